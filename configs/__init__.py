@@ -1,0 +1,1 @@
+"""Shipped configurations, kept as a package so that the wheel carries them."""

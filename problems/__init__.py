@@ -1,0 +1,1 @@
+"""The physics: one folder a family of problems."""

@@ -1,0 +1,1 @@
+"""Vibrational levels of polynomial force fields."""

@@ -1,0 +1,1 @@
+"""Eigenvalue methods on tensor trains."""

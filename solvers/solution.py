@@ -1,0 +1,72 @@
+"""The one shape of a result: Solution, its Status, its history, and the state an iteration reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+
+class Status(Enum):
+    """Why a method stopped; the value is the message, with what to try."""
+
+    CONVERGED = "converged to the accuracy asked for"
+    RANK_LIMIT = "the rank limit stopped it before the accuracy was reached: raise max_rank or relax accuracy"
+    ITERATION_LIMIT = "the iteration limit stopped it before the accuracy was reached: allow more passes or sweeps"
+    STAGNATED = "no further progress before the accuracy was reached: raise max_rank or check the operator's scaling"
+    INTERRUPTED = "interrupted by the user; what was reached so far is kept"
+
+
+@dataclass(frozen=True)
+class IterationState:
+    """What a method reports after each step of whatever it iterates (a pass over states, a sweep).
+
+    ``energies`` and ``residuals`` have one entry a state (energies in the operator's unit);
+    ``fraction`` is the share of the planned work done, in [0, 1], or None where it cannot be known.
+    """
+
+    step: int
+    label: str
+    max_rank: int
+    seconds: float
+    energies: np.ndarray | None = None
+    residuals: np.ndarray | None = None
+    fraction: float | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+Callback = Callable[[IterationState], None]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What every solver returns.
+
+    ``value``: the answer; ``residual``: the true one, computed again at the end; ``n_converged``: how
+    many of the asked items converged; ``history``: one IterationState an iteration; ``counts``:
+    machine-independent work (sweeps, matvecs, local_solves); ``timing``: seconds, ``compile_s`` and ``solve_s``.
+    """
+
+    value: Any
+    status: Status
+    n_converged: int
+    residual: np.ndarray
+    history: tuple[IterationState, ...]
+    counts: dict[str, int]
+    timing: dict[str, float]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def converged(self) -> bool:
+        return self.status is Status.CONVERGED
+
+
+class NotConverged(RuntimeError):
+    """Raised by a solver called with ``throw=True``; carries the solution reached so far."""
+
+    def __init__(self, solution: Solution) -> None:
+        super().__init__(solution.status.value)
+        self.solution = solution

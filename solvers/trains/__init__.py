@@ -1,0 +1,1 @@
+"""The tensor-train format: trains, operators, their construction, arithmetic and rounding."""
