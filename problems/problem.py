@@ -1,0 +1,161 @@
+"""What every family of problems shares: the frozen models behind the YAML keys, references, and the registry.
+
+A problem is data with a formula on top. Its fields are the YAML keys, so that the model, the schema and
+``ttsuite describe`` are one text. This module imports neither scipy nor numba: a configuration is checked
+before any numerics are loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+
+class ProblemError(ValueError):
+    """A problem that cannot be computed as asked: wrong data or impossible settings.
+
+    Parameters
+    ----------
+    message : one line saying what is wrong and what would cure it.
+    key : the YAML key to blame, as in ``problem.force_field``; the application adds file, line and column.
+    """
+
+    def __init__(self, message: str, key: str = "problem.force_field") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Keys(BaseModel):
+    """Base of every model behind a YAML mapping: frozen, no unknown key, no conversion of types, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Energies from elsewhere, to compare a run with.
+
+    Attributes
+    ----------
+    name : the column's name in the data file (machine-readable).
+    label : the name used in texts and figures.
+    source : where the numbers come from.
+    levels : (m,) entry 0 is the lowest energy, absolute; NaN where nothing was published.
+    relative : whether the entries 1.. are relative to entry 0 (spectroscopic levels) or absolute.
+    judge : whether this is the column a run is judged against.
+    """
+
+    name: str
+    label: str
+    source: str
+    levels: np.ndarray
+    relative: bool
+    judge: bool = False
+
+    def deviations(self, energies: np.ndarray) -> np.ndarray:
+        """Signed deviation of absolute, ascending ``energies`` (n,) from this column, matched by order.
+
+        The lowest energy is compared absolutely. With ``relative`` the others are compared relative to each
+        list's own lowest energy, as levels are published. NaN where the column has no entry; shape
+        (min(n, m),).
+        """
+        energies = np.asarray(energies, dtype=float)
+        count = min(len(energies), len(self.levels))
+        values = energies[:count].copy()
+        if self.relative and count:
+            values[1:] -= energies[0]
+        return values - self.levels[:count]
+
+    def absolute(self) -> np.ndarray:
+        """The column as absolute energies (m,)."""
+        values = self.levels.copy()
+        if self.relative:
+            values[1:] += self.levels[0]
+        return values
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Summary of absolute deviations: how many entries, the largest and the mean (energy unit)."""
+
+    count: int
+    max_abs: float
+    mean_abs: float
+
+    @classmethod
+    def of(cls, deviations: np.ndarray) -> Deviation | None:
+        """Summary of the finite entries, or None where there are none."""
+        finite = np.abs(deviations[np.isfinite(deviations)])
+        if not finite.size:
+            return None
+        return cls(int(finite.size), float(finite.max()), float(finite.mean()))
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of problem: its models, and where its parts are found (module paths, imported when needed).
+
+    ``numerics``: has prepare and solve; ``presentation``: results, tables and headline numbers of a report;
+    ``figures``: its figures. ``complete(problem, solver)`` returns the solver settings with the defaults
+    that depend on the problem, and raises ProblemError for settings that contradict each other.
+    """
+
+    kind: str
+    summary: str
+    problem: type[Keys]
+    solver: type[Keys]
+    complete: Callable[[Any, Any], Any]
+    numerics: str
+    presentation: str
+    figures: str
+
+    def module(self, part: str) -> ModuleType:
+        """Import ``numerics``, ``presentation`` or ``figures``."""
+        return importlib.import_module(getattr(self, part))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report: titles, rows of texts, which columns hold words, and a note to read it by."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    text_columns: tuple[int, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A short section of a report: a title, then (what, value) pairs."""
+
+    title: str
+    facts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of a report: file stem, caption, and the matplotlib figure."""
+
+    name: str
+    caption: str
+    figure: Any
+
+
+# kind -> module holding FAMILY
+_MODULES = {"vibrational": "problems.vibrational.model"}
+
+
+def kinds() -> list[str]:
+    """The known kinds of problems."""
+    return list(_MODULES)
+
+
+def family(kind: str) -> Family:
+    """The family of a known ``kind``; KeyError for any other."""
+    return importlib.import_module(_MODULES[kind]).FAMILY

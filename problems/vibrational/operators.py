@@ -1,0 +1,54 @@
+"""The Hamiltonian of a force field in one-mode bases, as a table of products and as a TT operator.
+
+H = sum_k h_k + sum_terms c prod_k q_k^p, h_k = w_k/2 (p_k^2+q_k^2) + every term of mode k alone. Modes stand in the
+order asked for; the operator has its exact TT-ranks (solvers.trains.sum_of_products).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from problems.vibrational.basis import MAX_POWER, ModeBasis
+from problems.vibrational.force_field import ForceField
+from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.trains.operator import TTOperator
+from solvers.trains.sum_of_products import sum_of_products
+
+ONE_MODE = MAX_POWER + 1  # index of h_k behind the powers of q
+
+
+def product_terms(field: ForceField, bases: Sequence[ModeBasis], order: Sequence[int]) -> ProductTerms:
+    """The table of products with the modes in ``order`` (0-based); ``bases`` are those of the field's own order."""
+    position = {k: i for i, k in enumerate(order)}
+    matrices, terms = [], []
+    polynomials = np.zeros((len(order), MAX_POWER + 1))
+    for modes, c in field.terms.items():
+        power = Counter(modes)
+        if len(power) == 1:
+            polynomials[modes[0], len(modes)] += c
+        else:
+            terms.append((float(c), {position[k]: p for k, p in sorted(power.items(), key=lambda kp: position[kp[0]])}))
+    for i, k in enumerate(order):
+        basis = bases[k]
+        h = field.frequencies[k] * basis.harmonic + np.tensordot(polynomials[k], basis.powers, 1)
+        matrices.append(np.concatenate([basis.powers, h[None]]))
+        terms.append((1.0, {i: ONE_MODE}))
+    return ProductTerms(
+        tuple(matrices),
+        tuple(terms),
+        tuple(bases[k].energies for k in order),
+        tuple(bases[k].charges for k in order),
+    )
+
+
+def operator(terms: ProductTerms) -> TTOperator:
+    """The TT operator of the table, of its exact TT-ranks."""
+    return sum_of_products(terms.matrices, terms.terms)
+
+
+def frequency_order(field: ForceField) -> list[int]:
+    """Modes (0-based) by ascending frequency."""
+    return [int(k) for k in np.argsort(field.frequencies, kind="stable")]

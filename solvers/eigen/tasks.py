@@ -1,0 +1,136 @@
+"""The independent pieces of the many-state method, as plain functions that worker processes can run.
+
+Every list of tasks is fixed beforehand, so results do not depend on the number of workers. An operator is sent with
+every task; a worker keeps the last ones it saw, so their tables are built once.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+
+from solvers.eigen.configuration_interaction import ProductTerms, TrainBuilder, lowest_vectors, matrix
+from solvers.eigen.estimates import basis_error, rank_error
+from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
+from solvers.environments import SectorOperator, sandwich
+from solvers.trains.sectors import SectorTrain, inner, linear_combination, truncate
+
+_KNOWN: OrderedDict[str, SectorOperator] = OrderedDict()
+
+
+def known(operator: SectorOperator) -> SectorOperator:
+    """The copy of the operator this process already works with."""
+    found = _KNOWN.setdefault(operator.key, operator)
+    while len(_KNOWN) > 4:
+        _KNOWN.popitem(last=False)
+    return found
+
+
+def run_tasks(
+    executor: Executor | None,
+    function: Callable[..., Any],
+    tasks: Sequence[tuple],
+    done: Callable[[int, int], None] | None = None,
+) -> list[Any]:
+    """Results of ``function(*task)`` in the order of the tasks; ``done(finished, total)`` after each one."""
+    results: list[Any] = []
+    if executor is None:
+        for task in tasks:
+            results.append(function(*task))
+            if done:
+                done(len(results), len(tasks))
+        return results
+    futures = [executor.submit(function, *task) for task in tasks]
+    try:
+        for future in futures:
+            results.append(future.result())
+            if done:
+                done(len(results), len(tasks))
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+    return results
+
+
+def chunks(items: Iterable[Any], size: int) -> list[list[Any]]:
+    listed = list(items)
+    return [listed[i : i + size] for i in range(0, len(listed), size)]
+
+
+def start_block(
+    terms: ProductTerms, configurations: np.ndarray, charge: int, count: int, cutoff: float, max_rank: int, seed: int
+) -> tuple[np.ndarray, list[SectorTrain]]:
+    """Lowest states of one symmetry block by pruned configuration interaction, as trains of norm one."""
+    h = matrix(terms, configurations, cutoff)
+    energies, vectors = lowest_vectors(h, count, seed)
+    builder = TrainBuilder(terms, configurations, charge)
+    trains = [normalised(builder.train(v, max_rank, 1e-4)) for v in vectors.T]
+    return energies, trains
+
+
+def normalised(x: SectorTrain) -> SectorTrain:
+    norm = np.sqrt(inner(x, x))
+    if not np.isfinite(norm) or norm == 0.0:
+        raise FloatingPointError("a state has norm zero, NaN or infinity")
+    return x.scaled(1.0 / norm)
+
+
+def solve_states(
+    operator: SectorOperator,
+    trains: dict[int, SectorTrain],
+    jobs: Sequence[tuple[int, list[int], list[float], float, StepOptions, int]],
+) -> list[tuple[int, SectorTrain, int]]:
+    """Inverse-iteration steps: jobs (state, sources, weights, shift, options, seed); (state, train, products)."""
+    operator = known(operator)
+    results = []
+    for state, sources, weights, shift, options, seed in jobs:
+        start = trains[sources[int(np.argmax(np.abs(weights)))]]
+        step = ShiftedSolve(
+            operator, start, [trains[j] for j in sources], weights, shift, options, np.random.default_rng(seed)
+        )
+        y, products = step.solve()
+        results.append((state, normalised(y), products))
+    return results
+
+
+def pair_elements(
+    operator: SectorOperator, trains: dict[int, SectorTrain], pairs: Sequence[tuple[int, int]]
+) -> list[tuple[int, int, float, float]]:
+    """(i, j, <i|H|j>, <i|j>) of the pairs."""
+    operator = known(operator)
+    return [(i, j, sandwich(operator, trains[i], trains[j]), inner(trains[i], trains[j])) for i, j in pairs]
+
+
+def recombine(
+    trains: dict[int, SectorTrain], jobs: Sequence[tuple[int, list[int], list[float], int]], tol: float
+) -> list[tuple[int, SectorTrain]]:
+    """Rounded sums of trains: jobs (state, sources, weights, max_rank)."""
+    results = []
+    for state, sources, weights, max_rank in jobs:
+        x = linear_combination([trains[j] for j in sources], weights)
+        if len(sources) > 1:
+            x, _ = truncate(x, max_rank, tol)
+        results.append((state, normalised(x)))
+    return results
+
+
+def state_errors(
+    operator: SectorOperator,
+    enlarged: SectorOperator | None,
+    trains: dict[int, SectorTrain],
+    floor: float,
+) -> list[tuple[int, float, float, np.ndarray]]:
+    """(state, rank part, residual norm, basis part by core) of each train."""
+    operator = known(operator)
+    enlarged = known(enlarged) if enlarged is not None else None
+    results = []
+    for state, x in trains.items():
+        one, two, norm2 = rank_error(operator, x, floor)
+        basis = basis_error(enlarged, x, floor) if enlarged is not None else np.zeros(x.d)
+        results.append((state, one + two, float(np.sqrt(norm2)), basis))
+    return results

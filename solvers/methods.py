@@ -1,0 +1,71 @@
+"""The methods a solver can be asked for: options only, so that a configuration is validated without the numerics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BlockDMRG:
+    """Options of block DMRG (solvers.eigen.block_dmrg): all states on one shared set of cores.
+
+    ``tol``: residual norm ||H x - E x|| asked of every state, in the operator's unit. ``max_rank``: cap of the shared
+    TT-ranks (alias rmax). ``sweeps``: most double sweeps (alias nswp). ``steps``: most block Davidson steps a
+    site and sweep. ``model``: size of the exact block in the local preconditioner.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    tol: float = 1e-6
+    max_rank: int = 200
+    sweeps: int = 12
+    steps: int = 4
+    model: int = 150
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.tol) and self.tol > 0.0):
+            raise ValueError(f"BlockDMRG: tol is {self.tol}; give a residual norm above zero, such as 1e-6")
+        for name in ("max_rank", "sweeps", "steps", "model"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"BlockDMRG: {name} is {value}; give a whole number of at least 1")
+
+
+@dataclass(frozen=True)
+class InverseIteration:
+    """Many states, each a low-rank train of its own (solvers.eigen.inverse_iteration).
+
+    Ranks: the first pass has ``first_rank``, each further one ``growth`` times more, up to ``max_rank``; the share
+    ``expansion`` of a rank is filled by expanding the bond with directions of the operator. ``local_steps`` MINRES
+    steps a core at most, to the relative residual ``local_tolerance``, preconditioned exactly on ``local_block``
+    functions. ``shift`` below each state and the Rayleigh-Ritz ``window`` are in units of the lowest excitation energy.
+    ``configurations``: size of the configuration interaction that provides the start. ``probes``: random
+    starts a symmetry block that look for a missing state.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    max_rank: int = 100
+    first_rank: int = 28
+    growth: float = 1.5
+    expansion: float = 0.12
+    max_passes: int = 8
+    local_steps: int = 40
+    local_tolerance: float = 1e-3
+    local_block: int = 60
+    shift: float = 0.04
+    window: float = 0.4
+    configurations: int = 16000
+    probes: int = 1
+
+    def __post_init__(self) -> None:
+        least = {"max_rank": 1, "first_rank": 1, "max_passes": 1, "local_steps": 1, "local_block": 1}
+        for name, value in {**least, "configurations": 1, "probes": 0}.items():
+            if getattr(self, name) < value:
+                raise ValueError(f"InverseIteration: {name} is {getattr(self, name)}; give at least {value}")
+        if not self.growth > 1.0:
+            raise ValueError(f"InverseIteration: growth is {self.growth}; give a factor above 1, such as 1.5")
+        for name in ("expansion", "local_tolerance", "shift", "window"):
+            if not 0.0 < getattr(self, name) < 1.0:
+                raise ValueError(f"InverseIteration: {name} is {getattr(self, name)}; give a number between 0 and 1")

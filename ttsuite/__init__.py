@@ -1,0 +1,83 @@
+"""Tensor-train solvers for high-dimensional problems, from a YAML file to a report.
+
+Public names are imported when first used, so that importing this package costs next to nothing:
+
+    from ttsuite import run, load
+    report, states = load(run("configs/vibrational/coupled-oscillators-6.yaml").folder)
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from problems.problem import ProblemError as ProblemError
+    from solvers.eigen import eigsolve as eigsolve
+    from solvers.solution import NotConverged as NotConverged
+    from solvers.solution import Solution as Solution
+    from solvers.solution import Status as Status
+    from solvers.trains import TensorTrain as TensorTrain
+    from solvers.trains import TTOperator as TTOperator
+    from ttsuite.config import ConfigError as ConfigError
+    from ttsuite.config import Study as Study
+    from ttsuite.config import load_study as load_study
+    from ttsuite.config import make_study as make_study
+    from ttsuite.run import load as load
+    from ttsuite.run import run as run
+    from ttsuite.run import validate as validate
+
+__version__ = "0.1.0"
+
+# public name -> module that defines it
+_PUBLIC = {
+    "ConfigError": "ttsuite.config",
+    "NotConverged": "solvers.solution",
+    "ProblemError": "problems.problem",
+    "Solution": "solvers.solution",
+    "Status": "solvers.solution",
+    "Study": "ttsuite.config",
+    "TTOperator": "solvers.trains",
+    "TensorTrain": "solvers.trains",
+    "eigsolve": "solvers.eigen",
+    "load": "ttsuite.run",
+    "load_study": "ttsuite.config",
+    "make_study": "ttsuite.config",
+    "run": "ttsuite.run",
+    "validate": "ttsuite.run",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def check_floors() -> None:
+    """Raise ImportError, in one clear line, where another folder shadows this suite's packages.
+
+    ``solvers`` and ``problems`` are common names: a folder of that name in the directory a user works in is
+    found first when Python is started with ``-m`` or ``-c``.
+    """
+    home = Path(__file__).resolve().parent.parent
+    for name in ("solvers", "problems"):
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            raise ImportError(f"the package {name!r} of ttsuite is missing: install ttsuite again")
+        places = [Path(place).resolve() for place in spec.submodule_search_locations or [spec.origin or ""]]
+        if home / name not in places:
+            raise ImportError(
+                f"{places[0]} shadows the package {name!r} of ttsuite: rename it or work in another folder"
+            )
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ttsuite' has no attribute {name!r}")
+    check_floors()
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_PUBLIC))

@@ -1,0 +1,8 @@
+"""``python -m ttsuite``, the same as the command ``ttsuite``."""
+
+import sys
+
+from ttsuite.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

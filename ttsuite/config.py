@@ -1,0 +1,230 @@
+"""From a YAML file to a Study: the checked, complete description of one run.
+
+Keys are fixed: ``name``, ``seed``, ``problem``, ``solver``; the models of the problem's kind say what the
+last two hold. Everything wrong in a file is reported at once, a line each,
+``file:line:column: key.path: what is wrong``. Neither numerics nor plotting is imported here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import Field, ValidationError
+
+from problems.problem import Family, Keys, ProblemError, family, kinds
+from ttsuite.yaml_file import Document, Problem, dotted, override, parse
+from ttsuite.yaml_file import Path as KeyPath
+
+P = TypeVar("P", bound=Keys)
+S = TypeVar("S", bound=Keys)
+
+
+class Study(Keys, Generic[P, S]):
+    """One run: what is computed, how, and from which seed."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9_-]+$",
+        max_length=100,
+        description="Name of the run and its folder: letters, digits, - and _; by default the file's name.",
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of every random number of the run.")
+    problem: P = Field(description="What is computed; problem.kind decides the other keys.")
+    solver: S = Field(description="How it is computed.")
+
+    @property
+    def family(self) -> Family:
+        """The family of the problem's kind."""
+        return family(self.problem.kind)  # type: ignore[attr-defined]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run; ``problems`` holds one entry, and the text one line, a fault."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems, key=_position)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    """Line and column, those without any (overrides) last."""
+    place = re.search(r":(\d+):(\d+)$", problem.where)
+    return (int(place[1]), int(place[2])) if place else (10**9, 0)
+
+
+class Source:
+    """Where the keys of a study came from, kept to blame the right line later."""
+
+    def __init__(self, document: Document, file: Path | None) -> None:
+        self.document = document
+        self.file = file
+
+    def error(self, error: ProblemError) -> ConfigError:
+        """A ProblemError raised by the numerics as a ConfigError with file, line and column."""
+        path: KeyPath = tuple(error.key.split("."))
+        return ConfigError([Problem(self.document.where(path), error.key, str(error))])
+
+
+def load_study(file: str | Path, overrides: Iterable[str] = ()) -> tuple[Study, Source]:
+    """Read and check the configuration in ``file``; ``overrides`` are texts ``key.path=value``.
+
+    Paths inside the file, and in overrides, are relative to the file's folder. Raises ConfigError with
+    everything that is wrong. Cost: milliseconds.
+    """
+    file = Path(file)
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError([Problem(str(file), "", "no such file")]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([Problem(str(file), "", "not UTF-8 text")]) from None
+    except OSError as error:
+        raise ConfigError([Problem(str(file), "", f"cannot be read: {error.strerror}")]) from None
+    document = parse(text, str(file))
+    if () in document.refused:
+        raise ConfigError(document.problems)
+    for assignment in overrides:
+        override(document, assignment)
+    default_name = re.sub(r"[^A-Za-z0-9_-]+", "-", file.stem)
+    return _check(document, file.parent, default_name), Source(document, file)
+
+
+def make_study(data: Mapping[str, Any], directory: str | Path = ".") -> Study:
+    """A Study from a mapping with the keys of the YAML file; paths in it are relative to ``directory``.
+
+    Raises ConfigError.
+    """
+    return _check(Document(data=dict(data)), Path(directory), "study")
+
+
+def _check(document: Document, directory: Path, default_name: str) -> Study:
+    """Validate by the models of the problem's kind, then complete the defaults that depend on it."""
+    data = {"name": default_name} | document.data
+    chosen = _family_of(data, document)
+    if chosen is None:
+        raise ConfigError(document.problems)
+    model = Study[chosen.problem, chosen.solver]  # type: ignore[name-defined]
+    study = None
+    try:
+        study = model.model_validate(data, context={"directory": directory})
+    except ValidationError as error:
+        _collect(error, document, model)
+    if study is None or document.problems:
+        raise ConfigError(document.problems)
+    try:
+        solver = chosen.complete(study.problem, study.solver)
+    except ProblemError as error:
+        raise Source(document, None).error(error) from None
+    return study.model_copy(update={"solver": solver})
+
+
+def _family_of(data: Mapping[str, Any], document: Document) -> Family | None:
+    """The family that problem.kind names; None, with the problem noted, where it names none."""
+    problem = data.get("problem")
+    if not isinstance(problem, Mapping):
+        message = "must be a mapping with the key kind" if "problem" in data else "missing"
+        document.refuse(("problem",), document.where(("problem",)), message)
+        return None
+    kind = problem.get("kind")
+    if isinstance(kind, str) and kind in kinds():
+        return family(kind)
+    path: KeyPath = ("problem", "kind")
+    if "kind" not in problem:
+        document.refuse(path, document.where(path), f"missing (one of: {', '.join(kinds())})")
+    else:
+        message = f"must be one of: {', '.join(kinds())}; found {_show(kind)}{_guess(kind, kinds())}"
+        document.refuse(path, document.where(path), message)
+    return None
+
+
+def _collect(error: ValidationError, document: Document, model: type[Keys]) -> None:
+    """Turn every complaint of pydantic into a Problem with a position and a plain text."""
+    for item in error.errors():
+        # tags of unions are in parentheses: they are no part of the key
+        path = tuple(part for part in item["loc"] if not (isinstance(part, str) and part.startswith("(")))
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, ProblemError):
+            path = tuple(cause.key.split("."))
+        refused = any(path[:length] in document.refused for length in range(1, len(path) + 1))
+        if refused and item["type"] != "extra_forbidden":
+            continue
+        is_key = item["type"] in ("extra_forbidden", "missing")
+        parents = path[:-1] if item["type"] == "missing" else path
+        where = document.where(parents, key=is_key)
+        message = _message(item, path, document.data, model)
+        document.problems.append(Problem(where, dotted(path), message))
+
+
+def _message(item: Any, path: KeyPath, data: Any, model: type[Keys]) -> str:
+    """What is wrong, in the words of the file rather than of the validation library."""
+    kind, value, context = item["type"], item["input"], item.get("ctx", {})
+    found = _show(value)
+    if kind == "missing":
+        return "missing"
+    if kind == "extra_forbidden":
+        known = _known_keys(model, path[:-1], data)
+        return f"unknown key{_guess(path[-1], known) or ' (known: ' + ', '.join(known) + ')'}"
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", context["expected"])
+        return f"must be one of: {', '.join(choices)}; found {found}{_guess(value, choices)}"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "string_pattern_mismatch":
+        return f"must consist of letters, digits, - and _, found {found}"
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return f"must be a mapping of keys to values, found {found}"
+    for part, wanted in (("int", "an integer"), ("float", "a number"), ("string", "text")):
+        if kind.startswith(part) and kind.endswith(("_type", "_parsing")):
+            return f"must be {wanted}, found {found}"
+    bounds = {"greater_than": ("greater than", "gt"), "greater_than_equal": ("at least", "ge")}
+    bounds |= {"less_than": ("less than", "lt"), "less_than_equal": ("at most", "le")}
+    if kind in bounds:
+        words, key = bounds[kind]
+        return f"must be {words} {context[key]}, found {found}"
+    return f"{item['msg'][0].lower()}{item['msg'][1:]}, found {found}"
+
+
+def _known_keys(model: type[Keys], path: KeyPath, data: Any) -> list[str]:
+    """Keys the model knows at ``path``; at a union, those of the member whose ``model`` the data names."""
+    current: type[Keys] | None = model
+    for part in path:
+        data = data.get(part, {}) if isinstance(data, Mapping) else {}
+        field = current.model_fields.get(str(part)) if current else None
+        current = _model_in(field.annotation, data) if field else None
+    return list(current.model_fields) if current else []
+
+
+def _model_in(annotation: Any, data: Any) -> type[Keys] | None:
+    """The model an annotation stands for, through unions and Annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, Keys):
+        return annotation
+    members = [_model_in(argument, data) for argument in getattr(annotation, "__args__", ())]
+    candidates = [member for member in members if member is not None]
+    for candidate in candidates:
+        field = candidate.model_fields.get("model")
+        names = getattr(field.annotation, "__args__", ()) if field else ()
+        if isinstance(data, Mapping) and data.get("model") in names:
+            return candidate
+    return candidates[0] if candidates else None
+
+
+def _guess(word: Any, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(word), list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _show(value: Any) -> str:
+    """``value`` as the file would show it, cut short."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,132 @@
+"""Progress of a run: a live display on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+from ttsuite.config import Study
+from ttsuite.run import Listener
+
+if TYPE_CHECKING:
+    from solvers.solution import IterationState
+
+
+def progress_for(stream: TextIO) -> Listener:
+    """The listener that suits ``stream``."""
+    return LiveProgress() if stream.isatty() else PlainProgress(stream)
+
+
+def duration(seconds: float) -> str:
+    """``75`` as ``1 min 15 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class _Progress:
+    """What both displays say about a pass."""
+
+    def __init__(self) -> None:
+        self._clock = time.perf_counter()
+        self._before: np.ndarray | None = None
+
+    def _numbers(self, state: IterationState) -> dict[str, str]:
+        """Texts of one pass: rank, energies, change, residual; an entry is missing where it is not known."""
+        texts = {"rank": str(state.max_rank)}
+        if state.energies is not None and len(state.energies):
+            energies = np.asarray(state.energies)
+            span = f"{energies[0]:.6f}"
+            texts["energies"] = span if len(energies) == 1 else f"{span} to {energies[-1]:.6f}"
+            if self._before is not None:
+                count = min(len(energies), len(self._before))
+                texts["change"] = f"{np.max(np.abs(energies[:count] - self._before[:count])):.1e}"
+            self._before = energies
+        if state.residuals is not None and np.any(np.isfinite(state.residuals)):
+            texts["residual"] = f"{np.nanmax(state.residuals):.1e}"
+        return texts
+
+    def _left(self, state: IterationState) -> str:
+        """Time to go, from the share of the work done so far."""
+        if not state.fraction:
+            return ""
+        elapsed = time.perf_counter() - self._clock
+        return duration(elapsed * (1.0 - state.fraction) / state.fraction)
+
+
+class PlainProgress(_Progress):
+    """One line a pass, for logs and pipes."""
+
+    def __init__(self, stream: TextIO = sys.stdout) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def started(self, study: Study, folder: Path) -> None:
+        self._say(f"{study.name}: writing to {folder}")
+
+    def passed(self, state: IterationState) -> None:
+        numbers = ", ".join(f"{name} {text}" for name, text in self._numbers(state).items())
+        left = self._left(state)
+        self._say(f"{state.step:3d} {state.label}: {numbers}{f', {left} to go' if left else ''}")
+
+    def ended(self, report: dict[str, Any]) -> None:
+        return
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
+
+
+class LiveProgress(_Progress):
+    """A table of the last passes and a bar with the time to go."""
+
+    ROWS = 12
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console
+        from rich.live import Live
+
+        self._rows: list[tuple[str, ...]] = []
+        self._fraction = 0.0
+        self._remaining = ""
+        self._title = ""
+        self._live = Live(console=Console(), get_renderable=self._picture, refresh_per_second=4)
+
+    def started(self, study: Study, folder: Path) -> None:
+        self._title = f"{study.name} -> {folder}"
+        self._live.start()
+
+    def passed(self, state: IterationState) -> None:
+        numbers = self._numbers(state)
+        cells = [numbers.get(key, "") for key in ("rank", "energies", "change", "residual")]
+        self._rows.append((str(state.step), state.label, *cells, duration(state.seconds)))
+        self._fraction = state.fraction or self._fraction
+        self._remaining = self._left(state)
+        self._live.refresh()
+
+    def ended(self, report: dict[str, Any]) -> None:
+        self._fraction = 1.0 if report["status"] in ("finished", "not_converged") else self._fraction
+        self._remaining = ""
+        self._live.stop()
+
+    def _picture(self) -> Any:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=Text(self._title), title_justify="left", box=None)
+        for column in ("", "pass", "rank", "energies", "change", "residual", "time"):
+            left = column == "pass"
+            table.add_column(column, justify="left" if left else "right", no_wrap=True)
+        for row in self._rows[-self.ROWS :]:
+            table.add_row(*(Text(cell) for cell in row))
+        elapsed = duration(time.perf_counter() - self._clock)
+        foot = f"{elapsed} so far" + (f", {self._remaining} to go" if self._remaining else "")
+        return Group(table, ProgressBar(total=1.0, completed=self._fraction, width=60), Text(foot))
