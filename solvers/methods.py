@@ -10,16 +10,16 @@ from dataclasses import dataclass
 class BlockDMRG:
     """Options of block DMRG (solvers.eigen.block_dmrg): all states on one shared set of cores.
 
-    ``tol``: residual norm ||H x - E x|| asked of every state, in the operator's unit. ``max_rank``: cap of the shared
-    TT-ranks (alias rmax). ``sweeps``: most double sweeps (alias nswp). ``steps``: most block Davidson steps a
-    site and sweep. ``model``: size of the exact block in the local preconditioner.
+    ``tol``: residual norm ||H x - E x|| asked of every state, in the operator's unit. ``max_rank``: cap of the
+    shared TT-ranks (alias rmax). ``sweeps``: most sweeps, each in one direction (alias nswp). ``steps``: most block
+    Davidson steps a site and sweep. ``model``: size of the exact block in the local preconditioner.
 
     Raises ValueError where a value is impossible.
     """
 
     tol: float = 1e-6
     max_rank: int = 200
-    sweeps: int = 12
+    sweeps: int = 24
     steps: int = 4
     model: int = 150
 

@@ -98,19 +98,6 @@ class ModeBasis:
     def n(self) -> int:
         return len(self.energies)
 
-    def first(self, n: int) -> ModeBasis:
-        """Only the functions of the n lowest quantum numbers."""
-        keep = np.flatnonzero(self.labels < n)
-        cut = np.ix_(np.arange(len(self.powers)), keep, keep)
-        return ModeBasis(
-            np.ascontiguousarray(self.powers[cut]),
-            np.ascontiguousarray(self.harmonic[np.ix_(keep, keep)]),
-            self.energies[keep],
-            self.labels[keep],
-            self.charges[keep],
-            self.coefficients[:, keep],
-        )
-
 
 def terms_of_mode(field: ForceField) -> list[list[tuple[int, list[tuple[int, int]], float]]]:
     """For each mode its terms as (own power, [(other mode, power)], coefficient)."""
@@ -124,19 +111,19 @@ def terms_of_mode(field: ForceField) -> list[list[tuple[int, list[tuple[int, int
     return found
 
 
-def modals(field: ForceField, sizes: Sequence[int], charges: np.ndarray, primitive: int) -> list[ModeBasis]:
-    """Mean-field modals: ``sizes[k]`` functions of mode k from ``primitive`` harmonic ones.
+def modals(
+    field: ForceField, sizes: Sequence[int], charges: np.ndarray, primitive: Sequence[int]
+) -> list[ModeBasis]:
+    """Mean-field modals: ``sizes[k]`` functions of mode k from ``primitive[k]`` harmonic ones.
 
     The self-consistent field is iterated with damping to 1e-10 of the level spacing; if it does not settle, the last
     mean field is as valid a basis. Cost O(d primitive^3) an iteration.
     """
     d = len(field.frequencies)
-    q = position_powers(primitive)
-    h0 = harmonic_energy(primitive)
+    powers = {n: position_powers(n) for n in set(primitive)}
     terms = terms_of_mode(field)
     means = np.zeros((d, MAX_POWER + 1))
     means[:, 0] = 1.0
-    states = [np.eye(primitive)[:, 0]] * d
     solved: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for iteration in range(60):
         new, solved = means.copy(), []
@@ -144,11 +131,12 @@ def modals(field: ForceField, sizes: Sequence[int], charges: np.ndarray, primiti
             polynomial = np.zeros(MAX_POWER + 1)
             for own, others, c in terms[k]:
                 polynomial[own] += c * np.prod([means[j, p] for j, p in others])
-            h = field.frequencies[k] * h0 + np.tensordot(polynomial, q, 1)
+            q = powers[primitive[k]]
+            h = field.frequencies[k] * harmonic_energy(primitive[k]) + np.tensordot(polynomial, q, 1)
             energies, vectors, labels = _parity_eigh(h, bool(charges[k]))
             solved.append((energies, vectors, labels))
-            states[k] = vectors[:, np.argmin(energies)]
-            new[k] = states[k] @ (q @ states[k]).T
+            lowest = vectors[:, np.argmin(energies)]
+            new[k] = lowest @ (q @ lowest).T
         change = np.max(np.abs(new - means))
         means = new if iteration < 3 else 0.5 * (new + means)
         if change < 1e-10:
@@ -162,8 +150,8 @@ def modals(field: ForceField, sizes: Sequence[int], charges: np.ndarray, primiti
         v = vectors[:, keep] * np.where(vectors[np.argmax(np.abs(vectors[:, keep]), 0), keep] < 0, -1.0, 1.0)
         bases.append(
             ModeBasis(
-                np.array([_exact(v.T @ p @ v) for p in q]),
-                _exact(v.T @ h0 @ v),
+                np.array([_exact(v.T @ p @ v) for p in powers[primitive[k]]]),
+                _exact(v.T @ harmonic_energy(primitive[k]) @ v),
                 energies[keep],
                 labels[keep],
                 np.where((labels[keep] % 2 == 1), charges[k], 0),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -49,6 +50,23 @@ def operator(terms: ProductTerms) -> TTOperator:
     return sum_of_products(terms.matrices, terms.terms)
 
 
-def frequency_order(field: ForceField) -> list[int]:
-    """Modes (0-based) by ascending frequency."""
-    return [int(k) for k in np.argsort(field.frequencies, kind="stable")]
+def mode_orders(field: ForceField, choice: str | tuple[int, ...]) -> list[list[int]]:
+    """The orders (0-based) a configuration allows: the one it names, or candidates of which the best is taken.
+
+    Candidates: as given, ascending in frequency, and along the second eigenvector of the coupling graph's Laplacian
+    (which keeps coupled modes close).
+    """
+    if not isinstance(choice, str):
+        return [[k - 1 for k in choice]]
+    ascending = [int(k) for k in np.argsort(field.frequencies, kind="stable")]
+    if choice == "frequency":
+        return [ascending]
+    d = field.d
+    weight = np.zeros((d, d))
+    for modes, c in field.terms.items():
+        for i, j in combinations(sorted(set(modes)), 2):
+            weight[i, j] += abs(c)
+            weight[j, i] += abs(c)
+    vectors = np.linalg.eigh(np.diag(weight.sum(1)) - weight)[1]
+    spectral = [int(k) for k in np.argsort(np.round(vectors[:, min(1, d - 1)], 9), kind="stable")]
+    return [ascending, list(range(d)), spectral]

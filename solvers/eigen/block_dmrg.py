@@ -25,15 +25,21 @@ from solvers.eigen.residuals import block_residuals
 from solvers.environments import LocalOperator, SectorOperator, mean_field, rotate
 from solvers.methods import BlockDMRG
 from solvers.solution import Callback, IterationState, Status
-from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core
+from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core, rank, truncate
 
-EXPANSION = 0.25
 FIRST_TRUNCATION = 1e-2
+FIRST_STEPS = 2
+STRONGEST_CUT = 0.03  # the truncation of a sweep over that of the one before, at least; measured
+AIM = 0.8  # of the residual asked for, where the next truncation is expected to land
+EXPANSION = 0.1
+IDLE_SWEEPS = 4  # without a fall by 0.7: give up
 
 
 @dataclass(frozen=True)
 class BlockDMRGResult:
-    """``energies`` (m,) ascending, ``residuals`` (m,) true norms ||H x - E x||, ``states`` m normalised trains."""
+    """``energies`` (m,) ascending; ``residuals`` (m,) true norms ||H x - E x||; ``states``: m trains of norm one,
+    each of its own ranks; ``n_converged`` states met the tolerance; ``ranks``: d+1 ranks of the shared cores;
+    ``history``: one IterationState a sweep; ``counts``: sweeps (one direction), matvecs, local_solves."""
 
     energies: np.ndarray
     residuals: np.ndarray
@@ -50,6 +56,7 @@ def _gauge(effective: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
 
 
 def _rotate_rows(rows, near, far, bonds, mode: Bond, back: bool) -> np.ndarray:
+    """Rows (m, size) in the rotated bases of both bonds (``back``: out of them)."""
     out = np.empty_like(rows)
     target = block_views(out, bonds[0], mode, bonds[1])
     for (a, b), x in block_views(rows, bonds[0], mode, bonds[1]).items():
@@ -87,21 +94,29 @@ class _Run:
         self.counts["local_solves"] += 1
 
     def sweep(self, cut: Cut, tol: float, steps: int) -> None:
-        """From the first site to the last and back; the centre ends at the first site, solved."""
-        d, train = self.operator.d, self.train
+        """One sweep from the end where the centre is to the other, the last site solved too."""
+        train = self.train
+        side = 0 if train.centre == 0 else 1
         train.discarded, train.capped, self.local_residual = 0.0, False, 0.0
-        for _ in range(d - 1):
+        for _ in range(self.operator.d - 1):
             self.solve_site(tol, steps)
-            train.move(0, cut)
-        for _ in range(d - 1):
-            self.solve_site(tol, steps)
-            train.move(1, cut)
+            train.move(side, cut)
         self.solve_site(tol, steps)
         self.counts["sweeps"] += 1
 
     def residuals(self) -> np.ndarray:
         t = self.train
         return block_residuals(self.operator, t.bonds, t.cores, t.centre, t.rows, self.energies)
+
+    def report(self, sweep: int, seconds: float, residuals: np.ndarray, truncation: float) -> IterationState:
+        extra = {
+            "truncation": truncation,
+            "discarded": self.train.discarded,
+            "local_residual": self.local_residual,
+        }
+        return IterationState(
+            sweep, f"sweep {sweep}", self.train.max_rank, seconds, self.energies, residuals, None, extra
+        )
 
 
 def block_dmrg(
@@ -114,45 +129,66 @@ def block_dmrg(
     rng: np.random.Generator,
     callback: Callback | None = None,
 ) -> BlockDMRGResult:
+    """The ``n_states`` lowest states of total charge ``charge`` of a real symmetric operator.
+
+    ``start``: trains of that charge, any number (None: low-energy bases of solvers.eigen.block_start); they are
+    rounded to a relative error of 1e-2 first. ``callback`` receives an IterationState after every sweep, with the
+    truncation, the discarded norm and the local residual in ``extra``. ``rng`` draws the random vectors of the range
+    finders. Energies and residuals are in the operator's unit.
+
+    The status is CONVERGED when every true residual norm is at most ``options.tol``; RANK_LIMIT, STAGNATED or
+    ITERATION_LIMIT say otherwise, with what was reached. Raises ValueError for a complex operator, for more states
+    than the space of this charge has or than ``options.max_rank`` can carry, for starts of another charge, and
+    FloatingPointError for NaN or infinity in a local problem. Cost: see the module.
+    """
     space = _space(operator, charge)
     if not 1 <= n_states <= space:
-        raise ValueError(f"n_states = {n_states}: the space of charge {charge} has {space} dimensions")
+        raise ValueError(f"n_states is {n_states}, but the space of charge {charge} has {space} dimensions")
+    if any(np.iscomplexobj(site.matrices) for sides in operator.sites for site in sides):
+        raise ValueError("block_dmrg: the operator is complex; only real symmetric ones are implemented")
     if start:
-        bonds, cores, rows = joined(start)
+        if any(x.charge != charge or x.modes != operator.modes for x in start):
+            raise ValueError(f"block_dmrg: every start must have charge {charge} and the modes of the operator")
+        bonds, cores, rows = joined([truncate(x, options.max_rank, FIRST_TRUNCATION)[0] for x in start])
     else:
         bonds, cores = low_energy_bases(operator, charge, min(options.max_rank, max(20, 2 * n_states)))
         rows = np.zeros((0, layout(bonds[0], operator.modes[0], bonds[1])[1]))
-    train = BlockTrain(operator, bonds, cores, rows, rng)
-    run = _Run(train, n_states, options, rng)
-    history = []
-    truncation = FIRST_TRUNCATION
-    status = Status.ITERATION_LIMIT
     begin = time.perf_counter()
-    scale = 1.0
+    run = _Run(BlockTrain(operator, bonds, cores, rows, rng), n_states, options, rng)
+    history: list[IterationState] = []
+    truncation, local_tol, steps = FIRST_TRUNCATION, options.tol, min(options.steps, FIRST_STEPS)
+    status, best, idle = Status.ITERATION_LIMIT, np.inf, 0
     for sweep in range(1, options.sweeps + 1):
-        cut = Cut(options.max_rank, truncation, EXPANSION)
-        tol = max(0.2 * options.tol, 0.3 * scale * truncation)
-        run.sweep(cut, tol, options.steps)
+        run.sweep(Cut(options.max_rank, truncation, EXPANSION, 0.1 * local_tol), local_tol, steps)
         residuals = run.residuals()
         worst = float(residuals.max())
-        history.append(
-            IterationState(
-                sweep, f"sweep {sweep}", train.max_rank, time.perf_counter() - begin, run.energies, residuals,
-                None, {"truncation": truncation, "discarded": train.discarded, "local": run.local_residual, "tol": tol},
-            )
-        )  # fmt: skip
+        history.append(run.report(sweep, time.perf_counter() - begin, residuals, truncation))
         if callback is not None:
             callback(history[-1])
         if worst <= options.tol:
             status = Status.CONVERGED
             break
-        scale = worst / truncation
-        truncation *= float(np.clip(0.4 * options.tol / worst, 0.05, 0.5))
-    states = train.states(1e-12, options.max_rank)
+        idle = idle + 1 if worst > 0.7 * best else 0
+        best = min(best, worst)
+        if idle == IDLE_SWEEPS:
+            status = Status.RANK_LIMIT if run.train.capped else Status.STAGNATED
+            break
+        # the residual is about proportional to the truncation; what the local problems leave must stay below it
+        factor = float(np.clip(AIM * options.tol / worst, STRONGEST_CUT, 0.5))
+        truncation = max(factor * truncation, 1e-15)
+        local_tol, steps = max(0.25 * options.tol, 0.3 * factor * worst), options.steps
+    if status is Status.ITERATION_LIMIT and run.train.capped:
+        status = Status.RANK_LIMIT
     return BlockDMRGResult(
-        run.energies, residuals, states, status, int(np.sum(residuals <= options.tol)),
-        [sum(r for _, r in b) for b in train.bonds], tuple(history), run.counts,
-    )  # fmt: skip
+        run.energies,
+        residuals,
+        run.train.states(1e-3 * truncation),
+        status,
+        int(np.sum(residuals <= options.tol)),
+        [rank(bond) for bond in run.train.bonds],
+        tuple(history),
+        run.counts,
+    )
 
 
 def _space(operator: SectorOperator, charge: int) -> int:

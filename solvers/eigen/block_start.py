@@ -14,7 +14,7 @@ import numpy as np
 
 from solvers.environments import Environment, LocalOperator, SectorOperator, advance
 from solvers.kernels import local as kernels
-from solvers.trains.sectors import Bond, SectorTrain, absorb_left, layout, mirrored, split_right, views
+from solvers.trains.sectors import Bond, SectorTrain, absorb_left, layout, mirror_core, mirrored, split_right, views
 
 SCF_SWEEPS = 4
 
@@ -75,7 +75,7 @@ def low_energy_bases(operator: SectorOperator, charge: int, rank: int) -> tuple[
     d = operator.d
     left = mean_field_weights(operator)
     reach = reachable_charges(operator, charge)
-    bonds: list[Bond] = [((0, 1),)] * d + [((charge, 1),)]
+    bonds: list[Bond] = [*[((0, 1),)] * d, ((charge, 1),)]
     cores: list[np.ndarray] = [np.zeros(0)] * d
     environment: Environment = {(charge, 0): np.ones((1, 1, 1))}
     for k in range(d - 1, 0, -1):
@@ -98,8 +98,7 @@ def low_energy_bases(operator: SectorOperator, charge: int, rank: int) -> tuple[
         core = np.concatenate([parts[c, l].ravel() for c, l, *_ in layout(near, mode, far_bond)[0]])
         oriented = (core, near, far_bond)
         environment = advance(operator, k, 1, environment, oriented, oriented)
-        flipped = views(core, near, mode, far_bond)
-        cores[k] = np.concatenate([flipped[c, l].transpose(2, 1, 0).ravel() for l, c, *_ in layout(far_bond, mode, near)[0]])
+        cores[k] = mirror_core(core, near, mode, far_bond)
         bonds[k] = far_bond
     return bonds, cores
 
@@ -128,9 +127,9 @@ def joined(trains: Sequence[SectorTrain]) -> tuple[list[Bond], list[np.ndarray],
     size = layout(last, back[-1], end)[1]
     rows = np.zeros((len(trains), size))
     start = dict.fromkeys((c for c, _ in last), 0)
-    for j, (b, c) in enumerate(flipped):
-        target = views(rows[j], last, back[-1], end)
-        for key, block in views(c[-1], b[-2], back[-1], end).items():
+    for row, (b, own) in zip(rows, flipped):
+        target = views(row, last, back[-1], end)
+        for key, block in views(own[-1], b[-2], back[-1], end).items():
             target[key][start[key[0]] : start[key[0]] + len(block)] = block
         for charge, r in b[-2]:
             start[charge] += r
@@ -143,17 +142,11 @@ def joined(trains: Sequence[SectorTrain]) -> tuple[list[Bond], list[np.ndarray],
             rows = np.array([absorb_left(factors, bond, row, bonds[k + 1], far_side, end) for row in rows])
         bonds[k + 1] = bond
     bonds.append(end)
-    if d > 1:
-        from_right = SectorTrain(back, tuple(bonds), (*cores, np.zeros(layout(bonds[-2], back[-1], end)[1])))
-        new_bonds, new_cores = mirrored(from_right)
-    else:
-        new_bonds, new_cores = bonds[::-1], [np.zeros(size)]
-    first = new_bonds[0], modes[0], new_bonds[1]
-    block = np.empty_like(rows)
-    for row, out in zip(rows, block):
-        source = views(row, bonds[-2], back[-1], end)
-        out[:] = np.concatenate([source[c, l].transpose(2, 1, 0).ravel() for l, c, *_ in layout(*first)[0]])
-    return new_bonds, new_cores, block
+    new_cores = [np.zeros(0)]
+    for k in range(d - 2, -1, -1):
+        new_cores.append(mirror_core(cores[k], bonds[k], back[k], bonds[k + 1]))
+    block = np.array([mirror_core(row, bonds[-2], back[-1], end) for row in rows])
+    return bonds[::-1], new_cores, block
 
 
 def _direct_sum(parts, near: Bond, mode: Bond, far: Bond, first: bool) -> np.ndarray:

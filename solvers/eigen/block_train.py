@@ -26,15 +26,18 @@ from solvers.environments import Environment, SectorOperator, advance, combine
 from solvers.kernels import local as kernels
 from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core, truncate, views
 
+SAMPLES = 4  # random combinations of the states that stand for all of them where new directions are sought
+
 
 @dataclass(frozen=True)
 class Cut:
     """How a bond is cut: singular values whose squares sum to ``tol``^2 go, at most ``max_rank`` stay, of which
-    ``expansion`` (a share of the rank) may be new directions."""
+    ``expansion`` (a share of the rank) may be new directions, those whose two-site residual exceeds ``floor``."""
 
     max_rank: int
     tol: float
     expansion: float
+    floor: float
 
 
 def block_views(rows: np.ndarray, near: Bond, mode: Bond, far: Bond) -> dict[tuple[int, int], np.ndarray]:
@@ -180,7 +183,9 @@ class BlockTrain:
         bond_at, nxt = (k + 1, k + 1) if side == 0 else (k, k - 1)
         reach = tuple((c, 1) for c in sorted(self.reach[bond_at]))
         width = count + 6
-        seen = self._seen_from_beyond(nxt, side, far, reach, width * len(rows))
+        if len(rows) > SAMPLES:
+            rows = self.rng.standard_normal((SAMPLES, len(rows))) @ rows / np.sqrt(SAMPLES)
+        seen = self._seen_from_beyond(nxt, side, far, reach, len(rows), width)
         plan = self.operator.plan(k, side, near, far, near, reach)
         s = np.empty(max(plan.s_size, 1))
         before = k if side == 0 else k + 1
@@ -214,8 +219,8 @@ class BlockTrain:
         if not factors:
             return {}
         values = np.sort(np.concatenate([v for _, v in factors.values()]))[::-1]
-        scale = np.sqrt(width)  # of a Gaussian sample
-        threshold = max(values[min(count, len(values)) - 1], 0.1 * cut.tol * scale)
+        # a Gaussian sample of ``width`` columns is larger by its root
+        threshold = max(values[min(count, len(values)) - 1], cut.floor * np.sqrt(width))
         found = {}
         for c, (u, v) in factors.items():
             new = u[:, v >= threshold]
@@ -225,8 +230,8 @@ class BlockTrain:
                 found[c] = np.linalg.qr(new)[0]
         return found
 
-    def _seen_from_beyond(self, nxt: int, side: int, far: Bond, reach: Bond, count: int) -> dict[int, np.ndarray]:
-        """T^T (1 - V V^T) times ``count`` random vectors, {charge: (columns of T, m, count / m)}."""
+    def _seen_from_beyond(self, nxt: int, side: int, far: Bond, reach: Bond, m: int, width: int):
+        """T^T (1 - V V^T) times m ``width`` random vectors, {charge: (columns of T, m, width)}."""
         other = 1 - side
         near, mode = self._ends(nxt, other)[0], self.modes[nxt]
         core = self._core(nxt, other)
@@ -239,27 +244,26 @@ class BlockTrain:
             np.empty(plan.xp_size), np.empty(plan.tmp_size),
         )  # fmt: skip
         blocks = views(core, near, mode, far)
-        grouped: dict[int, list[tuple[np.ndarray, np.ndarray | None]]] = {}
+        grouped: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         for a, c, o, r, n, w in plan.s_blocks:
-            v = blocks.get((a, c))
-            present = None if v is None else v.reshape(r * n, -1)
-            grouped.setdefault(c, []).append((t[o : o + r * n * w].reshape(r * n, w), present))
+            v = blocks[a, c].reshape(r * n, -1) if (a, c) in blocks else np.zeros((r * n, 0))
+            grouped.setdefault(c, []).append((t[o : o + r * n * w].reshape(r * n, w), v))
         out = {}
         for c, parts in grouped.items():
-            random = [self.rng.standard_normal((len(p), count)) for p, _ in parts]
-            if parts[0][1] is not None:
-                inside = sum(v.T @ g for g, (_, v) in zip(random, parts))
-                random = [g - v @ inside for g, (_, v) in zip(random, parts)]
-            total = sum(p.T @ g for g, (p, _) in zip(random, parts))
-            out[c] = np.ascontiguousarray(total).reshape(len(total), len(self.rows), -1)
+            applied = np.concatenate([p for p, _ in parts])
+            present = np.concatenate([v for _, v in parts])
+            random = self.rng.standard_normal((len(applied), m * width))
+            random -= present @ (present.T @ random)
+            out[c] = (applied.T @ random).reshape(-1, m, width)
         return out
 
-    def states(self, tol: float, max_rank: int) -> list[SectorTrain]:
-        """Each state as a train of its own, rounded to relative error ``tol``."""
+    def states(self, tol: float) -> list[SectorTrain]:
+        """Each state as a train of its own, rounded to relative error ``tol``, of norm one."""
         out = []
         for row in self.rows:
             cores = (*self.cores[: self.centre], row, *self.cores[self.centre + 1 :])
-            out.append(truncate(SectorTrain(self.modes, tuple(self.bonds), cores), max_rank, tol)[0])
+            x = truncate(SectorTrain(self.modes, tuple(self.bonds), cores), self.max_rank, tol)[0]
+            out.append(x.scaled(1.0 / float(np.linalg.norm(x.cores[-1]))))
         return out
 
 

@@ -63,8 +63,8 @@ def start_blocks(
     *,
     executor: Executor | None = None,
     seed: int = 0,
-) -> tuple[list[Block], np.ndarray]:
-    """Blocks of approximate states: the wanted ones and a buffer up to the next gap; and all start energies."""
+) -> list[Block]:
+    """Blocks of approximate states: the wanted ones and a buffer up to the next gap."""
     scale = excitation_scale(terms)
     configurations, charges = lowest_configurations(terms, max(method.configurations, 40 * n_states))
     extra = max(6, n_states // 8)
@@ -90,7 +90,7 @@ def start_blocks(
         keep = np.flatnonzero(e <= limit)
         if len(keep):
             blocks.append(Block(c, [trains[i] for i in keep], e[keep].copy()))
-    return blocks, order
+    return blocks
 
 
 def eigsolve(
@@ -98,6 +98,7 @@ def eigsolve(
     n_states: int,
     *,
     start: ProductTerms,
+    blocks: list[Block] | None = None,
     method: InverseIteration | None = None,
     accuracy: float = 1e-2,
     executor: Executor | None = None,
@@ -108,7 +109,7 @@ def eigsolve(
     """The ``n_states`` lowest states of a real symmetric TT operator, each as a train of its own.
 
     ``start``: the operator as a table of products with the charges of its mode functions (ascending in each
-    mode). ``accuracy``: requested error of each energy, in the operator's unit; half of it is left to what the estimate
+    mode); ``blocks``: approximate states (``start_blocks``) where the caller has them already. ``accuracy``: requested error of each energy, in the operator's unit; half of it is left to what the estimate
     cannot see. ``value`` of the Solution is an EigenStates, ``residual`` the two-site residual norms. Raises
     ValueError for more states than product functions, NotConverged (with the solution) when ``throw``.
     """
@@ -118,7 +119,8 @@ def eigsolve(
         raise ValueError(f"n_states = {n_states}, but the space has {space_size(start):.0f} product functions")
     begin = time.perf_counter()
     sector = SectorOperator(operator, start.modes)
-    blocks, _ = start_blocks(start, n_states, method, executor=executor, seed=int(rng.integers(2**31)))
+    if blocks is None:
+        blocks = start_blocks(start, n_states, method, executor=executor, seed=int(rng.integers(2**31)))
     scale = excitation_scale(start)
     weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in start.energies]
     passes = Passes(

@@ -29,24 +29,31 @@ from solvers.methods import InverseIteration
 from solvers.solution import IterationState, Status
 from solvers.trains.sectors import SectorTrain, inner, random_train
 
-CHUNK = 4
 SAFETY = 1.5  # on the second-order estimates, which see two neighbouring cores at a time
 PROBE_STEPS = 4
-MIXING = 1e-4  # Ritz coefficients below this are left out of right-hand sides and final sums
+MIXING = 1e-4  # Ritz coefficients below this are left out of right-hand sides
+MIXED = 0.1  # a state with a second coefficient above this is a mixture of trains
 
 
 @dataclass
 class Block:
-    """The states of one symmetry block, ascending in energy."""
+    """The states of one symmetry block, ascending in energy.
+
+    ``trains``: one representative a state. ``basis``: the trains the last Rayleigh-Ritz used; state i is the sum of
+    ``weights[i]`` times ``basis[sources[i]]``.
+    """
 
     charge: int
     trains: list[SectorTrain]
     energies: np.ndarray
+    basis: list[SectorTrain] = field(default_factory=list)
     sources: list[list[int]] = field(default_factory=list)
     weights: list[list[float]] = field(default_factory=list)
     errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
     residuals: np.ndarray = field(default_factory=lambda: np.zeros(0))
     ranks: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    next_ranks: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    mixed: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     names: list[int] = field(default_factory=list)  # a train keeps its number while it does not change
     elements: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
 
@@ -91,8 +98,11 @@ class Passes:
         for block in blocks:
             n = len(block.trains)
             block.names = [next(self._names) for _ in range(n)]
+            block.basis = list(block.trains)
             block.errors, block.residuals = np.full(n, np.inf), np.full(n, np.nan)
             block.ranks = np.array([x.max_rank for x in block.trains])
+            block.next_ranks = np.full(n, min(method.first_rank, method.max_rank))
+            block.mixed = np.zeros(n, dtype=bool)
             block.sources, block.weights = [[i] for i in range(n)], [[1.0] for _ in range(n)]
 
     # -- reporting ---------------------------------------------------------------------------------------------
@@ -126,22 +136,25 @@ class Passes:
 
     # -- one pass -----------------------------------------------------------------------------------------------
 
-    def solve(self, wanted: list[list[int]], rank: int, label: str, low: float, high: float) -> None:
-        """Inverse iteration for the ``wanted`` states of each block at ``rank``."""
+    def solve(self, wanted: list[list[int]], label: str, low: float, high: float) -> None:
+        """Inverse iteration for the ``wanted`` states of each block at its next rank."""
         m, jobs, where = self.method, [], []
-        expansion = max(2, round(m.expansion * rank))
-        options = StepOptions(
-            max(rank - expansion, 1), expansion, m.local_steps, m.local_tolerance, m.local_block, 0.003 * self.scale
-        )
         for b, block in enumerate(self.blocks):
-            for chunk in tasks.chunks(wanted[b], CHUNK):
+            for chunk in tasks.chunks(wanted[b], tasks.CHUNK):
                 needed = sorted({j for i in chunk for j in block.sources[i]})
                 listed = []
                 for i in chunk:
+                    rank = int(block.next_ranks[i])
+                    expansion = max(2, round(m.expansion * rank))
+                    options = StepOptions(
+                        max(rank - expansion, 1), expansion, m.local_steps, m.local_tolerance, m.local_block,
+                        0.003 * self.scale,
+                    )  # fmt: skip
                     seed = int(self.rng.integers(2**31))
                     shift = float(block.energies[i]) - self.delta
                     listed.append((i, block.sources[i], block.weights[i], shift, options, seed))
-                jobs.append((self.operator, {j: block.trains[j] for j in needed}, listed))
+                starts = {i: block.trains[i] for i in chunk}
+                jobs.append((self.operator, {j: block.basis[j] for j in needed}, starts, listed))
                 where.append(b)
         results = tasks.run_tasks(self.executor, tasks.solve_states, jobs, self._progress(label, low, high))
         new = [list(block.trains) for block in self.blocks]
@@ -161,13 +174,14 @@ class Passes:
         """Diagonalise H in the span of each block's trains; pairs farther apart than the window count as uncoupled."""
         jobs, where, wanted = [], [], []
         for b, block in enumerate(self.blocks):
-            n, e, names = len(block.trains), block.energies, block.names
+            block.basis = list(block.trains)
+            n, e, names = len(block.basis), block.energies, block.names
             pairs = [(i, j) for i in range(n) for j in range(i + 1) if abs(e[i] - e[j]) < self.window]
             wanted.append(pairs)
             missing = [(i, j) for i, j in pairs if (names[i], names[j]) not in block.elements]
             for chunk in tasks.chunks(missing, 32):
                 needed = sorted({k for pair in chunk for k in pair})
-                jobs.append((self.operator, {k: block.trains[k] for k in needed}, chunk))
+                jobs.append((self.operator, {k: block.basis[k] for k in needed}, chunk))
                 where.append(b)
         for b, found in zip(where, tasks.run_tasks(self.executor, tasks.pair_elements, jobs)):
             names = self.blocks[b].names
@@ -176,7 +190,7 @@ class Passes:
                 self.counts["pair_elements"] += 1
         matrices = []
         for block, pairs in zip(self.blocks, wanted):
-            n, names = len(block.trains), block.names
+            n, names = len(block.basis), block.names
             h, s = np.zeros((n, n)), np.eye(n)
             for i, j in pairs:
                 h[i, j], s[i, j] = h[j, i], s[j, i] = block.elements[names[i], names[j]]
@@ -192,31 +206,32 @@ class Passes:
                 used = [int(j) for j in np.argsort(-np.abs(v)) if abs(v[j]) > MIXING]
                 block.sources.append(used)
                 block.weights.append([float(v[j]) for j in used])
-            lead = np.array([used[0] for used in block.sources])
-            block.errors, block.residuals = block.errors[lead], block.residuals[lead]
-            block.ranks = block.ranks[lead]
+        self._represent()
 
-    def recombine(self, cap: int) -> None:
-        """Make every Ritz vector one train; a mixture is rounded, a train that stands alone stays as it is."""
+    def _represent(self) -> None:
+        """One train a state: the basis train it mostly is, or the rounded sum of the few that make it up."""
         jobs, where = [], []
         for b, block in enumerate(self.blocks):
-            mixed = [i for i, sources in enumerate(block.sources) if len(sources) > 1]
-            for chunk in tasks.chunks(mixed, 2 * CHUNK):
-                needed = sorted({j for i in chunk for j in block.sources[i]})
+            mixed = [i for i, w in enumerate(block.weights) if len(w) > 1 and abs(w[1]) > MIXED]
+            for chunk in tasks.chunks(mixed, tasks.CHUNK):
                 listed = []
                 for i in chunk:
-                    most = max(block.trains[j].max_rank for j in block.sources[i])
-                    listed.append((i, block.sources[i], block.weights[i], min(cap, round(1.15 * most) + 1)))
-                jobs.append(({j: block.trains[j] for j in needed}, listed, 1e-7))
+                    parts = [(j, w) for j, w in zip(block.sources[i], block.weights[i]) if abs(w) > 0.3 * MIXED]
+                    most = max(block.basis[j].max_rank for j, _ in parts)
+                    listed.append((i, [j for j, _ in parts], [w for _, w in parts], round(1.5 * most) + 1))
+                needed = sorted({j for _, sources, *_ in listed for j in sources})
+                jobs.append(({j: block.basis[j] for j in needed}, listed, 1e-5))
                 where.append(b)
         results = tasks.run_tasks(self.executor, tasks.recombine, jobs)
         for b, block in enumerate(self.blocks):
             found = {i: x for w, r in zip(where, results) if w == b for i, x in r}
             lead = [sources[0] for sources in block.sources]
-            block.trains = [found.get(i, block.trains[lead[i]]) for i in range(len(lead))]
-            block.names = [next(self._names) if i in found else block.names[lead[i]] for i in range(len(lead))]
-            block.sources = [[i] for i in range(len(block.trains))]
-            block.weights = [[1.0] for _ in block.trains]
+            block.trains = [found.get(i, block.basis[j]) for i, j in enumerate(lead)]
+            block.names = [next(self._names) if i in found else block.names[j] for i, j in enumerate(lead)]
+            block.errors = np.array([np.inf if i in found else block.errors[j] for i, j in enumerate(lead)])
+            block.residuals = block.residuals[lead]
+            block.next_ranks = block.next_ranks[lead]
+            block.mixed = np.array([i in found for i in range(len(lead))])
             block.ranks = np.array([x.max_rank for x in block.trains])
 
     def estimate(self, label: str, low: float, high: float) -> None:
@@ -224,12 +239,12 @@ class Passes:
         jobs, where = [], []
         for b, block in enumerate(self.blocks):
             changed = [i for i in range(len(block.trains)) if not np.isfinite(block.errors[i])]
-            for chunk in tasks.chunks(changed, CHUNK):
-                jobs.append((self.operator, None, {i: block.trains[i] for i in chunk}, self.scale))
+            for chunk in tasks.chunks(changed, tasks.CHUNK):
+                jobs.append((self.operator, {i: block.trains[i] for i in chunk}, self.scale))
                 where.append(b)
         results = tasks.run_tasks(self.executor, tasks.state_errors, jobs, self._progress(label, low, high))
         for b, found in zip(where, results):
-            for i, rank_part, residual, _ in found:
+            for i, rank_part, residual in found:
                 self.blocks[b].errors[i], self.blocks[b].residuals[i] = rank_part, residual
 
     # -- the whole calculation ------------------------------------------------------------------------------------
@@ -237,10 +252,9 @@ class Passes:
     def run(self) -> Outcome:
         self.rayleigh_ritz()
         wanted = [list(range(len(b.trains))) for b in self.blocks]
-        rank = min(self.method.first_rank, self.method.max_rank)
         status, probe = Status.ITERATION_LIMIT, {}
         for _ in range(3):
-            status, rank = self._passes(wanted, rank)
+            status = self._passes(wanted)
             probe, found = self.probe()
             if not found:
                 break
@@ -248,33 +262,50 @@ class Passes:
         self.report("finished", 1.0, keep=False)
         return Outcome(self.blocks, status, self.history, self.counts, probe)
 
-    def _passes(self, wanted: list[list[int]], rank: int) -> tuple[Status, int]:
-        """Passes at growing rank until every state's estimate meets its goal."""
+    def _passes(self, wanted: list[list[int]]) -> Status:
+        """Passes at growing ranks until every state's estimate meets its goal."""
         m, done = self.method, 0.05
+        stalled = 0
         previous: np.ndarray | None = None
         while self.counts["passes"] < m.max_passes:
             first = self.counts["passes"] == 0 and m.max_passes > 1
+            ranks = [int(b.next_ranks[i]) for b, w in zip(self.blocks, wanted) for i in w]
+            label = f"pass {self.counts['passes'] + 1}: {len(ranks)} states, ranks {min(ranks)} to {max(ranks)}"
             share = 0.5 * (0.85 - done)
-            self.solve(wanted, rank, f"pass {self.counts['passes'] + 1}, rank {rank}", done, done + share)
+            self.solve(wanted, label, done, done + share)
             self.rayleigh_ritz()
             done += share
             if not first:
-                self.recombine(max(m.max_rank, rank))
                 self.estimate("error estimates", done, done)
-            self.report(f"pass {self.counts['passes']}, rank {rank}", done)
+            self.report(label, done)
             limit = self.threshold() + 1e-9 * self.scale
-            wanted = [
-                [i for i, e in enumerate(b.errors) if not SAFETY * e <= self._goal_of(b.energies[i], limit)]
-                for b in self.blocks
-            ]
+            wanted = []
+            for b in self.blocks:
+                goals = np.array([self._goal_of(e, limit) for e in b.energies])
+                ratio = SAFETY * b.errors / goals
+                wanted.append([i for i, r in enumerate(ratio) if not r <= 1.0])
+                self._grow(b, ratio)
             if not first and not any(wanted):
-                return Status.CONVERGED, rank
+                return Status.CONVERGED
             now = np.sort(self._all("energies"))[: self.n_states]
-            if rank >= m.max_rank and previous is not None and np.max(np.abs(now - previous)) < 0.02 * self.goal:
-                return Status.RANK_LIMIT, rank
+            quiet = previous is not None and np.max(np.abs(now - previous)) < 0.02 * self.goal
+            stalled = stalled + 1 if quiet else 0
             previous = now
-            rank = min(m.max_rank, max(rank + 2, round(m.growth * rank)))
-        return (Status.RANK_LIMIT if rank >= m.max_rank else Status.ITERATION_LIMIT), rank
+            if stalled and min(ranks) >= m.max_rank:
+                return Status.RANK_LIMIT
+            if stalled >= 3:
+                return Status.STAGNATED
+        return Status.RANK_LIMIT if min(ranks) >= m.max_rank else Status.ITERATION_LIMIT
+
+    def _grow(self, block: Block, ratio: np.ndarray) -> None:
+        """The next rank of each state: the error falls with about the fourth power of the rank; a state that was mixed
+        with others in the last Rayleigh-Ritz needs another solve more than a higher rank."""
+        m = self.method
+        for i, r in enumerate(ratio):
+            factor = np.clip(1.15 * r**0.25, 1.1, m.growth) if np.isfinite(r) else m.growth
+            if block.mixed[i] and np.isfinite(r):
+                factor = min(factor, 1.15)
+            block.next_ranks[i] = min(m.max_rank, max(block.next_ranks[i] + 2, round(factor * block.next_ranks[i])))
 
     def _take_in(self, block: Block, new: list[SectorTrain]) -> list[int]:
         """Add trains found by the probe; the states to improve are these and their neighbours in energy."""
@@ -284,12 +315,15 @@ class Passes:
             block.energies = np.append(block.energies, sandwich(self.operator, z, z))
             block.errors, block.residuals = np.append(block.errors, np.inf), np.append(block.residuals, np.nan)
             block.ranks = np.append(block.ranks, z.max_rank)
+            block.next_ranks = np.append(block.next_ranks, int(np.median(block.next_ranks)))
+            block.mixed = np.append(block.mixed, False)
         if not new:
             return []
         order = np.argsort(block.energies, kind="stable")
-        for name in ("energies", "errors", "residuals", "ranks"):
+        for name in ("energies", "errors", "residuals", "ranks", "next_ranks", "mixed"):
             setattr(block, name, getattr(block, name)[order])
         block.trains, block.names = [block.trains[i] for i in order], [block.names[i] for i in order]
+        block.basis = list(block.trains)
         block.sources, block.weights = [[i] for i in range(len(order))], [[1.0] for _ in order]
         return [i for i, e in enumerate(block.errors) if not np.isfinite(e)]
 

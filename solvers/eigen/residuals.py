@@ -16,13 +16,15 @@ import numpy as np
 
 from solvers.environments import Environment, SectorOperator, combine, stack_far
 from solvers.kernels import local as kernels
-from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core, views
+from solvers.trains.sectors import Bond, SectorTrain, mirror_core, views
 
 Own = dict[int, np.ndarray]  # charge -> (q, r): the interface of x itself in the orthonormal frame
 Interface = tuple[Environment, Own, Bond]
 
 
-def _interface(operator: SectorOperator, k: int, side: int, behind: Interface, core, near: Bond, far: Bond) -> Interface:
+def _interface(
+    operator: SectorOperator, k: int, side: int, behind: Interface, core: np.ndarray, near: Bond, far: Bond
+) -> Interface:
     """The triangular factor of the interface [A x, x] moved over core k (flat, oriented by ``side``)."""
     environment, own, frame = behind
     mode = operator.modes[k]
@@ -59,7 +61,10 @@ def _interface(operator: SectorOperator, k: int, side: int, behind: Interface, c
         matrix = np.concatenate(stacked)
         if matrix.shape[1] == 0:
             continue
-        factor = np.linalg.qr(matrix, mode="r")
+        twin = _twin(matrix, columns, c, width, widths)
+        factor = np.asarray(np.linalg.qr(matrix[:, :width] if twin else matrix, mode="r"))
+        if twin:
+            factor = np.concatenate([factor, factor[:, twin]], axis=1)
         bond.append((c, len(factor)))
         for b, w, column, rb in columns:
             piece = factor[:, column : column + widths[w] * rb].reshape(len(factor), widths[w], rb)
@@ -69,8 +74,25 @@ def _interface(operator: SectorOperator, k: int, side: int, behind: Interface, c
     return new, new_own, tuple(bond)
 
 
+def _twin(matrix: np.ndarray, columns, c: int, width: int, widths: dict[int, int]) -> slice | None:
+    """The columns of A x that are those of x (the bond index behind which A is still the identity), if any."""
+    own = matrix[:, width:]
+    size = float(np.abs(own).max(initial=0.0))
+    for b, w, column, rb in columns:
+        if b == c and w == 0 and own.shape[1] == rb:
+            for at in range(column, column + widths[w] * rb, rb):
+                if np.abs(matrix[:, at : at + rb] - own).max(initial=0.0) <= 1e-14 * size:
+                    return slice(at, at + rb)
+    return None
+
+
 def block_residuals(
-    operator: SectorOperator, bonds: Sequence[Bond], cores: Sequence[np.ndarray], centre: int, rows: np.ndarray, energies
+    operator: SectorOperator,
+    bonds: Sequence[Bond],
+    cores: Sequence[np.ndarray],
+    centre: int,
+    rows: np.ndarray,
+    energies: Sequence[float] | np.ndarray,
 ) -> np.ndarray:
     """||A x_j - e_j x_j|| of the states in ``rows`` (m, size of core ``centre``) between the shared ``cores``.
 
@@ -97,7 +119,8 @@ def block_residuals(
                 far[b, w] = np.zeros((operator.sites[centre][0].widths[w], dict(bra[1])[b ^ w], rb))
     arguments = (
         plan.table, plan.index, operator.sites[centre][0].matrices, combine(operator, centre, 0, plan, near),
-        plan.outputs, stack_far(plan, far), np.empty(max(plan.s_size, 1)), np.empty(plan.xp_size), np.empty(plan.tmp_size),
+        plan.outputs, stack_far(plan, far), np.empty(max(plan.s_size, 1)), np.empty(plan.xp_size),
+        np.empty(plan.tmp_size),
     )  # fmt: skip
     norms = np.empty(len(rows))
     for j, (row, energy) in enumerate(zip(rows, energies)):

@@ -19,6 +19,8 @@ from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.environments import SectorOperator, sandwich
 from solvers.trains.sectors import SectorTrain, inner, linear_combination, truncate
 
+CHUNK = 4  # states a task
+
 _KNOWN: OrderedDict[str, SectorOperator] = OrderedDict()
 
 
@@ -82,17 +84,16 @@ def normalised(x: SectorTrain) -> SectorTrain:
 
 def solve_states(
     operator: SectorOperator,
-    trains: dict[int, SectorTrain],
+    basis: dict[int, SectorTrain],
+    starts: dict[int, SectorTrain],
     jobs: Sequence[tuple[int, list[int], list[float], float, StepOptions, int]],
 ) -> list[tuple[int, SectorTrain, int]]:
     """Inverse-iteration steps: jobs (state, sources, weights, shift, options, seed); (state, train, products)."""
     operator = known(operator)
     results = []
     for state, sources, weights, shift, options, seed in jobs:
-        start = trains[sources[int(np.argmax(np.abs(weights)))]]
-        step = ShiftedSolve(
-            operator, start, [trains[j] for j in sources], weights, shift, options, np.random.default_rng(seed)
-        )
+        parts = [basis[j] for j in sources]
+        step = ShiftedSolve(operator, starts[state], parts, weights, shift, options, np.random.default_rng(seed))
         y, products = step.solve()
         results.append((state, normalised(y), products))
     return results
@@ -120,17 +121,20 @@ def recombine(
 
 
 def state_errors(
-    operator: SectorOperator,
-    enlarged: SectorOperator | None,
-    trains: dict[int, SectorTrain],
-    floor: float,
-) -> list[tuple[int, float, float, np.ndarray]]:
-    """(state, rank part, residual norm, basis part by core) of each train."""
+    operator: SectorOperator, trains: dict[int, SectorTrain], floor: float
+) -> list[tuple[int, float, float]]:
+    """(state, rank part of the error, residual norm) of each train."""
     operator = known(operator)
-    enlarged = known(enlarged) if enlarged is not None else None
     results = []
     for state, x in trains.items():
         one, two, norm2 = rank_error(operator, x, floor)
-        basis = basis_error(enlarged, x, floor) if enlarged is not None else np.zeros(x.d)
-        results.append((state, one + two, float(np.sqrt(norm2)), basis))
+        results.append((state, one + two, float(np.sqrt(norm2))))
     return results
+
+
+def basis_errors(
+    enlarged: SectorOperator, trains: dict[int, SectorTrain], floor: float
+) -> list[tuple[int, np.ndarray]]:
+    """(state, basis part of the error by core) of each train; ``enlarged``: the operator in the larger basis."""
+    enlarged = known(enlarged)
+    return [(state, basis_error(enlarged, x, floor)) for state, x in trains.items()]

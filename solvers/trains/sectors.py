@@ -305,3 +305,24 @@ def random_train(modes: ModeCharges, charge: int, max_rank: int, weights: Sequen
         cores.append(core)
     x = right_orthogonal(SectorTrain(modes, tuple(bonds), tuple(cores)))
     return x.scaled(1.0 / np.sqrt(inner(x, x)))
+
+
+def leading_products(x: SectorTrain, count: int, beam: int = 64) -> list[tuple[float, tuple[int, ...]]]:
+    """The ``count`` largest coefficients of a train and their mode functions (indices in ascending charge).
+
+    A beam search from the left: with the rest right-orthogonal, the norm of a partial product bounds every coefficient
+    behind it, so what is found is the largest whenever ``beam`` partial products are enough. Cost O(d beam n r^2).
+    """
+    x = right_orthogonal(x)
+    partial: list[tuple[tuple[int, ...], int, np.ndarray]] = [((), 0, np.ones(1))]
+    for k in range(x.d):
+        at, found = _starts(x.modes[k]), []
+        for (l, c), block in x.blocks(k).items():
+            for functions, charge, vector in partial:
+                if charge == l:
+                    rows = np.einsum("a,anb->nb", vector, block)
+                    found += [((*functions, at[l ^ c] + n), c, row) for n, row in enumerate(rows)]
+        found.sort(key=lambda f: -float(f[2] @ f[2]))
+        partial = found[:beam]
+    best = sorted(((float(v[0]), f) for f, _, v in partial), key=lambda t: -abs(t[0]))
+    return best[:count]
