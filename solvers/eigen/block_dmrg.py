@@ -51,7 +51,12 @@ class BlockDMRGResult:
     counts: dict[str, int]
 
 
-def _gauge(effective: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+def _gauge(operator: SectorOperator, k: int, side: int, environments, core: np.ndarray, bonds) -> dict[int, np.ndarray]:
+    """Eigenvectors of the mean field on the near bond; the unit matrix where no part of the operator has charge zero."""
+    near = environments[0]
+    if not all((a, 0) in near for a, _ in bonds[0]) or all(c[1] for c in operator.sites[k][side].combinations):
+        return {a: np.eye(r) for a, r in bonds[0]}
+    effective = mean_field(operator, k, side, environments, core, bonds)
     return {a: np.linalg.eigh(0.5 * (h + h.T))[1] for a, h in effective.items()}
 
 
@@ -81,9 +86,9 @@ class _Run:
         mode = operator.modes[k]
         near, far = train.local_environments(side)
         core = rows[0] if len(rows) else np.eye(1, rows.shape[1])[0]  # no start: the lowest product function
-        near_gauge = _gauge(mean_field(operator, k, side, (near, far), core, bonds))
+        near_gauge = _gauge(operator, k, side, (near, far), core, bonds)
         flipped = mirror_core(core, bonds[0], mode, bonds[1])
-        far_gauge = _gauge(mean_field(operator, k, 1 - side, (far, near), flipped, bonds[::-1]))
+        far_gauge = _gauge(operator, k, 1 - side, (far, near), flipped, bonds[::-1])
         local = LocalOperator(operator, k, side, rotate(near, near_gauge), rotate(far, far_gauge), tuple(bonds))
         start = _rotate_rows(rows, near_gauge, far_gauge, bonds, mode, False)
         found = davidson(local, start, self.m, tol, steps, self.options.model, self.rng)
@@ -131,8 +136,8 @@ def block_dmrg(
 ) -> BlockDMRGResult:
     """The ``n_states`` lowest states of total charge ``charge`` of a real symmetric operator.
 
-    ``start``: trains of that charge, any number (None: low-energy bases of solvers.eigen.block_start); they are
-    rounded to a relative error of 1e-2 first. ``callback`` receives an IterationState after every sweep, with the
+    ``start``: trains of that charge, any number, beside the low-energy bases of solvers.eigen.block_start; they
+    are rounded to a relative error of 1e-2 first. ``callback`` receives an IterationState after every sweep, with the
     truncation, the discarded norm and the local residual in ``extra``. ``rng`` draws the random vectors of the range
     finders. Energies and residuals are in the operator's unit.
 
@@ -146,12 +151,13 @@ def block_dmrg(
         raise ValueError(f"n_states is {n_states}, but the space of charge {charge} has {space} dimensions")
     if any(np.iscomplexobj(site.matrices) for sides in operator.sites for site in sides):
         raise ValueError("block_dmrg: the operator is complex; only real symmetric ones are implemented")
+    if start and any(x.charge != charge or x.modes != operator.modes for x in start):
+        raise ValueError(f"block_dmrg: every start must have charge {charge} and the modes of the operator")
+    bonds, cores = low_energy_bases(operator, charge, min(options.max_rank, max(20, 2 * n_states)))
     if start:
-        if any(x.charge != charge or x.modes != operator.modes for x in start):
-            raise ValueError(f"block_dmrg: every start must have charge {charge} and the modes of the operator")
-        bonds, cores, rows = joined([truncate(x, options.max_rank, FIRST_TRUNCATION)[0] for x in start])
+        rounded = [truncate(x, options.max_rank, FIRST_TRUNCATION)[0] for x in start]
+        bonds, cores, rows = joined(rounded, (bonds, cores))
     else:
-        bonds, cores = low_energy_bases(operator, charge, min(options.max_rank, max(20, 2 * n_states)))
         rows = np.zeros((0, layout(bonds[0], operator.modes[0], bonds[1])[1]))
     begin = time.perf_counter()
     run = _Run(BlockTrain(operator, bonds, cores, rows, rng), n_states, options, rng)

@@ -103,35 +103,40 @@ def low_energy_bases(operator: SectorOperator, charge: int, rank: int) -> tuple[
     return bonds, cores
 
 
-def joined(trains: Sequence[SectorTrain]) -> tuple[list[Bond], list[np.ndarray], np.ndarray]:
-    """One set of right-orthogonal cores for several trains of one charge: bonds, cores, block core (m, size) at site 0.
+def joined(
+    trains: Sequence[SectorTrain], bases: tuple[list[Bond], list[np.ndarray]]
+) -> tuple[list[Bond], list[np.ndarray], np.ndarray]:
+    """One set of right-orthogonal cores for several trains of one charge and the right bases of ``low_energy_bases``.
 
-    The direct sum of the trains, orthogonalised from the right; the block core holds train j in row j exactly. Cost
-    O(d n (sum of ranks)^3).
+    Returns bonds, cores and the block core (m, size) at site 0, which holds train j in row j exactly: the direct sum,
+    orthogonalised from the right. Cost O(d n (sum of ranks)^3).
     """
     modes, d = trains[0].modes, trains[0].d
     flipped = [mirrored(x) for x in trains]
+    own_bonds, own = bases
+    reach = [mirror_core(own[k], own_bonds[k], modes[k], own_bonds[k + 1]) for k in range(d - 1, 0, -1)]
+    chains = [*flipped, (own_bonds[::-1], reach)]
     back = modes[::-1]
     bonds: list[Bond] = [flipped[0][0][0]]
     cores: list[np.ndarray] = []
     for k in range(d - 1):
         near, mode = bonds[-1], back[k]
         far_dims: dict[int, int] = {}
-        for b, _ in flipped:
+        for b, _ in chains:
             for c, r in b[k + 1]:
                 far_dims[c] = far_dims.get(c, 0) + r
         far = tuple(sorted(far_dims.items()))
-        cores.append(_direct_sum([(b[k], c[k], b[k + 1]) for b, c in flipped], near, mode, far, first=k == 0))
+        cores.append(_direct_sum([(b[k], c[k], b[k + 1]) for b, c in chains], near, mode, far, first=k == 0))
         bonds.append(far)
     last, end = bonds[-1], flipped[0][0][-1]
     size = layout(last, back[-1], end)[1]
     rows = np.zeros((len(trains), size))
     start = dict.fromkeys((c for c, _ in last), 0)
-    for row, (b, own) in zip(rows, flipped):
+    for row, (b, c) in zip(rows, flipped):
         target = views(row, last, back[-1], end)
-        for key, block in views(own[-1], b[-2], back[-1], end).items():
+        for key, block in views(c[d - 1], b[d - 1], back[-1], end).items():
             target[key][start[key[0]] : start[key[0]] + len(block)] = block
-        for charge, r in b[-2]:
+        for charge, r in b[d - 1]:
             start[charge] += r
     for k in range(d - 1):
         cores[k], bond, factors = split_right(cores[k], bonds[k], back[k], bonds[k + 1])

@@ -25,6 +25,7 @@ from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import SectorTrain
 
 START_RANK = 20
+MARGIN = 0.6  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
 START_CUTOFF = 1e-3  # of the lowest excitation energy: smaller couplings are left out of the start's matrix
 
 
@@ -78,7 +79,9 @@ def start_blocks(
     ]
     results = tasks.run_tasks(executor, tasks.start_block, jobs)
     energies = np.concatenate([r[0] for r in results])
-    order = np.sort(energies)
+    # beyond the top of a block that has more states to give, the list has holes
+    tops = [e[-1] for (_, c, _, n, *_), (e, _) in zip(jobs, results) if n < len(c)]
+    order = np.sort(energies[energies <= min(tops, default=np.inf)])
     total = min(most, len(order))
     if len(order) > n_states + 1:
         # the widest gap above the last wanted state, at least one buffer state beneath it
@@ -109,8 +112,7 @@ def eigsolve(
     """The ``n_states`` lowest states of a real symmetric TT operator, each as a train of its own.
 
     ``start``: the operator as a table of products with the charges of its mode functions (ascending in each
-    mode); ``blocks``: approximate states (``start_blocks``) where the caller has them already. ``accuracy``: requested error of each energy, in the operator's unit; half of it is left to what the estimate
-    cannot see. ``value`` of the Solution is an EigenStates, ``residual`` the two-site residual norms. Raises
+    mode); ``blocks``: approximate states (``start_blocks``) where the caller has them already. ``accuracy``: requested error of each energy, in the operator's unit. ``value`` of the Solution is an EigenStates, ``residual`` the two-site residual norms. Raises
     ValueError for more states than product functions, NotConverged (with the solution) when ``throw``.
     """
     method = method or InverseIteration()
@@ -124,7 +126,7 @@ def eigsolve(
     scale = excitation_scale(start)
     weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in start.energies]
     passes = Passes(
-        sector, blocks, n_states, scale, 0.5 * accuracy, method,
+        sector, blocks, n_states, scale, MARGIN * accuracy, method,
         executor=executor, rng=rng, callback=callback, probe_weights=weights,
     )  # fmt: skip
     passes.report("start", 0.05)

@@ -138,18 +138,13 @@ class Passes:
 
     def solve(self, wanted: list[list[int]], label: str, low: float, high: float) -> None:
         """Inverse iteration for the ``wanted`` states of each block at its next rank."""
-        m, jobs, where = self.method, [], []
+        jobs, where = [], []
         for b, block in enumerate(self.blocks):
             for chunk in tasks.chunks(wanted[b], tasks.CHUNK):
                 needed = sorted({j for i in chunk for j in block.sources[i]})
                 listed = []
                 for i in chunk:
-                    rank = int(block.next_ranks[i])
-                    expansion = max(2, round(m.expansion * rank))
-                    options = StepOptions(
-                        max(rank - expansion, 1), expansion, m.local_steps, m.local_tolerance, m.local_block,
-                        0.003 * self.scale,
-                    )  # fmt: skip
+                    options = self._options(int(block.next_ranks[i]))
                     seed = int(self.rng.integers(2**31))
                     shift = float(block.energies[i]) - self.delta
                     listed.append((i, block.sources[i], block.weights[i], shift, options, seed))
@@ -249,8 +244,24 @@ class Passes:
 
     # -- the whole calculation ------------------------------------------------------------------------------------
 
+    def align(self) -> None:
+        """Shift the energies of the start, whose error is nearly the same for all states, by that of the lowest one."""
+        block = min(self.blocks, key=lambda b: b.energies[0])
+        x, energy = block.trains[0], float(block.energies[0])
+        options = self._options(min(self.method.first_rank, self.method.max_rank))
+        for _ in range(2):
+            step = ShiftedSolve(self.operator, x, [x], [1.0], energy - self.delta, options, self.rng)
+            x = tasks.normalised(step.solve()[0])
+            energy = sandwich(self.operator, x, x)
+        offset = energy - float(block.energies[0])
+        for b in self.blocks:
+            b.energies = b.energies + offset
+
+    def _options(self, rank: int) -> StepOptions:
+        return step_options(self.method, rank, self.scale)
+
     def run(self) -> Outcome:
-        self.rayleigh_ritz()
+        self.align()
         wanted = [list(range(len(b.trains))) for b in self.blocks]
         status, probe = Status.ITERATION_LIMIT, {}
         for _ in range(3):
@@ -302,6 +313,8 @@ class Passes:
         with others in the last Rayleigh-Ritz needs another solve more than a higher rank."""
         m = self.method
         for i, r in enumerate(ratio):
+            if r <= 1.0:
+                continue
             factor = np.clip(1.15 * r**0.25, 1.1, m.growth) if np.isfinite(r) else m.growth
             if block.mixed[i] and np.isfinite(r):
                 factor = min(factor, 1.15)
@@ -367,10 +380,7 @@ def probe_block(operator, charge, known, shift, weights, method: InverseIteratio
     rng = np.random.default_rng(seed)
     z = random_train(operator.modes, charge, 6, weights, rng)
     n, rank = len(trains), min(method.first_rank, method.max_rank)
-    options = StepOptions(
-        rank, max(2, round(method.expansion * rank)), method.local_steps, method.local_tolerance, method.local_block,
-        0.003 * scale,
-    )  # fmt: skip
+    options = step_options(method, rank, scale)
     energy, drop = np.inf, 0.0
     for _ in range(PROBE_STEPS):
         overlaps = np.array([inner(x, z) for x in trains])
@@ -388,6 +398,14 @@ def probe_block(operator, charge, known, shift, weights, method: InverseIteratio
         energy = float(energies[new])
         drop = float(np.max(known_energies - np.delete(energies, new), initial=0.0))
     return energy, drop, z
+
+
+def step_options(method: InverseIteration, rank: int, scale: float) -> StepOptions:
+    """Options of a solve at ``rank``; ``scale``: the lowest excitation energy."""
+    return StepOptions(
+        rank, max(2, round(method.expansion * rank)), method.local_steps, method.local_tolerance, method.local_block,
+        0.003 * scale,
+    )  # fmt: skip
 
 
 def stable_eigh(h: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -43,8 +43,9 @@ from solvers.trains.sectors import (
 
 @dataclass(frozen=True)
 class StepOptions:
-    """Options of one step: ranks kept and added at a bond, MINRES steps a core, relative tolerance of the local
-    solves, size of the exact block in their preconditioner, smallest energy denominator in it."""
+    """Options of one step: rank of the result, how many of a bond's directions are new ones, MINRES steps a core,
+    relative tolerance of the local solves, size of the exact block in their preconditioner, smallest energy
+    denominator in it."""
 
     max_rank: int
     expansion: int
@@ -170,7 +171,6 @@ class ShiftedSolve:
         core, near, far = self._oriented(k, side)
         mode, old_far = self.modes[k], dict(far)
         blocks = views(core, near, mode, far)
-        extra = self._expansion(k, side, core, near, far)
         rows = {c: [l for l, _ in near if (l, c) in blocks] for c, _ in far}
         svds = {}
         for c, ls in rows.items():
@@ -178,7 +178,9 @@ class ShiftedSolve:
                 stacked = np.concatenate([blocks[l, c].reshape(-1, old_far[c]) for l in ls])
                 svds[c] = np.linalg.svd(stacked, full_matrices=False)
         values = np.sort(np.concatenate([s for _, s, _ in svds.values()]))[::-1]
-        keep = min(self.options.max_rank, int(np.sum(values > 1e-13 * values[0])))
+        o = self.options
+        keep = min(max(o.max_rank - o.expansion, 1), int(np.sum(values > 1e-13 * values[0])))
+        extra = self._expansion(k, side, core, near, far, o.max_rank - keep)
         isometry, carry = {}, {}
         for c in sorted(svds.keys() | extra.keys()):
             if c in svds:
@@ -237,15 +239,16 @@ class ShiftedSolve:
             self.cores[k] = mirror_core(core, near, self.modes[k], far)
             self.bonds[k + 1], self.bonds[k] = near, far
 
-    def _expansion(self, k: int, side: int, core: np.ndarray, near: Bond, far: Bond):
+    def _expansion(self, k: int, side: int, core: np.ndarray, near: Bond, far: Bond, total_new: int):
         """Random combinations of the operator applied up to core k: {c: (rows, matrix)} for every reachable charge.
 
         Each operator index is weighted by the size of the environment it meets on the far side.
         """
-        if self.options.expansion == 0:
+        if total_new <= 0:
             return {}
         before, beyond = (k, k + 1) if side == 0 else (k + 1, k)
         reach = self._reachable(k, side, near)
+        count = -(-total_new // max(len(reach), 1))
         halves = half_product(self.operator, k, side, self.h[side][before], (core, near, far), near, reach)
         far_environment = self.h[1 - side][beyond]
         found = {}
@@ -256,8 +259,8 @@ class ShiftedSolve:
                 if e is None:
                     continue
                 weight = np.sqrt(np.einsum("wab,wab->w", e, e) / e.shape[1])
-                g = self.rng.standard_normal((*part.shape[1:], self.options.expansion)) * weight[:, None, None]
-                total = total + part.reshape(len(part), -1) @ g.reshape(-1, self.options.expansion)
+                g = self.rng.standard_normal((*part.shape[1:], count)) * weight[:, None, None]
+                total = total + part.reshape(len(part), -1) @ g.reshape(-1, count)
             if np.ndim(total):
                 found[c] = (rows, total)
         return found

@@ -314,15 +314,27 @@ def leading_products(x: SectorTrain, count: int, beam: int = 64) -> list[tuple[f
     behind it, so what is found is the largest whenever ``beam`` partial products are enough. Cost O(d beam n r^2).
     """
     x = right_orthogonal(x)
-    partial: list[tuple[tuple[int, ...], int, np.ndarray]] = [((), 0, np.ones(1))]
+    partial: dict[int, tuple[np.ndarray, np.ndarray]] = {0: (np.zeros((1, 0), dtype=np.int64), np.ones((1, 1)))}
     for k in range(x.d):
-        at, found = _starts(x.modes[k]), []
+        at = _starts(x.modes[k])
+        found: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         for (l, c), block in x.blocks(k).items():
-            for functions, charge, vector in partial:
-                if charge == l:
-                    rows = np.einsum("a,anb->nb", vector, block)
-                    found += [((*functions, at[l ^ c] + n), c, row) for n, row in enumerate(rows)]
-        found.sort(key=lambda f: -float(f[2] @ f[2]))
-        partial = found[:beam]
-    best = sorted(((float(v[0]), f) for f, _, v in partial), key=lambda t: -abs(t[0]))
-    return best[:count]
+            if l not in partial:
+                continue
+            functions, vectors = partial[l]
+            n, r = block.shape[1:]
+            rows = (vectors @ block.reshape(len(block), -1)).reshape(-1, r)
+            new = np.column_stack([np.repeat(functions, n, axis=0), np.tile(at[l ^ c] + np.arange(n), len(functions))])
+            found.setdefault(c, []).append((new, rows))
+        partial = {}
+        sizes = {c: [np.einsum("ir,ir->i", rows, rows) for _, rows in parts] for c, parts in found.items()}
+        everything = np.sort(np.concatenate([s for parts in sizes.values() for s in parts]))
+        limit = everything[max(len(everything) - beam, 0)]
+        for c, parts in found.items():
+            keep = np.concatenate(sizes[c]) >= limit
+            if keep.any():
+                functions = np.concatenate([f for f, _ in parts])[keep]
+                partial[c] = (functions, np.concatenate([rows for _, rows in parts])[keep])
+    functions, values = partial[x.charge]
+    order = np.argsort(-np.abs(values[:, 0]), kind="stable")[:count]
+    return [(float(values[i, 0]), tuple(int(n) for n in functions[i])) for i in order]
