@@ -335,7 +335,9 @@ class LocalOperator:
         return kernels.minres(b, x, shift, inverse, selected, inverse_block, steps, tol, *self.arguments)
 
 
-def mean_field(operator: SectorOperator, k: int, side: int, environment: Environment, core, bonds) -> dict[int, np.ndarray]:
+def mean_field(
+    operator: SectorOperator, k: int, side: int, environment: tuple[Environment, Environment], core, bonds
+) -> dict[int, np.ndarray]:
     """The effective operator on the near bond, the rest averaged over ``core`` : {charge: (r, r)}.
 
     ``environment``: the pair (near, far); its eigenvectors are the gauge in which the local operator is most diagonal.
@@ -344,7 +346,7 @@ def mean_field(operator: SectorOperator, k: int, side: int, environment: Environ
     site = operator.sites[k][side]
     blocks = views(core, bonds[0], operator.modes[k], bonds[1])
     norm = float(core @ core)
-    weights: dict[int, np.ndarray] = {}
+    total: np.ndarray | None = None
     for p, w, w2, which, matrix in site.combinations:
         if w:
             continue
@@ -359,11 +361,12 @@ def mean_field(operator: SectorOperator, k: int, side: int, environment: Environ
             density = y.reshape(-1, y.shape[2]).T @ qx.reshape(-1, x.shape[2])
             value += far[b, w2][which].reshape(len(which), -1) @ density.ravel()
         term = value @ matrix
-        weights[0] = weights[0] + term if 0 in weights else term
+        total = term if total is None else total + term
     found = {}
     for a, r in bonds[0]:
-        e = near[a, 0]
-        found[a] = (weights[0] @ e.reshape(e.shape[0], -1)).reshape(r, r) / norm
+        e = near.get((a, 0))
+        effective = total @ e.reshape(len(e), -1) if total is not None and e is not None else np.zeros(r * r)
+        found[a] = effective.reshape(r, r) / norm
     return found
 
 

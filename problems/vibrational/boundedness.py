@@ -34,36 +34,41 @@ def basis_range(basis: ModeBasis) -> float:
     return float(np.sqrt(2.0 * np.max(np.diag(basis.powers[2]))))
 
 
-def lowest_barrier(field: ForceField, bases: Sequence[ModeBasis], inside: bool) -> Barrier | None:
-    """The lowest barrier to minus infinity inside (or outside) the range of the basis; None if there is none."""
-    d = len(field.frequencies)
+def lowest_barriers(field: ForceField, bases: Sequence[ModeBasis]) -> tuple[Barrier | None, Barrier | None]:
+    """The lowest barrier to minus infinity inside the range of the basis, and the lowest outside; None where none is."""
     ranges = [basis_range(b) for b in bases]
-    lines: list[tuple[tuple[int, ...], np.ndarray]] = []
-    for k in range(d):
-        lines += [((k,), np.array([s])) for s in (1.0, -1.0)]
-    coupled = {pair for modes in field.terms for pair in combinations(sorted(set(modes)), 2)}
+    groups: dict[tuple[int, ...], list[tuple[list[int], float]]] = {}
+    for modes, c in field.terms.items():
+        subset = tuple(sorted(set(modes)))
+        groups.setdefault(subset, []).append(([modes.count(k) for k in subset], c))
+    if all(len(modes) <= 2 for modes in field.terms):
+        return None, None  # a quadratic form: its sign is checked where it is read
     angles = 2 * np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
-    lines += [(pair, np.array([np.cos(a), np.sin(a)])) for pair in sorted(coupled) for a in angles]
-    best: Barrier | None = None
+    lines = [((k,), np.array([s])) for k in range(field.d) for s in (1.0, -1.0)]
+    pairs = sorted({pair for subset in groups for pair in combinations(subset, 2)})
+    lines += [(pair, np.array([np.cos(a), np.sin(a)])) for pair in pairs for a in angles]
+    best: dict[bool, Barrier] = {}
     for modes, direction in lines:
-        polynomial = _along(field, modes, direction)
-        limit = 1.0 / np.sqrt(sum((u / ranges[k]) ** 2 for k, u in zip(modes, direction)))
-        found = _barrier(polynomial)
-        if found is None or (found[1] <= limit) != inside:
+        found = _barrier(_along(field, groups, modes, direction))
+        if found is None:
             continue
-        if best is None or found[0] < best.height:
-            best = Barrier(found[0], found[1], tuple(k + 1 for k in modes), inside)
-    return best
+        limit = 1.0 / np.sqrt(sum((u / ranges[k]) ** 2 for k, u in zip(modes, direction)))
+        inside = bool(found[1] <= limit)
+        if inside not in best or found[0] < best[inside].height:
+            best[inside] = Barrier(found[0], found[1], tuple(k + 1 for k in modes), inside)
+    return best.get(True), best.get(False)
 
 
-def _along(field: ForceField, modes: tuple[int, ...], direction: np.ndarray) -> np.ndarray:
+def _along(field: ForceField, groups, modes: tuple[int, ...], direction: np.ndarray) -> np.ndarray:
     """Coefficients (power 0 .. MAX_POWER) of the potential along q = rho direction in the modes given."""
-    u = dict(zip(modes, direction))
     polynomial = np.zeros(MAX_POWER + 1)
-    polynomial[2] = sum(0.5 * field.frequencies[k] * u[k] ** 2 for k in modes)
-    for term, c in field.terms.items():
-        if all(k in u for k in term):
-            polynomial[len(term)] += c * np.prod([u[k] for k in term])
+    polynomial[2] = 0.5 * float(np.sum(field.frequencies[list(modes)] * direction**2))
+    subsets = [(k,) for k in modes] + ([modes] if len(modes) == 2 else [])
+    at = dict(zip(modes, direction))
+    for subset in subsets:
+        u = np.array([at[k] for k in subset])
+        for powers, c in groups.get(subset, ()):
+            polynomial[sum(powers)] += c * float(np.prod(u**powers))
     return polynomial
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from problems.problem import ProblemError
 from problems.vibrational import basis as modes_
-from problems.vibrational.boundedness import lowest_barrier
+from problems.vibrational.boundedness import lowest_barriers
 from problems.vibrational.force_field import ForceField
 from problems.vibrational.model import AUTOMATIC, VibrationalProblem, VibrationalSolver
 from problems.vibrational.operators import mode_orders, operator, product_terms
@@ -24,7 +24,7 @@ from problems.vibrational.result import VibrationalResult
 from problems.vibrational.states import assignment, completeness, dense_state, symmetry_label
 from solvers.eigen import tasks
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
-from solvers.eigen.eigsolve import SAFETY, eigsolve, excitation_scale, space_size, start_blocks
+from solvers.eigen.eigsolve import eigsolve, excitation_scale, space_size, start_blocks
 from solvers.eigen.estimates import pad
 from solvers.environments import SectorOperator
 from solvers.kernels.warm_up import warm_up
@@ -34,6 +34,7 @@ from solvers.trains.operator import TTOperator
 
 BASIS_SHARE = 0.2  # of the accuracy, left to the one-mode functions the basis does not contain
 LARGEST_RANK = 160
+BASIS_SAFETY = 1.5  # on the second-order effect of the functions left out
 ENLARGED_BY = 3
 
 
@@ -122,7 +123,7 @@ def _boundedness(field, bases, terms: ProductTerms, solver: VibrationalSolver) -
     sums = np.sort(sum(e[products[:, k]] - e.min() for k, e in enumerate(terms.energies)))
     top = float(sums[min(solver.n_states, len(sums)) - 1])
     unit = field.unit
-    inside = lowest_barrier(field, bases, True)
+    inside, outside = lowest_barriers(field, bases)
     if inside is not None:
         where = f"modes {', '.join(map(str, inside.modes))} at |q| = {inside.distance:.1f}"
         share = sum(0.5 * float(field.frequencies[m - 1]) for m in inside.modes)
@@ -136,7 +137,6 @@ def _boundedness(field, bases, terms: ProductTerms, solver: VibrationalSolver) -
             f"the potential is unbounded below: barrier of {inside.height:.4g} {unit} ({where}) within the range of "
             f"the basis; the states asked for reach {ground + top:.4g} {unit}, zero-point energies included"
         ]
-    outside = lowest_barrier(field, bases, False)
     if outside is None:
         return []
     return [
@@ -179,7 +179,7 @@ def solve(
         accuracy=solver.accuracy * (1 - BASIS_SHARE), executor=executor, rng=rng, callback=callback, throw=False,
     )  # fmt: skip
     states = solution.value
-    basis_errors = SAFETY * _basis_errors(prepared, states.trains, executor).sum(axis=1)
+    basis_errors = BASIS_SAFETY * _basis_errors(prepared, states.trains, executor).sum(axis=1)
     errors = states.errors + basis_errors
     status = solution.status
     if prepared.problem.basis.functions == AUTOMATIC:
@@ -238,7 +238,7 @@ def _basis_errors(prepared: Prepared, trains, executor: Executor | None) -> np.n
 
 def _enlarge(prepared: Prepared, blocks, executor: Executor | None):
     """Add functions to the modes the states of the start want more of; the trains are padded with zeros."""
-    goal = BASIS_SHARE * prepared.solver.accuracy / SAFETY / len(prepared.order)
+    goal = BASIS_SHARE * prepared.solver.accuracy / BASIS_SAFETY / len(prepared.order)
     for _ in range(5):
         trains = [x for b in blocks for x in b.trains]
         gains = _basis_errors(prepared, trains, executor).max(axis=0)

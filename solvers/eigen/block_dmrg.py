@@ -52,7 +52,7 @@ class BlockDMRGResult:
 
 
 def _gauge(operator: SectorOperator, k: int, side: int, environments, core: np.ndarray, bonds) -> dict[int, np.ndarray]:
-    """Eigenvectors of the mean field on the near bond; the unit matrix where no part of the operator has charge zero."""
+    """Eigenvectors of the mean field on the near bond; the unit matrix where nothing there has charge zero."""
     near = environments[0]
     if not all((a, 0) in near for a, _ in bonds[0]) or all(c[1] for c in operator.sites[k][side].combinations):
         return {a: np.eye(r) for a, r in bonds[0]}

@@ -113,9 +113,9 @@ def joined(
     """
     modes, d = trains[0].modes, trains[0].d
     flipped = [mirrored(x) for x in trains]
-    own_bonds, own = bases
-    reach = [mirror_core(own[k], own_bonds[k], modes[k], own_bonds[k + 1]) for k in range(d - 1, 0, -1)]
-    chains = [*flipped, (own_bonds[::-1], reach)]
+    base_bonds, base = bases
+    flipped_base = [mirror_core(base[k], base_bonds[k], modes[k], base_bonds[k + 1]) for k in range(d - 1, 0, -1)]
+    chains = [*flipped, (base_bonds[::-1], flipped_base)]
     back = modes[::-1]
     bonds: list[Bond] = [flipped[0][0][0]]
     cores: list[np.ndarray] = []
@@ -132,11 +132,11 @@ def joined(
     size = layout(last, back[-1], end)[1]
     rows = np.zeros((len(trains), size))
     start = dict.fromkeys((c for c, _ in last), 0)
-    for row, (b, c) in zip(rows, flipped):
+    for row, (own_bonds, own) in zip(rows, flipped):
         target = views(row, last, back[-1], end)
-        for key, block in views(c[d - 1], b[d - 1], back[-1], end).items():
+        for key, block in views(own[d - 1], own_bonds[d - 1], back[-1], end).items():
             target[key][start[key[0]] : start[key[0]] + len(block)] = block
-        for charge, r in b[d - 1]:
+        for charge, r in own_bonds[d - 1]:
             start[charge] += r
     for k in range(d - 1):
         cores[k], bond, factors = split_right(cores[k], bonds[k], back[k], bonds[k + 1])

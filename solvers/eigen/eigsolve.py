@@ -17,7 +17,7 @@ import numpy as np
 
 from solvers.eigen import tasks
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
-from solvers.eigen.inverse_iteration import SAFETY, Block, Outcome, Passes
+from solvers.eigen.inverse_iteration import Block, Outcome, Passes
 from solvers.environments import SectorOperator
 from solvers.methods import InverseIteration
 from solvers.solution import IterationState, NotConverged, Solution, Status
@@ -25,6 +25,7 @@ from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import SectorTrain
 
 START_RANK = 20
+START_WORK = 5_000_000  # configurations times terms, at most: a few seconds
 MARGIN = 0.6  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
 START_CUTOFF = 1e-3  # of the lowest excitation energy: smaller couplings are left out of the start's matrix
 
@@ -67,7 +68,8 @@ def start_blocks(
 ) -> list[Block]:
     """Blocks of approximate states: the wanted ones and a buffer up to the next gap."""
     scale = excitation_scale(terms)
-    configurations, charges = lowest_configurations(terms, max(method.configurations, 40 * n_states))
+    count = min(method.configurations, START_WORK // max(len(terms.terms), 1))
+    configurations, charges = lowest_configurations(terms, max(count, 40 * n_states))
     extra = max(6, n_states // 8)
     most = n_states + extra
     present = np.unique(charges)
@@ -138,7 +140,7 @@ def _solution(outcome: Outcome, n_states: int, accuracy: float, seconds: float, 
     energies = np.concatenate([b.energies for b in outcome.blocks])
     order = np.argsort(energies, kind="stable")
     trains: Sequence[SectorTrain] = [x for b in outcome.blocks for x in b.trains]
-    errors = SAFETY * np.concatenate([b.errors for b in outcome.blocks])
+    errors = outcome.safety * np.concatenate([b.errors for b in outcome.blocks])
     residuals = np.concatenate([b.residuals for b in outcome.blocks])
     charges = [b.charge for b in outcome.blocks for _ in b.trains]
     wanted = order[:n_states]

@@ -4,7 +4,8 @@ Rank part. With the state in mixed canonical form at a bond, the part of the res
 cores could still take up is P_L (H x) P_R, P the projectors on the complements of the kept bases (the
 two-site variance of Hubig, Haegeman, Schollwoeck, Phys. Rev. B 97, 045125 (2018), eq. 12). Each of its elements lowers
 the energy by |X_ij|^2 / (e_i + e_j - E) to second order, e the mean-field energies of the complement functions; the
-estimate is the sum over bonds and over the one-site complements.
+estimate is the sum over bonds and over the one-site complements. What lies farther apart than two cores is not seen;
+the many-state method calibrates the estimate against what its own passes gain.
 
 Basis part. The same with the one-mode functions left out: |<n'| (H x)_k|^2 / (e_n' - E) summed over the cores k and the
 functions n' of an enlarged basis that the state does not contain.
@@ -51,12 +52,11 @@ def _right_environments(operator: SectorOperator, x: SectorTrain) -> list[Enviro
 
 
 def rank_error(operator: SectorOperator, x: SectorTrain, floor: float) -> tuple[float, float, float]:
-    """(one-site part, two-site part, two-site residual norm^2) of the energy still to be gained by larger ranks.
+    """(energy still to be gained by larger ranks, squared norm of the two-site residual, Rayleigh quotient).
 
     ``floor``: the smallest energy denominator allowed (the smallest excitation energy of the problem).
     """
     x = right_orthogonal(x)
-    x = x.scaled(1.0)
     norm = float(np.sqrt(x.cores[0] @ x.cores[0]))
     cores = list(x.cores)
     bonds = list(x.bonds)
@@ -84,7 +84,7 @@ def rank_error(operator: SectorOperator, x: SectorTrain, floor: float) -> tuple[
         one_site, two_site, norm2 = one_site + one, two_site + two, norm2 + n2
         cores[k + 1] = absorb_left(factors, bond, cores[k + 1], bonds[k + 1], x.modes[k + 1], near_r)
         cores[k], bonds[k + 1], left = core, bond, left_next
-    return one_site, two_site, norm2
+    return one_site + two_site, norm2, energy
 
 
 def _half(operator, k, side, near, core, bonds, far, factors, far_bond):

@@ -29,9 +29,10 @@ from solvers.methods import InverseIteration
 from solvers.solution import IterationState, Status
 from solvers.trains.sectors import SectorTrain, inner, random_train
 
-SAFETY = 1.5  # on the second-order estimates, which see two neighbouring cores at a time
+SAFETY = (1.5, 1.25)  # factor on the calibrated estimates, and the least factor on the bare ones
 PROBE_STEPS = 4
-MIXING = 1e-4  # Ritz coefficients below this are left out of right-hand sides
+TILE = 6
+MIXING = 5e-4  # Ritz coefficients below this are left out of right-hand sides
 MIXED = 0.1  # a state with a second coefficient above this is a mixture of trains
 
 
@@ -54,6 +55,8 @@ class Block:
     ranks: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
     next_ranks: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
     mixed: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    quotients: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    before: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))  # estimate and quotient before the last solve
     names: list[int] = field(default_factory=list)  # a train keeps its number while it does not change
     elements: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
 
@@ -67,6 +70,7 @@ class Outcome:
     history: list[IterationState]
     counts: dict[str, int]
     probe: dict[str, Any]
+    safety: float
 
 
 class Passes:
@@ -95,6 +99,7 @@ class Passes:
         self.counts = {"passes": 0, "local_products": 0, "state_solves": 0, "pair_elements": 0}
         self.begin = time.perf_counter()
         self._names = itertools.count()
+        self.ratios: list[float] = []  # gained energy over fall of the estimate, one a state and pass
         for block in blocks:
             n = len(block.trains)
             block.names = [next(self._names) for _ in range(n)]
@@ -103,6 +108,7 @@ class Passes:
             block.ranks = np.array([x.max_rank for x in block.trains])
             block.next_ranks = np.full(n, min(method.first_rank, method.max_rank))
             block.mixed = np.zeros(n, dtype=bool)
+            block.quotients, block.before = np.full(n, np.nan), np.full((n, 2), np.nan)
             block.sources, block.weights = [[i] for i in range(n)], [[1.0] for _ in range(n)]
 
     # -- reporting ---------------------------------------------------------------------------------------------
@@ -124,7 +130,7 @@ class Passes:
             energies=self._all("energies")[order],
             residuals=self._all("residuals")[order],
             fraction=fraction,
-            extra={"error_estimates": SAFETY * self._all("errors")[order]},
+            extra={"error_estimates": self.safety * self._all("errors")[order]},
         )
         if keep:
             self.history.append(state)
@@ -162,7 +168,9 @@ class Passes:
                 self.counts["state_solves"] += 1
         for b, block in enumerate(self.blocks):
             block.trains = new[b]
-            block.errors[wanted[b]] = np.inf
+            w = wanted[b]
+            block.before[w, 0], block.before[w, 1] = np.where(block.mixed[w], np.nan, block.errors[w]), block.quotients[w]
+            block.errors[w] = np.inf
         self.counts["passes"] += 1
 
     def rayleigh_ritz(self) -> None:
@@ -171,10 +179,15 @@ class Passes:
         for b, block in enumerate(self.blocks):
             block.basis = list(block.trains)
             n, e, names = len(block.basis), block.energies, block.names
-            pairs = [(i, j) for i in range(n) for j in range(i + 1) if abs(e[i] - e[j]) < self.window]
+            # from the third pass on the far pairs are decoupled already
+            window = self.window if self.counts["passes"] <= 2 else 0.4 * self.window
+            pairs = [(i, j) for i in range(n) for j in range(i + 1) if abs(e[i] - e[j]) < window]
             wanted.append(pairs)
             missing = [(i, j) for i, j in pairs if (names[i], names[j]) not in block.elements]
-            for chunk in tasks.chunks(missing, 32):
+            tiles: dict[tuple[int, int], list[tuple[int, int]]] = {}
+            for i, j in missing:  # tiles of pairs need few trains each
+                tiles.setdefault((i // TILE, j // TILE), []).append((i, j))
+            for chunk in tiles.values():
                 needed = sorted({k for pair in chunk for k in pair})
                 jobs.append((self.operator, {k: block.basis[k] for k in needed}, chunk))
                 where.append(b)
@@ -226,6 +239,7 @@ class Passes:
             block.errors = np.array([np.inf if i in found else block.errors[j] for i, j in enumerate(lead)])
             block.residuals = block.residuals[lead]
             block.next_ranks = block.next_ranks[lead]
+            block.quotients, block.before = block.quotients[lead], block.before[lead]
             block.mixed = np.array([i in found for i in range(len(lead))])
             block.ranks = np.array([x.max_rank for x in block.trains])
 
@@ -239,8 +253,22 @@ class Passes:
                 where.append(b)
         results = tasks.run_tasks(self.executor, tasks.state_errors, jobs, self._progress(label, low, high))
         for b, found in zip(where, results):
-            for i, rank_part, residual in found:
-                self.blocks[b].errors[i], self.blocks[b].residuals[i] = rank_part, residual
+            block = self.blocks[b]
+            for i, estimate, residual, quotient in found:
+                block.errors[i], block.residuals[i], block.quotients[i] = estimate, residual, quotient
+                fall, gain = block.before[i, 0] - estimate, block.before[i, 1] - quotient
+                if not block.mixed[i] and fall > 0.3 * block.before[i, 0] and block.before[i, 0] > 0.01 * self.goal:
+                    self.ratios.append(gain / fall)
+
+    @property
+    def safety(self) -> float:
+        """Factor on the second-order estimates: they see two neighbouring cores at a time, so they are calibrated.
+
+        Between two passes the energy falls by what the estimate should have fallen by; the upper quartile of that ratio over
+        all states and passes is taken.
+        """
+        ratio = float(np.quantile(self.ratios, 0.75)) if len(self.ratios) >= 3 else 1.0
+        return float(np.clip(SAFETY[0] * ratio, SAFETY[1], 50.0))
 
     # -- the whole calculation ------------------------------------------------------------------------------------
 
@@ -271,7 +299,7 @@ class Passes:
                 break
             wanted = [self._take_in(b, new) for b, new in zip(self.blocks, found)]
         self.report("finished", 1.0, keep=False)
-        return Outcome(self.blocks, status, self.history, self.counts, probe)
+        return Outcome(self.blocks, status, self.history, self.counts, probe, self.safety)
 
     def _passes(self, wanted: list[list[int]]) -> Status:
         """Passes at growing ranks until every state's estimate meets its goal."""
@@ -286,16 +314,16 @@ class Passes:
             self.solve(wanted, label, done, done + share)
             self.rayleigh_ritz()
             done += share
-            if not first:
-                self.estimate("error estimates", done, done)
+            self.estimate("error estimates", done, done)
             self.report(label, done)
             limit = self.threshold() + 1e-9 * self.scale
             wanted = []
             for b in self.blocks:
                 goals = np.array([self._goal_of(e, limit) for e in b.energies])
-                ratio = SAFETY * b.errors / goals
-                wanted.append([i for i, r in enumerate(ratio) if not r <= 1.0])
-                self._grow(b, ratio)
+                ratio = self.safety * b.errors / goals
+                # a second pass over all states: nothing calibrates the estimates before it
+                wanted.append([i for i, r in enumerate(ratio) if first or not r <= 1.0])
+                self._grow(b, ratio, first)
             if not first and not any(wanted):
                 return Status.CONVERGED
             now = np.sort(self._all("energies"))[: self.n_states]
@@ -308,14 +336,14 @@ class Passes:
                 return Status.STAGNATED
         return Status.RANK_LIMIT if min(ranks) >= m.max_rank else Status.ITERATION_LIMIT
 
-    def _grow(self, block: Block, ratio: np.ndarray) -> None:
+    def _grow(self, block: Block, ratio: np.ndarray, first: bool) -> None:
         """The next rank of each state: the error falls with about the fourth power of the rank; a state that was mixed
         with others in the last Rayleigh-Ritz needs another solve more than a higher rank."""
         m = self.method
         for i, r in enumerate(ratio):
-            if r <= 1.0:
+            if r <= 1.0 and not first:
                 continue
-            factor = np.clip(1.15 * r**0.25, 1.1, m.growth) if np.isfinite(r) else m.growth
+            factor = np.clip(1.15 * r**0.25, 1.1, m.growth) if np.isfinite(r) and not first else m.growth
             if block.mixed[i] and np.isfinite(r):
                 factor = min(factor, 1.15)
             block.next_ranks[i] = min(m.max_rank, max(block.next_ranks[i] + 2, round(factor * block.next_ranks[i])))
@@ -329,11 +357,12 @@ class Passes:
             block.errors, block.residuals = np.append(block.errors, np.inf), np.append(block.residuals, np.nan)
             block.ranks = np.append(block.ranks, z.max_rank)
             block.next_ranks = np.append(block.next_ranks, int(np.median(block.next_ranks)))
-            block.mixed = np.append(block.mixed, False)
+            block.mixed, block.quotients = np.append(block.mixed, False), np.append(block.quotients, np.nan)
+            block.before = np.vstack([block.before, [[np.nan, np.nan]]])
         if not new:
             return []
         order = np.argsort(block.energies, kind="stable")
-        for name in ("energies", "errors", "residuals", "ranks", "next_ranks", "mixed"):
+        for name in ("energies", "errors", "residuals", "ranks", "next_ranks", "mixed", "quotients", "before"):
             setattr(block, name, getattr(block, name)[order])
         block.trains, block.names = [block.trains[i] for i in order], [block.names[i] for i in order]
         block.basis = list(block.trains)

@@ -123,13 +123,13 @@ def recombine(
 
 def state_errors(
     operator: SectorOperator, trains: dict[int, SectorTrain], floor: float
-) -> list[tuple[int, float, float]]:
-    """(state, rank part of the error, residual norm) of each train."""
+) -> list[tuple[int, float, float, float]]:
+    """(state, second-order estimate of the rank error, residual norm, Rayleigh quotient) of each train."""
     operator = known(operator)
     results = []
     for state, x in trains.items():
-        one, two, norm2 = rank_error(operator, x, floor)
-        results.append((state, one + two, float(np.sqrt(norm2))))
+        error, norm2, energy = rank_error(operator, x, floor)
+        results.append((state, error, float(np.sqrt(norm2)), energy))
     return results
 
 

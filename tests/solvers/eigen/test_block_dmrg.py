@@ -202,7 +202,10 @@ def test_refusals():
         solve(SectorOperator(complex_operator, (((0, 2),),) * 2), 0, 1)
 
 
-@pytest.mark.parametrize("key, value", [("tol", 0.0), ("tol", np.nan), ("max_rank", 0), ("sweeps", 1.5), ("steps", True)])
+IMPOSSIBLE = [("tol", 0.0), ("tol", np.nan), ("max_rank", 0), ("sweeps", 1.5), ("steps", True)]
+
+
+@pytest.mark.parametrize("key, value", IMPOSSIBLE)
 def test_options_refuse_the_impossible(key, value):
     with pytest.raises(ValueError, match=key):
         BlockDMRG(**{key: value})
