@@ -24,16 +24,17 @@ from problems.vibrational.result import VibrationalResult
 from problems.vibrational.states import assignment, completeness, dense_state, symmetry_label
 from solvers.eigen import tasks
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
-from solvers.eigen.eigsolve import eigsolve, excitation_scale, space_size, start_blocks
+from solvers.eigen.eigsolve import Start, eigsolve, excitation_scale, space_size, start_states
 from solvers.eigen.estimates import pad
 from solvers.environments import SectorOperator
 from solvers.kernels.warm_up import warm_up
-from solvers.methods import InverseIteration
+from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import IterationState, Status
 from solvers.trains.operator import TTOperator
 
 BASIS_SHARE = 0.2  # of the accuracy, left to the one-mode functions the basis does not contain
 LARGEST_RANK = 160
+SHARED_RANK = 400  # of a basis that all states share
 BASIS_SAFETY = 1.5  # on the second-order effect of the functions left out
 ENLARGED_BY = 3
 
@@ -145,11 +146,12 @@ def _boundedness(field, bases, terms: ProductTerms, solver: VibrationalSolver) -
     ]
 
 
-def _method(solver: VibrationalSolver, scale: float) -> InverseIteration:
-    goal = solver.accuracy / scale
+def _method(solver: VibrationalSolver, scale: float) -> InverseIteration | BlockDMRG:
     rank = LARGEST_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank)
+    if solver.method == "block_dmrg":
+        return BlockDMRG(max_rank=SHARED_RANK if solver.max_rank == AUTOMATIC else rank)
     # the energy error is quadratic in that of the state
-    tolerance = float(np.clip(0.3 * np.sqrt(goal), 1e-7, 1e-2))
+    tolerance = float(np.clip(0.3 * np.sqrt(solver.accuracy / scale), 1e-7, 1e-2))
     return InverseIteration(max_rank=rank, first_rank=min(28, rank), local_tolerance=tolerance)
 
 
@@ -169,13 +171,13 @@ def solve(
     warnings = list(prepared.warnings)
     if callback:
         callback(IterationState(0, "start: configuration interaction", 1, 0.0, fraction=0.0))
-    blocks = start_blocks(prepared.terms, solver.n_states, method, executor=executor, seed=int(rng.integers(2**31)))
+    start = start_states(prepared.terms, solver.n_states, executor=executor, seed=int(rng.integers(2**31)))
     if prepared.problem.basis.functions == AUTOMATIC:
-        prepared, blocks = _enlarge(prepared, blocks, executor)
+        prepared = _enlarge(prepared, start, executor)
     solving = time.perf_counter()
     setup_s = prepared.setup_s + solving - begin
     solution = eigsolve(
-        prepared.operator, solver.n_states, start=prepared.terms, blocks=blocks, method=method,
+        prepared.operator, solver.n_states, start=(prepared.terms, start), method=method,
         accuracy=solver.accuracy * (1 - BASIS_SHARE), executor=executor, rng=rng, callback=callback, throw=False,
     )  # fmt: skip
     states = solution.value
@@ -236,17 +238,17 @@ def _basis_errors(prepared: Prepared, trains, executor: Executor | None) -> np.n
     return np.array([gains for part in found for _, gains in part])
 
 
-def _enlarge(prepared: Prepared, blocks, executor: Executor | None):
+def _enlarge(prepared: Prepared, start: Start, executor: Executor | None) -> Prepared:
     """Add functions to the modes the states of the start want more of; the trains are padded with zeros."""
     goal = BASIS_SHARE * prepared.solver.accuracy / BASIS_SAFETY / len(prepared.order)
     for _ in range(5):
-        trains = [x for b in blocks for x in b.trains]
+        trains = [x for b in start.blocks for x in b.trains]
         gains = _basis_errors(prepared, trains, executor).max(axis=0)
         short = {k for i, k in enumerate(prepared.order) if gains[i] > goal}
         room = {k for k in short if prepared.sizes[k] + ENLARGED_BY + 2 < prepared.primitive[k]}
         if not room:
             break
         prepared = prepared.resized([n + 2 * (k in room) for k, n in enumerate(prepared.sizes)])
-        for b in blocks:
+        for b in start.blocks:
             b.trains = [pad(x, prepared.terms.modes) for x in b.trains]
-    return prepared, blocks
+    return prepared

@@ -1,8 +1,8 @@
 """``eigsolve``: the lowest states of a Hermitian TT operator, by the method asked for.
 
-The start (pruned configuration interaction of a table of products) also tells how many states each symmetry block
-holds below the energy wanted, and where the next gap in the spectrum lies: states up to that gap are computed as a
-buffer, so that the last wanted level is not cut out of a group.
+With the operator given as a table of products too, a pruned configuration interaction provides the start: it tells
+how many states each symmetry block holds below the energy wanted, and where the next gap in the spectrum lies. States
+up to that gap are computed as a buffer, so that the last wanted level is not cut out of a group.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,15 +19,16 @@ from solvers.eigen import tasks
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
 from solvers.eigen.inverse_iteration import Block, Outcome, Passes
 from solvers.environments import SectorOperator
-from solvers.methods import InverseIteration
+from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import IterationState, NotConverged, Solution, Status
 from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import SectorTrain
+from solvers.trains.sectors import ModeCharges, SectorTrain
 
 START_RANK = 20
+START_CUTOFF = 1e-3  # of the lowest excitation energy: smaller couplings are left out of the start's matrix
 START_WORK = 5_000_000  # configurations times terms, at most: a few seconds
 MARGIN = 0.6  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
-START_CUTOFF = 1e-3  # of the lowest excitation energy: smaller couplings are left out of the start's matrix
+NARROWEST_GAP = 0.02  # of the lowest excitation energy, in error bounds that divide by a gap
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,14 @@ class EigenStates:
     probe: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Start:
+    """Blocks of approximate states, wanted and buffer; ``gap``: from the last of them to the next state, if known."""
+
+    blocks: list[Block]
+    gap: float | None
+
+
 def space_size(terms: ProductTerms) -> float:
     """Number of product functions (as a float: it may be astronomical)."""
     return float(np.prod([float(len(e)) for e in terms.energies]))
@@ -58,82 +67,150 @@ def excitation_scale(terms: ProductTerms) -> float:
     return min(positive) if positive else 1.0
 
 
-def start_blocks(
+def start_states(
     terms: ProductTerms,
     n_states: int,
-    method: InverseIteration,
     *,
+    configurations: int = InverseIteration.configurations,
     executor: Executor | None = None,
     seed: int = 0,
-) -> list[Block]:
-    """Blocks of approximate states: the wanted ones and a buffer up to the next gap."""
+) -> Start:
+    """Approximate states by pruned configuration interaction: the wanted ones and a buffer up to the next gap."""
     scale = excitation_scale(terms)
-    count = min(method.configurations, START_WORK // max(len(terms.terms), 1))
-    configurations, charges = lowest_configurations(terms, max(count, 40 * n_states))
-    extra = max(6, n_states // 8)
-    most = n_states + extra
-    present = np.unique(charges)
-    counts = {int(c): int(np.sum(charges[: 2 * most + 20] == c)) for c in present}
-    jobs = [
-        (terms, configurations[charges == c], c, max(1, min(n, int(np.sum(charges == c)))), START_CUTOFF * scale, START_RANK, seed)
-        for c, n in counts.items()
-        if n
-    ]
+    count = min(configurations, START_WORK // max(len(terms.terms), 1))
+    products, charges = lowest_configurations(terms, max(count, 40 * n_states))
+    most = n_states + max(6, n_states // 8)
+    jobs, exhausted = [], []
+    for c in np.unique(charges):
+        own = products[charges == c]
+        wanted = min(max(1, int(np.sum(charges[: 2 * most + 20] == c))), len(own))
+        jobs.append((terms, own, int(c), wanted, START_CUTOFF * scale, START_RANK, seed))
+        exhausted.append(wanted == len(own))
     results = tasks.run_tasks(executor, tasks.start_block, jobs)
-    energies = np.concatenate([r[0] for r in results])
+    energies = np.concatenate([e for e, _ in results])
     # beyond the top of a block that has more states to give, the list has holes
-    tops = [e[-1] for (_, c, _, n, *_), (e, _) in zip(jobs, results) if n < len(c)]
-    order = np.sort(energies[energies <= min(tops, default=np.inf)])
-    total = min(most, len(order))
+    top = min((float(e[-1]) for (e, _), full in zip(results, exhausted) if not full), default=np.inf)
+    order = np.sort(energies[energies <= top])
+    total = min(n_states, len(order))
     if len(order) > n_states + 1:
         # the widest gap above the last wanted state, at least one buffer state beneath it
-        gaps = np.diff(order[n_states : min(most + 1, len(order))])
-        total = n_states + 1 + int(np.argmax(gaps)) if len(gaps) else n_states
-    limit = order[total - 1]
+        total = n_states + 1 + int(np.argmax(np.diff(order[n_states : most + 1])))
+    gap = float(order[total] - order[total - 1]) if len(order) > total else None
     blocks = []
     for (_, _, c, *_), (e, trains) in zip(jobs, results):
-        keep = np.flatnonzero(e <= limit)
+        keep = np.flatnonzero(e <= order[total - 1])
         if len(keep):
             blocks.append(Block(c, [trains[i] for i in keep], e[keep].copy()))
-    return blocks
+    return Start(blocks, gap)
 
 
 def eigsolve(
     operator: TTOperator,
     n_states: int,
     *,
-    start: ProductTerms,
-    blocks: list[Block] | None = None,
-    method: InverseIteration | None = None,
+    method: InverseIteration | BlockDMRG | None = None,
+    start: ProductTerms | tuple[ProductTerms, Start] | None = None,
     accuracy: float = 1e-2,
     executor: Executor | None = None,
     rng: np.random.Generator | None = None,
     callback: Callable[[IterationState], None] | None = None,
     throw: bool = True,
 ) -> Solution:
-    """The ``n_states`` lowest states of a real symmetric TT operator, each as a train of its own.
+    """The ``n_states`` lowest states of a real symmetric TT operator.
 
-    ``start``: the operator as a table of products with the charges of its mode functions (ascending in each
-    mode); ``blocks``: approximate states (``start_blocks``) where the caller has them already. ``accuracy``: requested error of each energy, in the operator's unit. ``value`` of the Solution is an EigenStates, ``residual`` the two-site residual norms. Raises
-    ValueError for more states than product functions, NotConverged (with the solution) when ``throw``.
+    ``start``: the operator as a table of products with the charges of its mode functions (ascending in each mode),
+    with the approximate states where the caller has them already; without it the operator is taken as it is, no
+    symmetry used. ``method``: InverseIteration (the default with a start; each state a train of its own) or BlockDMRG
+    (the default without; one shared basis). ``accuracy``: requested error of each energy, in the operator's unit.
+
+    ``value`` of the Solution is an EigenStates, ``residual`` the norms ||H x - E x|| (two-site ones from inverse
+    iteration). Raises ValueError for more states than product functions, and NotConverged, which carries the
+    solution, when ``throw``.
     """
-    method = method or InverseIteration()
     rng = rng or np.random.default_rng(0)
-    if not 1 <= n_states <= space_size(start):
-        raise ValueError(f"n_states = {n_states}, but the space has {space_size(start):.0f} product functions")
     begin = time.perf_counter()
-    sector = SectorOperator(operator, start.modes)
-    if blocks is None:
-        blocks = start_blocks(start, n_states, method, executor=executor, seed=int(rng.integers(2**31)))
-    scale = excitation_scale(start)
-    weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in start.energies]
+    terms, given = start if isinstance(start, tuple) else (start, None)
+    modes: ModeCharges = terms.modes if terms else tuple(((0, n),) for n in operator.row_shape)
+    size = float(np.prod([float(sum(n for _, n in mode)) for mode in modes]))
+    if not 1 <= n_states <= size:
+        raise ValueError(f"n_states is {n_states}, but the space has {size:.0f} product functions")
+    sector = SectorOperator(operator, modes)
+    method = method or (InverseIteration() if terms else BlockDMRG())
+    seed = int(rng.integers(2**31))
+    if terms and given is None:
+        given = start_states(terms, n_states, executor=executor, seed=seed)
+    if given is None:
+        given = _cold_start(sector, n_states, size, rng)
+    scale = excitation_scale(terms) if terms else _spread(given)
+    if terms:
+        weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in terms.energies]
+    else:
+        weights = [np.ones(sum(n for _, n in mode)) for mode in modes]
     passes = Passes(
-        sector, blocks, n_states, scale, MARGIN * accuracy, method,
+        sector, given.blocks, n_states, scale, MARGIN * accuracy,
+        method if isinstance(method, InverseIteration) else InverseIteration(),
         executor=executor, rng=rng, callback=callback, probe_weights=weights,
     )  # fmt: skip
     passes.report("start", 0.05)
-    outcome = passes.run()
+    if isinstance(method, InverseIteration):
+        outcome = passes.run()
+    else:
+        outcome = _shared_basis(sector, passes, method, given.gap, executor, seed)
     return _solution(outcome, n_states, accuracy, time.perf_counter() - begin, throw)
+
+
+def _cold_start(sector: SectorOperator, n_states: int, size: float, rng: np.random.Generator) -> Start:
+    """Rough states without a table of products: a block DMRG of low rank, two states more than asked for."""
+    from solvers.eigen.block_dmrg import block_dmrg
+
+    count = int(min(n_states + 2, size))
+    rough = block_dmrg(sector, 0, count, BlockDMRG(tol=1e-6, max_rank=START_RANK, sweeps=4), rng=rng)
+    return Start([Block(0, list(rough.states), rough.energies.copy())], None)
+
+
+def _spread(start: Start) -> float:
+    """An energy scale from the start's own levels: the mean spacing of the distinct ones."""
+    levels = np.sort(np.concatenate([b.energies for b in start.blocks]))
+    steps = np.diff(levels)
+    distinct = steps[steps > 1e-6 * max(np.ptp(levels), 1e-300)]
+    return float(distinct.mean()) if len(distinct) else max(abs(float(levels[0])), 1.0)
+
+
+def _shared_basis(
+    sector: SectorOperator, passes: Passes, method: BlockDMRG, gap: float | None, executor: Executor | None, seed: int
+) -> Outcome:
+    """Block DMRG of every symmetry block, the Kato-Temple bound r^2 / (E_outside - E), and the probe.
+
+    The residual is orthogonal to all states of the block, so the gap in the bound reaches to the first state outside
+    (T. Kato, J. Phys. Soc. Jpn. 4, 334 (1949)).
+    """
+    top = float(max(b.energies[-1] for b in passes.blocks))
+    outside = top + (gap or 0.0)
+    narrowest = NARROWEST_GAP * passes.scale
+    status = Status.CONVERGED
+    for _ in range(3):
+        goal = np.sqrt(passes.goal * max(outside - passes.threshold(), narrowest))
+        options = replace(method, tol=float(min(method.tol, goal)) if method.tol < BlockDMRG.tol else float(goal))
+        jobs = [(sector, b.charge, len(b.trains), options, b.trains, seed) for b in passes.blocks]
+        results = tasks.run_tasks(executor, tasks.shared_basis, jobs)
+        lowest = min(float(r.energies[0]) for r in results)
+        moved = lowest - min(float(b.energies[0]) for b in passes.blocks)  # the start's common error
+        outside = max(outside + moved, *(float(r.energies[-1]) for r in results))
+        for block, result in zip(passes.blocks, results):
+            block.trains, block.energies = list(result.states), result.energies.copy()
+            block.residuals = result.residuals
+            block.errors = result.residuals**2 / np.maximum(outside - result.energies, narrowest)
+            block.ranks = np.array([max(result.ranks)] * len(result.states))
+            for name, value in result.counts.items():
+                passes.counts[name] = passes.counts.get(name, 0) + value
+        status = next((r.status for r in results if r.status is not Status.CONVERGED), Status.CONVERGED)
+        passes.report("block DMRG", 0.9)
+        probe, found = passes.probe()
+        if not found:
+            break
+        for block, new in zip(passes.blocks, found):
+            block.trains = [*block.trains, *new]
+    return Outcome(passes.blocks, status, passes.history, passes.counts, probe, 1.0)
 
 
 def _solution(outcome: Outcome, n_states: int, accuracy: float, seconds: float, throw: bool) -> Solution:

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from solvers.eigen.block_dmrg import BlockDMRGResult, block_dmrg
 from solvers.eigen.configuration_interaction import ProductTerms, TrainBuilder, lowest_vectors, matrix
 from solvers.eigen.estimates import basis_error, rank_error
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.environments import SectorOperator, sandwich
+from solvers.methods import BlockDMRG
 from solvers.trains.sectors import SectorTrain, inner, linear_combination, truncate
 
 CHUNK = 4  # states a task
@@ -140,3 +142,10 @@ def basis_errors(
     enlarged = known(enlarged)
     # the leading part of a state says enough about the functions it lacks
     return [(state, basis_error(enlarged, truncate(x, BASIS_RANK)[0], floor)) for state, x in trains.items()]
+
+
+def shared_basis(
+    operator: SectorOperator, charge: int, count: int, options: BlockDMRG, start: Sequence[SectorTrain], seed: int
+) -> BlockDMRGResult:
+    """Block DMRG of one symmetry block."""
+    return block_dmrg(known(operator), charge, count, options, start=list(start), rng=np.random.default_rng(seed))
