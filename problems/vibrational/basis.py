@@ -170,9 +170,8 @@ def harmonic_functions(field: ForceField, sizes: Sequence[int], charges: np.ndar
         order = np.lexsort((labels, own))
         powers = position_powers(n)[:, order][:, :, order]
         diagonal = field.frequencies[k] * (labels[order] + 0.5)
-        bases.append(
-            ModeBasis(powers, harmonic_energy(n)[np.ix_(order, order)], diagonal, order, own[order], np.eye(n)[:, order])
-        )
+        harmonic = harmonic_energy(n)[np.ix_(order, order)]
+        bases.append(ModeBasis(powers, harmonic, diagonal, order, own[order], np.eye(n)[:, order]))
     return bases
 
 

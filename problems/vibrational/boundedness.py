@@ -35,7 +35,7 @@ def basis_range(basis: ModeBasis) -> float:
 
 
 def lowest_barriers(field: ForceField, bases: Sequence[ModeBasis]) -> tuple[Barrier | None, Barrier | None]:
-    """The lowest barrier to minus infinity inside the range of the basis, and the lowest outside; None where none is."""
+    """The lowest barrier to minus infinity inside the range of the basis, and the lowest outside it (or None)."""
     ranges = [basis_range(b) for b in bases]
     groups: dict[tuple[int, ...], list[tuple[list[int], float]]] = {}
     for modes, c in field.terms.items():
@@ -44,7 +44,8 @@ def lowest_barriers(field: ForceField, bases: Sequence[ModeBasis]) -> tuple[Barr
     if all(len(modes) <= 2 for modes in field.terms):
         return None, None  # a quadratic form: its sign is checked where it is read
     angles = 2 * np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
-    lines = [((k,), np.array([s])) for k in range(field.d) for s in (1.0, -1.0)]
+    lines: list[tuple[tuple[int, ...], np.ndarray]] = []
+    lines += [((k,), np.array([s])) for k in range(field.d) for s in (1.0, -1.0)]
     pairs = sorted({pair for subset in groups for pair in combinations(subset, 2)})
     lines += [(pair, np.array([np.cos(a), np.sin(a)])) for pair in pairs for a in angles]
     best: dict[bool, Barrier] = {}

@@ -1,7 +1,7 @@
 """From a force field to its levels: bases, operator, start, states, and the two parts of every error.
 
-``prepare`` chooses what the configuration leaves automatic and refuses what cannot be computed; ``solve`` does the work.
-Automatic sizes: the quanta that fit under the highest state wanted, plus a margin that grows with the digits
+``prepare`` chooses what the configuration leaves automatic and refuses what cannot be computed; ``solve`` does the
+work. Automatic sizes: the quanta that fit under the highest state wanted, plus a margin that grows with the digits
 asked for; the states of the start then say which modes want more functions (solvers.eigen.estimates.basis_error).
 """
 
@@ -90,9 +90,9 @@ def prepare(problem: VibrationalProblem, solver: VibrationalSolver) -> Prepared:
             order, terms, tt = candidate, t, o
     assert order is not None and terms is not None and tt is not None
     if solver.n_states > space_size(terms):
-        raise ProblemError(
-            f"{solver.n_states} states asked, but the basis has only {space_size(terms):.0f} functions", "solver.n_states"
-        )
+        size = space_size(terms)
+        message = f"{solver.n_states} states asked, but the basis has only {size:.0f} functions"
+        raise ProblemError(message, "solver.n_states")
     warnings = _boundedness(field, bases, terms, solver)
     return Prepared(
         problem, solver, tuple(sizes), tuple(primitive), tuple(order), charges, terms, tt, tuple(warnings),

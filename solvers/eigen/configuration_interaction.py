@@ -152,7 +152,9 @@ def matrix(terms: ProductTerms, configurations: np.ndarray, cutoff: float) -> cs
     for k in range(d):
         keys ^= zobrist[k, configurations[:, k]]
     order = np.argsort(keys)
-    offsets, flat, position = [], [], {}
+    offsets: list[int] = []
+    flat: list[np.ndarray] = []
+    position: dict[tuple[int, int], int] = {}
     size = 0
     for k, stack in enumerate(terms.matrices):
         for p, m in enumerate(stack):

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from solvers.eigen import tasks
+from solvers.eigen.blocks import Block, Outcome
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
-from solvers.eigen.inverse_iteration import Block, Outcome, Passes
+from solvers.eigen.inverse_iteration import Passes
 from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import IterationState, NotConverged, Solution, Status

@@ -130,15 +130,13 @@ def _bond_error(operator, k, left, right, factors, energy, floor):
             continue
         rows_l, parts_l = s_l[c]
         rows_r, parts_r = s_r[c]
-        total = 0.0
+        total = np.zeros((sum(diag_l[a, c].size for a in rows_l), sum(diag_r[a, c].size for a in rows_r)))
         for (b, w), block in parts_l.items():
             other = parts_r.get((b, w))
             if other is None or b not in factors:
                 continue
             half = np.matmul(block, factors[b])
-            total = total + half.reshape(half.shape[0], -1) @ other.reshape(other.shape[0], -1).T
-        if np.ndim(total) == 0:
-            continue
+            total += half.reshape(len(half), -1) @ other.reshape(len(other), -1).T
         u_c, v_c = _stack(u_blocks, rows_l, c), _stack(v_blocks, rows_r, c)
         e_l = np.concatenate([diag_l[a, c].ravel() for a in rows_l]) - energy
         e_r = np.concatenate([diag_r[a, c].ravel() for a in rows_r]) - energy

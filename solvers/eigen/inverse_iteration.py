@@ -1,12 +1,12 @@
 """Many low states, each a train of its own: passes of inexact inverse iteration and Rayleigh-Ritz in their span.
 
-A pass solves (H - E_i + delta) y_i = x_i for every state still to be improved (solvers.eigen.shifted_solve), at a rank that
-grows from pass to pass; Rayleigh-Ritz over the pairs closer than ``window`` follows, within each symmetry block. Each
+A pass solves (H - E_i + delta) y_i = x_i for every state still to be improved (solvers.eigen.shifted_solve), at a rank
+that grows from pass to pass; Rayleigh-Ritz over the pairs closer than ``window`` follows, within each block. Each
 right-hand side is a Ritz vector (a sum over trains), never rounded. States whose estimated error is below the goal are
 left alone; they stay in the span. At the end mixed states are rounded to one train each, random probes of
 the orthogonal complement look for a missing state, and one found is taken in and refined.
 
-Rakhuba and Oseledets, J. Chem. Phys. 145, 124101 (2016); Larsson, arXiv:2504.05382 (2025) (Rayleigh-Ritz on the states).
+Rakhuba and Oseledets, J. Chem. Phys. 145, 124101 (2016); Larsson, arXiv:2504.05382 (2025) (the states as a basis).
 Cost a pass O(N d R r^3 n) for N states plus the pairs; independent states go to the executor.
 """
 
@@ -16,61 +16,23 @@ import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh
 
 from solvers.eigen import tasks
+from solvers.eigen.blocks import Block, Outcome, stable_eigh, step_options
+from solvers.eigen.probe import probe_block
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.environments import SectorOperator, sandwich
 from solvers.methods import InverseIteration
 from solvers.solution import IterationState, Status
-from solvers.trains.sectors import SectorTrain, inner, random_train
+from solvers.trains.sectors import SectorTrain
 
 SAFETY = (1.5, 1.25)  # factor on the calibrated estimates, and the least factor on the bare ones
-PROBE_STEPS = 4
 TILE = 6
 MIXING = 5e-4  # Ritz coefficients below this are left out of right-hand sides
 MIXED = 0.1  # a state with a second coefficient above this is a mixture of trains
-
-
-@dataclass
-class Block:
-    """The states of one symmetry block, ascending in energy.
-
-    ``trains``: one representative a state. ``basis``: the trains the last Rayleigh-Ritz used; state i is the sum of
-    ``weights[i]`` times ``basis[sources[i]]``.
-    """
-
-    charge: int
-    trains: list[SectorTrain]
-    energies: np.ndarray
-    basis: list[SectorTrain] = field(default_factory=list)
-    sources: list[list[int]] = field(default_factory=list)
-    weights: list[list[float]] = field(default_factory=list)
-    errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    residuals: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    ranks: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
-    next_ranks: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
-    mixed: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    quotients: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    before: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))  # estimate and quotient before the last solve
-    names: list[int] = field(default_factory=list)  # a train keeps its number while it does not change
-    elements: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
-
-
-@dataclass
-class Outcome:
-    """What the passes reached; ``blocks`` hold wanted and buffer states."""
-
-    blocks: list[Block]
-    status: Status
-    history: list[IterationState]
-    counts: dict[str, int]
-    probe: dict[str, Any]
-    safety: float
 
 
 class Passes:
@@ -169,7 +131,8 @@ class Passes:
         for b, block in enumerate(self.blocks):
             block.trains = new[b]
             w = wanted[b]
-            block.before[w, 0], block.before[w, 1] = np.where(block.mixed[w], np.nan, block.errors[w]), block.quotients[w]
+            block.before[w, 0] = np.where(block.mixed[w], np.nan, block.errors[w])
+            block.before[w, 1] = block.quotients[w]
             block.errors[w] = np.inf
         self.counts["passes"] += 1
 
@@ -264,8 +227,8 @@ class Passes:
     def safety(self) -> float:
         """Factor on the second-order estimates: they see two neighbouring cores at a time, so they are calibrated.
 
-        Between two passes the energy falls by what the estimate should have fallen by; the upper quartile of that ratio over
-        all states and passes is taken.
+        Between two passes the energy should fall by as much as the estimate does; the upper quartile of the ratio of
+        the two over all states and passes is taken.
         """
         ratio = float(np.quantile(self.ratios, 0.75)) if len(self.ratios) >= 3 else 1.0
         return float(np.clip(SAFETY[0] * ratio, SAFETY[1], 50.0))
@@ -291,7 +254,8 @@ class Passes:
     def run(self) -> Outcome:
         self.align()
         wanted = [list(range(len(b.trains))) for b in self.blocks]
-        status, probe = Status.ITERATION_LIMIT, {}
+        status = Status.ITERATION_LIMIT
+        probe: dict[str, Any] = {}
         for _ in range(3):
             status = self._passes(wanted)
             probe, found = self.probe()
@@ -383,7 +347,8 @@ class Passes:
             for _ in range(self.method.probes):
                 seed = int(self.rng.integers(2**31))
                 known = (block.trains, block.energies)
-                jobs.append((self.operator, block.charge, known, shift, self.probe_weights, self.method, self.scale, seed))
+                weights, method = self.probe_weights, self.method
+                jobs.append((self.operator, block.charge, known, shift, weights, method, self.scale, seed))
                 where.append(b)
         results = tasks.run_tasks(self.executor, probe_block, jobs, self._progress("probe of the complement", 0.9, 1.0))
         found: list[list[SectorTrain]] = [[] for _ in self.blocks]
@@ -397,51 +362,3 @@ class Passes:
             "missing_states": sum(len(f) for f in found),
         }
         return summary, found if any(found) else []
-
-
-def probe_block(operator, charge, known, shift, weights, method: InverseIteration, scale, seed):
-    """One random start in the complement of the known states of a block.
-
-    Returns the energy of the one Ritz vector that is new, the largest drop it causes in a known energy, and its train.
-    """
-    operator = tasks.known(operator)
-    trains, known_energies = known
-    rng = np.random.default_rng(seed)
-    z = random_train(operator.modes, charge, 6, weights, rng)
-    n, rank = len(trains), min(method.first_rank, method.max_rank)
-    options = step_options(method, rank, scale)
-    energy, drop = np.inf, 0.0
-    for _ in range(PROBE_STEPS):
-        overlaps = np.array([inner(x, z) for x in trains])
-        used = [j for j in range(n) if abs(overlaps[j]) > 1e-6]
-        step = ShiftedSolve(operator, z, [z, *(trains[j] for j in used)], [1.0, *(-overlaps[used])], shift, options, rng)
-        z = tasks.normalised(step.solve()[0])
-        h, s = np.diag([*known_energies, sandwich(operator, z, z)]), np.eye(n + 1)
-        for j, x in enumerate(trains):
-            h[n, j] = h[j, n] = sandwich(operator, x, z)
-            s[n, j] = s[j, n] = inner(x, z)
-        energies, vectors = stable_eigh(h, s)
-        if len(energies) <= n:
-            return np.inf, 0.0, z  # the start collapsed into the known states: nothing outside them
-        new = int(np.argmax(np.abs(vectors[n])))
-        energy = float(energies[new])
-        drop = float(np.max(known_energies - np.delete(energies, new), initial=0.0))
-    return energy, drop, z
-
-
-def step_options(method: InverseIteration, rank: int, scale: float) -> StepOptions:
-    """Options of a solve at ``rank``; ``scale``: the lowest excitation energy."""
-    return StepOptions(
-        rank, max(2, round(method.expansion * rank)), method.local_steps, method.local_tolerance, method.local_block,
-        0.003 * scale,
-    )  # fmt: skip
-
-
-def stable_eigh(h: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Generalised eigenpairs; directions in which the overlap matrix is singular are left out."""
-    scale = 1.0 / np.sqrt(np.diag(s))
-    values, vectors = eigh(s * np.outer(scale, scale))
-    keep = values > 1e-9
-    basis = scale[:, None] * vectors[:, keep] / np.sqrt(values[keep])
-    energies, coefficients = eigh(basis.T @ h @ basis)
-    return energies, basis @ coefficients

@@ -5,11 +5,11 @@
 is solved by alternating one-site sweeps: at each core the projected equation is treated by a few steps of diagonally
 preconditioned MINRES (the residual need not vanish: inverse iteration only asks that the wanted state is
 amplified), then the bond in sweep direction is cut back to ``max_rank`` by its singular values over all charges and
-enlarged by directions of the operator applied to the block behind it, so ranks and sectors adapt. The right-hand side is the
-exact Ritz vector, a sum over trains that is never rounded.
+enlarged by directions of the operator applied to the block behind it, so ranks and sectors adapt. The right-hand
+side is the exact Ritz vector, a sum over trains that is never rounded.
 
-Inexact inversion on the manifold: Rakhuba and Oseledets, J. Chem. Phys. 145, 124101 (2016), sec. III; subspace expansion:
-Hubig, McCulloch, Schollwoeck, Wolf, Phys. Rev. B 91, 155115 (2015). Cost a sweep O(d (steps + 4) R r^3 n).
+Inexact inversion on the manifold: Rakhuba and Oseledets, J. Chem. Phys. 145, 124101 (2016), sec. III; subspace
+expansion: Hubig, McCulloch, Schollwoeck, Wolf, Phys. Rev. B 91, 155115 (2015). Cost a sweep O(d (steps + 4) R r^3 n).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from solvers.trains.sectors import (
     layout,
     mirror_core,
     mirrored,
+    overlap_step,
     right_orthogonal,
     split_right,
     views,
@@ -57,20 +58,6 @@ class StepOptions:
 
 def _gauge(effective: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
     return {a: np.linalg.eigh(0.5 * (h + h.T))[1] for a, h in effective.items()}
-
-
-def _overlap(left: dict[int, np.ndarray], y, x, mode: Bond) -> dict[int, np.ndarray]:
-    """Overlap environment behind one core; y, x: (flat core, near bond, far bond)."""
-    ys, xs = views(y[0], y[1], mode, y[2]), views(x[0], x[1], mode, x[2])
-    new: dict[int, np.ndarray] = {}
-    for (l, c), xb in xs.items():
-        yb = ys.get((l, c))
-        if yb is None or l not in left:
-            continue
-        part = (left[l] @ xb.reshape(xb.shape[0], -1)).reshape(-1, xb.shape[2])
-        term = yb.reshape(-1, yb.shape[2]).T @ part
-        new[c] = new[c] + term if c in new else term
-    return new
 
 
 def _projected(near, x, far, mode: Bond, bra_near: Bond, bra_far: Bond, out: np.ndarray, weight: float) -> None:
@@ -101,7 +88,8 @@ class ShiftedSolve:
         self.weights = list(weights)
         start = right_orthogonal(start)
         self.bonds, self.cores = list(start.bonds), list(start.cores)
-        self.sources = [(s.bonds, s.cores) for s in sources]
+        # every source seen from the left and from the right
+        self.sources = [(list(s.bonds), list(s.cores)) for s in sources]
         self.mirror = [mirrored(s) for s in sources]
         d = operator.d
         one = np.ones((1, 1, 1))
@@ -135,7 +123,7 @@ class ShiftedSolve:
         own = self._oriented(k, side)
         self.h[side][after] = advance(self.operator, k, side, self.h[side][before], own, own)
         self.o[side][after] = [
-            _overlap(self.o[side][before][j], own, self._source(j, k, side), self.modes[k])
+            overlap_step(self.o[side][before][j], own, self._source(j, k, side), self.modes[k])
             for j in range(len(self.weights))
         ]
 
@@ -195,8 +183,10 @@ class ShiftedSolve:
             if u.shape[1]:
                 isometry[c] = u
         bond = tuple((c, u.shape[1]) for c, u in isometry.items())
-        starts = {c: iter(np.split(isometry[c], np.cumsum(self._heights(rows[c], near, mode, c))[:-1])) for c in isometry}
-        parts = {(l, c): next(starts[c]) for c in isometry for l in rows[c] if rows[c]}
+        parts = {}
+        for c, u in isometry.items():
+            cuts = np.cumsum(self._heights(rows[c], near, mode, c))[:-1]
+            parts.update({(l, c): part for l, part in zip(rows[c], np.split(u, cuts))})
         new_core = np.concatenate([parts[l, c].ravel() for l, c, *_ in layout(near, mode, bond)[0]])
         self._replace(k, side, new_core, near, far, bond, carry)
 

@@ -130,9 +130,9 @@ def minres(b, x, shift, inverse_diagonal, selected, inverse_block, steps, tol,
            table, index, matrices, combined, outputs, far, s, xp, tmp):  # fmt: skip
     """Preconditioned MINRES for (A - shift) x = b from x, A the local operator; x is overwritten.
 
-    The preconditioner is positive: ``inverse_diagonal``, and ``inverse_block`` on the selected indices. Stops after ``steps`` or when the preconditioned residual has fallen by ``tol``
-    relative to that of the right-hand side. Paige and Saunders, SIAM J. Numer. Anal. 12, 617 (1975). Returns the
-    number of operator products.
+    The preconditioner is positive: ``inverse_diagonal``, and ``inverse_block`` on the selected indices. Stops after
+    ``steps`` or when the preconditioned residual has fallen by ``tol`` relative to that of the right-hand side. Paige
+    and Saunders, SIAM J. Numer. Anal. 12, 617 (1975). Returns the number of operator products.
     """
     size = b.size
     y = np.empty(size)

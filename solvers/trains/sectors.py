@@ -106,13 +106,13 @@ def product_state(modes: ModeCharges, functions: Sequence[int]) -> SectorTrain:
     """The product of one basis function a mode (indices in ascending-charge order); all ranks one."""
     charge, bonds, cores = 0, [((0, 1),)], []
     for mode, index in zip(modes, functions):
-        for m, n in mode:
-            if index < n:
-                break
-            index -= n
-        charge ^= m
+        at = 0
+        while index >= mode[at][1]:
+            index -= mode[at][1]
+            at += 1
+        charge ^= mode[at][0]
         bonds.append(((charge, 1),))
-        core = np.zeros(n)
+        core = np.zeros(mode[at][1])
         core[index] = 1.0
         cores.append(core)
     return SectorTrain(modes, tuple(bonds), tuple(cores))
@@ -217,14 +217,14 @@ def truncate(x: SectorTrain, max_rank: int, tol: float = 0.0) -> tuple[SectorTra
     return SectorTrain(x.modes, tuple(bonds), tuple(cores)), discarded
 
 
-def overlap_step(left: dict[int, np.ndarray], y: SectorTrain, x: SectorTrain, k: int) -> dict[int, np.ndarray]:
-    """Left overlap environment (r_y, r_x) of each charge behind core k, from the one before it."""
-    ys, xs = y.blocks(k), x.blocks(k)
+def overlap_step(left: dict[int, np.ndarray], y, x, mode: Bond) -> dict[int, np.ndarray]:
+    """Overlap environment (r_y, r_x) of each charge behind one core; y, x: (flat core, near bond, far bond)."""
+    ys, xs = views(y[0], y[1], mode, y[2]), views(x[0], x[1], mode, x[2])
     new: dict[int, np.ndarray] = {}
     for (l, c), xb in xs.items():
-        if (l, c) not in ys or l not in left:
+        yb = ys.get((l, c))
+        if yb is None or l not in left:
             continue
-        yb = ys[l, c]
         part = (left[l] @ xb.reshape(xb.shape[0], -1)).reshape(-1, xb.shape[2])
         term = yb.reshape(-1, yb.shape[2]).T @ part
         new[c] = new[c] + term if c in new else term
@@ -237,7 +237,8 @@ def inner(y: SectorTrain, x: SectorTrain) -> float:
         return 0.0
     left = {0: np.ones((1, 1))}
     for k in range(x.d):
-        left = overlap_step(left, y, x, k)
+        bra, ket = (y.cores[k], y.bonds[k], y.bonds[k + 1]), (x.cores[k], x.bonds[k], x.bonds[k + 1])
+        left = overlap_step(left, bra, ket, x.modes[k])
         if not left:
             return 0.0
     return float(left[x.charge][0, 0])

@@ -17,6 +17,7 @@ operators in this form: Ren, Li, Jiang, Shuai, J. Chem. Phys. 153, 084118 (2020)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import lstsq, qr
@@ -46,7 +47,7 @@ def sum_of_products(matrices: Sequence[np.ndarray], terms: Sequence[Term]) -> TT
         if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or not np.all(np.isfinite(stack)):
             raise ValueError(f"sum_of_products: matrices of mode {k} must be a finite array (P, n, n)")
     bases, expansions = zip(*(_independent(stack) for stack in stacks))
-    table: dict[tuple[int, ...], complex | float] = {}
+    table: dict[tuple[int, ...], float] = {}
     for coefficient, product in terms:
         if not np.isfinite(coefficient):
             raise ValueError(f"sum_of_products: coefficient {coefficient} is not finite")
@@ -159,7 +160,7 @@ def _independent_rows(matrix) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray,
     e_row: list[int] = []
     e_bond: list[int] = []
     e_value: list[float] = []
-    for s, e in zip(starts[:-1], starts[1:]):
+    for s, e in pairwise(starts):
         rows = order[s:e]
         block = matrix[rows]
         block = block[:, np.unique(block.indices)].toarray()
