@@ -223,6 +223,19 @@ class Passes:
                 if not block.mixed[i] and fall > 0.3 * block.before[i, 0] and block.before[i, 0] > 0.01 * self.goal:
                     self.ratios.append(gain / fall)
 
+    def true_residuals(self) -> None:
+        """||H x - E x|| of every state, E the train's own Rayleigh quotient, independent of the passes."""
+        jobs, where = [], []
+        for b, block in enumerate(self.blocks):
+            for chunk in tasks.chunks(range(len(block.trains)), 2 * tasks.CHUNK):
+                trains = {i: block.trains[i] for i in chunk}
+                energies = {i: float(block.quotients[i]) for i in chunk}
+                jobs.append((self.operator, trains, energies, int(self.rng.integers(2**31))))
+                where.append(b)
+        for b, found in zip(where, tasks.run_tasks(self.executor, tasks.residual_norms, jobs)):
+            for i, norm in found:
+                self.blocks[b].residuals[i] = norm
+
     @property
     def safety(self) -> float:
         """Factor on the second-order estimates: they see two neighbouring cores at a time, so they are calibrated.
@@ -262,6 +275,7 @@ class Passes:
             if not found:
                 break
             wanted = [self._take_in(b, new) for b, new in zip(self.blocks, found)]
+        self.true_residuals()
         self.report("finished", 1.0, keep=False)
         return Outcome(self.blocks, status, self.history, self.counts, probe, self.safety)
 

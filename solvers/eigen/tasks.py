@@ -16,6 +16,8 @@ import numpy as np
 from solvers.eigen.block_dmrg import BlockDMRGResult, block_dmrg
 from solvers.eigen.configuration_interaction import ProductTerms, TrainBuilder, lowest_vectors, matrix
 from solvers.eigen.estimates import basis_error, rank_error
+from solvers.eigen.residual_sketch import residual_norm_sketch
+from solvers.eigen.residuals import residual_norm
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.environments import SectorOperator, sandwich
 from solvers.methods import BlockDMRG
@@ -23,6 +25,7 @@ from solvers.trains.sectors import SectorTrain, inner, linear_combination, trunc
 
 CHUNK = 4  # states a task
 BASIS_RANK = 24
+EXACT_RESIDUAL_RANK = 300
 
 _KNOWN: OrderedDict[str, SectorOperator] = OrderedDict()
 
@@ -132,6 +135,21 @@ def state_errors(
     for state, x in trains.items():
         error, norm2, energy = rank_error(operator, x, floor)
         results.append((state, error, float(np.sqrt(norm2)), energy))
+    return results
+
+
+def residual_norms(
+    operator: SectorOperator, trains: dict[int, SectorTrain], energies: dict[int, float], seed: int
+) -> list[tuple[int, float]]:
+    """(state, ||H x - E x||): exact where the ranks of H x are small, else by a random sketch (about 10 per cent)."""
+    operator = known(operator)
+    rng = np.random.default_rng(seed)
+    results = []
+    for state, x in trains.items():
+        if max(a * b for a, b in zip(operator.ranks, x.ranks)) <= EXACT_RESIDUAL_RANK:
+            results.append((state, residual_norm(operator, x, energies[state])))
+        else:
+            results.append((state, residual_norm_sketch(operator, x, energies[state], rng)))
     return results
 
 
