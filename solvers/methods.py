@@ -36,12 +36,12 @@ class BlockDMRG:
 class InverseIteration:
     """Many states, each a low-rank train of its own (solvers.eigen.inverse_iteration).
 
-    Ranks: the first pass has ``first_rank``, each further one ``growth`` times more, up to ``max_rank``; the share
-    ``expansion`` of a rank is filled by expanding the bond with directions of the operator. ``local_steps`` MINRES
-    steps a core at most, to the relative residual ``local_tolerance``, preconditioned exactly on ``local_block``
-    functions. ``shift`` below each state and the Rayleigh-Ritz ``window`` are in units of the lowest excitation energy.
-    ``configurations``: size of the configuration interaction that provides the start. ``probes``: random
-    starts a symmetry block that look for a missing state.
+    Ranks: the first pass has ``first_rank``, each further one up to ``growth`` times more, up to ``max_rank``; at
+    least the share ``expansion`` of a rank is filled by directions of the operator. ``local_steps`` MINRES steps a core
+    at most, to the relative residual ``local_tolerance`` (None: from the accuracy), preconditioned exactly on
+    ``local_block`` functions. ``shift`` below each state and the Rayleigh-Ritz ``window`` are in units of the lowest
+    excitation energy. ``configurations``: size of the configuration interaction that provides the start.
+    ``probes``: random starts a symmetry block that look for a missing state.
 
     Raises ValueError where a value is impossible.
     """
@@ -52,7 +52,7 @@ class InverseIteration:
     expansion: float = 0.12
     max_passes: int = 8
     local_steps: int = 40
-    local_tolerance: float = 1e-3
+    local_tolerance: float | None = None
     local_block: int = 60
     shift: float = 0.04
     window: float = 0.4
@@ -67,5 +67,6 @@ class InverseIteration:
         if not self.growth > 1.0:
             raise ValueError(f"InverseIteration: growth is {self.growth}; give a factor above 1, such as 1.5")
         for name in ("expansion", "local_tolerance", "shift", "window"):
-            if not 0.0 < getattr(self, name) < 1.0:
-                raise ValueError(f"InverseIteration: {name} is {getattr(self, name)}; give a number between 0 and 1")
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < 1.0:
+                raise ValueError(f"InverseIteration: {name} is {value}; give a number between 0 and 1")

@@ -86,7 +86,7 @@ class SectorOperator:
         if plan is None:
             plan = _build_plan(self.sites[k][side], near, self.modes[k], far, bra_near, bra_far)
             self._plans[key] = plan
-            if len(self._plans) > 4000:
+            if len(self._plans) > 1500:
                 self._plans.popitem(last=False)
         return plan
 

@@ -26,7 +26,8 @@ class IterationState:
     """What a method reports after each step of whatever it iterates (a pass over states, a sweep).
 
     ``energies`` and ``residuals`` have one entry a state (energies in the operator's unit);
-    ``fraction`` is the share of the planned work done, in [0, 1], or None where it cannot be known.
+    ``fraction`` is the share of the planned work done, in [0, 1], or None where it cannot be known. ``finished`` is
+    False for a report from within a step.
     """
 
     step: int
@@ -36,6 +37,7 @@ class IterationState:
     energies: np.ndarray | None = None
     residuals: np.ndarray | None = None
     fraction: float | None = None
+    finished: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
 
 

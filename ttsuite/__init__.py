@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from problems.problem import ProblemError as ProblemError
     from solvers.eigen import eigsolve as eigsolve
+    from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
+    from solvers.methods import BlockDMRG as BlockDMRG
+    from solvers.methods import InverseIteration as InverseIteration
     from solvers.solution import NotConverged as NotConverged
     from solvers.solution import Solution as Solution
     from solvers.solution import Status as Status
     from solvers.trains import TensorTrain as TensorTrain
     from solvers.trains import TTOperator as TTOperator
+    from solvers.trains import sum_of_products as sum_of_products
     from ttsuite.config import ConfigError as ConfigError
     from ttsuite.config import Study as Study
     from ttsuite.config import load_study as load_study
@@ -33,9 +37,12 @@ __version__ = "0.1.0"
 
 # public name -> module that defines it
 _PUBLIC = {
+    "BlockDMRG": "solvers.methods",
     "ConfigError": "ttsuite.config",
+    "InverseIteration": "solvers.methods",
     "NotConverged": "solvers.solution",
     "ProblemError": "problems.problem",
+    "ProductTerms": "solvers.eigen.configuration_interaction",
     "Solution": "solvers.solution",
     "Status": "solvers.solution",
     "Study": "ttsuite.config",
@@ -46,6 +53,7 @@ _PUBLIC = {
     "load_study": "ttsuite.config",
     "make_study": "ttsuite.config",
     "run": "ttsuite.run",
+    "sum_of_products": "solvers.trains",
     "validate": "ttsuite.run",
 }
 

@@ -44,12 +44,16 @@ class _Progress:
             energies = np.asarray(state.energies)
             span = f"{energies[0]:.6f}"
             texts["energies"] = span if len(energies) == 1 else f"{span} to {energies[-1]:.6f}"
-            if self._before is not None:
+            if self._before is not None and state.finished:
                 count = min(len(energies), len(self._before))
                 texts["change"] = f"{np.max(np.abs(energies[:count] - self._before[:count])):.1e}"
-            self._before = energies
+            if state.finished:
+                self._before = energies
         if state.residuals is not None and np.any(np.isfinite(state.residuals)):
             texts["residual"] = f"{np.nanmax(state.residuals):.1e}"
+        estimates = state.extra.get("error_estimates")
+        if estimates is not None and np.any(np.isfinite(estimates)):
+            texts["largest error estimate"] = f"{np.max(estimates[np.isfinite(estimates)]):.1e}"
         return texts
 
     def _left(self, state: IterationState) -> str:
@@ -61,16 +65,24 @@ class _Progress:
 
 
 class PlainProgress(_Progress):
-    """One line a pass, for logs and pipes."""
+    """A line when a pass begins and when it ends, and one every ``PAUSE`` seconds, for logs and pipes."""
+
+    PAUSE = 10.0
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         super().__init__()
         self._stream = stream
+        self._label = ""
+        self._last = -self.PAUSE
 
     def started(self, study: Study, folder: Path) -> None:
         self._say(f"{study.name}: writing to {folder}")
 
     def passed(self, state: IterationState) -> None:
+        now = time.perf_counter()
+        if not state.finished and state.label == self._label and now - self._last < self.PAUSE:
+            return
+        self._label, self._last = state.label, now
         numbers = ", ".join(f"{name} {text}" for name, text in self._numbers(state).items())
         left = self._left(state)
         self._say(f"{state.step:3d} {state.label}: {numbers}{f', {left} to go' if left else ''}")
@@ -93,6 +105,7 @@ class LiveProgress(_Progress):
         from rich.live import Live
 
         self._rows: list[tuple[str, ...]] = []
+        self._finished = True
         self._fraction = 0.0
         self._remaining = ""
         self._title = ""
@@ -105,7 +118,11 @@ class LiveProgress(_Progress):
     def passed(self, state: IterationState) -> None:
         numbers = self._numbers(state)
         cells = [numbers.get(key, "") for key in ("rank", "energies", "change", "residual")]
-        self._rows.append((str(state.step), state.label, *cells, duration(state.seconds)))
+        row = (str(state.step), state.label, *cells, duration(state.seconds))
+        if self._rows and not self._finished:
+            self._rows.pop()  # the row of the pass under way is renewed
+        self._rows.append(row)
+        self._finished = state.finished
         self._fraction = state.fraction or self._fraction
         self._remaining = self._left(state)
         self._live.refresh()

@@ -152,9 +152,10 @@ class _Job:
         """Run the numerics and write everything; see ``run``."""
 
         def passed(state: IterationState) -> None:
-            entry = {key: getattr(state, key) for key in ("step", "label", "max_rank", "seconds", "fraction")}
-            entry |= {"energies": state.energies, "residuals": state.residuals}
-            self.record.append_line("passes.jsonl", entry)
+            if state.finished:
+                entry = {key: getattr(state, key) for key in ("step", "label", "max_rank", "seconds", "fraction")}
+                entry |= {"energies": state.energies, "residuals": state.residuals}
+                self.record.append_line("passes.jsonl", entry)
             if listener is not None:
                 listener.passed(state)
 

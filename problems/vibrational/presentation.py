@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -173,9 +174,26 @@ def _completeness(result: VibrationalResult) -> list[tuple[str, str]]:
     return facts
 
 
-def trains(result: VibrationalResult) -> dict[str, Any]:
+class _Named(Mapping[str, Any]):
+    """Name -> train, each made when it is asked for."""
+
+    def __init__(self, states: Sequence[Any]) -> None:
+        self._states = states
+        self._index = {f"state_{i:04d}": i for i in range(len(states))}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._states[self._index[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+
+def trains(result: VibrationalResult) -> Mapping[str, Any]:
     """Name -> tensor train of every state, as stored in states.npz."""
-    return {f"state_{i:04d}": train for i, train in enumerate(result.states)}
+    return _Named(result.states)
 
 
 def _covering(known: list[Reference], count: int) -> list[Reference]:

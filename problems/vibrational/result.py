@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,7 +36,7 @@ class VibrationalResult:
     completeness: dict
     state_converged: np.ndarray
     status: Status
-    states: list[TensorTrain]
+    states: Sequence[TensorTrain]
     history: list[IterationState]
     counts: dict[str, int]
     timing: dict[str, float]

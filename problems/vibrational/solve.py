@@ -21,7 +21,7 @@ from problems.vibrational.force_field import ForceField
 from problems.vibrational.model import AUTOMATIC, VibrationalProblem, VibrationalSolver
 from problems.vibrational.operators import mode_orders, operator, product_terms
 from problems.vibrational.result import VibrationalResult
-from problems.vibrational.states import assignment, completeness, dense_state, symmetry_label
+from problems.vibrational.states import DenseStates, assignment, completeness, symmetry_label
 from solvers.eigen import tasks
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
 from solvers.eigen.eigsolve import Start, eigsolve, excitation_scale, space_size, start_states
@@ -146,13 +146,11 @@ def _boundedness(field, bases, terms: ProductTerms, solver: VibrationalSolver) -
     ]
 
 
-def _method(solver: VibrationalSolver, scale: float) -> InverseIteration | BlockDMRG:
+def _method(solver: VibrationalSolver) -> InverseIteration | BlockDMRG:
     rank = LARGEST_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank)
     if solver.method == "block_dmrg":
         return BlockDMRG(max_rank=SHARED_RANK if solver.max_rank == AUTOMATIC else rank)
-    # the energy error is quadratic in that of the state
-    tolerance = float(np.clip(0.3 * np.sqrt(solver.accuracy / scale), 1e-7, 1e-2))
-    return InverseIteration(max_rank=rank, first_rank=min(28, rank), local_tolerance=tolerance)
+    return InverseIteration(max_rank=rank, first_rank=min(28, rank))
 
 
 def solve(
@@ -166,11 +164,11 @@ def solve(
     compile_s = warm_up()
     begin = time.perf_counter()
     solver, field = prepared.solver, prepared.field
-    method = _method(solver, excitation_scale(prepared.terms))
+    method = _method(solver)
     rng = np.random.default_rng(seed)
     warnings = list(prepared.warnings)
     if callback:
-        callback(IterationState(0, "start: configuration interaction", 1, 0.0, fraction=0.0))
+        callback(IterationState(0, "start: configuration interaction", 1, 0.0, fraction=0.0, finished=False))
     start = start_states(prepared.terms, solver.n_states, executor=executor, seed=int(rng.integers(2**31)))
     if prepared.problem.basis.functions == AUTOMATIC:
         prepared = _enlarge(prepared, start, executor)
@@ -220,7 +218,7 @@ def solve(
         completeness=completeness(states),
         state_converged=converged,
         status=status,
-        states=[dense_state(x, labels) for x in trains],
+        states=DenseStates(trains, labels),
         history=list(solution.history),
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": setup_s, "solve_s": time.perf_counter() - solving},

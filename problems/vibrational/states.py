@@ -28,6 +28,21 @@ def symmetry_label(charge: int, mode_charges: np.ndarray) -> str:
     return "".join("-" if charge >> bit & 1 else "+" for bit in range(bits)) or "+"
 
 
+class DenseStates(Sequence[TensorTrain]):
+    """The states as dense trains, made when they are asked for: together they take twice the memory."""
+
+    def __init__(self, trains: Sequence[SectorTrain], labels: Sequence[np.ndarray]) -> None:
+        self._trains, self._labels = trains, labels
+
+    def __len__(self) -> int:
+        return len(self._trains)
+
+    def __getitem__(self, i):
+        if isinstance(i, slice):
+            return [dense_state(x, self._labels) for x in self._trains[i]]
+        return dense_state(self._trains[i], self._labels)
+
+
 def dense_state(x: SectorTrain, labels: Sequence[np.ndarray]) -> TensorTrain:
     """The train with the functions of every mode in ascending quantum number."""
     return TensorTrain(tuple(core[:, np.argsort(labels[k]), :] for k, core in enumerate(x.to_train().cores)))

@@ -120,7 +120,7 @@ class _Run:
             "local_residual": self.local_residual,
         }
         return IterationState(
-            sweep, f"sweep {sweep}", self.train.max_rank, seconds, self.energies, residuals, None, extra
+            sweep, f"sweep {sweep}", self.train.max_rank, seconds, self.energies, residuals, extra=extra
         )
 
 

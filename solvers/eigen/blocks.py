@@ -53,10 +53,9 @@ class Outcome:
 
 def step_options(method: InverseIteration, rank: int, scale: float) -> StepOptions:
     """Options of a solve at ``rank``; ``scale``: the lowest excitation energy."""
-    return StepOptions(
-        rank, max(2, round(method.expansion * rank)), method.local_steps, method.local_tolerance, method.local_block,
-        0.003 * scale,
-    )  # fmt: skip
+    tolerance = 1e-3 if method.local_tolerance is None else method.local_tolerance
+    expansion = max(2, round(method.expansion * rank))
+    return StepOptions(rank, expansion, method.local_steps, tolerance, method.local_block, 0.003 * scale)
 
 
 def stable_eigh(h: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -78,8 +78,9 @@ def start_states(
 ) -> Start:
     """Approximate states by pruned configuration interaction: the wanted ones and a buffer up to the next gap."""
     scale = excitation_scale(terms)
-    count = min(configurations, START_WORK // max(len(terms.terms), 1))
-    products, charges = lowest_configurations(terms, max(count, 40 * n_states))
+    affordable = START_WORK // max(len(terms.terms), 1)
+    count = max(min(configurations, affordable, 2000 + 200 * n_states), 40 * n_states)
+    products, charges = lowest_configurations(terms, count)
     most = n_states + max(6, n_states // 8)
     jobs, exhausted = [], []
     for c in np.unique(charges):
@@ -147,9 +148,11 @@ def eigsolve(
         weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in terms.energies]
     else:
         weights = [np.ones(sum(n for _, n in mode)) for mode in modes]
+    many = method if isinstance(method, InverseIteration) else InverseIteration()
+    if many.local_tolerance is None:  # the energy error is quadratic in that of the state
+        many = replace(many, local_tolerance=float(np.clip(0.3 * np.sqrt(accuracy / scale), 1e-8, 1e-2)))
     passes = Passes(
-        sector, given.blocks, n_states, scale, MARGIN * accuracy,
-        method if isinstance(method, InverseIteration) else InverseIteration(),
+        sector, given.blocks, n_states, scale, MARGIN * accuracy, many,
         executor=executor, rng=rng, callback=callback, probe_weights=weights,
     )  # fmt: skip
     passes.report("start", 0.05)

@@ -16,6 +16,7 @@ import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ class Passes:
             energies=self._all("energies")[order],
             residuals=self._all("residuals")[order],
             fraction=fraction,
+            finished=keep,
             extra={"error_estimates": self.safety * self._all("errors")[order]},
         )
         if keep:
@@ -142,9 +144,7 @@ class Passes:
         for b, block in enumerate(self.blocks):
             block.basis = list(block.trains)
             n, e, names = len(block.basis), block.energies, block.names
-            # from the third pass on the far pairs are decoupled already
-            window = self.window if self.counts["passes"] <= 2 else 0.4 * self.window
-            pairs = [(i, j) for i in range(n) for j in range(i + 1) if abs(e[i] - e[j]) < window]
+            pairs = [(i, j) for i in range(n) for j in range(i + 1) if abs(e[i] - e[j]) < self.window]
             wanted.append(pairs)
             missing = [(i, j) for i, j in pairs if (names[i], names[j]) not in block.elements]
             tiles: dict[tuple[int, int], list[tuple[int, int]]] = {}
@@ -307,6 +307,8 @@ class Passes:
             now = np.sort(self._all("energies"))[: self.n_states]
             quiet = previous is not None and np.max(np.abs(now - previous)) < 0.02 * self.goal
             stalled = stalled + 1 if quiet else 0
+            if quiet and m.local_tolerance is not None:
+                self.method = m = replace(m, local_tolerance=max(0.1 * m.local_tolerance, 1e-10))
             previous = now
             if stalled and min(ranks) >= m.max_rank:
                 return Status.RANK_LIMIT

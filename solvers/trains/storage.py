@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,33 +30,40 @@ def save_trains(path: str | os.PathLike, trains: Mapping[str, TensorTrain | TTOp
     cannot be written.
     """
     path = Path(path)
-    arrays: dict[str, np.ndarray] = {}
-    listed = []
-    for i, (name, train) in enumerate(trains.items()):
-        if not isinstance(name, str) or not isinstance(train, TensorTrain | TTOperator):
-            raise TypeError(f"save_trains takes names and trains, not {name!r}: {type(train).__name__}")
-        entry: dict[str, Any] = {"name": name, "cores": train.d}
-        if isinstance(train, TensorTrain):
-            entry.update(kind="train", centre=train.centre)
-        else:
-            entry.update(kind="operator", factors=train.factors is not None)
-            for k, (coefficients, matrices) in enumerate(train.factors or ()):
-                arrays[f"{i}.coefficients.{k}"] = coefficients
-                arrays[f"{i}.matrices.{k}"] = matrices
-        arrays.update({f"{i}.core.{k}": core for k, core in enumerate(train.cores)})
-        listed.append(entry)
-    manifest = json.dumps({"version": VERSION, "trains": listed})
-    arrays["manifest"] = np.frombuffer(manifest.encode(), dtype=np.uint8)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with open(temporary, "xb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            # one array at a time, so that a lazily built mapping is never held as a whole; numbers hardly compress,
+            # structural zeros do at the lowest level
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                listed = [_write_train(archive, i, name, train) for i, (name, train) in enumerate(trains.items())]
+                manifest = json.dumps({"version": VERSION, "trains": listed})
+                _write_array(archive, "manifest", np.frombuffer(manifest.encode(), dtype=np.uint8))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _write_train(archive: zipfile.ZipFile, i: int, name: str, train: TensorTrain | TTOperator) -> dict[str, Any]:
+    if not isinstance(name, str) or not isinstance(train, TensorTrain | TTOperator):
+        raise TypeError(f"save_trains takes names and trains, not {name!r}: {type(train).__name__}")
+    for k, core in enumerate(train.cores):
+        _write_array(archive, f"{i}.core.{k}", core)
+    entry: dict[str, Any] = {"name": name, "cores": train.d}
+    if isinstance(train, TensorTrain):
+        return entry | {"kind": "train", "centre": train.centre}
+    for k, (coefficients, matrices) in enumerate(train.factors or ()):
+        _write_array(archive, f"{i}.coefficients.{k}", coefficients)
+        _write_array(archive, f"{i}.matrices.{k}", matrices)
+    return entry | {"kind": "operator", "factors": train.factors is not None}
+
+
+def _write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+        np.lib.format.write_array(stream, np.asarray(array), allow_pickle=False)
 
 
 def load_trains(path: str | os.PathLike) -> dict[str, TensorTrain | TTOperator]:
