@@ -50,9 +50,11 @@ class Plan:
 
 
 class SectorOperator:
-    """A TT operator that conserves the charges of ``modes``; refuses one that does not (ValueError)."""
+    """A real TT operator that conserves the charges of ``modes``; refuses one that does not (ValueError)."""
 
     def __init__(self, operator: TTOperator, modes: ModeCharges) -> None:
+        if np.issubdtype(operator.dtype, np.complexfloating):
+            raise ValueError("the eigensolvers take real symmetric operators; this one is complex")
         self.modes = modes
         self.d = len(modes)
         self.ranks = [int(r) for r in operator.ranks]

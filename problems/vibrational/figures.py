@@ -182,7 +182,7 @@ def ranks_along_train(result: VibrationalResult) -> Figure:
 
 
 def convergence(result: VibrationalResult, accuracy: float) -> Figure:
-    """Energy changes and residual norms over the passes."""
+    """Energy changes and (from inverse iteration, two-site) residual norms over the passes."""
     history = [state for state in result.history if state.energies is not None]
     figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
     changes, residuals = figure.subplots(1, 2, sharex=True)
@@ -201,7 +201,7 @@ def convergence(result: VibrationalResult, accuracy: float) -> Figure:
         axes.set_xlim(0.5, len(history) + 0.5)
         axes.grid(True, which="major", color="0.9", lw=0.6)
         if len(history) <= 12:
-            axes.set_xticks(steps, [state.label for state in history], rotation=35, ha="right", fontsize=7)
+            axes.set_xticks(steps, [state.label.partition(":")[0] for state in history], rotation=35, ha="right", fontsize=8)
             axes.set_xlabel("pass")
         else:
             axes.set_xlabel("pass number")

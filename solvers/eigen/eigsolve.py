@@ -28,7 +28,7 @@ from solvers.trains.sectors import ModeCharges, SectorTrain
 START_RANK = 20
 START_CUTOFF = 1e-3  # of the lowest excitation energy: smaller couplings are left out of the start's matrix
 START_WORK = 5_000_000  # configurations times terms, at most: a few seconds
-MARGIN = 0.6  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
+MARGIN = 0.75  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
 NARROWEST_GAP = 0.02  # of the lowest excitation energy, in error bounds that divide by a gap
 
 
