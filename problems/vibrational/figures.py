@@ -201,7 +201,8 @@ def convergence(result: VibrationalResult, accuracy: float) -> Figure:
         axes.set_xlim(0.5, len(history) + 0.5)
         axes.grid(True, which="major", color="0.9", lw=0.6)
         if len(history) <= 12:
-            axes.set_xticks(steps, [state.label.partition(":")[0] for state in history], rotation=35, ha="right", fontsize=8)
+            names = [state.label.partition(":")[0] for state in history]
+            axes.set_xticks(steps, names, rotation=35, ha="right", fontsize=8)
             axes.set_xlabel("pass")
         else:
             axes.set_xlabel("pass number")
