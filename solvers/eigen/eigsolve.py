@@ -17,6 +17,7 @@ import numpy as np
 
 from solvers.eigen import tasks
 from solvers.eigen.blocks import Block, Outcome
+from solvers.eigen.complex_hermitian import check_hermitian, real_form, recover
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
 from solvers.eigen.inverse_iteration import Passes
 from solvers.environments import SectorOperator
@@ -24,6 +25,7 @@ from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import IterationState, NotConverged, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import ModeCharges, SectorTrain
+from solvers.trains.tensor_train import TensorTrain
 
 START_RANK = 20
 START_CUTOFF = 1e-3  # of the lowest excitation energy: smaller couplings are left out of the start's matrix
@@ -36,12 +38,13 @@ NARROWEST_GAP = 0.02  # of the lowest excitation energy, in error bounds that di
 class EigenStates:
     """Ascending energies (n,), a train and its symmetry charge for each, and the buffer energies above them.
 
+    ``trains``: SectorTrain (``to_train()`` gives dense cores), or complex TensorTrain of a complex operator.
     ``errors``: estimated energy still to be gained by larger ranks, (n,); ``probe``: what the search of the
     orthogonal complement found.
     """
 
     energies: np.ndarray
-    trains: list[SectorTrain]
+    trains: list[SectorTrain] | list[TensorTrain]
     charges: list[int]
     errors: np.ndarray
     buffer: np.ndarray
@@ -118,17 +121,22 @@ def eigsolve(
     callback: Callable[[IterationState], None] | None = None,
     throw: bool = True,
 ) -> Solution:
-    """The ``n_states`` lowest states of a real symmetric TT operator.
+    """The ``n_states`` lowest states of a Hermitian TT operator.
 
     ``start``: the operator as a table of products with the charges of its mode functions (ascending in each mode),
     with the approximate states where the caller has them already; without it the operator is taken as it is, no
-    symmetry used. ``method``: InverseIteration (the default with a start; each state a train of its own) or BlockDMRG
-    (the default without; one shared basis). ``accuracy``: requested error of each energy, in the operator's unit.
+    symmetry used (a complex operator, solved through its exact real form, always is). ``method``: InverseIteration
+    (the default with a start; each state a train of its own) or BlockDMRG (the default without; one shared basis).
+    ``accuracy``: requested error of each energy, in the operator's unit.
 
     ``value`` of the Solution is an EigenStates; ``residual`` the norms ||H x - E x||, computed again at the end (by
     a random sketch, to about 10 per cent, where the ranks of H x pass 300). Raises ValueError for more states than
-    product functions, and NotConverged, which carries the solution, when ``throw``.
+    product functions or an operator that is not Hermitian, and NotConverged, which carries the solution, when
+    ``throw``.
     """
+    check_hermitian(operator)
+    if np.issubdtype(operator.dtype, np.complexfloating):
+        return _complex(operator, n_states, method, accuracy, executor, rng, callback, throw)
     rng = rng or np.random.default_rng(0)
     begin = time.perf_counter()
     terms, given = start if isinstance(start, tuple) else (start, None)
@@ -161,6 +169,30 @@ def eigsolve(
     else:
         outcome = _shared_basis(sector, passes, method, given.gap, executor, seed)
     return _solution(outcome, n_states, accuracy, time.perf_counter() - begin, throw)
+
+
+def _complex(
+    operator: TTOperator, n_states: int, method, accuracy: float, executor, rng, callback, throw: bool
+) -> Solution:
+    """The states of a complex operator: twice as many of its real form, then a Rayleigh-Ritz in their complex span."""
+    size = 2 * int(np.prod(operator.row_shape))
+    if not 1 <= n_states <= size // 2:
+        raise ValueError(f"n_states is {n_states}, but the space has {size // 2} product functions")
+    solution = eigsolve(
+        real_form(operator), 2 * n_states, method=method, accuracy=accuracy, executor=executor, rng=rng,
+        callback=callback, throw=False,
+    )  # fmt: skip
+    real = solution.value
+    tol = float(np.clip(0.1 * np.sqrt(accuracy / max(np.abs(real.energies).max(), 1e-300)), 1e-12, 1e-3))
+    energies, trains, errors = recover(operator, [x.to_train() for x in real.trains], real.errors, n_states, tol)
+    residual = np.array([(operator @ z - z * complex(e)).norm() for z, e in zip(trains, energies)])
+    value = EigenStates(energies, trains, [0] * n_states, errors, real.buffer, real.probe)
+    n_converged = int(np.sum(errors <= accuracy))
+    status = Status.CONVERGED if n_converged == n_states else solution.status
+    result = replace(solution, value=value, status=status, n_converged=n_converged, residual=residual)
+    if throw and status is not Status.CONVERGED:
+        raise NotConverged(result)
+    return result
 
 
 def _cold_start(sector: SectorOperator, n_states: int, size: float, rng: np.random.Generator) -> Start:

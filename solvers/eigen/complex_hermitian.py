@@ -1,0 +1,69 @@
+"""Complex Hermitian operators by their exact real form.
+
+H = A + iB with A symmetric and B antisymmetric acts on z = x + iy as the real symmetric matrix [[A, -B], [B, A]] on
+(x, y): A (x) 1 + B (x) [[0, -1], [1, 0]] on one more mode of size two. As a TT operator it has at most twice the
+ranks: a product of complex cores W is carried as its real and imaginary part through [[Re W, Im W], [-Im W, Re W]],
+and the last core turns the pair into the two 2 x 2 matrices. Every eigenvalue appears twice, for z and iz; the complex
+states are recovered by Rayleigh-Ritz in the complex span of the real ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solvers.trains.operator import TTOperator
+from solvers.trains.tensor_train import TensorTrain, dot
+
+NOT_HERMITIAN = 1e-9  # relative size of H - H^dagger that is refused
+
+
+def check_hermitian(operator: TTOperator) -> None:
+    """ValueError for an operator whose distance from its adjoint exceeds ``NOT_HERMITIAN`` ||H||. Cost O(d n^2 R^3)."""
+    norm = operator.norm()
+    distance = (operator - operator.adjoint()).norm()
+    if distance > NOT_HERMITIAN * norm:
+        raise ValueError(f"the operator is not Hermitian: ||H - H^dagger|| is {distance / norm:.1e} of ||H||")
+
+
+def real_form(operator: TTOperator) -> TTOperator:
+    """The real symmetric operator on one more mode of size two; twice the TT-ranks."""
+    cores = []
+    for k, w in enumerate(operator.cores):
+        top = np.concatenate([w.real, w.imag], axis=3)
+        bottom = np.concatenate([-w.imag, w.real], axis=3)
+        cores.append(np.ascontiguousarray(top if k == 0 else np.concatenate([top, bottom], axis=0)))
+    pair = np.array([np.eye(2), [[0.0, -1.0], [1.0, 0.0]]])
+    return TTOperator((*cores, np.ascontiguousarray(pair[..., None])))
+
+
+def complex_train(x: TensorTrain) -> TensorTrain:
+    """z = x + iy of a real train whose last mode tells real from imaginary part."""
+    last = np.einsum("anb,n->ab", x.cores[-1], np.array([1.0, 1.0j]))
+    return TensorTrain((*x.cores[:-2], np.einsum("anb,bc->anc", x.cores[-2], last)))
+
+
+def recover(
+    operator: TTOperator, states: list[TensorTrain], errors: np.ndarray, n_states: int, tol: float
+) -> tuple[np.ndarray, list[TensorTrain], np.ndarray]:
+    """Energies (n,), orthonormal complex states, and errors, from real-form states in ascending energy.
+
+    2n real states span at least n complex dimensions (each real pair is z, iz), also where the last level is cut.
+    """
+    z = [complex_train(x) for x in states]
+    images = [operator @ v for v in z]
+    gram = np.array([[dot(a, b) for b in z] for a in z])
+    elements = np.array([[dot(a, b) for b in images] for a in z])
+    weights, vectors = np.linalg.eigh(gram)
+    basis = vectors[:, weights > 1e-3] / np.sqrt(weights[weights > 1e-3])
+    energies, mixing = np.linalg.eigh(basis.conj().T @ (0.5 * (elements + elements.conj().T)) @ basis)
+    coefficients = basis @ mixing
+    found, bounds = [], []
+    for c in coefficients.T[:n_states]:
+        used = np.flatnonzero(np.abs(c) > 1e-3 * tol)
+        total = z[used[0]] * complex(c[used[0]])
+        for j in used[1:]:
+            total = total + z[j] * complex(c[j])
+        total = total.round(tol=tol)
+        found.append(total * (1.0 / total.norm()))
+        bounds.append(float(np.max(errors[np.abs(c) > 0.1 * np.abs(c).max()])))
+    return energies[:n_states], found, np.array(bounds)

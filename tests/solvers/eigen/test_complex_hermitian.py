@@ -1,0 +1,58 @@
+"""Complex Hermitian operators through their real form, against dense diagonalisation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from solvers.eigen import eigsolve
+from solvers.trains.operator import TTOperator
+from solvers.trains.sum_of_products import sum_of_products
+
+X = np.array([[0, 1], [1, 0]], dtype=complex)
+Y = np.array([[0, -1j], [1j, 0]])
+Z = np.diag([1.0 + 0j, -1.0])
+
+
+def chain(d: int, field: float) -> TTOperator:
+    """A Heisenberg chain with Dzyaloshinskii-Moriya term D (X Y - Y X): complex, degenerate at zero field."""
+    matrices = [np.array([np.eye(2), X, Y, Z])] * d
+    terms = [(field, {k: 3}) for k in range(d)]
+    for k in range(d - 1):
+        terms += [(1.0, {k: p, k + 1: p}) for p in (1, 2, 3)]
+        terms += [(0.4, {k: 1, k + 1: 3}), (-0.4, {k: 3, k + 1: 1}), (0.3, {k: 2, k + 1: 3}), (-0.3, {k: 3, k + 1: 2})]
+    return sum_of_products(matrices, terms)
+
+
+def dense(operator: TTOperator) -> np.ndarray:
+    size = int(np.prod(operator.row_shape))
+    return np.asarray(operator.full()).reshape(size, size)
+
+
+@pytest.mark.parametrize(("d", "field", "count"), [(5, 0.3, 6), (5, 0.0, 7)])
+def test_levels_and_residuals(d: int, field: float, count: int) -> None:
+    operator = chain(d, field)
+    h = dense(operator)
+    assert np.abs(h.imag).max() > 0.1
+    solution = eigsolve(operator, count, accuracy=1e-8)
+    np.testing.assert_allclose(solution.value.energies, np.linalg.eigvalsh(h)[:count], rtol=0, atol=1e-8)
+    vectors = np.array([z.full().ravel() for z in solution.value.trains])
+    np.testing.assert_allclose(vectors.conj() @ vectors.T, np.eye(count), atol=1e-5)
+    for v, e in zip(vectors, solution.value.energies):
+        assert np.linalg.norm(h @ v - e * v) < 1e-3
+
+
+def test_a_complex_array_of_real_numbers() -> None:
+    matrices = [np.array([np.eye(2), X, Z])] * 4
+    terms = [(1.0, {k: 1, k + 1: 1}) for k in range(3)] + [(0.7, {k: 2}) for k in range(4)]
+    operator = sum_of_products(matrices, terms)
+    np.testing.assert_allclose(
+        eigsolve(operator, 4, accuracy=1e-8).value.energies, np.linalg.eigvalsh(dense(operator))[:4], rtol=0, atol=1e-8
+    )
+
+
+@pytest.mark.parametrize("entry", [1.0, 1.0j])
+def test_an_operator_that_is_not_hermitian_is_refused(entry: complex) -> None:
+    matrices = [np.array([np.eye(2), [[0, entry], [0, 0]]])] * 3
+    with pytest.raises(ValueError, match="not Hermitian"):
+        eigsolve(sum_of_products(matrices, [(1.0, {0: 1}), (1.0, {1: 1, 2: 1})]), 2)
