@@ -246,9 +246,10 @@ class ShiftedSolve:
             total: np.ndarray | float = 0.0
             for (b, w), part in parts.items():
                 e = far_environment.get((b, w))
-                if e is None:
-                    continue
-                weight = np.sqrt(np.einsum("wab,wab->w", e, e) / e.shape[1])
+                if e is None:  # a charge the bond does not carry yet: it must be able to appear
+                    weight = np.ones(part.shape[1])
+                else:
+                    weight = np.sqrt(np.einsum("wab,wab->w", e, e) / e.shape[1])
                 g = self.rng.standard_normal((*part.shape[1:], count)) * weight[:, None, None]
                 total = total + part.reshape(len(part), -1) @ g.reshape(-1, count)
             if np.ndim(total):

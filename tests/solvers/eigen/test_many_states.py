@@ -15,7 +15,7 @@ from solvers.eigen.eigsolve import Start, eigsolve, start_states
 from solvers.environments import SectorOperator, sandwich
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import NotConverged, Status
-from solvers.trains.sectors import inner
+from solvers.trains.sectors import inner, product_state
 from solvers.trains.sum_of_products import sum_of_products
 
 
@@ -181,3 +181,13 @@ def test_sandwich_is_the_dense_matrix_element(four) -> None:
     h = np.asarray(operator(terms).full()).reshape(size, size)
     x, y = (s.to_train().full().ravel() for s in states[:2])
     assert sandwich(sector, states[0], states[1]) == pytest.approx(x @ h @ y, abs=1e-12)
+
+
+def test_a_start_without_any_correlation_reaches_the_ground_state(four) -> None:
+    # a product state: its bonds carry one charge only, all others must appear by expansion
+    terms, exact = four
+    sector = SectorOperator(operator(terms), terms.modes)
+    x = product_state(terms.modes, [0, 0, 0, 0])
+    start = Start([Block(0, [x], np.array([sandwich(sector, x, x)]))], None)
+    solution = eigsolve(operator(terms), 1, start=(terms, start), accuracy=1e-8)
+    np.testing.assert_allclose(solution.value.energies, exact[:1], rtol=0, atol=1e-8)
