@@ -1,0 +1,1 @@
+"""Cross approximation: trains learnt from few entries or few solves."""
