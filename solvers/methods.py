@@ -6,6 +6,14 @@ import math
 from dataclasses import dataclass
 
 
+def _at_least(name: str, method: object, least: dict[str, int]) -> None:
+    """Raise ValueError unless each field named is a whole number of at least the value given."""
+    for field, smallest in least.items():
+        value = getattr(method, field)
+        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
+            raise ValueError(f"{name}: {field} is {value!r}; give a whole number of at least {smallest}")
+
+
 @dataclass(frozen=True)
 class BlockDMRG:
     """Options of block DMRG (solvers.eigen.block_dmrg): all states on one shared set of cores.
@@ -70,3 +78,72 @@ class InverseIteration:
             value = getattr(self, name)
             if value is not None and not 0.0 < value < 1.0:
                 raise ValueError(f"InverseIteration: {name} is {value}; give a number between 0 and 1")
+
+
+@dataclass(frozen=True)
+class LocalSolver:
+    """How the small systems of ALS, DMRG and AMEn are solved (solvers.linear.local).
+
+    Up to ``dense_size`` unknowns by LU; above, conjugate gradients for a Hermitian positive definite operator, else
+    GMRES, at most ``steps`` products each. ``side``: the bond the mode is grouped with in the preconditioner
+    (solvers.linear.preconditioner): left, right, centre (neither), or None: chosen by the sizes.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    dense_size: int = 100
+    steps: int = 300
+    side: str | None = None
+
+    def __post_init__(self) -> None:
+        _at_least("LocalSolver", self, {"dense_size": 0, "steps": 1})
+        if self.side not in (None, "left", "right", "centre"):
+            raise ValueError(f"LocalSolver: side is {self.side!r}; give left, right, centre or None")
+
+
+@dataclass(frozen=True)
+class ALS:
+    """Alternating least squares with fixed TT-ranks, ``rank`` (lowered where the tensor cannot have it).
+
+    ``sweeps``: most sweeps, each in one direction (alias nswp).  Raises ValueError where a value is impossible.
+    """
+
+    rank: int = 10
+    sweeps: int = 40
+    local: LocalSolver = LocalSolver()
+
+    def __post_init__(self) -> None:
+        _at_least("ALS", self, {"rank": 1, "sweeps": 1})
+
+
+@dataclass(frozen=True)
+class DMRG:
+    """Two-site DMRG for linear systems: two neighbouring cores at once, ranks from the truncation between them.
+
+    ``max_rank``: cap of the TT-ranks (alias rmax); ``sweeps``: most sweeps, each in one direction (alias nswp). The
+    cost grows with the square of the mode size.  Raises ValueError where a value is impossible.
+    """
+
+    max_rank: int = 500
+    sweeps: int = 40
+    local: LocalSolver = LocalSolver()
+
+    def __post_init__(self) -> None:
+        _at_least("DMRG", self, {"max_rank": 1, "sweeps": 1})
+
+
+@dataclass(frozen=True)
+class AMEn:
+    """Alternating minimal energy: one core at a time, the basis enriched by the residual.
+
+    ``enrichment``: rank of the residual that joins the basis (alias kickrank). ``max_rank``: cap of the TT-ranks (alias rmax);
+    ``sweeps``: most sweeps, each in one direction (alias nswp).  Raises ValueError where a value is impossible.
+    """
+
+    enrichment: int = 8
+    max_rank: int = 500
+    sweeps: int = 60
+    local: LocalSolver = LocalSolver()
+
+    def __post_init__(self) -> None:
+        _at_least("AMEn", self, {"enrichment": 1, "max_rank": 1, "sweeps": 1})

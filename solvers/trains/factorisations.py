@@ -6,11 +6,11 @@ formed solely where it becomes a core.  Costs are for an m x n matrix.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.linalg import get_lapack_funcs, qr, svd
+from scipy.linalg import get_lapack_funcs, svd
 
 EPSILON = float(np.finfo(np.float64).eps)
 BLOCK = 64  # columns of LAPACK workspace; the wrappers' default workspace would select unblocked code
@@ -56,8 +56,25 @@ def frobenius(array: np.ndarray) -> float:
 
 def qr_factors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Reduced QR, ``matrix = Q @ R`` with Q (m, min(m, n)).  Cost 4 m n min(m, n)."""
-    q, r = qr(matrix, mode="economic", check_finite=False)
+    m, n = matrix.shape
+    geqrf, orgqr = _lapack("geqrf", matrix.dtype), _lapack("orgqr", matrix.dtype)
+    packed, tau, _, info = geqrf(matrix, lwork=BLOCK * n)
+    _require(info == 0, "geqrf")
+    k = min(m, n)
+    r = _upper(packed[:k])
+    q, _, info = orgqr(packed[:, :k], tau, lwork=BLOCK * n, overwrite_a=True)
+    _require(info == 0, "orgqr")
     return q, r
+
+
+def _upper(packed: np.ndarray) -> np.ndarray:
+    """The upper triangle, zeros below (np.triu spends more on its mask than on the copy)."""
+    return np.where(_mask(*packed.shape), packed, 0.0)
+
+
+@lru_cache(64)
+def _mask(m: int, n: int) -> np.ndarray:
+    return np.tri(n, m, dtype=bool).T
 
 
 def triangular_factor(matrix: np.ndarray) -> np.ndarray:
@@ -68,7 +85,7 @@ def triangular_factor(matrix: np.ndarray) -> np.ndarray:
     geqrf = _lapack("geqrf", matrix.dtype)
     packed, _, _, info = geqrf(matrix, lwork=BLOCK * matrix.shape[1], overwrite_a=True)
     _require(info == 0, "geqrf")
-    r = np.triu(packed[: matrix.shape[1]])
+    r = _upper(packed[: matrix.shape[1]])
     check_finite(r, "a product of cores (overflow: rescale the train)")
     return r
 

@@ -1,0 +1,193 @@
+"""Compiled kernels of the local operator of a train, and conjugate gradients and GMRES on it.
+
+    y[a',m',b'] = sum_(alpha,a,m,beta,b) L[a',alpha,a] A[alpha,m',m,beta] x[a,m,b] R[beta,b,b']
+
+L, R are the environments, A the operator core, given by its nonzero entries: rows (alpha, m', m, beta) of ``entries``
+and ``values``. L x and the product with R are BLAS; between them runs over the nonzeros, each adding a row of length
+r. Cost 4 R r^3 n + 2 nnz r^2 with R the operator rank, r the rank, n the mode size. Arrays are of one type, float64
+or complex128: ``left`` (a' alpha, a), ``right`` (beta b, b'), ``dims`` (a', R, a, n', n, R', b, b').
+
+The preconditioner is diagonal in a basis of products: z = (1 x V) D (1 x V^H) r, where V acts on the mode alone
+(``side`` 0), on the mode and the right bond together (1) or on the left bond and the mode (2); D, of the size of x,
+has the inverse diagonal (solvers.linear.preconditioner).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solvers.kernels.compiled import kernel
+
+
+@kernel
+def half_apply(left, entries, values, x, dims, t, h):
+    """h[a',m',beta,b] from x (a, m b): everything but the product with the right environment. t: (a' alpha, n b)."""
+    ra2, p, ra, n2, n, p2, rb, _ = dims
+    np.dot(left, x.reshape((ra, n * rb)), t)
+    h[:] = 0.0
+    for a in range(ra2):
+        for e in range(values.shape[0]):
+            alpha, i, j, beta = entries[e]
+            value = values[e]
+            row = a * p + alpha
+            source = j * rb
+            target = ((a * n2 + i) * p2 + beta) * rb
+            for b in range(rb):
+                h[target + b] += value * t[row, source + b]
+
+
+@kernel
+def apply(left, entries, values, right, x, y, dims, t, h):
+    """y = (local operator) x for flat x, y."""
+    ra2, _, _, n2, _, p2, rb, rb2 = dims
+    half_apply(left, entries, values, x, dims, t, h)
+    np.dot(h.reshape((ra2 * n2, p2 * rb)), right, y.reshape((ra2 * n2, rb2)))
+
+
+@kernel
+def precondition(side, basis, adjoint, inverse, r, z, w, shape):
+    """z = (1 x V) D (1 x V^H) r; ``basis`` is V, or its transpose where V acts from the right (side 1)."""
+    ra, n, rb = shape
+    if side == 0:
+        for a in range(ra):
+            np.dot(adjoint, r[a * n * rb : (a + 1) * n * rb].reshape((n, rb)),
+                   w[a * n * rb : (a + 1) * n * rb].reshape((n, rb)))  # fmt: skip
+    elif side == 1:
+        np.dot(r.reshape((ra, n * rb)), adjoint, w.reshape((ra, n * rb)))
+    else:
+        np.dot(adjoint, r.reshape((ra * n, rb)), w.reshape((ra * n, rb)))
+    for i in range(w.shape[0]):
+        w[i] *= inverse[i]
+    if side == 0:
+        for a in range(ra):
+            np.dot(basis, w[a * n * rb : (a + 1) * n * rb].reshape((n, rb)),
+                   z[a * n * rb : (a + 1) * n * rb].reshape((n, rb)))  # fmt: skip
+    elif side == 1:
+        np.dot(w.reshape((ra, n * rb)), basis, z.reshape((ra, n * rb)))
+    else:
+        np.dot(basis, w.reshape((ra * n, rb)), z.reshape((ra * n, rb)))
+
+
+@kernel
+def conjugate_gradients(left, entries, values, right, r, x, dims, side, basis, adjoint, inverse, goal, steps):
+    """Preconditioned CG for A x = r, A a Hermitian positive definite local operator, from x = 0.
+
+    ``x`` takes the solution, ``r`` the residual; stops when ||r|| <= goal. Returns (products, ||r||, whether p A p
+    stayed positive). Hestenes and Stiefel, J. Res. Natl. Bur. Stand. 49, 409 (1952).
+    """
+    ra2, p, ra, n2, n, p2, rb, _ = dims
+    shape = (ra, n, rb)
+    t = np.empty((ra2 * p, n * rb), dtype=x.dtype)
+    h = np.empty(ra2 * n2 * p2 * rb, dtype=x.dtype)
+    y, z, w = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    products = 0
+    norm = np.sqrt(np.vdot(r, r).real)
+    if norm <= goal:
+        return products, norm, True
+    precondition(side, basis, adjoint, inverse, r, z, w, shape)
+    q = z.copy()
+    rz = np.vdot(r, z).real
+    for _ in range(steps):
+        apply(left, entries, values, right, q, y, dims, t, h)
+        products += 1
+        curvature = np.vdot(q, y).real
+        if not (curvature > 0.0 and rz > 0.0):
+            return products, norm, False
+        alpha = rz / curvature
+        for i in range(x.shape[0]):
+            x[i] += alpha * q[i]
+            r[i] -= alpha * y[i]
+        norm = np.sqrt(np.vdot(r, r).real)
+        if norm <= goal:
+            break
+        precondition(side, basis, adjoint, inverse, r, z, w, shape)
+        new = np.vdot(r, z).real
+        beta = new / rz
+        rz = new
+        for i in range(x.shape[0]):
+            q[i] = z[i] + beta * q[i]
+    return products, norm, True
+
+
+@kernel
+def gmres(left, entries, values, right, r, x, dims, side, basis, adjoint, inverse, goal, steps, restart):
+    """Right-preconditioned restarted GMRES for A x = r, A any local operator, beginning with the x and r given.
+
+    ``x`` takes the solution, ``r`` the residual; stops when ||r|| <= goal. Returns (products, ||r||).
+    Saad and Schultz, SIAM J. Sci. Stat. Comput. 7, 856 (1986).
+    """
+    ra2, p, ra, n2, n, p2, rb, _ = dims
+    shape = (ra, n, rb)
+    size = x.shape[0]
+    t = np.empty((ra2 * p, n * rb), dtype=x.dtype)
+    h = np.empty(ra2 * n2 * p2 * rb, dtype=x.dtype)
+    y, z, w, total_step = np.empty_like(x), np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    v = np.empty((restart + 1, size), dtype=x.dtype)
+    m = np.zeros((restart + 1, restart), dtype=x.dtype)
+    g = np.zeros(restart + 1, dtype=x.dtype)
+    cs = np.zeros(restart)
+    sn = np.zeros(restart, dtype=x.dtype)
+    products = 0
+    before = np.inf
+    while True:
+        norm = np.sqrt(np.vdot(r, r).real)
+        if norm <= goal or products >= steps or not norm < 0.999 * before:
+            return products, norm
+        before = norm
+        v[0] = r / norm
+        g[:] = 0.0
+        g[0] = norm
+        used = 0
+        for k in range(restart):
+            precondition(side, basis, adjoint, inverse, v[k], z, w, shape)
+            apply(left, entries, values, right, z, y, dims, t, h)
+            products += 1
+            for turn in range(2):  # orthogonalised twice: the basis stays orthonormal to rounding errors
+                for j in range(k + 1):
+                    s = np.vdot(v[j], y)
+                    if turn == 0:
+                        m[j, k] = s
+                    else:
+                        m[j, k] += s
+                    for i in range(size):
+                        y[i] -= s * v[j, i]
+            length = np.sqrt(np.vdot(y, y).real)
+            for j in range(k):
+                first, second = m[j, k], m[j + 1, k]
+                m[j, k] = cs[j] * first + sn[j] * second
+                m[j + 1, k] = cs[j] * second - np.conj(sn[j]) * first
+            first = m[k, k]
+            total = np.sqrt(np.abs(first) ** 2 + length**2)
+            used = k + 1
+            if total == 0.0:
+                used = k
+                break
+            if np.abs(first) > 0.0:
+                cs[k] = np.abs(first) / total
+                sn[k] = first / np.abs(first) * length / total
+                m[k, k] = first / np.abs(first) * total
+            else:
+                cs[k] = 0.0
+                sn[k] = 1.0
+                m[k, k] = total
+            g[k + 1] = -np.conj(sn[k]) * g[k]
+            g[k] = cs[k] * g[k]
+            if np.abs(g[k + 1]) <= goal or length <= 1e-14 * total or products >= steps:
+                break
+            v[k + 1] = y / length
+            m[k + 1, k] = 0.0
+        for k in range(used - 1, -1, -1):
+            s = g[k]
+            for j in range(k + 1, used):
+                s -= m[k, j] * g[j]
+            g[k] = s / m[k, k]
+        total_step[:] = 0.0
+        for k in range(used):
+            for i in range(size):
+                total_step[i] += g[k] * v[k, i]
+        precondition(side, basis, adjoint, inverse, total_step, z, w, shape)
+        apply(left, entries, values, right, z, y, dims, t, h)
+        products += 1
+        for i in range(size):
+            x[i] += z[i]
+            r[i] -= y[i]

@@ -1,0 +1,1 @@
+"""Linear systems in tensor-train form: ALS, two-site DMRG and AMEn."""

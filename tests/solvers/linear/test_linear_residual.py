@@ -1,0 +1,34 @@
+"""The sketched residual against the exact one."""
+
+import numpy as np
+from linear_cases import laplacian, quantics_poisson
+
+from solvers.linear.residual import SPREAD, residual_norm, sketched_residual
+from solvers.linear.solve import solve
+from solvers.local_operator import OperatorCore
+from solvers.trains.construct import ones, random_train
+
+
+def test_unbiased_in_its_square_and_spread_as_stated():
+    rng = np.random.default_rng(0)
+    a = laplacian(5, 6)
+    x, b = random_train([6] * 5, 4, rng), random_train([6] * 5, 2, rng)
+    operator = [OperatorCore.of(core, np.dtype(float)) for core in a.cores]
+    plain = [[core.copy() for core in train.cores] for train in (x, b)]
+    exact = residual_norm(a, x, b)
+    ratios = np.array([sketched_residual(operator, *plain, rng) for _ in range(200)]) / exact
+    assert abs(np.mean(ratios**2) - 1.0) < 0.1
+    assert np.mean(ratios * SPREAD >= 1.0) > 0.97
+    assert np.std(ratios) < 0.3
+
+
+def test_small_residuals_keep_their_digits():
+    a = quantics_poisson(7, 3)
+    b = ones(a.row_shape)
+    x = solve(a, b, accuracy=1e-10).value
+    operator = [OperatorCore.of(core, np.dtype(float)) for core in a.cores]
+    plain = [[core.copy() for core in train.cores] for train in (x, b)]
+    sketched = sketched_residual(operator, *plain, np.random.default_rng(0))
+    exact = residual_norm(a, x, b)
+    assert exact <= 1e-10 * b.norm()
+    assert 0.4 < sketched / exact < 2.0
