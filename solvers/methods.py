@@ -136,8 +136,10 @@ class DMRG:
 class AMEn:
     """Alternating minimal energy: one core at a time, the basis enriched by the residual.
 
-    ``enrichment``: rank of the residual that joins the basis (alias kickrank). ``max_rank``: cap of the TT-ranks (alias rmax);
-    ``sweeps``: most sweeps, each in one direction (alias nswp).  Raises ValueError where a value is impossible.
+    ``enrichment``: rank of the residual that joins the basis (alias kickrank). ``max_rank``: cap of the TT-ranks
+    (alias rmax). ``sweeps``: most sweeps, each in one direction (alias nswp).
+
+    Raises ValueError where a value is impossible.
     """
 
     enrichment: int = 8
@@ -147,3 +149,21 @@ class AMEn:
 
     def __post_init__(self) -> None:
         _at_least("AMEn", self, {"enrichment": 1, "max_rank": 1, "sweeps": 1})
+
+
+@dataclass(frozen=True)
+class ALSCross:
+    """ALS-cross for linear systems that depend on parameters (solvers.cross.als_cross).
+
+    ``max_solves``: most solves of the full system; ``max_rank``: cap of the TT-ranks (alias rmax); ``sweeps``: most
+    sweeps over the parameters; ``candidates``: random parameter points among which the next solves are chosen, and as
+    many fresh ones to judge the result.  Raises ValueError where a value is impossible.
+    """
+
+    max_solves: int = 400
+    max_rank: int = 300
+    sweeps: int = 12
+    candidates: int = 300
+
+    def __post_init__(self) -> None:
+        _at_least("ALSCross", self, {"max_solves": 1, "max_rank": 1, "sweeps": 1, "candidates": 10})

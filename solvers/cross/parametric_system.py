@@ -26,8 +26,8 @@ class ParametricSystem:
 
     ``matrices``: S sparse (N, N); ``factors``: d arrays (S, n_m) of g; ``loads``: (T, N); ``load_factors``: d arrays
     (T, n_m) of h; ``weights``: d arrays (n_m,) of positive probabilities, each of sum one, which define the norm in
-    which u is approximated. ``symmetric``: whether every A(i) is symmetric positive definite. ``exact``: solves grid
-    points (p, d) -> (p, N) where the separated form above is itself approximate; picklable; None: from the matrices.
+    which u is approximated. ``exact``: solves grid points (p, d) -> (p, N) where the separated form above is itself
+    approximate; picklable; None: from the matrices.
 
     Raises ValueError for shapes that do not fit together, weights that are not positive, NaN or infinity.
     """
@@ -37,13 +37,15 @@ class ParametricSystem:
     loads: np.ndarray
     load_factors: tuple[np.ndarray, ...]
     weights: tuple[np.ndarray, ...]
-    symmetric: bool = True
     exact: Solver | None = None
 
     def __post_init__(self) -> None:
         size = self.loads.shape[1]
         if any(matrix.shape != (size, size) for matrix in self.matrices):
             raise ValueError(f"the matrices must be ({size}, {size}), as the loads are")
+        for s, matrix in enumerate(self.matrices):
+            if abs(matrix - matrix.T).max() > 1e-12 * max(abs(matrix).max(), 1e-300):
+                raise ValueError(f"matrix {s} is not symmetric")
         if not len(self.factors) == len(self.load_factors) == len(self.weights) >= 1:
             raise ValueError("factors, load_factors and weights must have one entry a parameter")
         for m, (g, h, w) in enumerate(zip(self.factors, self.load_factors, self.weights)):

@@ -1,0 +1,168 @@
+"""``als_cross``: the solution of a parametric linear system as a train, from few solves of the full system.
+
+Two nested approximations, each refined until it is good enough for the accuracy: the spatial basis
+(solvers.cross.reduced_basis) and, in it, the train over the parameters (solvers.cross.als_sweep). The points where the
+full system is solved are chosen among random ones and the index sets of the train; the end is judged by the residual
+of the train itself at fresh random points.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+import numpy as np
+
+from solvers.cross.als_sweep import Sweeps, random_points
+from solvers.cross.parametric_system import ParametricSystem
+from solvers.cross.reduced_basis import ReducedBasis
+from solvers.methods import ALSCross
+from solvers.solution import IterationState, NotConverged, Solution, Status
+from solvers.trains.tensor_train import TensorTrain
+
+BASIS_SHARE = 0.5  # of the accuracy, for the root mean square residual of the basis
+WORST = 10.0  # the largest residual over the candidates may be this many times the accuracy
+TRAIN_SHARE = 0.3  # of the accuracy, for the train in the basis
+CUT_SHARE = 0.05  # of the accuracy, for one truncation
+BATCH = 0.2  # of the basis, at most, is added at once
+ROUNDS = 4
+
+
+def als_cross(
+    system: ParametricSystem,
+    *,
+    method: ALSCross | None = None,
+    accuracy: float = 1e-6,
+    start: ReducedBasis | None = None,
+    executor: Executor | None = None,
+    rng: np.random.Generator | None = None,
+    callback: Callable[[IterationState], None] | None = None,
+    throw: bool = True,
+) -> Solution:
+    """The solution u(x; i_1, ..., i_d) of A(i) u = f(i) on the whole grid, as a train of shape (N, n_1, ..., n_d).
+
+    ``accuracy``: relative error in the energy norm of the mean operator, root mean square over the parameters; no
+    checked point is worse than 10 times that. ``start``: a basis from an earlier call on the same full system (its
+    solves are not made again). ``executor``: for the solves of the full system.
+
+    ``value``: the train, spatial core first; ``residual``: (2,) root mean square and largest relative residual of the
+    train in the dual norm at fresh random points; ``counts``: solves (distinct points), reduced_solves, sweeps, basis;
+    ``extra``: the basis (``start`` of a next call) and ``checked`` points; ``history``: one entry a batch of solves or
+    a sweep, residuals as above, ``extra`` with the solves so far. Status CONVERGED, BASIS_LIMIT (max_solves bound),
+    RANK_LIMIT or ITERATION_LIMIT. Raises NotConverged, with the solution, when ``throw``.
+    """
+    method, rng = method or ALSCross(), rng or np.random.default_rng(0)
+    if not 0.0 < accuracy < 1.0:
+        raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
+    return _Run(system, method, accuracy, start, executor, rng, callback).run(throw)
+
+
+class _Run:
+    """What one call knows while it runs."""
+
+    def __init__(self, system, method, accuracy, start, executor, rng, callback) -> None:
+        self.system, self.method, self.accuracy, self.rng, self.callback = system, method, accuracy, rng, callback
+        self.begin = time.perf_counter()
+        self.reduced = start or ReducedBasis(system, executor)
+        self.history: list[IterationState] = []
+        self.capped = self.short = False
+        self.sweeps = self.reduced_solves = 0
+
+    def report(self, label: str, rank: int, errors: np.ndarray) -> None:
+        size = np.array([np.sqrt(np.mean(errors**2)), errors.max()])
+        state = IterationState(
+            len(self.history) + 1, label, rank, time.perf_counter() - self.begin, residuals=size,
+            extra={"solves": len(self.reduced.solved), "basis": self.reduced.m},
+        )  # fmt: skip
+        self.history.append(state)
+        if self.callback is not None:
+            self.callback(state)
+
+    def run(self, throw: bool) -> Solution:
+        method = self.method
+        if not self.reduced.m:
+            middle = np.array([[len(w) // 2 for w in self.system.weights]])
+            self.reduced.add(middle)
+        candidates = random_points(self.system, method.candidates, self.rng)
+        train, errors, fresh = None, np.array([np.inf]), candidates
+        for _ in range(ROUNDS):
+            self.enrich(candidates)
+            train = self.train(random_points(self.system, method.candidates, self.rng), train)
+            fresh = random_points(self.system, method.candidates, self.rng)
+            solutions = self.reduced.basis @ train.values(fresh).T
+            errors, _ = self.reduced.residuals(fresh, solutions)
+            self.report("check", max(train.ranks), errors)
+            if self.good(errors) or self.short or self.capped:
+                break
+            candidates = np.concatenate([fresh, train.sets[0]])
+        assert train is not None
+        status = Status.CONVERGED if self.good(errors) else Status.ITERATION_LIMIT
+        if status is not Status.CONVERGED and (self.short or self.capped):
+            status = Status.BASIS_LIMIT if self.short else Status.RANK_LIMIT
+        first = self.reduced.basis @ train.cores[0][0]
+        value = TensorTrain((first[None], *train.cores[1:]))
+        counts = {
+            "solves": len(self.reduced.solved), "reduced_solves": self.reduced_solves + train.solves,
+            "sweeps": self.sweeps, "basis": self.reduced.m,
+        }  # fmt: skip
+        residual = np.array([np.sqrt(np.mean(errors**2)), errors.max()])
+        solution = Solution(
+            value, status, int(status is Status.CONVERGED), residual, tuple(self.history), counts,
+            {"solve_s": time.perf_counter() - self.begin}, {"basis": self.reduced, "checked": len(fresh)},
+        )  # fmt: skip
+        if throw and status is not Status.CONVERGED:
+            raise NotConverged(solution)
+        return solution
+
+    def good(self, errors: np.ndarray, share: float = 1.0) -> bool:
+        """Whether relative residuals are small enough, in the mean and the largest."""
+        return bool(np.sqrt(np.mean(errors**2)) <= share * self.accuracy and errors.max() <= WORST * self.accuracy)
+
+    def enrich(self, candidates: np.ndarray) -> None:
+        """Solve at the worst candidates until the basis serves all of them."""
+        while True:
+            errors, riesz = self.reduced.judge(candidates)
+            self.reduced_solves += len(candidates)
+            self.report("basis", self.reduced.m, errors)
+            if self.good(errors, BASIS_SHARE):
+                return
+            room = self.method.max_solves - len(self.reduced.solved)
+            if room <= 0:
+                self.short = True
+                return
+            most = min(room, max(2, int(BATCH * self.reduced.m)))
+            above = 0.3 * BASIS_SHARE * self.accuracy
+            chosen = self.reduced.worst(errors, riesz, above, most)
+            before = self.reduced.m
+            if not len(chosen) or not self.reduced.add(candidates[chosen]) or self.reduced.m == before:
+                return
+
+    def train(self, samples: np.ndarray, before: Sweeps | None) -> Sweeps:
+        """Sweeps until the train agrees with the reduced solutions at the samples."""
+        count = min(len(samples), 12)
+        sweeps = Sweeps(self.reduced, samples[:count] if before is None else before.sets[0], self.method.max_rank)
+        if before is not None:
+            sweeps.sets = before.sets
+        exact = self.reduced.reduced_solutions(samples)
+        self.reduced_solves += len(samples)
+        size = np.linalg.norm(exact, axis=1)
+        best, waited = np.inf, 0
+        for _ in range(self.method.sweeps):
+            capped = sweeps.forward(CUT_SHARE * self.accuracy)
+            self.sweeps += 1
+            errors = np.linalg.norm(sweeps.values(samples) - exact, axis=1) / size
+            self.report("sweep", max(sweeps.ranks), errors)
+            mean = float(np.sqrt(np.mean(errors**2)))
+            if self.good(errors, TRAIN_SHARE):
+                break
+            waited = 0 if mean < 0.7 * best else waited + 1
+            best = min(best, mean)
+            if waited >= 3:
+                break
+            extra = samples[np.argsort(errors)[::-1][: 4 + max(sweeps.ranks) // 4]]
+            sweeps.backward(extra)
+        else:
+            capped = False
+        self.capped |= capped and not self.good(errors, TRAIN_SHARE)
+        return sweeps

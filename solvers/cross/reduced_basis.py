@@ -1,0 +1,134 @@
+"""The spatial basis of ALS-cross: solves at chosen parameter points, and the system projected onto their span.
+
+V holds the solutions seen so far, orthonormal in the energy product of K = A(mean coefficients). Between the solves the
+reduced solution V c with V^T A(i) V c = V^T f(i) (Galerkin) is judged at many candidate points by its residual in the
+dual norm, sqrt(r^T K^-1 r), relative to the energy norm of the solution: with a(i) >= alpha K its error is at most
+that over alpha. New solves are made only where it is too large, several at once: points whose residuals are large and
+far from each other's span (a pivoted Gram-Schmidt of their Riesz representers), so that no two say the same.
+Weak greedy basis: Binev, Cohen, Dahmen, DeVore, Petrova, Wojtaszczyk, SIAM J. Math. Anal. 43, 1457 (2011); the idea to
+accumulate the solves of all sweeps is in Dolgov and Scheichl, SIAM/ASA J. Uncertain. Quantif. 7, 260 (2019), sec. 4.
+Cost a judged point: m^3 / 3 for a basis of m, S sparse products and one triangular solve of size N.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+import numpy as np
+from scipy.sparse.linalg import splu
+
+from solvers.cross.parametric_system import ParametricSystem
+
+CHUNK = 64  # points solved together: bounds the memory of the stacked matrices
+LEAST_GAIN = 1e-3  # of a batch's largest residual: what is left of a residual below this is known already
+NEGLIGIBLE = 1e-13
+TASK = 4  # points a task for the executor
+
+
+class ReducedBasis:
+    """Solves made so far, the basis V (N, m) and the projected system."""
+
+    def __init__(self, system: ParametricSystem, executor: Executor | None = None) -> None:
+        self.system, self.executor = system, executor
+        mean = np.prod([g @ w for g, w in zip(system.factors, system.weights)], axis=0)
+        self.energy = system.matrix(mean)
+        self.factor = splu(self.energy)
+        self.basis = np.empty((system.size, 0))
+        self.matrices = np.empty((len(system.matrices), 0, 0))
+        self.loads = np.empty((len(system.loads), 0))
+        self.solved: dict[tuple[int, ...], int] = {}
+
+    @property
+    def m(self) -> int:
+        """Size of the basis."""
+        return self.basis.shape[1]
+
+    def add(self, points: np.ndarray) -> int:
+        """Solve at those of the grid points (p, d) not solved yet, and extend the basis; returns their number."""
+        new = np.array([p for p in dict.fromkeys(map(tuple, points.tolist())) if p not in self.solved])
+        if not len(new):
+            return 0
+        self.solved.update({tuple(p): len(self.solved) + k for k, p in enumerate(new.tolist())})
+        parts = [new[k : k + TASK] for k in range(0, len(new), TASK)]
+        if self.executor is None or len(parts) == 1:
+            solutions = np.concatenate([self.system.solve(part) for part in parts])
+        else:
+            solutions = np.concatenate(list(self.executor.map(self.system.solve, parts)))
+        self._extend(solutions.T)
+        return len(new)
+
+    def _extend(self, snapshots: np.ndarray) -> None:
+        """Orthonormalise new columns (twice, for the digits) and project the system onto them."""
+        added: list[np.ndarray] = []
+        for u in snapshots.T:
+            size = np.sqrt(u @ (self.energy @ u))
+            v = u / size if size > 0.0 else u
+            basis = np.column_stack([self.basis, *added]) if added else self.basis
+            for _ in range(2):
+                v = v - basis @ (basis.T @ (self.energy @ v))
+            rest = np.sqrt(max(v @ (self.energy @ v), 0.0))
+            if rest > NEGLIGIBLE:
+                added.append(v / rest)
+        if not added:
+            return
+        new = np.column_stack(added)
+        old, m = self.basis, self.m
+        self.basis = np.column_stack([old, new])
+        matrices = np.zeros((len(self.matrices), self.m, self.m))
+        matrices[:, :m, :m] = self.matrices
+        for s, matrix in enumerate(self.system.matrices):
+            image = self.basis.T @ (matrix @ new)
+            matrices[s, :, m:] = image
+            matrices[s, m:, :m] = image[:m].T
+        self.matrices = matrices
+        self.loads = np.column_stack([self.loads, self.system.loads @ new])
+
+    def reduced_solutions(self, points: np.ndarray) -> np.ndarray:
+        """Galerkin coefficients c at grid points (p, d) -> (p, m)."""
+        coefficients = self.system.coefficients(points)
+        loads = self.system.load_coefficients(points) @ self.loads
+        return solve_stacked(self.matrices, coefficients, loads)
+
+    def residuals(self, points: np.ndarray, solutions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Relative dual norms (p,) and representers K^-1 r (N, p) for solutions (N, p) at grid points (p, d)."""
+        coefficients = self.system.coefficients(points)
+        rest = self.system.loads.T @ self.system.load_coefficients(points).T
+        for s, matrix in enumerate(self.system.matrices):
+            rest -= matrix @ (solutions * coefficients[:, s])
+        riesz = self.factor.solve(rest)
+        size = np.sqrt(np.maximum(np.sum(solutions * (self.energy @ solutions), axis=0), 1e-300))
+        return np.sqrt(np.maximum(np.sum(rest * riesz, axis=0), 0.0)) / size, riesz / size
+
+    def judge(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``residuals`` of the reduced solutions at grid points."""
+        return self.residuals(points, self.basis @ self.reduced_solutions(points).T)
+
+    def worst(self, errors: np.ndarray, riesz: np.ndarray, above: float, most: int) -> np.ndarray:
+        """Candidates to solve next, at most ``most``: the worst first, each judged by what the others leave of it."""
+        rest = riesz[:, errors > above]
+        which = np.flatnonzero(errors > above)
+        chosen: list[int] = []
+        sizes = errors[which].copy()
+        floor = max(above, LEAST_GAIN * float(errors.max(initial=0.0)))
+        while len(chosen) < most and len(which):
+            j = int(np.argmax(sizes))
+            if sizes[j] <= floor:
+                break
+            chosen.append(int(which[j]))
+            direction = rest[:, j].copy()
+            image = self.energy @ direction
+            direction_size = direction @ image
+            rest -= np.outer(direction, (image @ rest) / direction_size)
+            sizes = np.sqrt(np.maximum(np.sum(rest * (self.energy @ rest), axis=0), 0.0))
+        return np.array(chosen, dtype=np.int64)
+
+
+def solve_stacked(matrices: np.ndarray, coefficients: np.ndarray, loads: np.ndarray) -> np.ndarray:
+    """Solve (sum_s c_s A_s) x = f for many small systems: (S, r, r), (p, S), (p, r) -> (p, r)."""
+    terms, r, _ = matrices.shape
+    flat = matrices.reshape(terms, r * r)
+    out = np.empty((len(coefficients), r))
+    for k in range(0, len(coefficients), CHUNK):
+        stacked = (coefficients[k : k + CHUNK] @ flat).reshape(-1, r, r)
+        out[k : k + CHUNK] = np.linalg.solve(stacked, loads[k : k + CHUNK, :, None])[:, :, 0]
+    return out
