@@ -39,7 +39,7 @@ class Keys(BaseModel):
 
 @dataclass(frozen=True)
 class Reference:
-    """Energies from elsewhere, to compare a run with.
+    """Energies from elsewhere, to compare a vibrational run with.
 
     Attributes
     ----------
@@ -101,9 +101,10 @@ class Deviation:
 class Family:
     """A kind of problem: its models, and where its parts are found (module paths, imported when needed).
 
-    ``numerics``: has prepare and solve; ``presentation``: results, tables and headline numbers of a report;
-    ``figures``: its figures. ``complete(problem, solver)`` returns the solver settings with the defaults
-    that depend on the problem, and raises ProblemError for settings that contradict each other.
+    ``numerics``: has prepare and solve; ``presentation``: results, references, headline, comparison_table, tables,
+    csv_table, sections, trains and loading, from which the record and the report are made; ``figures``: its figures.
+    ``complete(problem, solver)`` returns the solver settings with the defaults that depend on the problem, and raises
+    ProblemError for settings that contradict each other.
     """
 
     kind: str
@@ -122,12 +123,13 @@ class Family:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a report: titles, rows of texts, which columns hold words, and a note to read it by."""
+    """A table of a report: titles, rows of texts, which columns hold words, a note to read it by, and its heading."""
 
     columns: list[str]
     rows: list[list[str]]
     text_columns: tuple[int, ...] = ()
     note: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Picture:
 
 
 # kind -> module holding FAMILY
-_MODULES = {"vibrational": "problems.vibrational.model"}
+_MODULES = {"vibrational": "problems.vibrational.model", "parametric_pde": "problems.parametric_pde.model"}
 
 
 def kinds() -> list[str]:

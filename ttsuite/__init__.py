@@ -15,8 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from problems.problem import ProblemError as ProblemError
+    from solvers.cross.als_cross import als_cross as als_cross
+    from solvers.cross.parametric_system import ParametricSystem as ParametricSystem
     from solvers.eigen import eigsolve as eigsolve
     from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
+    from solvers.linear.product import multiply as multiply
+    from solvers.linear.solve import solve as solve
+    from solvers.methods import ALS as ALS
+    from solvers.methods import DMRG as DMRG
+    from solvers.methods import ALSCross as ALSCross
+    from solvers.methods import AMEn as AMEn
     from solvers.methods import BlockDMRG as BlockDMRG
     from solvers.methods import InverseIteration as InverseIteration
     from solvers.solution import NotConverged as NotConverged
@@ -31,16 +39,22 @@ if TYPE_CHECKING:
     from ttsuite.config import make_study as make_study
     from ttsuite.run import load as load
     from ttsuite.run import run as run
+    from ttsuite.run import surrogate as surrogate
     from ttsuite.run import validate as validate
 
 __version__ = "0.1.0"
 
 # public name -> module that defines it
 _PUBLIC = {
+    "ALS": "solvers.methods",
+    "ALSCross": "solvers.methods",
+    "AMEn": "solvers.methods",
     "BlockDMRG": "solvers.methods",
     "ConfigError": "ttsuite.config",
+    "DMRG": "solvers.methods",
     "InverseIteration": "solvers.methods",
     "NotConverged": "solvers.solution",
+    "ParametricSystem": "solvers.cross.parametric_system",
     "ProblemError": "problems.problem",
     "ProductTerms": "solvers.eigen.configuration_interaction",
     "Solution": "solvers.solution",
@@ -48,12 +62,16 @@ _PUBLIC = {
     "Study": "ttsuite.config",
     "TTOperator": "solvers.trains",
     "TensorTrain": "solvers.trains",
+    "als_cross": "solvers.cross.als_cross",
     "eigsolve": "solvers.eigen",
     "load": "ttsuite.run",
     "load_study": "ttsuite.config",
     "make_study": "ttsuite.config",
+    "multiply": "solvers.linear.product",
     "run": "ttsuite.run",
+    "solve": "solvers.linear.solve",
     "sum_of_products": "solvers.trains",
+    "surrogate": "ttsuite.run",
     "validate": "ttsuite.run",
 }
 

@@ -90,8 +90,8 @@ def _run(options: argparse.Namespace) -> int:
         return _fail(f"interrupted: what was reached is in {done.folder}", INTERRUPTED)
     for reference in report["references"][:1]:
         label, largest = reference["label"], reference["max_abs_deviation"]
-        unit = report["results"].get("unit", "")
-        print(f"largest deviation from {label}: {largest:.3g} {unit} over {reference['count']} states")
+        unit = f" {report['results']['unit']}" if "unit" in report["results"] else ""
+        print(f"largest deviation from {label}: {largest:.3g}{unit} over {reference['count']} values")
     for warning in report["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
     seconds, memory = report["timing"]["wall_s"], report["peak_rss_mb"]

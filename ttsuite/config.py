@@ -11,9 +11,10 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from problems.problem import Family, Keys, ProblemError, family, kinds
 from ttsuite.yaml_file import Document, Problem, dotted, override, parse
@@ -49,6 +50,11 @@ class ConfigError(ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def key_path(key: str) -> KeyPath:
+    """``quantities.0.at`` as a path: numbers count entries of a list."""
+    return tuple(int(part) if part.isdecimal() else part for part in key.split("."))
+
+
 def _position(problem: Problem) -> tuple[int, int]:
     """Line and column, those without any (overrides) last."""
     place = re.search(r":(\d+):(\d+)$", problem.where)
@@ -64,7 +70,7 @@ class Source:
 
     def error(self, error: ProblemError) -> ConfigError:
         """A ProblemError raised by the numerics as a ConfigError with file, line and column."""
-        path: KeyPath = tuple(error.key.split("."))
+        path = key_path(error.key)
         return ConfigError([Problem(self.document.where(path), error.key, str(error))])
 
 
@@ -147,7 +153,7 @@ def _collect(error: ValidationError, document: Document, model: type[Keys]) -> N
         path = tuple(part for part in item["loc"] if not (isinstance(part, str) and part.startswith("(")))
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, ProblemError):
-            path = tuple(cause.key.split("."))
+            path = key_path(cause.key)
         refused = any(path[:length] in document.refused for length in range(1, len(path) + 1))
         if refused and item["type"] != "extra_forbidden":
             continue
@@ -188,9 +194,14 @@ def _message(item: Any, path: KeyPath, data: Any, model: type[Keys]) -> str:
 
 
 def _known_keys(model: type[Keys], path: KeyPath, data: Any) -> list[str]:
-    """Keys the model knows at ``path``; at a union, those of the member whose ``model`` the data names."""
+    """Keys the model knows at ``path``; at a union, those of the member that the data names by its tag."""
     current: type[Keys] | None = model
+    field: FieldInfo | None = None
     for part in path:
+        if isinstance(part, int):  # an entry of a list: what the list holds is chosen by the entry
+            data = data[part] if isinstance(data, (list, tuple)) and part < len(data) else {}
+            current = _model_in(field.annotation, data) if field else None
+            continue
         data = data.get(part, {}) if isinstance(data, Mapping) else {}
         field = current.model_fields.get(str(part)) if current else None
         current = _model_in(field.annotation, data) if field else None
@@ -204,11 +215,20 @@ def _model_in(annotation: Any, data: Any) -> type[Keys] | None:
     members = [_model_in(argument, data) for argument in getattr(annotation, "__args__", ())]
     candidates = [member for member in members if member is not None]
     for candidate in candidates:
-        field = candidate.model_fields.get("model")
-        names = getattr(field.annotation, "__args__", ()) if field else ()
-        if isinstance(data, Mapping) and data.get("model") in names:
+        tag = tag_of(candidate)
+        names = get_args(candidate.model_fields[tag].annotation) if tag else ()
+        if isinstance(data, Mapping) and tag and data.get(tag) in names:
             return candidate
     return candidates[0] if candidates else None
+
+
+def tag_of(model: type[Keys]) -> str | None:
+    """The key whose one possible value tells a member of a union: model or type."""
+    for name in ("model", "type"):
+        field = model.model_fields.get(name)
+        if field is not None and len(get_args(field.annotation)) == 1:
+            return name
+    return None
 
 
 def _guess(word: Any, known: Iterable[str]) -> str:

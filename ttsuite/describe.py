@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from problems.problem import Keys, family
-from ttsuite.config import Study
+from ttsuite.config import Study, tag_of
 
 _PLAIN = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
 
@@ -43,19 +42,20 @@ def _entry(name: str, info: FieldInfo, depth: int) -> Iterator[str]:
     notes = [str(values)] if values else []
     if extra.get("unit"):
         notes.append(str(extra["unit"]))
-    if name == "name":
+    if name == "name" and depth == 0:
         notes.append("default: the file's name")
-    elif info.default is PydanticUndefined:
+    elif info.is_required():
         notes.append("needed")
-    elif not isinstance(info.default, Keys):
+    elif not isinstance(info.default, (Keys, tuple)) and info.default_factory is None:
         notes.append(f"default: {info.default}")
     yield f"{pad}{name}:" + (f"  {'; '.join(notes)}" if notes else "")
     yield f"{pad}    {info.description}"
     for model in below:
-        if "model" in model.model_fields:
-            tag = _values(model.model_fields["model"].annotation)
-            yield f"{pad}    with model: {tag}   {(model.__doc__ or '').strip()}"
-            yield from (line for key in list(model.model_fields)[1:] for line in _keys(model, key, depth + 3))
+        tag = tag_of(model)
+        if tag is not None:
+            word = _values(model.model_fields[tag].annotation)
+            yield f"{pad}    with {tag}: {word}   {(model.__doc__ or '').strip()}"
+            yield from (line for key in model.model_fields if key != tag for line in _keys(model, key, depth + 3))
         else:
             yield from _model(model, depth + 1)
 

@@ -51,6 +51,8 @@ class _Progress:
                 self._before = energies
         if state.residuals is not None and np.any(np.isfinite(state.residuals)):
             texts["residual"] = f"{np.nanmax(state.residuals):.1e}"
+        if "solves" in state.extra:
+            texts["solves"] = str(state.extra["solves"])
         estimates = state.extra.get("error_estimates")
         if estimates is not None and np.any(np.isfinite(estimates)):
             texts["largest error estimate"] = f"{np.max(estimates[np.isfinite(estimates)]):.1e}"
@@ -98,6 +100,7 @@ class LiveProgress(_Progress):
     """A table of the last passes and a bar with the time to go."""
 
     ROWS = 12
+    NUMBERS = ("rank", "energies", "change", "residual", "solves")
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,7 +120,7 @@ class LiveProgress(_Progress):
 
     def passed(self, state: IterationState) -> None:
         numbers = self._numbers(state)
-        cells = [numbers.get(key, "") for key in ("rank", "energies", "change", "residual")]
+        cells = [numbers.get(key, "") for key in self.NUMBERS]
         row = (str(state.step), state.label, *cells, duration(state.seconds))
         if self._rows and not self._finished:
             self._rows.pop()  # the row of the pass under way is renewed
@@ -139,11 +142,12 @@ class LiveProgress(_Progress):
         from rich.text import Text
 
         table = Table(title=Text(self._title), title_justify="left", box=None)
-        for column in ("", "pass", "rank", "energies", "change", "residual", "time"):
-            left = column == "pass"
-            table.add_column(column, justify="left" if left else "right", no_wrap=True)
+        titles = ("", "pass", "rank", *self.NUMBERS[1:], "time")
+        shown = [i for i, title in enumerate(titles) if title in ("", "pass", "time") or any(r[i] for r in self._rows)]
+        for i in shown:
+            table.add_column(titles[i], justify="left" if titles[i] == "pass" else "right", no_wrap=True)
         for row in self._rows[-self.ROWS :]:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(row[i]) for i in shown))
         elapsed = duration(time.perf_counter() - self._clock)
         foot = f"{elapsed} so far" + (f", {self._remaining} to go" if self._remaining else "")
         return Group(table, ProgressBar(total=1.0, completed=self._fraction, width=60), Text(foot))

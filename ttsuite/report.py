@@ -40,11 +40,11 @@ def write_reports(
     context = {
         "report": report,
         "kind": study.family.summary,
-        "folder": record.folder.as_posix() if not record.folder.is_absolute() else record.folder.name,
         "headline": presentation.headline(problem, solver, result),
         "comparison": presentation.comparison_table(problem, solver, result),
-        "levels": presentation.levels_table(problem, solver, result),
+        "tables": presentation.tables(problem, solver, result),
         "sections": presentation.sections(problem, result),
+        "loading": presentation.loading(_shown(record.folder)),
         "pictures": pictures,
         "configuration": (record.folder / "configuration.yaml").read_text(encoding="utf-8"),
         "provenance": _facts(report["provenance"]),
@@ -60,6 +60,11 @@ def write_reports(
     environment.filters["cell"] = _cell
     for name in ("report.md", "report.html"):
         record.write(name, environment.get_template(f"{name}.j2").render(context))
+
+
+def _shown(folder: Path) -> str:
+    """A run folder as a text says it: nothing of where it lies on this machine."""
+    return folder.name if folder.is_absolute() else folder.as_posix()
 
 
 def save_figure(picture: Picture, record: Record) -> dict[str, str]:

@@ -154,7 +154,9 @@ class _Job:
         def passed(state: IterationState) -> None:
             if state.finished:
                 entry = {key: getattr(state, key) for key in ("step", "label", "max_rank", "seconds", "fraction")}
-                entry |= {"energies": state.energies, "residuals": state.residuals}
+                known = {"energies": state.energies, "residuals": state.residuals}
+                entry |= {key: value for key, value in known.items() if value is not None}
+                entry |= {key: state.extra[key] for key in ("solves",) if key in state.extra}
                 self.record.append_line("passes.jsonl", entry)
             if listener is not None:
                 listener.passed(state)
@@ -194,7 +196,7 @@ class _Job:
         report["references"] = presentation.references(study.problem, result)
         report["warnings"] = list(result.warnings)
         report["timing"] |= {key: result.timing.get(key) for key in ("compile_s", "setup_s", "solve_s")}
-        record.write_csv("levels.csv", *presentation.levels_csv(study.problem, result))
+        record.write_csv(*presentation.csv_table(study.problem, result))
         record.write_with(STATES_FILE, lambda path: save_trains(path, presentation.trains(result)))
         report["status"] = statuses.get(result.status, NOT_CONVERGED)
         report["converged"] = report["status"] == FINISHED
@@ -219,9 +221,9 @@ def validate(file: str | Path, overrides: Iterable[str] = ()) -> Study:
 
 
 def load(folder: str | Path) -> tuple[dict[str, Any], list[Any]]:
-    """Report and states of a run folder: the dict of report.json, and the tensor trains in order of energy.
+    """Report and trains of a run folder: the dict of report.json, and the states in order of energy, or the solution.
 
-    The list is empty for a run that stored no states. Raises FileNotFoundError where ``folder`` is no run
+    The list is empty for a run that stored none. Raises FileNotFoundError where ``folder`` is no run
     folder, ValueError for damaged files.
     """
     import json
@@ -236,4 +238,18 @@ def load(folder: str | Path) -> tuple[dict[str, Any], list[Any]]:
     return report, [trains[name] for name in sorted(trains)]
 
 
-__all__ = ["ConfigError", "Run", "RunFailed", "load", "run", "validate"]
+def surrogate(folder: str | Path) -> Any:
+    """The solution of a parametric PDE as a function of its standardised parameters: y (d,) -> nodal values (N,).
+
+    Raises FileNotFoundError where ``folder`` is no run folder, ValueError for damaged files and for other problems.
+    """
+    report, trains = load(folder)
+    parameters = report["results"].get("parameters")
+    if parameters is None or len(trains) != 1:
+        raise ValueError(f"{folder} holds no solution of a parametric PDE")
+    from problems.parametric_pde.surrogate import Solution
+
+    return Solution(trains[0], parameters["distribution"])
+
+
+__all__ = ["ConfigError", "Run", "RunFailed", "load", "run", "surrogate", "validate"]

@@ -84,7 +84,7 @@ def comparison_table(problem: VibrationalProblem, solver: VibrationalSolver, res
     return Table(columns, rows, text_columns=(0,), note=note)
 
 
-def levels_table(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> Table:
+def tables(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> list[Table]:
     """State, energy, error estimate, symmetry, assignment, and the published values beside it."""
     digits = decimals(solver.accuracy)
     known = _covering(problem.references, len(result.energies))
@@ -96,11 +96,11 @@ def levels_table(problem: VibrationalProblem, solver: VibrationalSolver, result:
         row += [f"{result.error_estimates[i]:.1e}", result.symmetry[i], result.assignments[i]]
         row += ["yes" if result.state_converged[i] else "no"]
         rows.append(row + [_number(_at(reference, i), digits) for reference in known])
-    return Table(columns, rows, text_columns=(4, 5, 6))
+    return [Table(columns, rows, text_columns=(4, 5, 6), title="Levels")]
 
 
-def levels_csv(problem: VibrationalProblem, result: VibrationalResult) -> tuple[list[str], list[list[Any]]]:
-    """Header and rows of levels.csv, at full precision; reference columns as they were published."""
+def csv_table(problem: VibrationalProblem, result: VibrationalResult) -> tuple[str, list[str], list[list[Any]]]:
+    """Name, header and rows of levels.csv, at full precision; reference columns as they were published."""
     known = _covering(problem.references, len(result.energies))
     header = ["state", "energy", "above_lowest", "unit", "error_estimate", "rank_error", "basis_error"]
     header += ["residual_norm", "converged", "symmetry", "assignment", "max_rank"]
@@ -114,7 +114,13 @@ def levels_csv(problem: VibrationalProblem, result: VibrationalResult) -> tuple[
         row += [max(result.ranks[i])]
         published = [_at(reference, i) for reference in known]
         rows.append(row + ["" if math.isnan(value) else repr(value) for value in published])
-    return header, rows
+    return "levels.csv", header, rows
+
+
+def loading(folder: str) -> tuple[str, str]:
+    """How to load the states of a run: a heading and three lines of Python."""
+    code = f'import ttsuite\nreport, states = ttsuite.load("{folder}")\n'
+    return "Loading the states", code + 'print(report["results"]["energies"][0], states[0].ranks)'
 
 
 def headline(

@@ -22,11 +22,13 @@ from solvers.solution import IterationState, NotConverged, Solution, Status
 from solvers.trains.tensor_train import TensorTrain
 
 BASIS_SHARE = 0.5  # of the accuracy, for the root mean square residual of the basis
-WORST = 10.0  # the largest residual over the candidates may be this many times the accuracy
+WORST = 30.0  # the largest residual over the candidates may be this many times the accuracy
 TRAIN_SHARE = 0.3  # of the accuracy, for the train in the basis
+ENOUGH_SHARE = 0.7  # of the accuracy, for a train that hardly improves any more
 CUT_SHARE = 0.05  # of the accuracy, for one truncation
 BATCH = 0.2  # of the basis, at most, is added at once
 ROUNDS = 4
+FIRST = 12  # samples in the first index sets
 
 
 def als_cross(
@@ -43,7 +45,7 @@ def als_cross(
     """The solution u(x; i_1, ..., i_d) of A(i) u = f(i) on the whole grid, as a train of shape (N, n_1, ..., n_d).
 
     ``accuracy``: relative error in the energy norm of the mean operator, root mean square over the parameters; no
-    checked point is worse than 10 times that. ``start``: a basis from an earlier call on the same full system (its
+    checked point is worse than 30 times that. ``start``: a basis from an earlier call on the same full system (its
     solves are not made again). ``executor``: for the solves of the full system.
 
     ``value``: the train, spatial core first; ``residual``: (2,) root mean square and largest relative residual of the
@@ -73,7 +75,7 @@ class _Run:
         size = np.array([np.sqrt(np.mean(errors**2)), errors.max()])
         state = IterationState(
             len(self.history) + 1, label, rank, time.perf_counter() - self.begin, residuals=size,
-            extra={"solves": len(self.reduced.solved), "basis": self.reduced.m},
+            extra={"solves": self.reduced.solves, "basis": self.reduced.m},
         )  # fmt: skip
         self.history.append(state)
         if self.callback is not None:
@@ -88,7 +90,7 @@ class _Run:
         train, errors, fresh = None, np.array([np.inf]), candidates
         for _ in range(ROUNDS):
             self.enrich(candidates)
-            train = self.train(random_points(self.system, method.candidates, self.rng), train)
+            train = self.train(random_points(self.system, method.candidates, self.rng))
             fresh = random_points(self.system, method.candidates, self.rng)
             solutions = self.reduced.basis @ train.values(fresh).T
             errors, _ = self.reduced.residuals(fresh, solutions)
@@ -103,7 +105,7 @@ class _Run:
         first = self.reduced.basis @ train.cores[0][0]
         value = TensorTrain((first[None], *train.cores[1:]))
         counts = {
-            "solves": len(self.reduced.solved), "reduced_solves": self.reduced_solves + train.solves,
+            "solves": self.reduced.solves, "reduced_solves": self.reduced_solves + train.solves,
             "sweeps": self.sweeps, "basis": self.reduced.m,
         }  # fmt: skip
         residual = np.array([np.sqrt(np.mean(errors**2)), errors.max()])
@@ -127,7 +129,7 @@ class _Run:
             self.report("basis", self.reduced.m, errors)
             if self.good(errors, BASIS_SHARE):
                 return
-            room = self.method.max_solves - len(self.reduced.solved)
+            room = self.method.max_solves - self.reduced.solves
             if room <= 0:
                 self.short = True
                 return
@@ -138,12 +140,9 @@ class _Run:
             if not len(chosen) or not self.reduced.add(candidates[chosen]) or self.reduced.m == before:
                 return
 
-    def train(self, samples: np.ndarray, before: Sweeps | None) -> Sweeps:
+    def train(self, samples: np.ndarray) -> Sweeps:
         """Sweeps until the train agrees with the reduced solutions at the samples."""
-        count = min(len(samples), 12)
-        sweeps = Sweeps(self.reduced, samples[:count] if before is None else before.sets[0], self.method.max_rank)
-        if before is not None:
-            sweeps.sets = before.sets
+        sweeps = Sweeps(self.reduced, samples[:FIRST], self.method.max_rank)
         exact = self.reduced.reduced_solutions(samples)
         self.reduced_solves += len(samples)
         size = np.linalg.norm(exact, axis=1)
@@ -154,7 +153,8 @@ class _Run:
             errors = np.linalg.norm(sweeps.values(samples) - exact, axis=1) / size
             self.report("sweep", max(sweeps.ranks), errors)
             mean = float(np.sqrt(np.mean(errors**2)))
-            if self.good(errors, TRAIN_SHARE):
+            slow = mean > 0.5 * best and self.good(errors, ENOUGH_SHARE)
+            if slow or self.good(errors, TRAIN_SHARE):
                 break
             waited = 0 if mean < 0.7 * best else waited + 1
             best = min(best, mean)
@@ -164,5 +164,6 @@ class _Run:
             sweeps.backward(extra)
         else:
             capped = False
+        self.reduced.sets = sweeps.sets
         self.capped |= capped and not self.good(errors, TRAIN_SHARE)
         return sweeps

@@ -26,12 +26,16 @@ def random_points(system: ParametricSystem, count: int, rng: np.random.Generator
 
 
 class Sweeps:
-    """The train and the right index sets J_0..J_{d-1}; J_k: (R_k, d) with the entries up to parameter k unused."""
+    """The train and the right index sets J_0..J_{d-1}; J_k: (R_k, d) with the entries up to parameter k unused.
+
+    They begin with those of the last train in the basis, where there was one, and the samples (p, d).
+    """
 
     def __init__(self, reduced: ReducedBasis, samples: np.ndarray, max_rank: int) -> None:
         self.reduced, self.system = reduced, reduced.system
         self.max_rank = max_rank
-        self.sets = [self._distinct(samples, k) for k in range(self.system.d)]
+        known = reduced.sets or [samples[:0]] * self.system.d
+        self.sets = [self._distinct(np.concatenate([known[k], samples]), k) for k in range(self.system.d)]
         self.cores: list[np.ndarray] = []  # the first (1, m, r_0) over the basis, the others over the parameters
         self.solves = 0
 

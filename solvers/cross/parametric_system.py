@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 from solvers.trains.factorisations import check_finite
 
@@ -101,10 +101,15 @@ class ParametricSystem:
         return csc_array(total)
 
     def _solve(self, coefficients: np.ndarray, load: np.ndarray) -> np.ndarray:
-        try:
-            return splu(self.matrix(coefficients)).solve(load)
-        except RuntimeError as error:
-            raise ValueError("the matrix is singular at a parameter point") from error
+        return factorised(self.matrix(coefficients)).solve(load)
+
+
+def factorised(matrix: csc_array) -> SuperLU:
+    """Sparse LU; raises ValueError for a singular matrix."""
+    try:
+        return splu(matrix)
+    except RuntimeError as error:
+        raise ValueError("the matrix is singular at a parameter point, or in the mean") from error
 
 
 def _products(factors: tuple[np.ndarray, ...], points: np.ndarray) -> np.ndarray:

@@ -15,14 +15,15 @@ from __future__ import annotations
 from concurrent.futures import Executor
 
 import numpy as np
-from scipy.sparse.linalg import splu
+from scipy.linalg.lapack import dposv
 
-from solvers.cross.parametric_system import ParametricSystem
+from solvers.cross.parametric_system import ParametricSystem, factorised
 
-CHUNK = 64  # points solved together: bounds the memory of the stacked matrices
+CHUNK = 300_000  # entries of the stacked matrices of points solved together: they should stay in the cache
 LEAST_GAIN = 1e-3  # of a batch's largest residual: what is left of a residual below this is known already
 NEGLIGIBLE = 1e-13
 TASK = 4  # points a task for the executor
+SMALL = 40  # systems of fewer unknowns are solved in one call
 
 
 class ReducedBasis:
@@ -32,11 +33,35 @@ class ReducedBasis:
         self.system, self.executor = system, executor
         mean = np.prod([g @ w for g, w in zip(system.factors, system.weights)], axis=0)
         self.energy = system.matrix(mean)
-        self.factor = splu(self.energy)
+        self.factor = factorised(self.energy)
         self.basis = np.empty((system.size, 0))
         self.matrices = np.empty((len(system.matrices), 0, 0))
         self.loads = np.empty((len(system.loads), 0))
-        self.solved: dict[tuple[int, ...], int] = {}
+        self.solved: set[tuple[int, ...]] = set()
+        self.earlier = 0
+        self.sets: list[np.ndarray] | None = None  # right index sets of the last train in this basis
+
+    def on(self, system: ParametricSystem) -> ReducedBasis:
+        """The same basis for the same full system (matrices and loads) on another grid of parameter points.
+
+        Raises ValueError where the number of unknowns or terms differs.
+        """
+        other = ReducedBasis(system, self.executor)
+        one, two = self.system, system
+        if (one.size, len(one.matrices), len(one.loads)) != (two.size, len(two.matrices), len(two.loads)):
+            raise ValueError("a basis can only be moved to another grid of the same full system")
+        other.energy, other.factor = self.energy, self.factor  # the basis is orthonormal in this product
+        other.basis, other.matrices, other.loads = self.basis, self.matrices, self.loads
+        other.earlier = self.solves
+        if self.sets is not None:  # the index at the same share of the points of a parameter
+            old, new = np.array(self.system.shape), np.array(system.shape)
+            other.sets = [((2 * points + 1) * new // (2 * old)).astype(np.int64) for points in self.sets]
+        return other
+
+    @property
+    def solves(self) -> int:
+        """Solves of the full system so far, those on earlier grids included."""
+        return self.earlier + len(self.solved)
 
     @property
     def m(self) -> int:
@@ -48,7 +73,7 @@ class ReducedBasis:
         new = np.array([p for p in dict.fromkeys(map(tuple, points.tolist())) if p not in self.solved])
         if not len(new):
             return 0
-        self.solved.update({tuple(p): len(self.solved) + k for k, p in enumerate(new.tolist())})
+        self.solved.update(map(tuple, new.tolist()))
         parts = [new[k : k + TASK] for k in range(0, len(new), TASK)]
         if self.executor is None or len(parts) == 1:
             solutions = np.concatenate([self.system.solve(part) for part in parts])
@@ -124,11 +149,18 @@ class ReducedBasis:
 
 
 def solve_stacked(matrices: np.ndarray, coefficients: np.ndarray, loads: np.ndarray) -> np.ndarray:
-    """Solve (sum_s c_s A_s) x = f for many small systems: (S, r, r), (p, S), (p, r) -> (p, r)."""
+    """Solve (sum_s c_s A_s) x = f for many small symmetric systems: (S, r, r), (p, S), (p, r) -> (p, r)."""
     terms, r, _ = matrices.shape
     flat = matrices.reshape(terms, r * r)
     out = np.empty((len(coefficients), r))
-    for k in range(0, len(coefficients), CHUNK):
-        stacked = (coefficients[k : k + CHUNK] @ flat).reshape(-1, r, r)
-        out[k : k + CHUNK] = np.linalg.solve(stacked, loads[k : k + CHUNK, :, None])[:, :, 0]
+    chunk = max(16, CHUNK // (r * r))
+    for k in range(0, len(coefficients), chunk):
+        stacked = (coefficients[k : k + chunk] @ flat).reshape(-1, r, r)
+        if r < SMALL:  # one call for all of them
+            out[k : k + chunk] = np.linalg.solve(stacked, loads[k : k + chunk, :, None])[:, :, 0]
+            continue
+        for j, matrix in enumerate(stacked, start=k):
+            _, x, info = dposv(matrix.T, loads[j], lower=1)
+            # a separated coefficient can lose its sign in a far tail: no reason to stop
+            out[j] = x if info == 0 else np.linalg.solve(matrix, loads[j])
     return out

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ttsuite.config import load_study
-from ttsuite.run import load, run
+from ttsuite.run import load, run, surrogate
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny"
 
@@ -15,8 +15,12 @@ TINY = Path(__file__).parents[2] / "configs" / "tiny"
 def test_tiny_configuration(file, tmp_path):
     done = run(file, out=tmp_path / "out")
     study = load_study(done.folder / "configuration.yaml")[0]
-    accuracy, results = study.solver.accuracy, done.report["results"]
     assert done.status == "finished", done.report["message"]
+    CHECKS[study.problem.kind](study, done)
+
+
+def vibrational(study, done):
+    accuracy, results = study.solver.accuracy, done.report["results"]
     assert np.all(np.diff(results["energies"]) >= 0)
     automatic = study.problem.basis.functions == "automatic"  # else the basis is part of the question
     assert np.max(results["error_estimates" if automatic else "rank_errors"]) <= accuracy
@@ -25,3 +29,17 @@ def test_tiny_configuration(file, tmp_path):
         assert reference["max_abs_deviation"] <= accuracy
     report, states = load(done.folder)
     assert len(states) == len(results["energies"]) == len(report["results"]["ranks"])
+
+
+def parametric_pde(study, done):
+    accuracy, results = study.solver.accuracy, done.report["results"]
+    for q in results["quantities"].values():
+        assert q["mean_error"] <= accuracy * abs(q["mean"]) and q["variance_error"] <= 10 * accuracy * q["variance"]
+        assert np.all(np.array(q["sobol_first"]) <= np.array(q["sobol_total"]) + 1e-9)
+    assert results["pde_solves"] <= study.solver.max_solves
+    solution = surrogate(done.folder)
+    u = solution([0.0] * solution.parameters)
+    assert u.shape == (done.result.solution.shape[0],) and np.isfinite(u).all()
+
+
+CHECKS = {"vibrational": vibrational, "parametric_pde": parametric_pde}

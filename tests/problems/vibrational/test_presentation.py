@@ -43,12 +43,13 @@ def test_the_deviation_from_the_judge_is_the_one_put_in(result):
 
 
 def test_tables(result):
-    table = presentation.levels_table(PROBLEM, SOLVER, result)
+    (table,) = presentation.tables(PROBLEM, SOLVER, result)
     assert table.columns[:4] == ["state", "energy (cm-1)", "above the lowest", "error estimate"]
     assert table.columns[7] == "HCI+PT2 (this project)" and len(table.rows) == 84
     assert all(len(row) == len(table.columns) for row in table.rows)
     assert table.rows[0][1] == "9837.4067" and table.rows[83][table.columns.index("A-VCI (2017)")] == ""
-    header, rows = presentation.levels_csv(PROBLEM, result)
+    name, header, rows = presentation.csv_table(PROBLEM, result)
+    assert name == "levels.csv"
     assert all(len(row) == len(header) for row in rows)
     assert float(rows[5][1]) == result.energies[5] and rows[83][header.index("own_HCI+PT2")] == "2207.541"
     comparison = presentation.comparison_table(PROBLEM, SOLVER, result)
@@ -117,7 +118,7 @@ def test_one_mode_and_one_state():
         {"kind": "vibrational", "force_field": {"model": "henon_heiles", "dimension": 2}}
     )
     assert presentation.comparison_table(unknown, solver, result) is None
-    assert len(presentation.levels_table(made, solver, result).rows) == 1
+    assert len(presentation.tables(made, solver, result)[0].rows) == 1
 
 
 def test_groups_and_their_labels():

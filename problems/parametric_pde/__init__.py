@@ -1,0 +1,1 @@
+"""Diffusion with random coefficients: moments, sensitivities, distributions and a surrogate."""

@@ -1,0 +1,203 @@
+"""The random coefficients: their keys, their values in the cells, and what is known of their parameters.
+
+    affine     a = mean + sum_m scale m^-decay f_m(x) y_m,          y_m uniform on [-1, 1]
+    lognormal  a = exp(mean + sum_m scale m^-decay f_m(x) y_m),     y_m standard normal
+    discs      a = mu_i inside disc i, background outside,          mu_i, or log10 mu_i, uniform
+
+f_m = sin(m pi x) on the interval; on the square sin(m pi x1) for odd m and sin(m pi x2) for even m. All parameters are
+standardised: the y above, and y_i in [-1, 1] that runs linearly through the range of a disc.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from problems.problem import Keys, ProblemError
+
+LARGEST_EXPONENT = 300.0  # of exp(...) at six standard deviations: beyond it numbers overflow
+
+
+class _Sines(Keys):
+    """What affine and log-normal fields share."""
+
+    mean: float
+    scale: float
+    decay: float
+    parameters: int
+
+    @property
+    def d(self) -> int:
+        """Number of parameters."""
+        return self.parameters
+
+    def modes(self, x: np.ndarray) -> np.ndarray:
+        """scale m^-decay f_m at points x (p, dimensions) -> (d, p)."""
+        m = np.arange(1, self.parameters + 1)
+        axis = np.zeros_like(m) if x.shape[1] == 1 else (m + 1) % 2
+        return self.scale * m[:, None] ** -float(self.decay) * np.sin(m[:, None] * np.pi * x.T[axis])
+
+
+class Affine(_Sines):
+    """a = mean + sum_m scale m^-decay sin(m pi x) y_m, y uniform on [-1, 1]."""
+
+    type: Literal["affine"] = Field(description="The name of the field.")
+    mean: float = Field(default=1.0, gt=0, description="The mean of a.")
+    scale: float = Field(default=0.5, description="Amplitude of the first mode.")
+    decay: float = Field(default=2.0, description="Power of m by which the amplitudes fall.")
+    parameters: int = Field(default=10, ge=1, description="Number of parameters.")
+
+    @property
+    def distribution(self) -> str:
+        """Of every parameter."""
+        return "uniform"
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """a at points x (p, dimensions) for parameters y (s, d) -> (s, p)."""
+        return self.mean + y @ self.modes(x)
+
+    def check(self, x: np.ndarray) -> None:
+        """ProblemError where a can reach zero in a cell with midpoint in x (p, dimensions)."""
+        least = self.mean - np.abs(self.modes(x)).sum(axis=0)
+        worst = int(np.argmin(least))
+        if least[worst] <= 0.0:
+            where = ", ".join(f"{v:.3g}" for v in x[worst])
+            message = (
+                f"the coefficient can become {least[worst]:.3g} at x = {where}, but must stay positive: "
+                f"lower scale below {self._largest_scale(x):.4g} or raise mean"
+            )
+            raise ProblemError(message, "problem.field.scale")
+
+    def _largest_scale(self, x: np.ndarray) -> float:
+        return abs(self.scale) * self.mean / float(np.abs(self.modes(x)).sum(axis=0).max())
+
+
+class Lognormal(_Sines):
+    """a = exp(mean + sum_m scale m^-decay sin(m pi x) y_m), y standard normal."""
+
+    type: Literal["lognormal"] = Field(description="The name of the field.")
+    mean: float = Field(default=0.0, description="The mean of log a.")
+    scale: float = Field(default=1.0, description="Amplitude of the first mode of log a.")
+    decay: float = Field(default=2.0, description="Power of m by which the amplitudes fall.")
+    parameters: int = Field(default=10, ge=1, description="Number of parameters.")
+
+    @property
+    def distribution(self) -> str:
+        """Of every parameter."""
+        return "normal"
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """a at points x (p, dimensions) for parameters y (s, d) -> (s, p)."""
+        return np.exp(self.mean + y @ self.modes(x))
+
+    def check(self, x: np.ndarray) -> None:
+        """ProblemError where a overflows within six standard deviations."""
+        modes = self.modes(x)
+        largest = abs(self.mean) + 6.0 * np.sqrt((modes**2).sum(axis=0)).max()
+        if not largest < LARGEST_EXPONENT:
+            message = f"log a reaches {largest:.3g} within six standard deviations: lower scale"
+            raise ProblemError(message, "problem.field.scale")
+
+
+class Discs(Keys):
+    """a = mu_i where the midpoint of a cell is strictly inside disc i, background outside."""
+
+    type: Literal["discs"] = Field(description="The name of the field.")
+    background: float = Field(default=1.0, gt=0, description="The coefficient outside the discs.")
+    centres: tuple[tuple[float, ...], ...] = Field(
+        description="Centres of the discs.", json_schema_extra={"values": "a list of points, such as [[0.25, 0.75]]"}
+    )
+    radii: float | tuple[float, ...] = Field(
+        description="Radius of the discs, or one each.", json_schema_extra={"values": "a number | a list of numbers"}
+    )
+    range: tuple[float, float] = Field(
+        description="Smallest and largest mu_i; of its logarithm to base 10 with scale: log10.",
+        json_schema_extra={"values": "a list of two numbers"},
+    )
+    scale: Literal["linear", "log10"] = Field(default="linear", description="Whether mu_i or log10 mu_i is uniform.")
+
+    @field_validator("centres", "radii", "range", mode="before")
+    @classmethod
+    def _tuples(cls, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            return value
+        return tuple(tuple(entry) if isinstance(entry, list) else entry for entry in value)
+
+    @property
+    def d(self) -> int:
+        """Number of parameters."""
+        return len(self.centres)
+
+    @property
+    def distribution(self) -> str:
+        """Of every parameter."""
+        return "uniform"
+
+    def inside(self, x: np.ndarray) -> np.ndarray:
+        """Which points x (p, dimensions) are strictly inside which disc: (d, p) booleans."""
+        radii = np.broadcast_to(np.asarray(self.radii, dtype=float), self.d)
+        distance = ((x[None] - np.array(self.centres)[:, None]) ** 2).sum(axis=2)
+        return distance < radii[:, None] ** 2
+
+    def conductivity(self, y: np.ndarray) -> np.ndarray:
+        """mu for parameters y in [-1, 1], any shape."""
+        low, high = self.range
+        value = low + 0.5 * (high - low) * (y + 1.0)
+        return 10.0**value if self.scale == "log10" else value
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """a at points x (p, dimensions) for parameters y (s, d) -> (s, p)."""
+        inside = self.inside(x)
+        return np.where(inside.any(axis=0), self.conductivity(y) @ inside, self.background)
+
+    def check(self, x: np.ndarray) -> None:
+        """ProblemError for discs that are not on the mesh, overlap or are empty, and for a range that reaches zero."""
+        dimensions = x.shape[1]
+        if not self.centres:
+            raise ProblemError("needs at least one centre", "problem.field.centres")
+        for i, centre in enumerate(self.centres):
+            if len(centre) != dimensions or not all(0.0 <= v <= 1.0 for v in centre):
+                message = f"must be {dimensions} number{'s' * (dimensions > 1)} in [0, 1], found {list(centre)}"
+                raise ProblemError(message, f"problem.field.centres.{i}")
+        radii = self.radii if isinstance(self.radii, tuple) else (self.radii,)
+        if isinstance(self.radii, tuple) and len(radii) != self.d:
+            raise ProblemError(f"needs {self.d} numbers, one a disc, found {len(radii)}", "problem.field.radii")
+        if not all(radius > 0.0 for radius in radii):
+            raise ProblemError("must be greater than 0", "problem.field.radii")
+        low, high = self.range
+        if not low < high:
+            raise ProblemError(f"must run from the smaller to the larger value, found {low:g} to {high:g}",
+                               "problem.field.range")  # fmt: skip
+        if self.scale == "linear" and low <= 0.0:
+            message = f"the coefficient can become {low:g}, but must stay positive: raise the lower end above 0"
+            raise ProblemError(message, "problem.field.range")
+        if self.scale == "log10" and max(abs(low), abs(high)) > 12.0:
+            raise ProblemError("exponents beyond 12 lose all digits", "problem.field.range")
+        inside = self.inside(x)
+        for empty in np.flatnonzero(~inside.any(axis=1)):
+            message = "no midpoint of a cell is inside this disc: make it larger or the mesh finer"
+            raise ProblemError(message, f"problem.field.centres.{empty}")
+        twice = np.flatnonzero(inside.sum(axis=0) > 1)
+        if len(twice):
+            pair = np.flatnonzero(inside[:, twice[0]])[:2]
+            message = f"discs {pair[0]} and {pair[1]} share cells: the coefficient is defined for separate discs only"
+            raise ProblemError(message, f"problem.field.centres.{pair[1]}")
+
+
+Coefficient = Affine | Lognormal | Discs
+
+
+class AnyField(Keys):
+    """Only reached by a mapping whose ``type`` is missing or unknown, to say so."""
+
+    type: Literal["discs", "affine", "lognormal"]
+    background: Any = None
+    centres: Any = None
+    radii: Any = None
+    range: Any = None
+    scale: Any = None
+    mean: Any = None
+    decay: Any = None
+    parameters: Any = None

@@ -1,0 +1,297 @@
+"""The YAML keys of kind ``parametric_pde``: diffusion with a random coefficient.
+
+    -div(a(x, y) grad u) = load on the unit interval or square,   y = (y_1, ..., y_d) independent
+
+The fields below are the keys; their descriptions are what ``ttsuite describe parametric_pde`` prints. No numerics are
+imported here: the coefficient is checked on the midpoints of the cells by numpy alone.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import numpy as np
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from problems.parametric_pde.fields import Affine, AnyField, Coefficient, Discs, Lognormal
+from problems.parametric_pde.geometry import midpoints
+from problems.problem import Family, Keys, ProblemError
+
+AUTOMATIC: Literal["automatic"] = "automatic"
+MOST_PARAMETERS = 200
+NEUMANN: Literal["neumann"] = "neumann"
+Side = float | Literal["neumann"]
+_SIDE: dict[str, Any] = {"values": "a number | neumann"}
+
+
+class Mesh(Keys):
+    """A uniform mesh."""
+
+    cells: int = Field(ge=2, le=4096, description="Cells an axis: P1 on the interval, bilinear on the square.")
+
+
+class Boundary(Keys):
+    """Values of u on the sides, or neumann (no flux); a corner takes the value of left or right."""
+
+    left: Side = Field(default=0.0, description="The side x1 = 0.", json_schema_extra=_SIDE)
+    right: Side = Field(default=0.0, description="The side x1 = 1.", json_schema_extra=_SIDE)
+    bottom: Side = Field(default=0.0, description="The side x2 = 0.", json_schema_extra=_SIDE)
+    top: Side = Field(default=0.0, description="The side x2 = 1.", json_schema_extra=_SIDE)
+
+    @field_validator("left", "right", "bottom", "top", mode="plain")
+    @classmethod
+    def _number_or_neumann(cls, value: Any) -> Any:
+        if value == NEUMANN and isinstance(value, str):
+            return value
+        if type(value) in (int, float) and math.isfinite(value):
+            return float(value)
+        raise ValueError(f"must be a number or {NEUMANN}, found {value!r}")
+
+
+class Integral(Keys):
+    """The integral of u over the domain."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40, description="Name in the report.")
+    type: Literal["integral"] = Field(description="The integral of u over the domain.")
+
+
+class Point(Keys):
+    """The value of u at a point."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40, description="Name in the report.")
+    type: Literal["point"] = Field(description="The value of u at a point, by the finite-element functions.")
+    at: float | tuple[float, ...] = Field(
+        description="The point, inside the domain.", json_schema_extra={"values": "a number | a list of two"}
+    )
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class DiscMean(Keys):
+    """The mean of u over a disc."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40, description="Name in the report.")
+    type: Literal["disc_mean"] = Field(description="Mean over the cells of a disc of the mean over their corners.")
+    disc: int = Field(ge=0, description="Number of the disc, from 0.")
+
+
+class Flux(Keys):
+    """The flux a u' at an end of the interval."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40, description="Name in the report.")
+    type: Literal["flux"] = Field(description="a u' at an end of the interval, variationally consistent.")
+    at: float = Field(description="The end of the interval.", json_schema_extra={"values": "0.0 | 1.0"})
+
+
+class AnyQuantity(Keys):
+    """Only reached by a mapping whose ``type`` is missing or unknown, to say so."""
+
+    name: Any = None
+    type: Literal["integral", "point", "disc_mean", "flux"]
+    at: Any = None
+    disc: Any = None
+
+
+def _tag(value: Any) -> str:
+    """Tag of the unions below; tags are in parentheses, so that error paths can drop them."""
+    name = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    known = ("integral", "point", "disc_mean", "flux", "discs", "affine", "lognormal")
+    return f"({name})" if name in known else "(any)"
+
+
+QuantityKey = Annotated[
+    Annotated[Integral, Tag("(integral)")]
+    | Annotated[Point, Tag("(point)")]
+    | Annotated[DiscMean, Tag("(disc_mean)")]
+    | Annotated[Flux, Tag("(flux)")]
+    | Annotated[AnyQuantity, Tag("(any)")],
+    Discriminator(_tag),
+]
+FieldKey = Annotated[
+    Annotated[Discs, Tag("(discs)")]
+    | Annotated[Affine, Tag("(affine)")]
+    | Annotated[Lognormal, Tag("(lognormal)")]
+    | Annotated[AnyField, Tag("(any)")],
+    Discriminator(_tag),
+]
+
+
+class ParametricProblem(Keys):
+    """Diffusion with a random coefficient on the unit interval or square."""
+
+    kind: Literal["parametric_pde"] = Field(description="The kind of problem.")
+    domain: Literal["interval", "square"] = Field(description="The unit interval or the unit square.")
+    mesh: Mesh = Field(description="The mesh; the coefficient is constant in a cell, its value at the midpoint.")
+    boundary: Boundary = Field(default=Boundary(), description="Boundary conditions; the interval has left and right.")
+    load: float = Field(default=1.0, description="The right-hand side, constant.")
+    field: FieldKey = Field(description="The coefficient a(x, y) and the distribution of its parameters.")
+    points: int | tuple[int, ...] | Literal["automatic"] = Field(
+        default=AUTOMATIC,
+        description="Gauss points a parameter, or a list of them; automatic: from the accuracy.",
+        json_schema_extra={"values": "automatic, a number, or a list of numbers"},
+    )
+    quantities: tuple[QuantityKey, ...] = Field(
+        default=(Integral(name="Q1", type="integral"),), description="What is computed of u."
+    )
+    exceedance: dict[str, float] = Field(
+        default_factory=dict,
+        description="Quantity -> threshold whose probability of being exceeded is wanted.",
+        json_schema_extra={"values": "a mapping such as {Q1: 0.0372}"},
+    )
+
+    @field_validator("boundary")
+    @classmethod
+    def _solvable(cls, value: Boundary, info: ValidationInfo) -> Boundary:
+        interval = info.data.get("domain") == "interval"
+        for side in ("bottom", "top"):
+            if interval and getattr(value, side) != 0.0:
+                raise ProblemError("the interval has only left and right", f"problem.boundary.{side}")
+        sides = [value.left, value.right] + ([] if interval else [value.bottom, value.top])
+        if all(side == NEUMANN for side in sides):
+            message = "with neumann on every side u is only known up to a constant: give one side a number"
+            raise ProblemError(message, "problem.boundary")
+        return value
+
+    @field_validator("field")
+    @classmethod
+    def _positive(cls, value: Any, info: ValidationInfo) -> Any:
+        if "domain" in info.data and "mesh" in info.data:
+            value.check(midpoints(info.data["domain"], info.data["mesh"].cells))
+        return value
+
+    @field_validator("points", mode="plain")
+    @classmethod
+    def _counts(cls, value: Any, info: ValidationInfo) -> Any:
+        if value == AUTOMATIC and isinstance(value, str):
+            return value
+        entries = value if isinstance(value, (list, tuple)) else [value]
+        if not entries or not all(type(entry) is int and 1 <= entry <= 64 for entry in entries):
+            raise ValueError(f"must be automatic, a number or a list of numbers, each from 1 to 64, found {value!r}")
+        if isinstance(value, (list, tuple)) and "field" in info.data and len(value) != info.data["field"].d:
+            raise ValueError(f"needs {info.data['field'].d} numbers, one a parameter, found {len(value)}")
+        return tuple(value) if isinstance(value, (list, tuple)) else value
+
+    @field_validator("quantities", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("quantities")
+    @classmethod
+    def _computable(cls, value: tuple, info: ValidationInfo) -> tuple:
+        if not value:
+            raise ValueError("must name at least one quantity")
+        names = [quantity.name for quantity in value]
+        for i, quantity in enumerate(value):
+            place = f"problem.quantities.{i}"
+            if quantity.name in names[:i]:
+                raise ProblemError(f"a quantity is called {quantity.name} already", f"{place}.name")
+            if "domain" in info.data and "field" in info.data:
+                _check_quantity(quantity, info.data["domain"] == "interval", info.data["field"], place)
+        return value
+
+    @field_validator("exceedance")
+    @classmethod
+    def _known(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        names = [quantity.name for quantity in info.data.get("quantities", ())]
+        for name in value:
+            if names and name not in names:
+                raise ProblemError(f"no quantity is called {name} (there are: {', '.join(names)})",
+                                   f"problem.exceedance.{name}")  # fmt: skip
+        return value
+
+    @property
+    def coefficient(self) -> Coefficient:
+        """The field, whose keys have been checked."""
+        return cast(Coefficient, self.field)
+
+    @cached_property
+    def midpoints(self) -> np.ndarray:
+        """Midpoints of the cells, (cells, dimensions)."""
+        return midpoints(self.domain, self.mesh.cells)
+
+    @property
+    def references(self) -> list[Any]:
+        """Independent values for this very problem (problems.parametric_pde.references); often none."""
+        from problems.parametric_pde.references import references_of
+
+        return references_of(self)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Key -> file a run must keep beside its configuration: none."""
+        return {}
+
+
+def _check_quantity(quantity: Any, interval: bool, field: Any, place: str) -> None:
+    """ProblemError for a quantity this problem does not have."""
+    if isinstance(quantity, Point):
+        at = quantity.at if isinstance(quantity.at, tuple) else (quantity.at,)
+        if len(at) != (1 if interval else 2) or not all(0.0 <= x <= 1.0 for x in at):
+            wanted = "a number in [0, 1]" if interval else "a list of two numbers in [0, 1]"
+            raise ProblemError(f"must be {wanted}, found {list(at)}", f"{place}.at")
+    if isinstance(quantity, DiscMean):
+        count = field.d if isinstance(field, Discs) else 0
+        if quantity.disc >= count:
+            message = f"there are {count} discs, numbered from 0" if count else "the field has no discs"
+            raise ProblemError(message, f"{place}.disc")
+    if isinstance(quantity, Flux) and not (interval and quantity.at in (0.0, 1.0)):
+        message = "a flux is computed at 0.0 or 1.0 of the interval" + ("" if interval else ", not on the square")
+        raise ProblemError(message, f"{place}.at")
+
+
+class ParametricSolver(Keys):
+    """How the solution over all parameters is computed."""
+
+    method: Literal["als_cross", "amen"] = Field(
+        default="als_cross",
+        description="als_cross: few solves at chosen parameter points; amen: one linear system for all of them.",
+    )
+    accuracy: float = Field(
+        default=1e-6,
+        gt=0,
+        lt=1,
+        description="Relative error asked of every mean; a variance may err ten times more.",
+    )
+    max_solves: int = Field(default=400, ge=1, description="Most solves of the PDE at distinct parameter points.")
+    max_rank: int = Field(default=400, ge=1, description="Largest TT-rank of the solution.")
+    workers: int | Literal["automatic"] = Field(
+        default=AUTOMATIC,
+        description="Worker processes; automatic: all cores; results do not depend on it.",
+        json_schema_extra={"values": "automatic or a number"},
+    )
+
+    @field_validator("workers", mode="plain")
+    @classmethod
+    def _automatic_or_count(cls, value: Any) -> Any:
+        if value == AUTOMATIC or (type(value) is int and value >= 1):
+            return value
+        raise ValueError(f"must be automatic or an integer of at least 1, found {value!r}")
+
+
+def complete(problem: ParametricProblem, solver: ParametricSolver) -> ParametricSolver:
+    """The solver settings; ProblemError where they cannot work for ``problem``."""
+    if problem.coefficient.d > MOST_PARAMETERS:
+        raise ProblemError(f"at most {MOST_PARAMETERS} parameters, found {problem.coefficient.d}", "problem.field")
+    unknowns = math.prod([problem.mesh.cells + 1] * problem.midpoints.shape[1])
+    if unknowns > 1_100_000:
+        raise ProblemError(f"{unknowns} nodes are more than the direct solver holds (1,100,000)", "problem.mesh.cells")
+    return solver
+
+
+FAMILY = Family(
+    kind="parametric_pde",
+    summary="diffusion with random coefficients",
+    problem=ParametricProblem,
+    solver=ParametricSolver,
+    complete=complete,
+    numerics="problems.parametric_pde.solve",
+    presentation="problems.parametric_pde.presentation",
+    figures="problems.parametric_pde.figures",
+)
