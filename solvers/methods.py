@@ -167,3 +167,22 @@ class ALSCross:
 
     def __post_init__(self) -> None:
         _at_least("ALSCross", self, {"max_solves": 1, "max_rank": 1, "sweeps": 1, "candidates": 10})
+
+
+@dataclass(frozen=True)
+class Cross:
+    """Cross approximation of a function (solvers.cross.cross).
+
+    ``max_rank``: cap of the TT-ranks (alias rmax); ``sweeps``: most sweeps, each in one direction (alias nswp);
+    ``max_evaluations``: where the growth ends (checks not counted); ``check_points``: fresh random points a check.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    max_rank: int = 500
+    sweeps: int = 400
+    max_evaluations: int = 50_000_000
+    check_points: int = 2000
+
+    def __post_init__(self) -> None:
+        _at_least("Cross", self, {"max_rank": 1, "sweeps": 1, "max_evaluations": 1, "check_points": 1})

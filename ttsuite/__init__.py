@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from problems.problem import ProblemError as ProblemError
     from solvers.cross.als_cross import als_cross as als_cross
+    from solvers.cross.cross import cross as cross
+    from solvers.cross.cross import cross_of_trains as cross_of_trains
     from solvers.cross.parametric_system import ParametricSystem as ParametricSystem
     from solvers.eigen import eigsolve as eigsolve
     from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from solvers.methods import ALSCross as ALSCross
     from solvers.methods import AMEn as AMEn
     from solvers.methods import BlockDMRG as BlockDMRG
+    from solvers.methods import Cross as Cross
     from solvers.methods import InverseIteration as InverseIteration
     from solvers.solution import NotConverged as NotConverged
     from solvers.solution import Solution as Solution
@@ -51,6 +54,7 @@ _PUBLIC = {
     "AMEn": "solvers.methods",
     "BlockDMRG": "solvers.methods",
     "ConfigError": "ttsuite.config",
+    "Cross": "solvers.methods",
     "DMRG": "solvers.methods",
     "InverseIteration": "solvers.methods",
     "NotConverged": "solvers.solution",
@@ -63,6 +67,8 @@ _PUBLIC = {
     "TTOperator": "solvers.trains",
     "TensorTrain": "solvers.trains",
     "als_cross": "solvers.cross.als_cross",
+    "cross": "solvers.cross.cross",
+    "cross_of_trains": "solvers.cross.cross",
     "eigsolve": "solvers.eigen",
     "load": "ttsuite.run",
     "load_study": "ttsuite.config",

@@ -15,7 +15,7 @@ from numpy.polynomial.legendre import leggauss
 
 from problems.parametric_pde.fields import Affine, Coefficient, Discs, Lognormal
 
-SURROGATE_SHARE = 3.0  # interpolation error allowed, over the accuracy: means and variances gain its square
+SURROGATE_SHARE = 1.0  # interpolation error allowed, over the accuracy: means and variances gain its square
 MOST = 40
 LEAST = 3
 

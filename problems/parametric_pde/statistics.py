@@ -112,14 +112,18 @@ def tails(train: TensorTrain) -> np.ndarray:
     """Estimate (d,) of the root mean square of the polynomial degrees a train of coefficients does not have.
 
     Geometric decay carried on: the two highest degrees times their ratio to the two before (at most 1). Two at a time,
-    because odd or even functions have every other coefficient zero; degree 0 says nothing of a decay.
+    because odd or even functions have every other coefficient zero. Degree 0 counts no more than the standard deviation
+    of the whole: a large mean says nothing of a decay.
     """
+    mean = float(train.entries(np.zeros((1, train.d), dtype=np.int64))[0])
+    deviation = np.sqrt(max(train.norm() ** 2 - mean**2, 0.0))
     found = np.empty(train.d)
     for m, core in centred_cores(train):
         n = core.shape[1]
         sizes = np.sqrt((core**2).sum(axis=(0, 2)))
+        sizes[0] = min(sizes[0], deviation)
         start = max(n - 2, min(2, n - 1))
         last = float(np.linalg.norm(sizes[start:]))
-        before = float(np.linalg.norm(sizes[max(start - 2, 1) : start]))
+        before = float(np.linalg.norm(sizes[max(start - 2, 0) : start]))
         found[m] = last * min(1.0, last / before) if before > 0.0 else last
     return found

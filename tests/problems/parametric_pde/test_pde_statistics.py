@@ -128,6 +128,22 @@ def test_tails_of_a_geometric_series():
     assert np.isclose(found[0], exact, rtol=1e-10) and found[1] == 0.0
 
 
+@pytest.mark.parametrize("n", [3, 4, 5, 8])
+@pytest.mark.parametrize("slope", [0.2, 0.5])
+@pytest.mark.parametrize("even", [False, True])
+def test_tails_bound_what_interpolation_misses(n, slope, even):
+    # 1 / (1 + slope y) + 100: the offset must not look like a decay
+    y, _ = rule("uniform", n)
+    fine, v = rule("uniform", 60)
+
+    def f(y):
+        return 100.0 + 1.0 / (1.0 + slope * (y**2 if even else y))
+
+    c = polynomial_core(f(y)[None, :, None], "uniform")
+    missed = np.sqrt(v @ (f(fine) - polynomials("uniform", n, fine) @ c[0, :, 0]) ** 2)
+    assert missed / 4 <= tails(TensorTrain((c,)))[0] <= 100 * missed
+
+
 def test_polynomial_core_is_a_transform():
     y, _ = rule("uniform", 6)
     values = np.random.default_rng(0).standard_normal((2, 6, 3))
