@@ -21,6 +21,7 @@ from solvers.kernels import linear as kernels
 class OperatorCore:
     """One operator core by its nonzero entries: ``entries`` (nnz, 4) of (alpha, row, column, beta), ``values``.
 
+    They are sorted by row and beta, which is where they add to: the kernels take four of one place at once.
     ``dims``: (R, n_row, n_column, R'). ``pairs``: (R R', nnz), which entries belong to which (alpha, beta).
     """
 
@@ -31,13 +32,13 @@ class OperatorCore:
     @classmethod
     def of(cls, core: np.ndarray, dtype: np.dtype) -> OperatorCore:
         """From a dense core (R, n_row, n_column, R')."""
-        entries = np.argwhere(core)
+        entries = np.argwhere(core.transpose(1, 3, 0, 2))[:, [2, 0, 3, 1]]
         values = core[tuple(entries.T)].astype(dtype)
         return cls(np.ascontiguousarray(entries, dtype=np.int64), values, core.shape)
 
     def mirrored(self) -> OperatorCore:
         """The core of the mirrored operator."""
-        order = np.lexsort((self.entries[:, 0], self.entries[:, 2], self.entries[:, 1], self.entries[:, 3]))
+        order = np.lexsort((self.entries[:, 2], self.entries[:, 3], self.entries[:, 0], self.entries[:, 1]))
         entries = np.ascontiguousarray(self.entries[order][:, [3, 1, 2, 0]])
         return OperatorCore(entries, self.values[order], (self.dims[3], self.dims[1], self.dims[2], self.dims[0]))
 

@@ -137,7 +137,7 @@ def density(result: ParametricResult) -> Figure:
             label = f"P(> {d.exceedance[0]:g}) = {d.exceedance[1]:.4f}"
             axes.axvline(d.exceedance[0], color="#B00020", linewidth=1.2, linestyle="--", label=label)
         axes.set(title=q.name, yticks=[], ylim=(0.0, 1.55 * d.heights.max()))
-        axes.legend(frameon=False, fontsize=8, loc="upper right")
+        axes.legend(fontsize=8, loc="upper right", facecolor="white", framealpha=0.9, edgecolor="none")
     for axes in list(grid.flat)[count:]:
         axes.set_visible(False)
     return figure

@@ -18,6 +18,8 @@ import numpy as np
 
 from solvers.kernels.compiled import kernel
 
+SMALL_MODE = 6  # up to here plain loops beat calls of BLAS
+
 
 @kernel
 def half_apply(left, entries, values, x, dims, t, h):
@@ -25,15 +27,31 @@ def half_apply(left, entries, values, x, dims, t, h):
     ra2, p, ra, n2, n, p2, rb, _ = dims
     np.dot(left, x.reshape((ra, n * rb)), t)
     h[:] = 0.0
+    last = values.shape[0] - 3
     for a in range(ra2):
-        for e in range(values.shape[0]):
+        e = 0
+        while e < values.shape[0]:
             alpha, i, j, beta = entries[e]
-            value = values[e]
-            row = a * p + alpha
-            source = j * rb
-            target = ((a * n2 + i) * p2 + beta) * rb
-            for b in range(rb):
-                h[target + b] += value * t[row, source + b]
+            start = ((a * n2 + i) * p2 + beta) * rb
+            target = h[start : start + rb]  # slices: with sums of indices the loops do not become vector instructions
+            t0, v0 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e]
+            if e < last and (
+                entries[e + 1, 1] == i and entries[e + 2, 1] == i and entries[e + 3, 1] == i
+                and entries[e + 1, 3] == beta and entries[e + 2, 3] == beta and entries[e + 3, 3] == beta
+            ):  # fmt: skip
+                alpha, j = entries[e + 1, 0], entries[e + 1, 2]
+                t1, v1 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e + 1]
+                alpha, j = entries[e + 2, 0], entries[e + 2, 2]
+                t2, v2 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e + 2]
+                alpha, j = entries[e + 3, 0], entries[e + 3, 2]
+                t3, v3 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e + 3]
+                for b in range(rb):
+                    target[b] += v0 * t0[b] + v1 * t1[b] + v2 * t2[b] + v3 * t3[b]
+                e += 4
+            else:
+                for b in range(rb):
+                    target[b] += v0 * t0[b]
+                e += 1
 
 
 @kernel
@@ -45,13 +63,32 @@ def apply(left, entries, values, right, x, y, dims, t, h):
 
 
 @kernel
+def rotate_mode(basis, x, y, shape):
+    """y[a,i,b] = sum_j basis[i,j] x[a,j,b]; by BLAS only where the mode is large enough to pay for the calls."""
+    ra, n, rb = shape
+    if n > SMALL_MODE:
+        for a in range(ra):
+            np.dot(basis, x[a * n * rb : (a + 1) * n * rb].reshape((n, rb)),
+                   y[a * n * rb : (a + 1) * n * rb].reshape((n, rb)))  # fmt: skip
+        return
+    for a in range(ra):
+        for i in range(n):
+            start = (a * n + i) * rb
+            target = y[start : start + rb]
+            target[:] = 0.0
+            for j in range(n):
+                start = (a * n + j) * rb
+                source, value = x[start : start + rb], basis[i, j]
+                for b in range(rb):
+                    target[b] += value * source[b]
+
+
+@kernel
 def precondition(side, basis, adjoint, inverse, r, z, w, shape):
     """z = (1 x V) D (1 x V^H) r; ``basis`` is V, or its transpose where V acts from the right (side 1)."""
     ra, n, rb = shape
     if side == 0:
-        for a in range(ra):
-            np.dot(adjoint, r[a * n * rb : (a + 1) * n * rb].reshape((n, rb)),
-                   w[a * n * rb : (a + 1) * n * rb].reshape((n, rb)))  # fmt: skip
+        rotate_mode(adjoint, r, w, shape)
     elif side == 1:
         np.dot(r.reshape((ra, n * rb)), adjoint, w.reshape((ra, n * rb)))
     else:
@@ -59,9 +96,7 @@ def precondition(side, basis, adjoint, inverse, r, z, w, shape):
     for i in range(w.shape[0]):
         w[i] *= inverse[i]
     if side == 0:
-        for a in range(ra):
-            np.dot(basis, w[a * n * rb : (a + 1) * n * rb].reshape((n, rb)),
-                   z[a * n * rb : (a + 1) * n * rb].reshape((n, rb)))  # fmt: skip
+        rotate_mode(basis, w, z, shape)
     elif side == 1:
         np.dot(w.reshape((ra, n * rb)), basis, z.reshape((ra, n * rb)))
     else:

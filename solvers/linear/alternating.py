@@ -12,15 +12,19 @@ Cost a core O(s (R r^3 n + nnz r^2)) for s iterations of the local solver.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from solvers.linear.local import LocalSystem
+from solvers.linear.preconditioner import ModeBasis
 from solvers.local_operator import OperatorCore, advance, half, mirrored, project, to_right
 from solvers.trains.factorisations import qr_factors, singular_vectors
 
 NOTHING = 1e-8  # what is left of a direction in the basis already is rounding error below this
+LOCAL = 0.02  # of the residual a core meets is left by the iterative solver: less does not pay before the next sweep
+GUESSES = 3  # of a rank, from singular values, before plain bisection
 
 
 @dataclass
@@ -77,9 +81,16 @@ class Alternating:
         cube = one[:, :, None]
         self.xx, self.zx = [cube] * (d + 1), [cube] * (d + 1)
         self.xb, self.zb = [one] * (d + 1), [one] * (d + 1)
+        bases = {id(core): ModeBasis.twins() for core in self.operator[0]}  # equal cores are one object
+        pairs = [bases[id(core)] for core in self.operator[0]]
+        self.modes = [pair[0] for pair in pairs], [pair[1] for pair in reversed(pairs)]
         self._turn()  # environments from the right are those from the left of the mirrored trains
         for k in range(d - 1):
-            self._advance(k, self.x[k], half(self.xx[k], self.core(k), self.x[k]), self.z[k] if self.z else None)
+            core, x = self.core(k), self.x[k]
+            self._advance(k, x, half(self.xx[k], core, x))
+            if self.z:
+                self.zx[k + 1] = advance(half(self.zx[k], core, x), self.z[k], core.dims[3])
+                self.zb[k + 1] = _overlap(_times(self.zb[k], self.b[self.side][k]), self.z[k])
         self._turn()
 
     def core(self, k: int) -> OperatorCore:
@@ -94,20 +105,10 @@ class Alternating:
         self.xb = [np.ascontiguousarray(e.T) for e in reversed(self.xb)]
         self.zb = [np.ascontiguousarray(e.T) for e in reversed(self.zb)]
 
-    def _rhs(self, near: np.ndarray, k: int, far: np.ndarray) -> np.ndarray:
-        """b projected: near (a', c), far (c, b') -> (a', n, b')."""
-        core = self.b[self.side][k]
-        part = (near @ core.reshape(core.shape[0], -1)).reshape(-1, core.shape[2])
-        return (part @ far).reshape(near.shape[0], core.shape[1], -1)
-
-    def _advance(self, k: int, x: np.ndarray, h: np.ndarray, z: np.ndarray | None) -> None:
-        """Left environments behind core k for a left-orthogonal x core (h = half of it) and a z core."""
-        core, b = self.core(k), self.b[self.side][k]
-        self.xx[k + 1] = advance(h, x, core.dims[3])
-        self.xb[k + 1] = _overlap(self.xb[k], b, x)
-        if z is not None:
-            self.zx[k + 1] = advance(half(self.zx[k], core, x), z, core.dims[3])
-            self.zb[k + 1] = _overlap(self.zb[k], b, z)
+    def _advance(self, k: int, x: np.ndarray, h: np.ndarray) -> None:
+        """Left environments of x behind core k, left-orthogonal; h: half of it."""
+        self.xx[k + 1] = advance(h, x, self.core(k).dims[3])
+        self.xb[k + 1] = _overlap(_times(self.xb[k], self.b[self.side][k]), x)
 
     def sweep(self, budget: float) -> Residuals:
         """Solve every core once, ending in mirrored order; ``budget``: residual norm a core may be left with."""
@@ -123,130 +124,146 @@ class Alternating:
         met.projected /= self.norm
         return met
 
-    def _solve(self, system: LocalSystem, f: np.ndarray, x: np.ndarray, goal: float, met: Residuals):
+    def _solve(
+        self, system: LocalSystem, f: np.ndarray, x: np.ndarray, goal: float, met: Residuals, mode: ModeBasis
+    ) -> tuple[np.ndarray, float]:
         """The local solution to a residual of ``goal``, and its residual; the one it starts with is reported."""
         error = f - system.apply(x)
-        start = float(np.linalg.norm(error))
-        met.local = max(met.local, start)
-        if start > goal:
+        size = _norm(error)
+        met.local = max(met.local, size)
+        goal = max(goal, LOCAL * size)
+        if size > goal:
             self.work.local_solves += 1
             if system.size <= self.options.dense_size:
                 x = system.solve_dense(f)
-                error = f - system.apply(x)
+                size = _norm(f - system.apply(x))
             else:
-                x, error, definite = system.solve_iteratively(
+                x, size, definite = system.solve_iteratively(
                     x, error, goal, definite=self.options.definite and self.work.definite, side=self.options.side,
-                    steps=self.options.steps,
+                    steps=self.options.steps, mode=mode,
                 )  # fmt: skip
                 self.work.definite &= definite or not self.options.definite
-        return x, error
+        return x, size
 
     def _one_site(self, k: int, budget: float, met: Residuals, last: bool) -> None:
         system = LocalSystem(self.xx[k], self.core(k), self.xx[k + 1])
-        f = self._rhs(self.xb[k], k, self.xb[k + 1])
-        x, error = self._solve(system, f, self.x[k], 0.5 * budget, met)
+        f = _times(self.xb[k], _times(self.b[self.side][k], self.xb[k + 1]))
+        x, error = self._solve(system, f, self.x[k], 0.5 * budget, met, self.modes[self.side][k])
+        self.work.products += system.products
         if last:
-            self._residual(k, x, met)
+            if self.z:
+                ax = project(half(self.zx[k], self.core(k), x), self.zx[k + 1], (len(self.zx[k]), x.shape[1]))
+                met.projected = _norm(_times(self.zb[k], _times(self.b[self.side][k], self.zb[k + 1])) - ax)
             self.x[k] = x
         else:
-            u, rest = self._truncate(system, error, x, budget)
-            self._move(k, u, rest, met)
-        self.work.products += system.products
+            u, rest, h = self._truncate(k, f, error, x, budget)
+            self._move(k, u, rest, h, met)
 
-    def _truncate(self, system: LocalSystem, error: np.ndarray, x: np.ndarray, budget: float):
-        """Left vectors (a, n, s) and the rest (s, b) of the smallest rank whose local residual is in the budget."""
+    def _truncate(
+        self, k: int, f: np.ndarray, error: float, x: np.ndarray, budget: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Left vectors u (a, n, s), the rest (s, b) of the smallest rank within the budget, and half of u.
+
+        The operator is applied to all left vectors once; the product at any rank is a part of that.
+        """
         a, n, b = x.shape
         u, s, vh = singular_vectors(x.reshape(a * n, b))
         rest = s[:, None] * vh
-        if not self.options.enrichment and self.options.sites == 1:  # ALS keeps its ranks
-            return u.reshape(a, n, -1), rest
-        low = self._rank(system, error, x, budget, u, s, vh)
-        return np.ascontiguousarray(u[:, :low]).reshape(a, n, low), rest[:low]
+        core = self.core(k)
+        h = half(self.xx[k], core, u.reshape(a, n, -1)).reshape(a * n, core.dims[3], -1)
+        if self.options.enrichment:
+            image = np.matmul(rest, self.xx[k + 1])  # (beta, s, b')
+            known = f.reshape(a * n, b)
 
-    def _rank(self, system: LocalSystem, error: np.ndarray, x: np.ndarray, budget: float, u, s, vh) -> int:
-        """The smallest rank whose local residual stays within the budget, by bisection from a guess."""
+            def remainder(rank: int) -> float:
+                part = h[:, :, :rank].reshape(a * n, -1) @ image[:, :rank].reshape(-1, b)
+                return _norm(known - part)
+
+            low = self._rank(s, budget, error, remainder)
+            u, rest, h = np.ascontiguousarray(u[:, :low]), rest[:low], h[:, :, :low]
+        return u.reshape(a, n, -1), rest, h  # ALS keeps its ranks
+
+    def _rank(self, s: np.ndarray, budget: float, error: float, remainder: Callable[[int], float]) -> int:
+        """The smallest rank whose local residual ``remainder(rank)`` stays in the budget, by bisection from guesses."""
         low, high = 1, min(len(s), self.options.max_rank)
         most = high
-        allowed = max(budget, 1.2 * float(np.linalg.norm(error)))
+        allowed = max(budget, 1.2 * error)
         tails = np.append(np.sqrt(np.cumsum(s[::-1] ** 2)[::-1]), 0.0)
-        while low < high:
+        for trial in range(high):
+            if low == high:
+                break
             guess = int(np.count_nonzero(self.amplification * tails[low:high] > allowed)) + low
-            rank = min(max(guess, low), high - 1)
-            cut = (u[:, rank:] * s[rank:]) @ vh[rank:]
-            product = system.apply(cut.reshape(x.shape))
-            self.amplification = float(np.linalg.norm(product)) / max(tails[rank], np.finfo(float).tiny)
-            if np.linalg.norm(error + product) <= allowed:
+            rank = min(max(guess, low), high - 1) if trial < GUESSES else (low + high) // 2
+            left = remainder(rank)
+            self.amplification = np.sqrt(abs(left**2 - error**2)) / max(tails[rank], np.finfo(float).tiny)
+            if left <= allowed:
                 high = rank
             else:
                 low = rank + 1
         self.work.capped |= most < len(s) and low == most
         return low
 
-    def _residual(self, k: int, x: np.ndarray, met: Residuals) -> np.ndarray | None:
-        """The residual projected on the interfaces of z: its new core, not yet orthogonal."""
-        if not self.z:
-            return None
-        shape = (self.zx[k].shape[0], self.core(k).dims[1])
-        ax = project(half(self.zx[k], self.core(k), x), self.zx[k + 1], shape)
-        z = self._rhs(self.zb[k], k, self.zb[k + 1]) - ax
-        met.projected = float(np.linalg.norm(z))
-        return z
-
-    def _move(self, k: int, u: np.ndarray, rest: np.ndarray, met: Residuals) -> None:
-        """Pass the centre on, enriched, and bring the environments up to date."""
+    def _move(self, k: int, u: np.ndarray, rest: np.ndarray, h: np.ndarray, met: Residuals) -> None:
+        """Pass the centre on, enriched, and bring the environments up to date; h (a' n', beta, s) is half of u."""
         a, n, s = u.shape
-        core = self.core(k)
-        h = half(self.xx[k], core, u)  # (a' n', beta s)
-        z = self._residual(k, u @ rest, met)
+        core, b = self.core(k), self.b[self.side][k]
         new = u
-        if z is not None:
-            applied = (h.reshape(-1, s) @ rest).reshape(a * n, -1)
-            kick = self._rhs(self.xb[k], k, self.zb[k + 1]) - project(applied, self.zx[k + 1], (a, n))
-            extra = _complement(u.reshape(a * n, s), kick.reshape(a * n, -1), self.options.max_rank)
-            self.work.capped |= s + kick.shape[2] > self.options.max_rank
+        if self.z:
+            ahead = np.matmul(rest, self.zx[k + 1]).reshape(-1, self.zx[k + 1].shape[2])  # (beta s, z')
+            known = _times(b, self.zb[k + 1])
+            kick = _times(self.xb[k], known).reshape(a * n, -1) - h.reshape(a * n, -1) @ ahead
+            extra = _complement(u.reshape(a * n, s), kick, self.options.max_rank)
+            self.work.capped |= s + kick.shape[1] > self.options.max_rank
             if extra.shape[1]:
-                more = extra.reshape(a, n, -1)
-                h = np.concatenate(
-                    [h.reshape(-1, core.dims[3], s), half(self.xx[k], core, more).reshape(a * n, core.dims[3], -1)],
-                    axis=2,
-                ).reshape(a * n, -1)  # fmt: skip
-                new = np.concatenate([u, more], axis=2)
-            left, m, right = z.shape
-            z = qr_factors(z.reshape(left * m, right))[0].reshape(left, m, -1)
+                more = half(self.xx[k], core, extra.reshape(a, n, -1)).reshape(a * n, core.dims[3], -1)
+                h = np.concatenate([h, more], axis=2)
+                new = np.concatenate([u.reshape(a * n, s), extra], axis=1).reshape(a, n, -1)
+            seen = half(self.zx[k], core, new)  # (z n', beta b)
+            applied = seen.reshape(-1, new.shape[2])[:, :s].reshape(len(seen), -1) @ ahead
+            residual = _times(self.zb[k], known).reshape(applied.shape) - applied
+            met.projected = _norm(residual)
+            z = qr_factors(residual)[0].reshape(len(self.zx[k]), n, -1)
             self.z[k] = z
+            self.zx[k + 1] = advance(seen, z, core.dims[3])
+            self.zb[k + 1] = _overlap(_times(self.zb[k], b), z)
         following = self.x[k + 1]
         moved = np.zeros((new.shape[2], *following.shape[1:]), dtype=following.dtype)
-        moved[:s] = (rest @ following.reshape(len(following), -1)).reshape(s, *following.shape[1:])
-        self.x[k], self.x[k + 1] = np.ascontiguousarray(new), moved
-        self._advance(k, self.x[k], h, z)
+        np.matmul(rest, following.reshape(len(following), -1), out=moved[:s].reshape(s, -1))
+        self.x[k], self.x[k + 1] = new, moved
+        self._advance(k, new, h.reshape(a * n, -1))
 
     def _two_sites(self, k: int, budget: float, met: Residuals) -> None:
         first, second = self.x[k], self.x[k + 1]
         a, n, m, b = first.shape[0], first.shape[1], second.shape[1], second.shape[2]
         system = LocalSystem(self.xx[k], self.core(k).merged(self.core(k + 1)), self.xx[k + 2])
-        left = self._rhs(self.xb[k], k, np.eye(self.b[self.side][k].shape[2]))
-        right = self.b[self.side][k + 1] @ self.xb[k + 2]
-        f = np.tensordot(left, right, axes=(2, 0)).reshape(a, n * m, b)
-        pair = np.tensordot(first, second, axes=(2, 0)).reshape(a, n * m, b)
-        x, error = self._solve(system, f, pair, 0.5 * budget, met)
-        u, rest = self._split(system, error, x, budget, n)
-        self.work.products += system.products
-        self.x[k], self.x[k + 1] = u, rest
-        self._advance(k, u, half(self.xx[k], self.core(k), u), None)
-
-    def _split(self, system: LocalSystem, error: np.ndarray, x: np.ndarray, budget: float, n: int):
-        """The two cores of a pair, the first left-orthogonal, of the smallest rank within the budget."""
-        a, nm, b = x.shape
+        right = _times(self.b[self.side][k + 1], self.xb[k + 2])
+        f = _times(_times(self.xb[k], self.b[self.side][k]), right).reshape(a, n * m, b)
+        x, error = self._solve(system, f, _times(first, second).reshape(a, n * m, b), 0.5 * budget, met, ModeBasis())
         u, s, vh = singular_vectors(x.reshape(a * n, -1))
-        low = self._rank(system, error, x, budget, u, s, vh)
-        second = (s[:low, None] * vh[:low]).reshape(low, nm // n, b)
-        return np.ascontiguousarray(u[:, :low]).reshape(a, n, low), second
+        rest = s[:, None] * vh
+        low = self._rank(
+            s, budget, error, lambda rank: _norm(f - system.apply((u[:, :rank] @ rest[:rank]).reshape(x.shape)))
+        )
+        self.work.products += system.products
+        self.x[k] = np.ascontiguousarray(u[:, :low]).reshape(a, n, low)
+        self.x[k + 1] = rest[:low].reshape(low, m, b)
+        self._advance(k, self.x[k], half(self.xx[k], self.core(k), self.x[k]))
 
 
-def _overlap(left: np.ndarray, b: np.ndarray, bra: np.ndarray) -> np.ndarray:
-    """The environment (b', c') of <bra|b> behind a core; left is (a', c)."""
-    part = (left @ b.reshape(b.shape[0], -1)).reshape(-1, b.shape[2])
-    return bra.reshape(-1, bra.shape[2]).conj().T @ part
+def _norm(array: np.ndarray) -> float:
+    entries = array.reshape(-1)
+    return float(np.sqrt(np.vdot(entries, entries).real))
+
+
+def _times(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The product over the last axis of the first and the first axis of the second."""
+    product = first.reshape(-1, first.shape[-1]) @ second.reshape(len(second), -1)
+    return product.reshape(*first.shape[:-1], *second.shape[1:])
+
+
+def _overlap(ahead: np.ndarray, bra: np.ndarray) -> np.ndarray:
+    """The environment (b', c') of <bra|b> behind a core; ahead is (a', n, c'): the one before it times the b core."""
+    return bra.reshape(-1, bra.shape[2]).conj().T @ ahead.reshape(-1, ahead.shape[2])
 
 
 def _complement(u: np.ndarray, kick: np.ndarray, max_rank: int) -> np.ndarray:
@@ -257,12 +274,15 @@ def _complement(u: np.ndarray, kick: np.ndarray, max_rank: int) -> np.ndarray:
     if kick.shape[1] > room:
         left, _, _ = singular_vectors(kick)
         kick = left[:, :room]
-    size = np.linalg.norm(kick)
+    size = _norm(kick)
     if size == 0.0:
         return u[:, :0]
     kick = kick / size
+    adjoint = u.conj().T
     for _ in range(2):
-        kick = kick - u @ (u.conj().T @ kick)
+        kick = kick - u @ (adjoint @ kick)
     lengths = np.linalg.norm(kick, axis=0)
-    kick = kick[:, lengths > NOTHING * max(float(lengths.max()), NOTHING)]
+    kept = lengths > NOTHING * max(float(lengths.max()), NOTHING)
+    if not kept.all():
+        kick = kick[:, kept]
     return qr_factors(kick)[0] if kick.shape[1] else kick

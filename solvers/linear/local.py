@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from solvers.kernels import linear as kernels
-from solvers.linear.preconditioner import preconditioner
+from solvers.linear.preconditioner import ModeBasis, preconditioner
 from solvers.local_operator import OperatorCore
 
 RESTART = 40
@@ -44,8 +44,9 @@ class LocalSystem:
 
     def dense(self) -> np.ndarray:
         """The matrix (size, size)."""
-        blocks = np.tensordot(self.core.dense, self.right, axes=(3, 0))  # alpha m' m b b'
-        matrix = np.tensordot(self.left, blocks, axes=(1, 0))  # a' a m' m b b'
+        a2, p, a, n2, n, q, b, b2 = self.dims
+        blocks = (self.core.dense.reshape(-1, q) @ self.right.reshape(q, -1)).reshape(p, -1)  # alpha (m' m b b')
+        matrix = (self.left.transpose(0, 2, 1).reshape(-1, p) @ blocks).reshape(a2, a, n2, n, b, b2)
         return matrix.transpose(0, 2, 5, 1, 3, 4).reshape(self.size, self.size)
 
     def solve_dense(self, f: np.ndarray) -> np.ndarray:
@@ -59,27 +60,32 @@ class LocalSystem:
         return x.reshape(self.shape)
 
     def solve_iteratively(
-        self, x: np.ndarray, error: np.ndarray, goal: float, *, definite: bool, side: str | None, steps: int
-    ) -> tuple[np.ndarray, np.ndarray, bool]:
+        self,
+        x: np.ndarray,
+        error: np.ndarray,
+        goal: float,
+        *,
+        definite: bool,
+        side: str | None,
+        steps: int,
+        mode: ModeBasis,
+    ) -> tuple[np.ndarray, float, bool]:
         """From x, of residual ``error``, until the residual norm is below ``goal`` or after ``steps`` products.
 
-        The new core, its residual, and whether the operator still looks definite.
+        The new core, its residual norm, and whether the operator still looks definite.
         """
-        p = preconditioner(self.left, self.core, self.right, side)
+        p = preconditioner(self.left, self.core, self.right, side, mode)
         change = np.zeros(self.size, dtype=x.dtype)
-        rest = np.ascontiguousarray(p.rotate(error)).reshape(-1)
-        if np.shares_memory(rest, error):
-            rest = rest.copy()
+        rest = p.rotate(error).reshape(-1)
         a2, q, a, _, _, r, b, b2 = self.dims
         arguments = (
             p.left.reshape(a2 * q, a), self.core.entries, self.core.values, p.right.reshape(r * b, b2), rest, change,
             self.dims, p.side, p.basis, p.adjoint, p.inverse, goal, steps,
         )  # fmt: skip
         if definite:
-            products, _, definite = kernels.conjugate_gradients(*arguments)
+            products, norm, definite = kernels.conjugate_gradients(*arguments)
             self.products += products
         if not definite:
-            products, _ = kernels.gmres(*arguments, min(RESTART, self.size))
+            products, norm = kernels.gmres(*arguments, min(RESTART, self.size))
             self.products += products
-        turn = (p.rotate(part.reshape(self.shape), back=True) for part in (change, rest))
-        return x + next(turn), next(turn), definite
+        return x + p.rotate(change.reshape(self.shape), back=True), norm, definite

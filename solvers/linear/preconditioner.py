@@ -19,9 +19,10 @@ from solvers.local_operator import OperatorCore
 
 SIDES = {"centre": 0, "right": 1, "left": 2}
 GROUP_MODE = 4  # modes up to this size are grouped with a bond: the modes of quantics trains
-LARGEST_GROUP = 200
+LARGEST_GROUP = 32  # beyond, the eigenbasis and its products cost more than the steps they save
 LARGEST_MODE = 256
 SMALLEST_PIVOT = 1e-12  # of the largest diagonal entry
+SAME_BASIS = 1e-10  # of a block may lie off the diagonal in a basis that counts as its eigenbasis
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,39 +53,85 @@ class Preconditioner:
         return x
 
 
-def preconditioner(left: np.ndarray, core: OperatorCore, right: np.ndarray, side: str | None) -> Preconditioner:
-    """For environments (a', alpha, a) and (beta, b, b') with equal bonds; ``side``: left, right, centre or None."""
+@dataclass
+class ModeBasis:
+    """The eigenbasis of one mode (n, n) and the operator core's diagonal in it (alpha, i, beta), kept between sweeps.
+
+    ``shared``: every block of the core is diagonal in the basis, as in a Kronecker sum; then no sweep changes it.
+    ``twin``: that of the mirrored core.
+    """
+
+    basis: np.ndarray | None = None
+    diagonal: np.ndarray | None = None
+    shared: bool | None = None  # not known yet
+    twin: ModeBasis | None = None
+
+    @classmethod
+    def twins(cls) -> tuple[ModeBasis, ModeBasis]:
+        """Of a core and of the mirrored core."""
+        first = cls()
+        first.twin = cls(twin=first)
+        return first, first.twin
+
+    def update(self, core: OperatorCore, left: np.ndarray, right: np.ndarray) -> None:
+        """For the traces ``left`` (alpha,), ``right`` (beta,) of the environments."""
+        if self.shared:
+            return
+        if self.twin is not None and self.twin.shared:
+            assert self.twin.diagonal is not None
+            self.basis, self.shared = self.twin.basis, True
+            self.diagonal = np.ascontiguousarray(self.twin.diagonal.transpose(2, 1, 0))
+            return
+        p, n, _, q = core.dims
+        dense = core.dense
+        if n > LARGEST_MODE:
+            self.basis, self.shared = np.eye(n, dtype=dense.dtype), True
+        else:
+            matrix = (left @ (dense.reshape(-1, q) @ right).reshape(p, -1)).reshape(n, n)
+            self.basis = _eigenbasis(matrix)
+        images = np.matmul(dense.transpose(0, 3, 1, 2), self.basis)  # alpha beta m' i
+        if self.shared is None:
+            blocks = np.matmul(self.basis.conj().T, images)
+            outside = np.linalg.norm(blocks * (1.0 - np.eye(n)), axis=(2, 3))
+            self.shared = bool((outside <= SAME_BASIS * np.linalg.norm(blocks, axis=(2, 3))).all())
+        diagonal = np.sum(self.basis.conj() * images, axis=2)  # alpha beta i
+        self.diagonal = np.ascontiguousarray(diagonal.transpose(0, 2, 1))
+
+
+def preconditioner(
+    left: np.ndarray, core: OperatorCore, right: np.ndarray, side: str | None, mode: ModeBasis
+) -> Preconditioner:
+    """For environments (a', alpha, a) and (beta, b, b') with equal bonds; ``side``: left, right, centre or None.
+
+    ``mode``: what is known of the mode; brought up to date where side is centre.
+    """
     a, n, b = left.shape[0], core.dims[1], right.shape[1]
+    p, q = left.shape[1], right.shape[0]
     which = _choose(a, n, b) if side is None else SIDES[side]
-    trace_left = np.einsum("iai->a", left)
-    trace_right = np.einsum("bii->b", right)
-    dense, trace_mode = core.dense, core.trace
+    trace_left = left.diagonal(0, 0, 2).sum(axis=1)
+    trace_right = right.diagonal(0, 1, 2).sum(axis=1)
     gauge_left = gauge_right = None
     if which != 2:
-        gauge_left = _eigenbasis(np.tensordot(left, trace_mode @ trace_right, axes=(1, 0)))
-        left = _rotated(left.transpose(1, 0, 2), gauge_left).transpose(1, 0, 2)
+        u = gauge_left = _eigenbasis(np.matmul(core.trace @ trace_right, left))
+        left = (u.conj().T @ (left.reshape(-1, a) @ u).reshape(a, -1)).reshape(a, p, a)
     if which != 1:  # right is stored (beta, ket, bra), so its transposes are the matrices
-        gauge_right = _eigenbasis(np.tensordot(trace_left @ trace_mode, right, axes=(0, 0)).T)
-        right = _rotated(right.transpose(0, 2, 1), gauge_right).transpose(0, 2, 1)
-    left, right = np.ascontiguousarray(left), np.ascontiguousarray(right)
+        u = gauge_right = _eigenbasis(((trace_left @ core.trace) @ right.reshape(q, -1)).reshape(b, b).T)
+        right = np.matmul(u.T, (right.reshape(-1, b) @ u.conj()).reshape(q, b, b))
     if which == 0:
-        if n <= LARGEST_MODE:
-            basis = _eigenbasis(np.tensordot(trace_left, dense, axes=(0, 0)) @ trace_right)
-        else:
-            basis = np.eye(n, dtype=dense.dtype)
-        images = np.matmul(dense.transpose(0, 3, 1, 2), basis)  # alpha beta m' i
-        rotated = np.sum(basis.conj() * images, axis=2)  # alpha beta i
-        part = np.einsum("iai->ia", left) @ rotated.reshape(len(rotated), -1)
-        part = part.reshape(a, -1, n).transpose(0, 2, 1)  # a i beta
-        diagonal = part @ np.einsum("bii->bi", right)
+        mode.update(core, trace_left, trace_right)
+        assert mode.basis is not None and mode.diagonal is not None
+        basis = mode.basis
+        part = left.diagonal(0, 0, 2).T @ mode.diagonal.reshape(p, -1)  # a (i beta)
+        diagonal = part.reshape(-1, q) @ right.diagonal(0, 1, 2)
     elif which == 1:
-        blocks = np.tensordot(dense, right, axes=(3, 0)).transpose(0, 1, 4, 2, 3).reshape(len(trace_left), n * b, n * b)
-        basis = _eigenbasis(np.tensordot(trace_left, blocks, axes=(0, 0)))
-        diagonal = np.einsum("iai->ia", left) @ np.sum(basis.conj() * (blocks @ basis), axis=1)
+        blocks = core.dense.reshape(-1, q) @ right.reshape(q, -1)
+        blocks = blocks.reshape(p, n, n, b, b).transpose(0, 1, 4, 2, 3).reshape(p, n * b, n * b)
+        basis = _eigenbasis((trace_left @ blocks.reshape(p, -1)).reshape(n * b, n * b))
+        diagonal = left.diagonal(0, 0, 2).T @ np.sum(basis.conj() * (blocks @ basis), axis=1)
     else:
-        blocks = np.tensordot(left, dense, axes=(1, 0)).transpose(4, 0, 2, 1, 3).reshape(len(trace_right), a * n, a * n)
-        basis = _eigenbasis(np.tensordot(trace_right, blocks, axes=(0, 0)))
-        diagonal = np.sum(basis.conj() * (blocks @ basis), axis=1).T @ np.einsum("bii->bi", right)
+        blocks = np.tensordot(left, core.dense, axes=(1, 0)).transpose(4, 0, 2, 1, 3).reshape(q, a * n, a * n)
+        basis = _eigenbasis((trace_right @ blocks.reshape(q, -1)).reshape(a * n, a * n))
+        diagonal = np.sum(basis.conj() * (blocks @ basis), axis=1).T @ right.diagonal(0, 1, 2)
     inverse = _inverse(diagonal.reshape(-1))
     adjoint = np.ascontiguousarray(basis.conj().T)
     if which == 1:  # acts from the right on rows, so transposed
@@ -103,11 +150,9 @@ def _eigenbasis(matrix: np.ndarray) -> np.ndarray:
     return np.linalg.eigh(0.5 * (matrix + matrix.conj().T))[1]
 
 
-def _rotated(stack: np.ndarray, u: np.ndarray) -> np.ndarray:
-    return np.matmul(u.conj().T, np.matmul(stack, u))
-
-
 def _inverse(diagonal: np.ndarray) -> np.ndarray:
     size = np.abs(diagonal)
-    least = SMALLEST_PIVOT * size.max(initial=0.0)
-    return 1.0 / np.where(size > least, diagonal, max(least, np.finfo(float).tiny))
+    least = max(SMALLEST_PIVOT * float(size.max()), float(np.finfo(float).tiny))
+    if float(size.min()) > least:
+        return 1.0 / diagonal
+    return 1.0 / np.where(size > least, diagonal, least)

@@ -24,7 +24,7 @@ from solvers.trains.tensor_train import TensorTrain
 
 Method = ALS | DMRG | AMEn
 
-TIGHTEN = 0.05  # a sweep aims at this share of the residual before it
+TIGHTEN = 0.02  # a sweep aims at this share of the residual before it
 LOOSEST = 0.1
 START_RANK = 8
 PATIENCE = 6  # sweeps without progress before giving up
@@ -69,8 +69,9 @@ def solve(
     unit = b / size
     iteration = _begin(operator, unit, method, start, size, dtype, hermitian, rng)
     history: list[IterationState] = []
-    status, best, waited, floor = Status.ITERATION_LIMIT, np.inf, 0, accuracy / np.sqrt(operator.d)
-    estimate = true = bounded_residual(operator, start / size, unit, rng) if start is not None else 1.0
+    status, best, best_local = Status.ITERATION_LIMIT, np.inf, np.inf
+    waited, floor = 0, accuracy / np.sqrt(operator.d)
+    estimate = true = _residual(iteration, rng, accuracy) if start is not None else 1.0
     if start is not None and true <= accuracy:
         timing = {"compile_s": compile_s, "solve_s": time.perf_counter() - begin}
         return _solution(start, Status.CONVERGED, true, [], {"sweeps": 0}, timing, hermitian, throw)
@@ -81,15 +82,17 @@ def solve(
         except SingularOperator as error:
             raise ValueError(f"the operator is singular: {error}; there is no unique solution") from error
         estimate = met.projected if iteration.z else met.local
-        x, true = _train(iteration), np.nan
-        if estimate <= accuracy or sweep == method.sweeps or waited == PATIENCE - 1:
-            true = bounded_residual(operator, x, unit, rng)
+        true = np.nan
+        final = sweep == method.sweeps or waited == PATIENCE - 1
+        if estimate <= accuracy or final:
+            true = _residual(iteration, rng, np.inf if final else accuracy)
             if true > accuracy >= estimate:
                 floor *= 0.5
             estimate = true
+        rank = max(core.shape[2] for core in iteration.x)
         history.append(
             IterationState(
-                sweep, "sweep", x.max_rank, time.perf_counter() - begin, residuals=np.array([estimate]),
+                sweep, "sweep", rank, time.perf_counter() - begin, residuals=np.array([estimate]),
                 extra={"local": met.local, "true": true, "products": iteration.work.products},
             )
         )  # fmt: skip
@@ -98,8 +101,9 @@ def solve(
         if true <= accuracy:
             status = Status.CONVERGED
             break
-        waited = 0 if estimate < PROGRESS * best else waited + 1
-        best = min(best, estimate)
+        # either may be small by chance once, z because its rank is small
+        waited = 0 if estimate < PROGRESS * best or met.local < PROGRESS * best_local else waited + 1
+        best, best_local = min(best, estimate), min(best_local, met.local)
         if waited >= PATIENCE:
             status = Status.STAGNATED
             break
@@ -107,7 +111,7 @@ def solve(
         status = Status.RANK_LIMIT
     counts = {"sweeps": len(history), "local_solves": iteration.work.local_solves, "matvecs": iteration.work.products}
     timing = {"compile_s": compile_s, "solve_s": time.perf_counter() - begin}
-    return _solution(x * size, status, true, history, counts, timing, hermitian, throw)
+    return _solution(_train(iteration) * size, status, true, history, counts, timing, hermitian, throw)
 
 
 def is_hermitian(operator: TTOperator) -> bool:
@@ -144,12 +148,17 @@ def _begin(
     if start is not None:
         x = start / size
     else:
-        x = TensorTrain(round_cores(b.cores, None, 0.0, START_RANK)[0])
+        x = b if b.max_rank <= START_RANK else TensorTrain(round_cores(b.cores, None, 0.0, START_RANK)[0])
     if isinstance(method, ALS):
         x = _of_rank(x, method.rank, rng)
     x = x.orthogonalise(0)
     z = random_train(b.shape, enrichment, rng).orthogonalise(0).cores if enrichment else ()
-    cores = [OperatorCore.of(core, dtype) for core in operator.cores]
+    known: dict[tuple, tuple[OperatorCore, OperatorCore]] = {}
+    for core in operator.cores:
+        if _key(core) not in known:
+            sparse = OperatorCore.of(core, dtype)
+            known[_key(core)] = sparse, sparse.mirrored()
+    pairs = [known[_key(core)] for core in operator.cores]
     right = [core.astype(dtype) for core in b.cores]
     options = Options(
         sites=2 if isinstance(method, DMRG) else 1,
@@ -161,9 +170,14 @@ def _begin(
         definite=hermitian,
     )
     return Alternating(
-        (cores, [core.mirrored() for core in reversed(cores)]), (right, mirrored(right)),
+        ([pair[0] for pair in pairs], [pair[1] for pair in reversed(pairs)]), (right, mirrored(right)),
         [core.astype(dtype) for core in x.cores], [core.astype(dtype) for core in z], 1.0, options,
     )  # fmt: skip
+
+
+def _key(core: np.ndarray) -> tuple:
+    """Equal for equal cores."""
+    return core.shape, core.tobytes()
 
 
 def _of_rank(x: TensorTrain, rank: int, rng: np.random.Generator) -> TensorTrain:
@@ -172,6 +186,12 @@ def _of_rank(x: TensorTrain, rank: int, rng: np.random.Generator) -> TensorTrain
         noise = random_train(x.shape, rank, rng)
         x = x + noise * (1e-2 * x.norm())
     return TensorTrain(round_cores(x.cores, None, 0.0, rank)[0])
+
+
+def _residual(iteration: Alternating, rng: np.random.Generator, accuracy: float) -> float:
+    """The true residual of the present x; only one that misses ``accuracy`` may be an estimate."""
+    side = iteration.side
+    return bounded_residual(iteration.operator[side], iteration.x, iteration.b[side], rng, accuracy)
 
 
 def _train(iteration: Alternating) -> TensorTrain:
