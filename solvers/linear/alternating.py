@@ -238,7 +238,10 @@ class Alternating:
         system = LocalSystem(self.xx[k], self.core(k).merged(self.core(k + 1)), self.xx[k + 2])
         right = _times(self.b[self.side][k + 1], self.xb[k + 2])
         f = _times(_times(self.xb[k], self.b[self.side][k]), right).reshape(a, n * m, b)
-        x, error = self._solve(system, f, _times(first, second).reshape(a, n * m, b), 0.5 * budget, met, ModeBasis())
+        modes = self.modes[self.side]
+        cores = self.core(k), self.core(k + 1)
+        mode = ModeBasis.joined((modes[k], modes[k + 1]), cores, self.xx[k], self.xx[k + 2])
+        x, error = self._solve(system, f, _times(first, second).reshape(a, n * m, b), 0.5 * budget, met, mode)
         u, s, vh = singular_vectors(x.reshape(a * n, -1))
         rest = s[:, None] * vh
         low = self._rank(

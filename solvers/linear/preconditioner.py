@@ -73,6 +73,22 @@ class ModeBasis:
         first.twin = cls(twin=first)
         return first, first.twin
 
+    @classmethod
+    def joined(
+        cls, modes: tuple[ModeBasis, ModeBasis], cores: tuple[OperatorCore, OperatorCore], left: np.ndarray,
+        right: np.ndarray,
+    ) -> ModeBasis:  # fmt: skip
+        """Of two neighbouring modes taken together, from the bases of both; environments as for preconditioner."""
+        before, after = _traces(left, right)
+        modes[0].update(cores[0], before, cores[1].trace @ after)
+        modes[1].update(cores[1], before @ cores[0].trace, after)
+        (p, n, _, q), (_, m, _, r) = cores[0].dims, cores[1].dims
+        first, second = modes
+        assert first.basis is not None and second.basis is not None
+        assert first.diagonal is not None and second.diagonal is not None
+        diagonal = first.diagonal.reshape(p * n, q) @ second.diagonal.reshape(q, m * r)
+        return cls(np.kron(first.basis, second.basis), diagonal.reshape(p, n * m, r), shared=True)
+
     def update(self, core: OperatorCore, left: np.ndarray, right: np.ndarray) -> None:
         """For the traces ``left`` (alpha,), ``right`` (beta,) of the environments."""
         if self.shared:
@@ -108,8 +124,7 @@ def preconditioner(
     a, n, b = left.shape[0], core.dims[1], right.shape[1]
     p, q = left.shape[1], right.shape[0]
     which = _choose(a, n, b) if side is None else SIDES[side]
-    trace_left = left.diagonal(0, 0, 2).sum(axis=1)
-    trace_right = right.diagonal(0, 1, 2).sum(axis=1)
+    trace_left, trace_right = _traces(left, right)
     gauge_left = gauge_right = None
     if which != 2:
         u = gauge_left = _eigenbasis(np.matmul(core.trace @ trace_right, left))
@@ -137,6 +152,11 @@ def preconditioner(
     if which == 1:  # acts from the right on rows, so transposed
         basis, adjoint = np.ascontiguousarray(basis.T), np.ascontiguousarray(basis.conj())
     return Preconditioner(which, np.ascontiguousarray(basis), adjoint, inverse, left, right, gauge_left, gauge_right)
+
+
+def _traces(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Partial traces (alpha,), (beta,) of environments (a, alpha, a), (beta, b, b)."""
+    return left.diagonal(0, 0, 2).sum(axis=1), right.diagonal(0, 1, 2).sum(axis=1)
 
 
 def _choose(a: int, n: int, b: int) -> int:

@@ -69,7 +69,7 @@ def solve(
     unit = b / size
     iteration = _begin(operator, unit, method, start, size, dtype, hermitian, rng)
     history: list[IterationState] = []
-    status, best, best_local = Status.ITERATION_LIMIT, np.inf, np.inf
+    status, best = Status.ITERATION_LIMIT, {"projected": np.inf, "local": np.inf, "true": np.inf}
     waited, floor = 0, accuracy / np.sqrt(operator.d)
     estimate = true = _residual(iteration, rng, accuracy) if start is not None else 1.0
     if start is not None and true <= accuracy:
@@ -101,9 +101,12 @@ def solve(
         if true <= accuracy:
             status = Status.CONVERGED
             break
-        # either may be small by chance once, z because its rank is small
-        waited = 0 if estimate < PROGRESS * best or met.local < PROGRESS * best_local else waited + 1
-        best, best_local = min(best, estimate), min(best_local, met.local)
+        # each measured against its own last progress, so that slow but steady progress counts; any of them may be
+        # small by chance once, the projected one because the rank of z is small
+        seen = {"projected": met.projected if iteration.z else np.inf, "local": met.local, "true": true}
+        better = {name for name, value in seen.items() if value < PROGRESS * best[name]}
+        best.update({name: seen[name] for name in better})
+        waited = 0 if better else waited + 1
         if waited >= PATIENCE:
             status = Status.STAGNATED
             break

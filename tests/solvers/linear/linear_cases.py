@@ -4,6 +4,7 @@ import numpy as np
 
 from solvers.trains.construct import identity_operator, kronecker_sum
 from solvers.trains.operator import TTOperator
+from solvers.trains.sum_of_products import sum_of_products
 
 
 def second_difference(n):
@@ -19,6 +20,15 @@ def convection_diffusion(d, n, speed=20.0):
     """-Laplace u + speed du/dx_k in every direction, central differences: not symmetric."""
     gradient = (np.eye(n, k=1) - np.eye(n, k=-1)) * (n + 1) / 2.0
     return kronecker_sum([second_difference(n) + speed * gradient] * d)
+
+
+def variable_convection(d, n, speed=10.0):
+    """-Laplace u + speed sum_k x_(k+1) du/dx_k, x_(d+1) = x_1: no Kronecker sum, TT-ranks 4."""
+    gradient = (np.eye(n, k=1) - np.eye(n, k=-1)) * (n + 1) / 2.0
+    position = np.diag(np.arange(1, n + 1) / (n + 1))
+    matrices = [np.array([np.eye(n), second_difference(n), gradient, position])] * d
+    terms = [(1.0, {k: 1}) for k in range(d)] + [(speed, {k: 2, (k + 1) % d: 3}) for k in range(d)]
+    return sum_of_products(matrices, terms)
 
 
 def helmholtz(d, n, wave_number, absorption):

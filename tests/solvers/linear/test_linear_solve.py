@@ -9,6 +9,7 @@ from linear_cases import (
     quantics_poisson,
     quantics_second_difference,
     random_definite,
+    variable_convection,
 )
 
 from solvers.linear.solve import is_hermitian, solve
@@ -70,17 +71,37 @@ def test_preconditioner_is_exact_for_a_kronecker_sum():
 def test_convection_diffusion_in_ten_dimensions():
     a = convection_diffusion(10, 32)
     b = ones(a.row_shape)
-    x = solve(a, b, accuracy=1e-8).value
+    x = solve(a, b, accuracy=1e-10).value
     assert not is_hermitian(a)
-    assert outside(a, x, b) <= 1e-8
+    assert outside(a, x, b) <= 1e-10
+
+
+def test_convection_that_couples_the_directions():
+    a = variable_convection(5, 16)
+    b = ones(a.row_shape)
+    assert outside(a, solve(a, b, accuracy=1e-7).value, b) <= 1e-7
+
+
+def test_slow_but_steady_convergence_is_no_stagnation():
+    a = quantics_poisson(8, 3)
+    b = ones(a.row_shape)
+    assert outside(a, solve(a, b, method=DMRG(), accuracy=1e-7).value, b) <= 1e-7
+
+
+def test_dmrg_with_large_modes():
+    a = convection_diffusion(4, 20)
+    b = ones(a.row_shape)
+    solution = solve(a, b, method=DMRG(), accuracy=1e-8)
+    assert outside(a, solution.value, b) <= 1e-8
+    assert solution.counts["matvecs"] <= 14 * solution.counts["local_solves"]
 
 
 def test_complex_helmholtz():
     a = helmholtz(6, 24, 12.0, 40.0)
     b = ones(a.row_shape)
-    x = solve(a, b, accuracy=1e-8).value
+    x = solve(a, b, accuracy=1e-10).value
     assert x.dtype == np.complex128
-    assert outside(a, x, b) <= 1e-8
+    assert outside(a, x, b) <= 1e-10
 
 
 def test_ill_conditioned_to_ten_digits():
