@@ -15,7 +15,7 @@ class Status(Enum):
 
     CONVERGED = "converged to the accuracy asked for"
     RANK_LIMIT = "the rank limit stopped it before the accuracy was reached: raise max_rank or relax accuracy"
-    BASIS_LIMIT = "the basis is too small for the accuracy asked for: allow more functions"
+    BASIS_LIMIT = "the basis is too small for the accuracy asked for: allow more functions, points or solves"
     ITERATION_LIMIT = "the iteration limit stopped it before the accuracy was reached: allow more passes or sweeps"
     STAGNATED = "no further progress before the accuracy was reached: raise max_rank; a bad scaling, or singular?"
     INTERRUPTED = "interrupted by the user; what was reached so far is kept"

@@ -55,9 +55,19 @@ class Analysis:
         """The largest relative error of a mean."""
         return max(e / max(abs(m.mean), np.sqrt(m.variance)) for e, m in zip(self.mean_errors, self.moments))
 
-    def variance_error(self) -> float:
-        """The largest relative error of a variance (of those that are not zero)."""
-        return max((e / m.variance for e, m in zip(self.variance_errors, self.moments) if varies(m)), default=0.0)
+    def variance_error(self, accuracy: float) -> float:
+        """The largest relative error of a variance, of quantities that are not constant to the accuracy asked for."""
+        constant = self.constant(accuracy)
+        errors = [e / m.variance for e, m, c in zip(self.variance_errors, self.moments, constant) if not c]
+        return max(errors, default=0.0)
+
+    def constant(self, accuracy: float) -> list[bool]:
+        """Whether a quantity's standard deviation, with its error, is below its mean's error that was allowed for.
+
+        Such a variance is rounding or truncation of something like the flux out of a bar heated evenly.
+        """
+        pairs = zip(self.variance_errors, self.moments)
+        return [not varies(m) or np.sqrt(m.variance + e) <= accuracy * abs(m.mean) for e, m in pairs]
 
 
 def varies(m: Moments) -> bool:

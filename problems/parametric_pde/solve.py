@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from problems.parametric_pde.analysis import Analysis, Exact, analyse, grid_points, held_out_points, varies
+from problems.parametric_pde.analysis import Analysis, Exact, analyse, grid_points, held_out_points
 from problems.parametric_pde.gauss import MOST, automatic_points, rule
 from problems.parametric_pde.model import AUTOMATIC, ParametricProblem, ParametricSolver
 from problems.parametric_pde.result import ParametricResult, QuantityResult
@@ -145,7 +145,7 @@ class _Run:
             more = [m for m, t in enumerate(found.tails.max(axis=0)) if t > limit and self.points[m] < MOST]
             for m in more:
                 self.points[m] = min(self.points[m] + 2, MOST)
-        ratio = max(found.mean_error() / accuracy, found.variance_error() / (VARIANCE_FACTOR * accuracy))
+        ratio = max(found.mean_error() / accuracy, found.variance_error(accuracy) / (VARIANCE_FACTOR * accuracy))
         if ratio <= 1.0 or more:
             return bool(more)
         stricter = max(self.inner * max(0.5 / ratio, 0.1), STRICTEST * accuracy)
@@ -159,14 +159,17 @@ class _Run:
         discrete, problem = self.discrete, self.problem
         elements, distribution = discrete.elements, problem.coefficient.distribution
         samples = parameter_samples(distribution, discrete.d, self.rng)
+        constant = found.constant(self.solver.accuracy)
         quantities = [
             QuantityResult(
-                q.name, m, float(mean), float(variance), sample(s, samples, problem.exceedance.get(q.name))
+                q.name, m.without_indices() if c else m, float(mean), float(variance),
+                sample(s, samples, problem.exceedance.get(q.name)),
             )
-            for q, m, mean, variance, s in zip(
-                discrete.functionals, found.moments, found.mean_errors, found.variance_errors, found.surrogates
+            for q, m, c, mean, variance, s in zip(
+                discrete.functionals, found.moments, constant, found.mean_errors, found.variance_errors,
+                found.surrogates,
             )
-        ]
+        ]  # fmt: skip
         first = np.zeros((len(elements.nodes), solution.value.cores[0].shape[2]))
         first[elements.free] = solution.value.cores[0][0]
         train = TensorTrain((first[None], *solution.value.cores[1:]))
@@ -208,7 +211,7 @@ class _Run:
     def verdict(self, status: Status, found: Analysis) -> tuple[list[str], Status]:
         """Warnings, and whether the accuracy asked for was reached: by the errors measured, not by the solver alone."""
         accuracy, warnings = self.solver.accuracy, []
-        mean, variance = found.mean_error(), found.variance_error()
+        mean, variance = found.mean_error(), found.variance_error(accuracy)
         if mean <= accuracy and variance <= VARIANCE_FACTOR * accuracy:
             if status is not Status.CONVERGED:
                 warnings.append(f"the quantities reached the accuracy, the whole solution did not: {status.value}")
@@ -231,9 +234,9 @@ class _Run:
                 f"the polynomials in parameter {listed} end too early: their next degrees would add up to "
                 f"{tails.max():.2g}; {cure}"
             )
-        constant = [q.name for q, m in zip(self.discrete.functionals, found.moments) if not varies(m)]
+        constant = [q.name for q, c in zip(self.discrete.functionals, found.constant(accuracy)) if c]
         if constant:
-            warnings.append(f"does not depend on the parameters: {', '.join(constant)}")
+            warnings.append(f"does not depend on the parameters to the accuracy asked for: {', '.join(constant)}")
         return warnings, status
 
 

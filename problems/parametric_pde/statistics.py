@@ -10,7 +10,7 @@ Cost O(d n r^3) for the fluctuation, d times that for the total indices.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,10 @@ class Moments:
     variance: float
     first: np.ndarray
     total: np.ndarray
+
+    def without_indices(self) -> Moments:
+        """With indices of zero: for a variance that is nothing but error."""
+        return replace(self, first=0.0 * self.first, total=0.0 * self.total)
 
 
 def scaled(train: TensorTrain, weights: Sequence[np.ndarray]) -> TensorTrain:
