@@ -186,3 +186,77 @@ class Cross:
 
     def __post_init__(self) -> None:
         _at_least("Cross", self, {"max_rank": 1, "sweeps": 1, "max_evaluations": 1, "check_points": 1})
+
+
+@dataclass(frozen=True)
+class TDVP:
+    """The time-dependent variational principle by projector splitting (solvers.dynamics.tdvp).
+
+    ``sites``: 1 keeps the TT-ranks of a step (they grow before a step, deterministically, up to ``max_rank``), 2 lets
+    them grow by truncated factorisations. ``order``: 1 and 2 (symmetric), or 4 by composition, with steps back in
+    time. ``time_step``: None for steps adapted to the accuracy. ``max_rank``: cap of the TT-ranks (alias chi_max).
+    ``tol``: what a truncation may discard of the norm (None: from the accuracy). ``krylov_dimension``: most products
+    a local exponential builds before it splits its step.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    sites: int = 1
+    order: int = 2
+    time_step: float | None = None
+    max_rank: int = 100
+    tol: float | None = None
+    krylov_dimension: int = 40
+
+    def __post_init__(self) -> None:
+        _at_least("TDVP", self, {"max_rank": 1, "krylov_dimension": 2})
+        if self.sites not in (1, 2):
+            raise ValueError(f"TDVP: sites is {self.sites!r}; give 1 or 2")
+        if self.order not in (1, 2, 4):
+            raise ValueError(f"TDVP: order is {self.order!r}; give 1, 2 or 4")
+        _steps("TDVP", self.time_step, self.tol)
+
+
+@dataclass(frozen=True)
+class BUG:
+    """The rank-adaptive basis-update and Galerkin integrator (solvers.dynamics.bug): no step back in time.
+
+    ``time_step``: None for steps adapted to the accuracy. ``max_rank``: cap of the TT-ranks. ``tol``: what a
+    truncation may discard of the norm (None: from the accuracy).  Raises ValueError where a value is impossible.
+    """
+
+    time_step: float | None = None
+    max_rank: int = 100
+    tol: float | None = None
+
+    def __post_init__(self) -> None:
+        _at_least("BUG", self, {"max_rank": 1})
+        _steps("BUG", self.time_step, self.tol)
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """Implicit steps by AMEn, for stiff systems: collocation in a space-time block (solvers.dynamics.implicit).
+
+    ``time_step``: length of a block, None for blocks adapted to the accuracy. ``degree``: Chebyshev points a block.
+    ``max_rank``: cap of the TT-ranks. ``tol``: relative residual of a block (None: from the accuracy).
+
+    Raises ValueError where a value is impossible.
+    """
+
+    time_step: float | None = None
+    degree: int = 8
+    max_rank: int = 100
+    tol: float | None = None
+
+    def __post_init__(self) -> None:
+        _at_least("Implicit", self, {"degree": 1, "max_rank": 1})
+        _steps("Implicit", self.time_step, self.tol)
+
+
+def _steps(name: str, time_step: float | None, tol: float | None) -> None:
+    """Raise ValueError unless a time step is positive and a tolerance lies in (0, 1), where given."""
+    if time_step is not None and not (math.isfinite(time_step) and time_step > 0.0):
+        raise ValueError(f"{name}: time_step is {time_step!r}; give a positive number, or None for adaptive steps")
+    if tol is not None and not 0.0 < tol < 1.0:
+        raise ValueError(f"{name}: tol is {tol!r}; give a number between 0 and 1")

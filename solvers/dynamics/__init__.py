@@ -1,0 +1,1 @@
+"""Evolution in time: dx/dt = factor A x on tensor trains."""

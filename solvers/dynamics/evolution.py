@@ -1,0 +1,39 @@
+"""What an evolution returns: times, the last state, and everything recorded on the way with its errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.trains.tensor_train import TensorTrain
+
+
+@dataclass(frozen=True, eq=False)
+class Evolution:
+    """Arrays over the T output times.
+
+    ``state``: the train at the last time. ``norms`` (T,), ``energies`` (T,) the real part of <x|A|x>/<x|x>, ``ranks``
+    (T, d+1). Errors, accumulated from the start and relative to the norm: ``projection_errors``, the integral of
+    ||(1 - P) A x|| with P the projector on the tangent space that the ranks allow, a bound of what it leaves out of
+    the exact solution of a Hermitian or dissipative system; ``truncation_errors``, what truncations discarded;
+    ``step_errors``, an estimate of the error of finite steps; ``krylov_errors``, of the local exponentials or solves.
+    ``observed``: name -> (T, ...) what the observer returned. ``step_sizes`` (steps,): the accepted ones.
+    """
+
+    times: np.ndarray
+    state: TensorTrain
+    norms: np.ndarray
+    energies: np.ndarray
+    ranks: np.ndarray
+    projection_errors: np.ndarray
+    truncation_errors: np.ndarray
+    step_errors: np.ndarray
+    krylov_errors: np.ndarray
+    observed: dict[str, np.ndarray]
+    step_sizes: np.ndarray
+
+    @property
+    def errors(self) -> np.ndarray:
+        """The bound (T,) of the relative error of the state: the sum of the four."""
+        return self.projection_errors + self.truncation_errors + self.step_errors + self.krylov_errors

@@ -1,0 +1,173 @@
+"""Compiled exponential of the local operator of a train on a core: exp(s K) x by Lanczos or Arnoldi.
+
+K is the operator of solvers.kernels.linear (environments, nonzero entries); for a Hermitian K the small matrix is real
+and tridiagonal, V^H K V = T, and exp(s K) x is close to |x| V exp(s T) e_1. What it misses is
+
+    |x| h_(m+1,m) integral_0^1 s exp(u s K) v_(m+1) [exp((1-u) s T)]_(m,1) du ,
+
+which is estimated by its first term |x| h |s phi_1(s T)_(m,1)|: Saad, SIAM J. Numer. Anal. 29, 209 (1992), section 5.
+The space grows until the estimate meets the tolerance; at its limit the step is halved until it does, and the rest
+follows from there. Vectors are orthogonalised against all others once more, so that norms are kept to rounding errors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solvers.kernels.compiled import kernel
+from solvers.kernels.linear import apply
+
+SMALLEST_SHARE = 1e-6  # of a step: below, the local problem cannot be solved to the tolerance
+
+
+@kernel
+def small_exponential(matrix):
+    """exp of a small complex matrix by scaling, Taylor and squaring."""
+    n = matrix.shape[0]
+    size = 0.0
+    for i in range(n):
+        row = 0.0
+        for j in range(n):
+            row += np.abs(matrix[i, j])
+        size = max(size, row)
+    halvings = 0
+    while size > 0.5:
+        size *= 0.5
+        halvings += 1
+    scaled = matrix / 2.0**halvings
+    out = np.eye(n, dtype=matrix.dtype)
+    term = np.eye(n, dtype=matrix.dtype)
+    for k in range(1, 16):
+        term = np.dot(term, scaled) / k
+        out += term
+    for _ in range(halvings):
+        out = np.dot(out, out)
+    return out
+
+
+@kernel
+def hermitian_weights(diagonal, beside, scale, weights):
+    """First column of exp(scale T), T real and tridiagonal -> ``weights``; returns |(scale phi_1(scale T))_(m,1)|."""
+    m = diagonal.shape[0]
+    t = np.zeros((m, m))
+    for i in range(m):
+        t[i, i] = diagonal[i]
+        if i + 1 < m:
+            t[i, i + 1] = t[i + 1, i] = beside[i]
+    values, vectors = np.linalg.eigh(t)
+    weights[:m] = 0.0
+    missed = 0.0 * scale
+    for k in range(m):
+        z = scale * values[k]
+        e = np.exp(z)
+        phi = (e - 1.0) / z if np.abs(z) > 1e-4 else 1.0 + 0.5 * z + z * z / 6.0
+        first = vectors[0, k]
+        for i in range(m):
+            weights[i] += vectors[i, k] * e * first
+        missed += vectors[m - 1, k] * phi * scale * first
+    return np.abs(missed)
+
+
+@kernel
+def general_weights(h, m, scale, weights):
+    """The same for the Hessenberg matrix h[:m, :m], by the exponential of an augmented matrix."""
+    big = np.zeros((m + 1, m + 1), dtype=h.dtype)
+    for i in range(m):
+        for j in range(m):
+            big[i, j] = scale * h[i, j]
+    big[0, m] = scale
+    e = small_exponential(big)
+    for i in range(m):
+        weights[i] = e[i, 0]
+    return np.abs(e[m - 1, m])
+
+
+@kernel
+def exponential(left, entries, values, right, x, scale, tol, hermitian, dimension, first, dims):
+    """exp(scale K) x for a flat core ``x`` (of the dtype of all arrays).
+
+    ``tol``: 2-norm allowed for the error, absolute; ``dimension``: largest space; ``first``: the space whose estimate
+    is looked at first. Returns (y, products, error estimate, size of the last space, <x|K|x>/|x|^2 real part,
+    |K v - <K> v| for v = x/|x|); the error is larger than ``tol`` where no step was small enough.
+    """
+    ra2, p, _, n2, n, p2, rb, _ = dims
+    size = x.shape[0]
+    dimension = min(dimension, size)
+    t = np.empty((ra2 * p, n * rb), dtype=x.dtype)
+    g = np.empty(ra2 * n2 * p2 * rb, dtype=x.dtype)
+    v = np.empty((dimension + 1, size), dtype=x.dtype)
+    h = np.zeros((dimension + 1, dimension + 1), dtype=x.dtype)
+    diagonal, beside = np.zeros(dimension), np.zeros(dimension)
+    weights = np.zeros(dimension + 1, dtype=x.dtype)
+    y = x.copy()
+    products, error, used = 0, 0.0, 0
+    done, energy, spread = 0.0, 0.0, 0.0
+    started = False
+    while done < 1.0:
+        norm = np.sqrt(np.vdot(y, y).real)
+        if norm == 0.0:
+            break
+        v[0] = y / norm
+        m = 0
+        share = 1.0 - done
+        missed = np.inf
+        accepted = False
+        while m < dimension and not accepted:
+            apply(left, entries, values, right, v[m], v[m + 1], dims, t, g)
+            products += 1
+            start = m - 1 if hermitian and m > 0 else 0
+            for j in range(start, m + 1):
+                s = np.vdot(v[j], v[m + 1])
+                h[j, m] = s
+                for i in range(size):
+                    v[m + 1, i] -= s * v[j, i]
+            for j in range(m + 1):
+                s = np.vdot(v[j], v[m + 1])
+                if not hermitian:
+                    h[j, m] += s
+                for i in range(size):
+                    v[m + 1, i] -= s * v[j, i]
+            length = np.sqrt(np.vdot(v[m + 1], v[m + 1]).real)
+            h[m + 1, m] = length
+            diagonal[m] = h[m, m].real
+            beside[m] = length
+            if not started:
+                energy, spread = h[0, 0].real, length
+                started = True
+            reach = np.abs(diagonal[m]) + length
+            if length <= 1e-14 * reach or length < 1e-290:
+                accepted = True
+                missed = 0.0
+                length = 0.0
+            else:
+                for i in range(size):
+                    v[m + 1, i] /= length
+            m += 1
+            if accepted or m >= first or m == dimension:
+                if hermitian:
+                    missed = hermitian_weights(diagonal[:m], beside[:m], share * scale, weights)
+                else:
+                    missed = general_weights(h, m, share * scale, weights)
+                missed *= norm * length
+                if missed <= tol * share:
+                    accepted = True
+        while not accepted and share > SMALLEST_SHARE:
+            share *= 0.5
+            if hermitian:
+                missed = hermitian_weights(diagonal[:m], beside[:m], share * scale, weights)
+            else:
+                missed = general_weights(h, m, share * scale, weights)
+            missed *= norm * length
+            accepted = missed <= tol * share
+        error += missed
+        used = m
+        for i in range(size):
+            y[i] = 0.0
+        for k in range(m):
+            factor = norm * weights[k]
+            for i in range(size):
+                y[i] += factor * v[k, i]
+        if not accepted:
+            break
+        done = 1.0 if share >= 1.0 - done else done + share
+    return y, products, error, used, energy, spread

@@ -1,0 +1,146 @@
+"""What drives the steppers: times, records, growth, control, checkpoints, refusals."""
+
+import numpy as np
+import pytest
+from dynamics_cases import exact, ising, overlap, product
+
+from solvers.dynamics.evolve import energy, evolve
+from solvers.methods import BUG, TDVP, Implicit
+from solvers.solution import NotConverged, Status
+from solvers.trains.construct import random_train
+from solvers.trains.operator import TTOperator
+
+
+def test_records():
+    operator, start = ising(6), product([0] * 6)
+    times = np.linspace(1.0, 2.0, 6)
+    seen = []
+    method = TDVP(time_step=0.1, max_rank=8)
+    solution = evolve(
+        operator, start, times, method=method, accuracy=1e-4, callback=seen.append, observe=overlap(start)
+    )
+    value = solution.value
+    assert value.times is not None and len(value.norms) == len(value.energies) == len(value.errors) == 6
+    assert value.ranks.shape == (6, 7) and value.observed["a"][0] == pytest.approx(1.0)
+    assert len(value.step_sizes) == solution.counts["steps"] and value.step_sizes.sum() == pytest.approx(1.0)
+    assert len(seen) == 6 and seen[-1].fraction == 1.0
+    assert value.energies[0] == pytest.approx(energy(operator, start)) == pytest.approx(-5.0)
+    assert np.all(np.diff(value.errors) >= 0.0) and solution.residual[0] == value.errors[-1]
+    assert value.step_errors[-1] > 0.0
+
+
+def test_adaptive_steps_follow_the_accuracy():
+    operator, start = ising(9), product([0] * 9)
+    counts = {}
+    for accuracy in (1e-2, 1e-4):
+        solution = evolve(operator, start, [0.0, 3.0], method=TDVP(max_rank=14), accuracy=accuracy)
+        counts[accuracy] = solution.counts["steps"]
+        assert np.linalg.norm(solution.value.state.full().ravel() - exact(operator, start, 3.0)) <= accuracy
+        assert solution.value.errors[-1] <= accuracy
+    assert counts[1e-4] > 1.3 * counts[1e-2]
+
+
+def test_ranks_grow_only_as_needed():
+    operator, start = ising(12), product([0] * 12)
+    method = TDVP(time_step=0.2, max_rank=60)
+    ranks = {}
+    for accuracy in (0.1, 1e-2):
+        value = evolve(operator, start, np.linspace(0.0, 2.0, 3), method=method, accuracy=accuracy).value
+        ranks[accuracy] = value.ranks
+        assert np.all(np.diff(value.ranks.max(axis=1)) >= 0)
+    assert 1 < ranks[0.1].max() < ranks[1e-2].max() < 60
+
+
+def test_a_rank_cap_that_spoils_the_result_is_said():
+    operator, start = ising(10), product([0] * 10)
+    with pytest.raises(NotConverged, match="max_rank") as caught:
+        evolve(operator, start, [0.0, 4.0], method=TDVP(time_step=0.1, max_rank=3), accuracy=1e-6)
+    assert caught.value.solution.status is Status.RANK_LIMIT
+    assert caught.value.solution.value.projection_errors[-1] > 1e-6
+
+
+def test_a_step_that_is_too_long_is_said():
+    operator, start = ising(9), product([0] * 9)
+    solution = evolve(operator, start, [0.0, 3.0], method=TDVP(order=1, time_step=0.5, max_rank=14), accuracy=1e-4,
+                      throw=False)  # fmt: skip
+    assert solution.status is Status.STEP_LIMIT
+
+
+@pytest.mark.parametrize("method", [TDVP(time_step=0.1, max_rank=12), TDVP(max_rank=12), TDVP(sites=2, max_rank=12)])
+def test_interrupted_and_resumed(method, tmp_path):
+    operator, start = ising(8), product([0] * 8)
+    times = np.linspace(0.0, 2.0, 11)
+    options = {"method": method, "accuracy": 1e-4, "observe": overlap(start), "throw": False}
+    plain = evolve(operator, start, times, **options)
+    file = tmp_path / "state.npz"
+
+    def stop(state):
+        if state.extra["time"] > 1.1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evolve(operator, start, times, checkpoint=file, callback=stop, **options)
+    resumed = evolve(operator, start, times, checkpoint=file, **options)
+    for name in ("norms", "energies", "ranks", "projection_errors", "truncation_errors", "step_errors", "step_sizes"):
+        np.testing.assert_allclose(getattr(resumed.value, name), getattr(plain.value, name), atol=1e-12)
+    np.testing.assert_allclose(resumed.value.observed["a"], plain.value.observed["a"], atol=1e-12)
+    assert (resumed.value.state - plain.value.state).norm() <= 1e-12
+    assert resumed.counts == plain.counts
+    finished = evolve(operator, start, times, checkpoint=file, **options)  # nothing is left to do
+    assert (finished.value.state - plain.value.state).norm() <= 1e-12
+
+
+def test_damaged_and_foreign_checkpoints(tmp_path):
+    operator, start = ising(4), product([0] * 4)
+    file = tmp_path / "state.npz"
+    evolve(operator, start, [0.0, 0.1], checkpoint=file, accuracy=1e-3)
+    with pytest.raises(ValueError, match="another evolution"):
+        evolve(operator, start, [0.0, 0.2], checkpoint=file, accuracy=1e-3)
+    content = file.read_bytes()
+    for damaged in (content[: len(content) // 2], b"", b"no archive", content[:200] + b"\0" * 60 + content[260:]):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match="checkpoint"):
+            evolve(operator, start, [0.0, 0.1], checkpoint=file, accuracy=1e-3)
+    np.savez(file, core_0=np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="checkpoint"):
+        evolve(operator, start, [0.0, 0.1], checkpoint=file, accuracy=1e-3)
+
+
+def test_refusals():
+    operator, start = ising(4), product([0] * 4)
+    with pytest.raises(ValueError, match="does not act"):
+        evolve(operator, product([0] * 5), [0.0, 1.0])
+    for times in ([0.0, 0.0], [1.0, 0.5], [], [0.0, np.nan]):
+        with pytest.raises(ValueError, match="times"):
+            evolve(operator, start, times)
+    with pytest.raises(ValueError, match="accuracy"):
+        evolve(operator, start, [0.0, 1.0], accuracy=0.0)
+    with pytest.raises(ValueError, match="factor"):
+        evolve(operator, start, [0.0, 1.0], factor=0.0)
+    with pytest.raises(ValueError, match="zero"):
+        evolve(operator, start * 0.0, [0.0, 1.0])
+    first = operator.cores[0] + 0.1 * np.eye(2, k=1)[None, :, :, None]
+    lossy = TTOperator((first, *operator.cores[1:]))
+    with pytest.raises(ValueError, match="not Hermitian"):
+        evolve(lossy, start, [0.0, 1.0])
+    for options in ({"factor": -1.0}, {"dissipative": True, "factor": -1j}):
+        target = lossy if "dissipative" in options else operator
+        with pytest.raises(ValueError, match="order 4"):
+            evolve(target, start, [0.0, 1.0], method=TDVP(order=4), **options)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: TDVP(sites=3), lambda: TDVP(order=3), lambda: TDVP(time_step=-1.0), lambda: TDVP(max_rank=0),
+     lambda: TDVP(krylov_dimension=1), lambda: BUG(tol=2.0), lambda: BUG(max_rank=0), lambda: Implicit(degree=0),
+     lambda: Implicit(time_step=float("nan"))],
+)  # fmt: skip
+def test_impossible_methods(make):
+    with pytest.raises(ValueError, match="give"):
+        make()
+
+
+def test_one_time_only():
+    operator, start = ising(4), random_train((2,) * 4, 2, np.random.default_rng(0))
+    solution = evolve(operator, start, [0.0], accuracy=1e-3)
+    assert solution.converged and (solution.value.state - start).norm() <= 1e-12
