@@ -150,7 +150,13 @@ class Picture:
 
 
 # kind -> module holding FAMILY
-_MODULES = {"vibrational": "problems.vibrational.model", "parametric_pde": "problems.parametric_pde.model"}
+_MODULES = {
+    "vibrational": "problems.vibrational.model",
+    "parametric_pde": "problems.parametric_pde.model",
+    "wave_packet": "problems.wave_packet.model",
+    "sum_of_products": "problems.sum_of_products.model",
+    "fokker_planck": "problems.fokker_planck.model",
+}
 
 
 def kinds() -> list[str]:

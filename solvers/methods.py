@@ -221,8 +221,10 @@ class TDVP:
 class BUG:
     """The rank-adaptive basis-update and Galerkin integrator (solvers.dynamics.bug): no step back in time.
 
-    ``time_step``: None for steps adapted to the accuracy. ``max_rank``: cap of the TT-ranks. ``tol``: what a
-    truncation may discard of the norm (None: from the accuracy).  Raises ValueError where a value is impossible.
+    ``time_step``: None for steps adapted to the accuracy. ``max_rank``: cap of the TT-ranks. ``tol``: what the
+    rounding of a step may discard of the norm (None: from the accuracy).
+
+    Raises ValueError where a value is impossible.
     """
 
     time_step: float | None = None
@@ -238,8 +240,9 @@ class BUG:
 class Implicit:
     """Implicit steps by AMEn, for stiff systems: collocation in a space-time block (solvers.dynamics.implicit).
 
-    ``time_step``: length of a block, None for blocks adapted to the accuracy. ``degree``: Chebyshev points a block.
-    ``max_rank``: cap of the TT-ranks. ``tol``: relative residual of a block (None: from the accuracy).
+    ``time_step``: length of a block, None for blocks adapted to the accuracy. ``degree``: Gauss-Radau points a block.
+    ``max_rank``: cap of the TT-ranks. ``tol``: relative error a block may add by its residual, and again by rounding
+    (None: from the accuracy).
 
     Raises ValueError where a value is impossible.
     """

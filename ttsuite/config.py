@@ -223,8 +223,8 @@ def _model_in(annotation: Any, data: Any) -> type[Keys] | None:
 
 
 def tag_of(model: type[Keys]) -> str | None:
-    """The key whose one possible value tells a member of a union: model or type."""
-    for name in ("model", "type"):
+    """The key whose one possible value tells a member of a union: model, type or basis."""
+    for name in ("model", "type", "basis"):
         field = model.model_fields.get(name)
         if field is not None and len(get_args(field.annotation)) == 1:
             return name

@@ -12,7 +12,7 @@ pure in parity and sorted by charge, then energy. Bowman, J. Chem. Phys. 68, 608
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +43,12 @@ def harmonic_energy(n: int) -> np.ndarray:
 def parity_generators(field: ForceField) -> np.ndarray:
     """Basis of the parities the field conserves: rows g over GF(2), g . exponents even for every term."""
     d = len(field.frequencies)
-    rows = set()
-    for modes in field.terms:
-        odd = np.bincount(modes, minlength=d) % 2
-        if odd.any():
-            rows.add(tuple(int(v) for v in odd))
-    matrix = np.array(sorted(rows), dtype=np.int64).reshape(-1, d)
+    return conserved_parities({tuple(int(v) for v in np.bincount(modes, minlength=d) % 2) for modes in field.terms}, d)
+
+
+def conserved_parities(rows: Collection[tuple[int, ...]], d: int) -> np.ndarray:
+    """Basis of the parities g over GF(2) with g . row even for every row (the modes a term is odd in), (count, d)."""
+    matrix = np.array(sorted(row for row in set(rows) if any(row)), dtype=np.int64).reshape(-1, d)
     pivots: list[int] = []
     row = 0
     for column in range(d):

@@ -127,16 +127,24 @@ def headline(
     problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult
 ) -> list[tuple[str, str]]:
     """The few numbers a reader wants first, as (what, value)."""
-    n, unit, digits = len(result.energies), result.unit, decimals(solver.accuracy)
+    field = problem.field
+    what = ("force field", f"{field.name}, {field.d} modes, order {field.order}")
+    return [what, *headline_of_states(problem.references, solver.accuracy, result)]
+
+
+def headline_of_states(
+    references: list[Reference], accuracy: float, result: VibrationalResult
+) -> list[tuple[str, str]]:
+    """The part of the headline that says nothing of where the Hamiltonian comes from."""
+    n, unit, digits = len(result.energies), result.unit, decimals(accuracy)
     done = int(np.count_nonzero(result.state_converged))
     facts = [
-        ("force field", f"{problem.field.name}, {problem.field.d} modes, order {problem.field.order}"),
-        ("states", f"{n}, of which {done} reached the accuracy asked ({solver.accuracy:g} {unit})"),
+        ("states", f"{n}, of which {done} reached the accuracy asked ({accuracy:g} {unit})"),
         ("lowest energy", f"{_number(result.energies[0], digits)} {unit}"),
         ("highest energy", f"{_number(result.energies[-1] - result.energies[0], digits)} {unit} above it"),
         ("largest error estimate", f"{np.max(result.error_estimates):.2g} {unit}"),
     ]
-    judged = [c for c in compare(result.energies, problem.references) if c.reference.judge]
+    judged = [c for c in compare(result.energies, references) if c.reference.judge]
     for c in judged:
         text = f"at most {c.run.max_abs:.2g}, mean {c.run.mean_abs:.2g} {unit} over {c.run.count} states"
         facts.append((f"deviation from {c.reference.label}", text))

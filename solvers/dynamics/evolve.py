@@ -22,6 +22,7 @@ from solvers.dynamics.evolution import Evolution
 from solvers.linear.solve import is_hermitian
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import IterationState, NotConverged, Solution, Status
+from solvers.trains.construct import kronecker_sum, rank_one
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
@@ -86,12 +87,12 @@ def evolve(
     ``method``: TDVP (default, order 2), BUG or Implicit. ``dissipative``: a non-Hermitian operator with an imaginary
     factor is meant (an absorber); otherwise it is refused. ``accuracy``: asked of the state at the last time, relative
     2-norm; what the method leaves open (steps, ranks up to their cap, tolerances) follows from it. ``observe(t, x)``:
-    called at every output time, returns name -> number or array. ``conserve``: trains c whose <c, x> the implicit
-    method keeps exactly. ``checkpoint``: a file written at output times; where it exists the evolution goes on from it.
+    called at every output time, returns name -> number or array. ``conserve``: trains c whose <c, x> Implicit and BUG
+    keep exactly. ``checkpoint``: a file written at output times; where it exists the evolution goes on from it.
 
-    ``value``: Evolution; ``residual``: (1,) the bound of the relative error at the last time; ``counts``: steps,
-    rejected, matvecs, local_exponentials. Status: CONVERGED where the bound is within the accuracy, RANK_LIMIT or
-    STEP_LIMIT by what prevents it.
+    ``value``: Evolution, up to the time reached where no step was short enough; ``residual``: (1,) the bound of the
+    relative error at the last time; ``counts``: steps, rejected, matvecs, local_exponentials. Status: CONVERGED where
+    the bound is within the accuracy, RANK_LIMIT or STEP_LIMIT by what prevents it.
 
     Raises ValueError for shapes that do not fit, times that do not ascend, an operator that is not Hermitian where
     that is not meant, steps back in time (order 4) for a factor that is not imaginary, a checkpoint of another
@@ -101,7 +102,9 @@ def evolve(
     moments = np.asarray(times, dtype=float)
     hermitian = is_hermitian(operator)
     _check(operator, start, moments, method, factor, dissipative, accuracy, hermitian)
+    compile_s = _compile(np.result_type(operator.dtype, start.dtype, float if complex(factor).imag == 0.0 else complex))
     run = _Evolution(operator, start, moments, method, complex(factor), accuracy, hermitian, conserve)
+    run.compile_s = compile_s
     run.observe, run.callback = observe, callback
     if checkpoint is not None:
         run.file = Path(checkpoint)
@@ -123,7 +126,7 @@ def make_stepper(
     if isinstance(method, BUG):
         from solvers.dynamics.bug import BUGStepper
 
-        return BUGStepper(operator, start, method, factor, tol, hermitian=hermitian)
+        return BUGStepper(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
     from solvers.dynamics.implicit import ImplicitStepper
 
     return ImplicitStepper(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
@@ -155,7 +158,7 @@ def _check(
 
 
 class _Evolution:
-    """What one evolution knows while it runs; errors are absolute 2-norms, accumulated."""
+    """What one evolution knows while it runs; errors are 2-norms relative to that of the state, accumulated."""
 
     def __init__(
         self, operator: TTOperator, start: TensorTrain, times: np.ndarray, method: Method, factor: complex,
@@ -172,13 +175,15 @@ class _Evolution:
         self.observe: Observer | None = None
         self.callback: Callable[[IterationState], None] | None = None
         self.file: Path | None = None
+        self.compile_s = 0.0
         self.h = method.time_step or FIRST_STEP * self.span
         self.steps: list[float] = []
         self.rows: dict[str, list[Any]] = {}
         self.projection, self.splitting = 0.0, 0.0
         self.rate = self.probed = 0.0  # of the splitting error, from the last probe, and its step
-        self.defect: float | None = None
+        self.defect = self.slope = self.pending = 0.0  # the latest, its change in time, the time since
         self.since = self.idle = self.waited = self.rejected = 0
+        self.lost, self.counted = np.zeros(2), np.zeros(2)  # truncations and local solves: relative, and as counted
         self.stuck = self.grown = False
         self.age = 0.0
         self.written = self.begin
@@ -189,38 +194,65 @@ class _Evolution:
             first = self._continue(self.file)
         else:
             self._grow()
+            self.defect = self.stepper.defect()
             self._record(0)
         probes = {round(i) for i in np.linspace(0, max(len(self.times) - 2, 0), PROBES)}
         for i in range(first, len(self.times) - 1):
             self._interval(float(self.times[i + 1] - self.times[i]), i in probes)
+            if self.stuck:
+                break
+            if i + 2 == len(self.times):
+                self._measure()
             self._record(i + 1)
             if self.file is not None:
                 self._save(i + 1, last=i + 2 == len(self.times))
         return self._solution()
 
     def _interval(self, length: float, probe: bool) -> None:
-        """From one output time to the next."""
+        """From one output time to the next, as long as a step can be made."""
+        if isinstance(self.method, Implicit):
+            self._blocks(length)
+            return
         fixed = self.method.time_step is not None
         rest = length
-        while rest > 1e-12 * length:
+        while rest > 1e-12 * length and not self.stuck:
             longest = min(self.h, max(GRADING * self.age, FINEST * self.h)) if self.grown else self.h
             parts = max(1, int(np.ceil(rest / longest - 1e-9)))
             h = rest / parts
             self._grow()
-            before = self._defect()
             if fixed:
                 if probe or h > 1.05 * self.probed:
                     self.rate, self.probed = 2.0 * self._compare(h)[0] / h, h
                     probe = False
                 self.stepper.advance(h)
-                self.splitting += self.rate * h
-            elif not self._adapted(h, before * h):
+                self.splitting += self.rate * h / self.norm
+            elif not self._adapted(h, self.defect * h):
                 continue
             self.steps.append(h)
             self.age += h
             self.since += 1
-            self.projection += 0.5 * h * (before + self._defect(after=True))
+            self.pending += h
+            if self.stepper.grows or self.since >= DEFECT_EVERY:
+                self._measure()
+            self._account()
             rest -= h
+
+    def _blocks(self, length: float) -> None:
+        """The same in blocks of the implicit method, which estimates the error of its steps itself."""
+        stepper: Any = self.stepper
+        parts = max(1, int(np.ceil(length / (self.method.time_step or length) - 1e-9)))
+        for _ in range(parts):
+            before = stepper.step_error
+            stepper.advance(length / parts)
+            self.steps.append(length / parts)
+            self.splitting += (stepper.step_error - before) / self.norm
+            self._account()
+
+    def _account(self) -> None:
+        """Add what the stepper's truncations and local solves have erred since the last time, relative to the norm."""
+        now = np.array([self.stepper.truncation, self.stepper.residual])
+        self.lost = self.lost + (now - self.counted) / self.norm
+        self.counted = now
 
     def _compare(self, h: float) -> tuple[float, Any]:
         """Difference of a step of length h and two halves of it, and the state after those; the state is kept.
@@ -251,13 +283,12 @@ class _Evolution:
         ratio = allowed / max(error, 1e-300)
         wanted = h * min(max(SAFETY * ratio ** (1.0 / self.stepper.order), SLOWEST), FASTEST)
         accepted = error <= allowed
-        if not accepted and wanted < SMALLEST_STEP * self.span:
-            self.stuck = accepted = True
         if accepted:
             self.stepper.restore(halves)
-            self.splitting += error
+            self.splitting += error / self.norm
         else:
             self.rejected += 1
+            self.stuck = wanted < SMALLEST_STEP * self.span
         self.h = max(wanted, SMALLEST_STEP * self.span)
         return accepted
 
@@ -270,26 +301,28 @@ class _Evolution:
             self.waited += 1
             return
         allowed = SHARES["ranks"] * self.accuracy / self.span
-        if self.age and self._defect() <= allowed * self.norm:
+        if self.age and self.defect <= allowed * self.norm:
             return  # at the start it may vanish for a moment: what one mode alone does is in every tangent space
         self.waited = 0
         if stepper.grow(0.1 * allowed):
-            self.idle, self.defect = 0, None
+            self.idle, self.defect = 0, stepper.defect()
             self.grown |= self.age == 0.0
         else:
             self.idle = min(2 * self.idle + 1, 16)
 
-    def _defect(self, after: bool = False) -> float:
-        """The defect now; once the ranks have stopped growing it is looked at every few steps only."""
-        if after and (self.stepper.grows or self.since >= DEFECT_EVERY):
-            self.defect, self.since = None, 0
-        if self.defect is None:
-            self.defect = self.stepper.defect()
-        return self.defect
+    def _measure(self) -> None:
+        """The defect now; its integral by the trapezoidal rule since the last time."""
+        if not self.pending:
+            return
+        now = self.stepper.defect()
+        self.projection += 0.5 * self.pending * (self.defect + now) / self.norm
+        self.slope = (now - self.defect) / self.pending
+        self.defect, self.pending, self.since = now, 0.0, 0
 
     @property
     def norm(self) -> float:
-        return self.rows["norms"][-1] if self.rows else self.stepper.train().norm()
+        """Of the present state."""
+        return self.stepper.train().norm()
 
     def _record(self, i: int) -> None:
         """Everything known at output time i."""
@@ -297,14 +330,15 @@ class _Evolution:
         norm = x.norm()
         if not np.isfinite(norm):
             raise ValueError(f"the state is not finite at t = {self.times[i]:g}: shorten the time step")
+        ahead = self.defect + max(self.slope * self.pending, 0.0)  # since the last measurement, until the next
         row: dict[str, Any] = {
             "norms": norm,
             "energies": energy(self.operator, x),
             "ranks": np.array(x.ranks),
-            "projection_errors": self.projection / norm,
-            "truncation_errors": self.stepper.truncation / norm,
-            "step_errors": self.splitting / norm,
-            "krylov_errors": self.stepper.residual / norm,
+            "projection_errors": self.projection + self.pending * ahead / norm,
+            "truncation_errors": self.lost[0],
+            "step_errors": self.splitting,
+            "krylov_errors": self.lost[1],
         }
         for name, value in (self.observe(float(self.times[i]), x) if self.observe else {}).items():
             row[f"observed_{name}"] = np.asarray(value)
@@ -324,8 +358,8 @@ class _Evolution:
         arrays = {f"row_{name}": np.array(values) for name, values in self.rows.items()}
         arrays |= {"steps": np.array(self.steps), "work": np.array(list(self.stepper.work.values()))}
         arrays["work_names"] = np.array(list(self.stepper.work))
-        scalars = [i, self.h, self.projection, self.splitting, self.stepper.truncation, self.stepper.residual]
-        scalars += [self.rate, self.probed, np.nan if self.defect is None else self.defect]
+        scalars = [i, self.h, self.projection, self.splitting, *self.lost, *self.counted]
+        scalars += [self.rate, self.probed, self.defect, self.slope, self.pending]
         scalars += [self.age, self.since, self.idle, self.waited, self.rejected, self.stuck, self.grown]
         arrays["scalars"] = np.array(scalars)
         assert self.file is not None
@@ -339,19 +373,21 @@ class _Evolution:
         self.rows = {name[4:]: list(values) for name, values in arrays.items() if name.startswith("row_")}
         self.steps = list(arrays["steps"])
         self.stepper.work.update(dict(zip(map(str, arrays["work_names"]), map(int, arrays["work"]))))
-        i, self.h, self.projection, self.splitting, truncation, residual, *rest = arrays["scalars"]
-        self.stepper.truncation, self.stepper.residual = float(truncation), float(residual)
-        self.rate, self.probed, defect, self.age, *counts = map(float, rest)
-        self.defect = None if np.isnan(defect) else float(defect)
+        i, self.h, self.projection, self.splitting, *rest = map(float, arrays["scalars"])
+        self.lost, self.counted, rest = np.array(rest[:2]), np.array(rest[2:4]), rest[4:]
+        self.stepper.truncation, self.stepper.residual = map(float, self.counted)
+        self.rate, self.probed, self.defect, self.slope, self.pending, self.age, *counts = rest
         self.since, self.idle, self.waited, self.rejected = (int(c) for c in counts[:4])
         self.stuck, self.grown = bool(counts[4]), bool(counts[5])
         return int(i)
 
     def _solution(self) -> Solution:
         columns = {name: np.array(values) for name, values in self.rows.items()}
+        columns["projection_errors"] = np.maximum.accumulate(columns["projection_errors"])
         observed = {name[9:]: columns.pop(name) for name in list(columns) if name.startswith("observed_")}
+        times = self.times[: len(columns["norms"])]
         value = Evolution(
-            times=self.times, state=self.stepper.train(), observed=observed, step_sizes=np.array(self.steps), **columns
+            times=times, state=self.stepper.train(), observed=observed, step_sizes=np.array(self.steps), **columns
         )
         bound = float(value.errors[-1])
         status = Status.CONVERGED
@@ -360,13 +396,14 @@ class _Evolution:
             steps = value.step_errors[-1] + value.krylov_errors[-1]
             status = Status.RANK_LIMIT if ranks > steps and not self.stuck else Status.STEP_LIMIT
         counts = {"rejected": self.rejected, **self.stepper.work, "steps": len(self.steps)}
-        timing = {"compile_s": 0.0, "solve_s": time.perf_counter() - self.begin}
+        timing = {"compile_s": self.compile_s, "solve_s": time.perf_counter() - self.begin}
         return Solution(
             value, status, int(status is Status.CONVERGED), np.array([bound]), (), counts, timing,
             {"max_rank": int(value.ranks.max())},
         )  # fmt: skip
 
 
+_COMPILED: set[np.dtype] = set()
 KINDS = ("projection", "truncation", "step", "krylov")
 
 
@@ -378,3 +415,21 @@ def energy(operator: TTOperator, x: TensorTrain) -> float:
         t = np.tensordot(t, a, axes=([1, 2], [0, 2]))  # x' b i beta
         environment = np.tensordot(core.conj(), t, axes=([0, 1], [0, 2])).transpose(0, 2, 1)
     return float((environment[0, 0, 0] / x.norm() ** 2).real)
+
+
+def _compile(dtype: np.dtype) -> float:
+    """Seconds spent to compile or load the kernels of one dtype; zero from the second call on in one process."""
+    if dtype in _COMPILED:
+        return 0.0
+    _COMPILED.add(dtype)
+    begin = time.perf_counter()
+    turn = np.array([[0.3, 0.1], [0.1, -0.2]])
+    h = kronecker_sum([turn] * 3)
+    x = rank_one([np.array([1.0, 0.5], dtype=dtype)] * 3)
+    factor = -1.0 if dtype.kind == "f" else -1j
+    for a in (h, h + kronecker_sum([np.array([[0.0, 0.1], [0.0, 0.0]])] * 3)):
+        stepper = make_stepper(a, x, TDVP(max_rank=2), factor, 1e-6, is_hermitian(a))
+        stepper.grow(0.0)
+        stepper.advance(0.1)
+        stepper.defect()
+    return time.perf_counter() - begin

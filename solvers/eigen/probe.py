@@ -38,7 +38,10 @@ def probe_block(
         used = [j for j in range(n) if abs(overlaps[j]) > 1e-6]
         sources = [z, *(trains[j] for j in used)]
         step = ShiftedSolve(operator, z, sources, [1.0, *(-overlaps[used])], shift, options, rng)
-        z = tasks.normalised(step.solve()[0])
+        z = step.solve()[0]
+        if inner(z, z) == 0.0:
+            return np.inf, 0.0, z  # no complement is left
+        z = tasks.normalised(z)
         h, s = np.diag([*known_energies, sandwich(operator, z, z)]), np.eye(n + 1)
         for j, x in enumerate(trains):
             h[n, j] = h[j, n] = sandwich(operator, x, z)

@@ -146,7 +146,8 @@ class ShiftedSolve:
         b = rotate_core(b, near_gauge, far_gauge, bonds, mode, False)
         x = rotate_core(core, near_gauge, far_gauge, bonds, mode, False)
         hx = local @ x - self.shift * x
-        x *= float(b @ hx) / float(hx @ hx)  # the best multiple of the present core as a start
+        size = float(hx @ hx)
+        x *= float(b @ hx) / size if size > 0.0 else 0.0  # the best multiple of the present core as a start
         o = self.options
         self.products += 1 + local.minres(b, x, self.shift, o.steps, o.tol, o.floor, o.model)
         if not np.all(np.isfinite(x)):

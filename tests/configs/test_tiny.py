@@ -42,4 +42,44 @@ def parametric_pde(study, done):
     assert u.shape == (done.result.solution.shape[0],) and np.isfinite(u).all()
 
 
-CHECKS = {"vibrational": vibrational, "parametric_pde": parametric_pde}
+def wave_packet(study, done):
+    accuracy, results = study.solver.accuracy, done.report["results"]
+    assert max(results["autocorrelation"]["error"]) <= accuracy
+    for reference in done.report["references"]:
+        assert reference["max_abs_deviation"] <= accuracy
+    assert results["energy_drift"] <= 1e-6 * max(1.0, abs(results["observables"]["energy"][0]))
+    assert results["norm_drift"] <= 1e-8 and results["peaks"] and all(peak["trusted"] for peak in results["peaks"])
+    assert load(done.folder)[1][0].ranks[1:-1] == tuple(results["ranks_over_time"][-1][1:-1])
+
+
+def sum_of_products(study, done):
+    results = done.report["results"]
+    assert (study.problem.task == "spectrum") == ("energies" in results)
+    (vibrational_states if study.problem.task == "spectrum" else wave_packet)(study, done)
+
+
+def vibrational_states(study, done):
+    results = done.report["results"]
+    assert np.all(np.diff(results["energies"]) >= 0) and np.max(results["error_estimates"]) <= study.solver.accuracy
+    states = load(done.folder)[1]
+    assert len(states) == len(results["energies"]) == study.solver.n_states
+    assert states[0].shape == tuple(study.problem.sizes[k] for k in results["mode_order"])
+
+
+def fokker_planck(study, done):
+    accuracy, results = study.solver.accuracy, done.report["results"]
+    assert max(*results["mean_error"], *results["covariance_error"]) <= accuracy
+    for reference in done.report["references"]:
+        assert reference["max_abs_deviation"] <= accuracy
+    assert np.max(np.abs(np.array(results["mass"]) - 1.0)) <= 1e-8
+    _, (density,) = load(done.folder)
+    assert density.shape == tuple(study.problem.points) and density.max_rank <= results["max_rank"]
+
+
+CHECKS = {
+    "fokker_planck": fokker_planck,
+    "vibrational": vibrational,
+    "parametric_pde": parametric_pde,
+    "wave_packet": wave_packet,
+    "sum_of_products": sum_of_products,
+}

@@ -1,0 +1,327 @@
+"""The YAML keys of kind ``fokker_planck``: the density of a diffusing particle in a linear drift.
+
+    dp/dt = div(A x p) + diffusion Laplace p,     dx = -A x dt + sqrt(2 diffusion) dW,     p(0) a product of Gaussians
+
+The fields below are the keys; their descriptions are what ``ttsuite describe fokker_planck`` prints. The exact moments
+(references, numpy alone) tell before any numerics whether the density fits the box and the grid.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from problems.fokker_planck.references import Gaussian, exact
+from problems.problem import Family, Keys, ProblemError
+
+AUTOMATIC: Literal["automatic"] = "automatic"
+AUTOMATIC_RANK = 200
+LOOKS = 129  # times at which the exact moments are compared with box and grid
+FEWEST_SIGMAS = 4.0  # of the density within the box: fewer are refused
+COARSEST = 2.0  # pi sigma / h: less is refused, the grid does not show the density
+
+Numbers = float | tuple[float, ...]
+_NUMBERS: dict[str, Any] = {"values": "a number, or a list of numbers, one an axis"}
+
+
+def _numbers(value: Any, what: str = "a number or a list of numbers") -> Any:
+    """A finite number as a float, a list of such as a tuple."""
+    entries = value if isinstance(value, (list, tuple)) else [value]
+    if not entries or not all(type(entry) in (int, float) and math.isfinite(entry) for entry in entries):
+        raise ValueError(f"must be {what}, found {value!r}")
+    return tuple(map(float, entries)) if isinstance(value, (list, tuple)) else float(value)
+
+
+class Diagonals(Keys):
+    """A tridiagonal drift matrix with constant diagonals, or one number an entry."""
+
+    diagonal: Numbers = Field(description="Diagonal of A: positive pulls to the origin.", json_schema_extra=_NUMBERS)
+    superdiagonal: Numbers = Field(default=0.0, description="Entries A[i, i+1].", json_schema_extra=_NUMBERS)
+    subdiagonal: Numbers = Field(default=0.0, description="Entries A[i+1, i].", json_schema_extra=_NUMBERS)
+
+    @field_validator("diagonal", "superdiagonal", "subdiagonal", mode="plain")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return _numbers(value)
+
+
+class Matrix(Keys):
+    """A drift matrix entry by entry."""
+
+    matrix: tuple[tuple[float, ...], ...] = Field(
+        description="The matrix A, a list of rows.", json_schema_extra={"values": "a list of rows of numbers"}
+    )
+
+    @field_validator("matrix", mode="plain")
+    @classmethod
+    def _rows(cls, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in value):
+            raise ValueError(f"must be a list of rows of numbers, found {value!r}")
+        return tuple(_numbers(row, "a list of rows of numbers") for row in value)
+
+
+def _which_drift(value: Any) -> str:
+    """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
+    given = "matrix" in value if isinstance(value, dict) else isinstance(value, Matrix)
+    return "(matrix)" if given else "(diagonals)"
+
+
+DriftKey = Annotated[
+    Annotated[Diagonals, Tag("(diagonals)")] | Annotated[Matrix, Tag("(matrix)")], Discriminator(_which_drift)
+]
+
+
+class Initial(Keys):
+    """The density at t = 0: a product of Gaussians."""
+
+    mean: Numbers = Field(default=0.0, description="Mean of each coordinate.", json_schema_extra=_NUMBERS)
+    variance: Numbers = Field(description="Variance of each coordinate.", json_schema_extra=_NUMBERS)
+
+    @field_validator("mean", "variance", mode="plain")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return _numbers(value)
+
+    @field_validator("variance")
+    @classmethod
+    def _positive(cls, value: Any) -> Any:
+        if min(value if isinstance(value, tuple) else (value,)) <= 0.0:
+            raise ValueError(f"must be positive, found {value!r}")
+        return value
+
+
+class Grid(Keys):
+    """A uniform periodic grid on [-half_width, half_width) in every coordinate."""
+
+    points: int | tuple[int, ...] = Field(
+        description="Points an axis; an even number has the origin among them.",
+        json_schema_extra={"values": "a number, or a list of numbers, one an axis"},
+    )
+    half_width: Numbers = Field(description="Half the width of the box.", json_schema_extra=_NUMBERS)
+
+    @field_validator("points", mode="plain")
+    @classmethod
+    def _counts(cls, value: Any) -> Any:
+        entries = value if isinstance(value, (list, tuple)) else [value]
+        if not entries or not all(type(entry) is int and 4 <= entry <= 1024 for entry in entries):
+            raise ValueError(f"must be a number or a list of numbers, each from 4 to 1024, found {value!r}")
+        return tuple(value) if isinstance(value, (list, tuple)) else value
+
+    @field_validator("half_width", mode="plain")
+    @classmethod
+    def _positive(cls, value: Any) -> Any:
+        value = _numbers(value)
+        if min(value if isinstance(value, tuple) else (value,)) <= 0.0:
+            raise ValueError(f"must be positive, found {value!r}")
+        return value
+
+
+class FokkerPlanckProblem(Keys):
+    """A Fokker-Planck equation with linear drift and constant diffusion."""
+
+    kind: Literal["fokker_planck"] = Field(description="The kind of problem.")
+    dimension: int = Field(ge=1, le=100, description="Number of coordinates d.")
+    drift: DriftKey = Field(
+        description="The matrix A of the drift -A x.",
+        json_schema_extra={"values": "{diagonal: ..., superdiagonal: ..., subdiagonal: ...} or {matrix: [[...]]}"},
+    )
+    diffusion: float = Field(gt=0, description="Diffusion constant, the factor of the Laplacian.")
+    initial: Initial = Field(description="The density at t = 0.")
+    grid: Grid = Field(description="The grid.")
+
+    @field_validator("drift")
+    @classmethod
+    def _shape(cls, value: Any, info: ValidationInfo) -> Any:
+        d = info.data.get("dimension")
+        if d is None:
+            return value
+        if isinstance(value, Matrix):
+            if len(value.matrix) != d or any(len(row) != d for row in value.matrix):
+                sizes = sorted({len(row) for row in value.matrix})
+                message = f"must have {d} rows of {d} numbers, found {len(value.matrix)} rows of {sizes}"
+                raise ProblemError(message, "problem.drift.matrix")
+            return value
+        for name, count in (("diagonal", d), ("superdiagonal", d - 1), ("subdiagonal", d - 1)):
+            _one_each(getattr(value, name), count, f"problem.drift.{name}")
+        return value
+
+    @field_validator("initial", "grid")
+    @classmethod
+    def _lists(cls, value: Any, info: ValidationInfo) -> Any:
+        if "dimension" in info.data:
+            for name in type(value).model_fields:
+                _one_each(getattr(value, name), info.data["dimension"], f"problem.{info.field_name}.{name}")
+        return value
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """A (d, d)."""
+        d, drift = self.dimension, self.drift
+        if isinstance(drift, Matrix):
+            return np.array(drift.matrix, dtype=float)
+        matrix = np.diag(np.broadcast_to(drift.diagonal, d).astype(float))
+        if d > 1:
+            matrix += np.diag(np.broadcast_to(drift.superdiagonal, d - 1), 1)
+            matrix += np.diag(np.broadcast_to(drift.subdiagonal, d - 1), -1)
+        return matrix
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Initial means (d,)."""
+        return np.broadcast_to(self.initial.mean, self.dimension).astype(float)
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Initial variances (d,)."""
+        return np.broadcast_to(self.initial.variance, self.dimension).astype(float)
+
+    @property
+    def points(self) -> list[int]:
+        """Grid points of each axis."""
+        return [int(n) for n in np.broadcast_to(self.grid.points, self.dimension)]
+
+    @property
+    def half_widths(self) -> np.ndarray:
+        """Half widths of the box (d,)."""
+        return np.broadcast_to(self.grid.half_width, self.dimension).astype(float)
+
+    @property
+    def stable(self) -> bool:
+        """Whether all eigenvalues of A have a positive real part, so that the density settles."""
+        return bool(np.linalg.eigvals(self.matrix).real.min() > 0.0)
+
+    def exact(self, times: Any) -> Gaussian:
+        """The exact solution at ``times``."""
+        return exact(self.matrix, self.diffusion, self.mean, self.variance, np.asarray(times, dtype=float))
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Key -> file a run must keep beside its configuration: none."""
+        return {}
+
+
+def _one_each(value: Any, count: int, key: str) -> None:
+    if isinstance(value, tuple) and len(value) != count:
+        raise ProblemError(f"needs {count} numbers, found {len(value)}", key)
+
+
+class FokkerPlanckSolver(Keys):
+    """How the density is computed."""
+
+    method: Literal["implicit", "bug", "tdvp", "tdvp2"] = Field(
+        default="implicit",
+        description="implicit: blocks of time by AMEn, keeps the mass; bug, tdvp, tdvp2: explicit, for a small box.",
+    )
+    t_final: float = Field(gt=0, description="Final time.")
+    output_times: tuple[float, ...] | Literal["automatic"] = Field(
+        default=AUTOMATIC,
+        description="Times of the output, ascending; automatic: four, up to the final time.",
+        json_schema_extra={"values": "automatic, or a list of numbers"},
+    )
+    accuracy: float = Field(default=1e-4, gt=0, lt=1, description="Error asked of every mean and covariance, absolute.")
+    max_rank: int | Literal["automatic"] = Field(
+        default=AUTOMATIC,
+        description=f"Largest TT-rank of the density; automatic: as the accuracy needs, up to {AUTOMATIC_RANK}.",
+        json_schema_extra={"values": "automatic or a number"},
+    )
+    time_step: float | Literal["automatic"] = Field(
+        default=AUTOMATIC,
+        description="Length of a step; automatic: adapted to the accuracy.",
+        json_schema_extra={"values": "automatic or a number"},
+    )
+    workers: int | Literal["automatic"] = Field(
+        default=AUTOMATIC,
+        description="Worker processes; automatic: all cores; results do not depend on it.",
+        json_schema_extra={"values": "automatic or a number"},
+    )
+
+    @field_validator("max_rank", "workers", mode="plain")
+    @classmethod
+    def _automatic_or_count(cls, value: Any) -> Any:
+        if (value == AUTOMATIC and isinstance(value, str)) or (type(value) is int and value >= 1):
+            return value
+        raise ValueError(f"must be automatic or an integer of at least 1, found {value!r}")
+
+    @field_validator("time_step", mode="plain")
+    @classmethod
+    def _automatic_or_positive(cls, value: Any) -> Any:
+        if value == AUTOMATIC and isinstance(value, str):
+            return value
+        if type(value) in (int, float) and math.isfinite(value) and value > 0:
+            return float(value)
+        raise ValueError(f"must be automatic or a positive number, found {value!r}")
+
+    @field_validator("output_times", mode="plain")
+    @classmethod
+    def _ascending(cls, value: Any, info: ValidationInfo) -> Any:
+        if value == AUTOMATIC and isinstance(value, str):
+            return value
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"must be automatic or a list of numbers, found {value!r}")
+        times = _numbers(value, "a list of numbers")
+        if times[0] < 0.0 or any(b <= a for a, b in pairwise(times)):
+            raise ValueError(f"must be non-negative and ascend, found {list(times)}")
+        if "t_final" in info.data and times[-1] > info.data["t_final"]:
+            raise ValueError(f"{times[-1]:g} is beyond t_final = {info.data['t_final']:g}")
+        return times
+
+    @property
+    def times(self) -> np.ndarray:
+        """Times of the report: those asked for, and the final one."""
+        if self.output_times == AUTOMATIC:
+            return self.t_final * np.array([0.25, 0.5, 0.75, 1.0])
+        times = [t for t in self.output_times if t < self.t_final * (1.0 - 1e-12)]
+        return np.array([*times, self.t_final])
+
+
+def complete(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver) -> FokkerPlanckSolver:
+    """The solver settings; ProblemError where box or grid cannot hold the density at some time."""
+    known = problem.exact(np.linspace(0.0, solver.t_final, LOOKS))
+    if not np.isfinite(known.covariances).all():
+        raise ProblemError("the drift is unstable: the density grows beyond all bounds", "problem.drift")
+    reach = np.abs(known.means) + FEWEST_SIGMAS * known.widths()
+    outside = reach > problem.half_widths * (1.0 + 1e-9)
+    if outside.any():
+        i, axis = np.unravel_index(int(np.argmax(reach / problem.half_widths)), reach.shape)
+        reason = "" if problem.stable else "; the drift is unstable, so it grows with time: shorten t_final, or"
+        raise ProblemError(
+            f"the box is too small: at t = {known.times[i]:.3g} coordinate {axis + 1} has mean "
+            f"{known.means[i, axis]:.3g} and deviation {known.widths()[i, axis]:.3g}{reason}"
+            f"{'' if reason else ';'} give at least {needed_half_width(known, int(axis)):.3g}",
+            "problem.grid.half_width",
+        )
+    spacing = 2.0 * problem.half_widths / problem.points
+    resolved = np.pi * known.conditional_widths() / spacing
+    if resolved.min() < COARSEST:
+        i, axis = np.unravel_index(int(np.argmin(resolved)), resolved.shape)
+        wanted = math.ceil(problem.points[axis] * 5.0 / resolved[i, axis])
+        raise ProblemError(
+            f"the grid is too coarse: its spacing {spacing[axis]:.3g} in coordinate {axis + 1} does not resolve a "
+            f"width of {known.conditional_widths()[i, axis]:.3g} at t = {known.times[i]:.3g}; give about {wanted} "
+            "points",
+            "problem.grid.points",
+        )
+    return solver
+
+
+def needed_half_width(known: Gaussian, axis: int) -> float:
+    """Six deviations of a coordinate at all times."""
+    return float((np.abs(known.means) + 6.0 * known.widths())[:, axis].max())
+
+
+FAMILY = Family(
+    kind="fokker_planck",
+    summary="Fokker-Planck equation with linear drift",
+    problem=FokkerPlanckProblem,
+    solver=FokkerPlanckSolver,
+    complete=complete,
+    numerics="problems.fokker_planck.solve",
+    presentation="problems.fokker_planck.presentation",
+    figures="problems.fokker_planck.figures",
+)

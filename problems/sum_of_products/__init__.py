@@ -1,0 +1,1 @@
+"""A user's own Hamiltonian: a sum of products of named one-mode operators."""

@@ -1,0 +1,207 @@
+"""From a sum of products to its lowest states, or to its motion in time; ``task`` decides.
+
+``prepare`` builds the operator and refuses what cannot be computed; ``solve`` hands it to ``eigsolve``, or to the
+propagation of kind wave_packet. The start comes from configuration interaction in mean-field functions, wherever these
+tell products apart by their energy; a complex H is solved through its real form. Small spaces are diagonalised
+outright (problems.sum_of_products.dense). The basis is part of the question: it has no error.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from problems.sum_of_products import operators
+from problems.sum_of_products.dense import AFFORDABLE, LARGEST, diagonalise
+from problems.sum_of_products.evolution import PreparedEvolution, prepare_evolution
+from problems.sum_of_products.keys import AUTOMATIC, SpectrumSolver
+from problems.sum_of_products.model import MOST_SHARED, SumOfProductsProblem
+from problems.sum_of_products.states import GivenFunctions, assignment, recovered
+from problems.vibrational.result import VibrationalResult
+from problems.vibrational.states import completeness, symmetry_label
+from problems.wave_packet.keys import WavePacketSolver
+from problems.wave_packet.propagate import propagate
+from problems.wave_packet.result import WavePacketResult
+from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.eigen.eigsolve import EigenStates, eigsolve, space_size
+from solvers.kernels.warm_up import warm_up
+from solvers.methods import BlockDMRG, InverseIteration
+from solvers.solution import IterationState, Solution, Status
+from solvers.trains.operator import TTOperator
+from solvers.trains.sum_of_products import sum_of_products
+
+LARGEST_RANK = 160
+SHARED_RANK = 400  # of a basis that all states share
+LONGEST_TERM = 15  # modes of a term that configuration interaction takes
+MOST_ALIKE = 1000  # products of lowest energy sum, at most: more of them are no start
+SMALL_SPACE = 3000  # product functions that configuration interaction holds all of
+FEW_STATES = 30  # for which one shared basis is quicker than a train a state
+SMALL_MODES = 4  # mean size: chains of spins and the like, whose states are far from products
+
+Callback = Callable[[IterationState], None] | None
+
+
+@dataclass(frozen=True)
+class PreparedSpectrum:
+    """A Hamiltonian ready to be solved, the modes in ``order`` along the train.
+
+    ``functions``: those ``operator`` and ``terms`` stand in; ``terms`` are of the real form where H is complex.
+    """
+
+    problem: SumOfProductsProblem
+    solver: SpectrumSolver
+    order: tuple[int, ...]
+    charges: np.ndarray
+    functions: tuple[operators.ModeFunctions, ...]
+    terms: ProductTerms
+    operator: TTOperator
+    setup_s: float
+
+
+def prepare(
+    problem: SumOfProductsProblem, solver: SpectrumSolver | WavePacketSolver
+) -> PreparedSpectrum | PreparedEvolution:
+    """Mode order, operator, and what the task needs besides. Takes well under a second for small sums."""
+    if isinstance(solver, WavePacketSolver):
+        return prepare_evolution(problem, solver)
+    begin = time.perf_counter()
+    given = operators.table_of(problem.products, problem.bases)
+    order, _ = operators.ordered(given, problem.mode_order)
+    table = operators.reordered(given, order)
+    charges, reflections = operators.parities(table, [problem.bases[k] for k in order])
+    functions = tuple(operators.mean_field(table, charges, reflections))
+    table = operators.turned(table, functions, reflections)
+    terms, tt = operators.product_terms(table, functions), operators.operator(table)
+    return PreparedSpectrum(problem, solver, tuple(order), charges, functions, terms, tt, time.perf_counter() - begin)
+
+
+def tells_apart(terms: ProductTerms) -> bool:
+    """Whether sums of mean-field energies say which products are low, so that configuration interaction can start."""
+    if any(len(product) > LONGEST_TERM for _, product in terms.terms):
+        return False
+    if space_size(terms) <= SMALL_SPACE:
+        return True
+    spread = max(float(np.ptp(e)) for e in terms.energies)
+    alike = np.prod([float(np.sum(e - e.min() <= 1e-3 * spread)) for e in terms.energies])
+    return bool(alike <= MOST_ALIKE)
+
+
+def method_of(prepared: PreparedSpectrum, start: ProductTerms | None) -> InverseIteration | BlockDMRG:
+    """The method asked for; automatic: block DMRG for few states, for small modes and without a start."""
+    solver, sizes = prepared.solver, prepared.problem.sizes
+    assert solver.n_states is not None
+    shared = solver.method == "block_dmrg"
+    if solver.method == AUTOMATIC:
+        small = float(np.mean(sizes)) <= SMALL_MODES and solver.n_states <= MOST_SHARED
+        shared = start is None or small or solver.n_states <= FEW_STATES
+    if shared:
+        return BlockDMRG(max_rank=SHARED_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank))
+    rank = LARGEST_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank)
+    return InverseIteration(max_rank=rank, first_rank=min(28, rank))
+
+
+def solve(
+    prepared: PreparedSpectrum | PreparedEvolution,
+    *,
+    executor: Executor | None = None,
+    seed: int = 0,
+    callback: Callback = None,
+) -> VibrationalResult | WavePacketResult:
+    """What the task asks for, with its errors and all that the report shows. Deterministic in ``seed``."""
+    if isinstance(prepared, PreparedSpectrum):
+        return _spectrum(prepared, executor, seed, callback)
+    result = propagate(
+        prepared.system, prepared.solver, prepared.problem.observables, executor=executor, seed=seed, callback=callback
+    )
+    timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
+    return replace(result, warnings=[*prepared.warnings, *result.warnings], timing=timing)
+
+
+def _spectrum(
+    prepared: PreparedSpectrum, executor: Executor | None, seed: int, callback: Callback
+) -> VibrationalResult:
+    compile_s = warm_up()
+    solver, problem = prepared.solver, prepared.problem
+    assert solver.n_states is not None
+    sizes = [problem.sizes[k] for k in prepared.order]
+    if callback:
+        callback(IterationState(0, "start", 1, 0.0, fraction=0.0, finished=False))
+    begin = time.perf_counter()
+    charges = prepared.charges
+    small = math.prod(sizes) <= LARGEST
+    if not small:
+        start = prepared.terms if tells_apart(prepared.terms) else None
+        try:
+            solution = _iterate(prepared, start, executor, seed, callback)
+            if start is None or prepared.operator.dtype.kind == "c":
+                charges = np.zeros(0, dtype=np.int64)
+        except ArithmeticError:  # a state of norm zero: an H with next to nothing but one level
+            small = math.prod(sizes) <= AFFORDABLE
+            if not small:
+                raise
+    if small:
+        solution = diagonalise(prepared.operator, [f.charges for f in prepared.functions], solver.n_states)
+    states: EigenStates = solution.value
+    converged = states.errors <= solver.accuracy
+    status, warnings = solution.status, _idle(problem)
+    if converged.all():
+        status = Status.CONVERGED
+    else:
+        listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
+        count = int((~converged).sum())
+        warnings.append(f"{count} states did not reach the accuracy asked for: {listed} ({status.value})")
+    n = len(states.energies)
+    labels = [f.labels for f in prepared.functions]
+    return VibrationalResult(
+        energies=states.energies,
+        unit="model units",
+        error_estimates=states.errors,
+        rank_errors=states.errors,
+        basis_errors=np.zeros(n),
+        residual_norms=solution.residual,
+        symmetry=[symmetry_label(c, charges) for c in states.charges],
+        assignments=[assignment(x, labels, prepared.order) for x in states.trains],
+        ranks=[list(x.ranks) for x in states.trains],
+        operator_ranks=[int(r) for r in prepared.operator.ranks],
+        mode_order=list(prepared.order),
+        basis_functions=sizes,
+        states_megabytes=sum(c.nbytes for x in states.trains for c in x.cores) / 1e6,
+        completeness=completeness(states),
+        state_converged=converged,
+        status=status,
+        states=GivenFunctions(states.trains, prepared.functions),
+        history=list(solution.history),
+        counts=solution.counts,
+        timing={"compile_s": compile_s, "setup_s": prepared.setup_s, "solve_s": time.perf_counter() - begin},
+        warnings=warnings,
+    )
+
+
+def _iterate(
+    prepared: PreparedSpectrum, start: ProductTerms | None, executor: Executor | None, seed: int, callback: Callback
+) -> Solution:
+    """The states by ``eigsolve``; those of a complex H from twice as many of its real form."""
+    solver, complex_ = prepared.solver, prepared.operator.dtype.kind == "c"
+    assert solver.n_states is not None
+    terms, count = prepared.terms, solver.n_states * (2 if complex_ else 1)
+    operator = sum_of_products(terms.matrices, terms.terms) if complex_ else prepared.operator
+    solution = eigsolve(
+        operator, count, start=start, method=method_of(prepared, start), accuracy=solver.accuracy, executor=executor,
+        rng=np.random.default_rng(seed), callback=callback, throw=False,
+    )  # fmt: skip
+    return recovered(prepared.operator, solution, solver.n_states, solver.accuracy) if complex_ else solution
+
+
+def _idle(problem: SumOfProductsProblem) -> list[str]:
+    """A warning about modes that no term acts on: every level is then as many times degenerate."""
+    acted = {k for key in problem.products for k, _ in key}
+    idle = [k for k in range(len(problem.modes)) if k not in acted and problem.sizes[k] > 1]
+    if not idle:
+        return []
+    times = int(np.prod([problem.sizes[k] for k in idle]))
+    return [f"no term acts on modes {', '.join(map(str, idle))}: every level is {times}-fold"]

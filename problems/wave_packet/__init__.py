@@ -1,0 +1,1 @@
+"""Wave packets: oscillators, spin chains and molecules in time."""

@@ -1,0 +1,172 @@
+"""The Hamiltonians and starts of the models as trains, of their exact TT-ranks.
+
+Oscillators stand in harmonic functions (or modals made of them): q, q^2, ... exact before the cut. A gaussian is the
+coherent state c_v = exp(-|alpha|^2/2) alpha^v / sqrt(v!), alpha = (centre + i momentum)/sqrt 2, cut and not normalised
+again. The absorber's matrix is W = Phi diag(w(x_j)) Phi^T in the Gauss points x_j of many more functions, so it is
+positive semidefinite (a discrete variable representation; Light, Hamilton, Lill, J. Chem. Phys. 82, 1400 (1985)).
+Spins: |0> is up; Sx Sx + Sy Sy = (S+ S- + S- S+)/2 keeps the operator real.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from problems.vibrational import basis as modes_
+from problems.vibrational.operators import ONE_MODE, mode_orders, operator, product_terms
+from problems.wave_packet.keys import NONE, Absorber, GaussianInitial, ProductInitial
+from problems.wave_packet.model import AUTOMATIC, WavePacketProblem
+from problems.wave_packet.system import System
+from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.trains.construct import rank_one
+from solvers.trains.operator import TTOperator
+from solvers.trains.sum_of_products import sum_of_products
+
+X = np.array([[0.0, 1.0], [1.0, 0.0]])
+Z = np.diag([1.0, -1.0])
+RAISE = np.array([[0.0, 1.0], [0.0, 0.0]])  # S+ takes down (index 1) to up (index 0)
+EDGE = 2  # functions of a mode whose population tells of the cut
+EXTRA_POINTS = 160  # Gauss points of the absorber beyond the functions
+PRIMITIVE = 20  # harmonic functions of a contracted basis, beyond its own
+TAIL = 1e-8  # of the squared norm of the start, left out by an automatic basis
+HEADROOM = {"harmonic": 10, "contracted": 6}  # functions of an automatic basis beyond the start's
+
+
+def system_of(problem: WavePacketProblem) -> System:
+    """Operator, start and observables of a problem."""
+    return spin_system(problem) if problem.is_spin else mode_system(problem)
+
+
+def coherent_state(n: int, centre: float, momentum: float = 0.0) -> np.ndarray:
+    """Coefficients (n,) of a coherent state in harmonic functions; real where the momentum is zero."""
+    alpha = (centre + 1j * momentum) / math.sqrt(2.0)
+    # by recursion: alpha^v and v! overflow apart
+    ratios = alpha / np.sqrt(np.arange(1, n))
+    c = np.exp(-0.5 * abs(alpha) ** 2) * np.concatenate([[1.0], np.cumprod(ratios)])
+    return c.real.copy() if momentum == 0.0 else c
+
+
+def absorbing_matrix(n: int, absorber: Absorber) -> np.ndarray:
+    """(|q| - start)_+^order in n harmonic functions, real, symmetric, positive semidefinite."""
+    many = n + EXTRA_POINTS
+    q = np.diag(np.sqrt(np.arange(1, many) / 2.0), 1)
+    points, functions = np.linalg.eigh(q + q.T)
+    weights = np.maximum(np.abs(points) - absorber.start, 0.0) ** absorber.order
+    matrix = (functions[:n] * weights) @ functions[:n].T
+    return 0.5 * (matrix + matrix.T)
+
+
+def mode_system(problem: WavePacketProblem) -> System:
+    """Henon-Heiles or any other force field."""
+    field = problem.vibrational.field
+    charges = modes_.mode_charges(modes_.parity_generators(field), field.d)
+    assert isinstance(problem.initial, GaussianInitial)
+    centres, momenta = problem.initial.lists(field.d)
+    sizes = _sizes(problem, centres, momenta)
+    if problem.basis.type == "harmonic":
+        bases = modes_.harmonic_functions(field, sizes, charges)
+    else:
+        bases = modes_.modals(field, sizes, charges, [n + PRIMITIVE for n in sizes])
+    order, terms, tt = _ordered(problem, bases)
+    absorber = problem.absorber
+    if isinstance(absorber, Absorber):
+        tt = _absorbing(terms, [bases[k] for k in order], absorber)
+    starts = [
+        bases[k].coefficients.T @ coherent_state(len(bases[k].coefficients), centres[k], momenta[k]) for k in order
+    ]
+    facts = [
+        ("functions of each mode", _counted([bases[k].n for k in order])),
+        ("basis", "harmonic functions" if problem.basis.type == "harmonic" else "modals from harmonic functions"),
+    ]
+    if problem.model == "force_field":
+        facts.append(("order of the modes along the train", ", ".join(str(k + 1) for k in order)))
+    return System(
+        operator=tt,
+        start=rank_one(starts),
+        site_operators={"q": [bases[k].powers[1] for k in order], "q2": [bases[k].powers[2] for k in order]},
+        pair_operators={},
+        unit=field.unit,
+        dissipative=absorber != NONE,
+        terms=terms if absorber == NONE else None,
+        description=facts,
+        time_unit="fs" if problem.time_unit == "fs" else "natural",
+        time_scale=problem.time_scale,
+        sites=[str(k + 1) for k in order],
+        edge_functions=[[int(i) for i in np.argsort(bases[k].labels)[-EDGE:]] for k in order],
+    )
+
+
+def _sizes(problem: WavePacketProblem, centres: Sequence[float], momenta: Sequence[float]) -> list[int]:
+    """Functions of each mode; automatic: what holds the start, and room to spread."""
+    functions = problem.basis.functions
+    if functions != AUTOMATIC:
+        return [functions] * len(centres) if isinstance(functions, int) else list(functions)
+    sizes = []
+    for centre, momentum in zip(centres, momenta):
+        populations = np.abs(coherent_state(400, centre, momentum)) ** 2
+        held = int(np.searchsorted(np.cumsum(populations), 1.0 - TAIL)) + 1
+        sizes.append(held + HEADROOM[problem.basis.type])
+    return sizes
+
+
+def _ordered(
+    problem: WavePacketProblem, bases: Sequence[modes_.ModeBasis]
+) -> tuple[list[int], ProductTerms, TTOperator]:
+    """The mode order that keeps the operator's ranks low, the table of products and the operator in it."""
+    best: tuple[list[int], ProductTerms, TTOperator] | None = None
+    for candidate in mode_orders(problem.vibrational.field, problem.vibrational.mode_order):
+        terms = product_terms(problem.vibrational.field, bases, candidate)
+        tt = operator(terms)
+        if best is None or sum(r * r for r in tt.ranks) < sum(r * r for r in best[2].ranks):
+            best = candidate, terms, tt
+    assert best is not None
+    return best
+
+
+def _absorbing(terms: ProductTerms, bases: Sequence[modes_.ModeBasis], absorber: Absorber) -> TTOperator:
+    """The operator with -i strength W in the one-mode part of every mode."""
+    matrices = []
+    for stack, basis in zip(terms.matrices, bases):
+        primitive = absorbing_matrix(len(basis.coefficients), absorber)
+        w = basis.coefficients.T @ primitive @ basis.coefficients
+        widened = stack.astype(np.complex128)
+        widened[ONE_MODE] -= 1j * absorber.strength * w
+        matrices.append(widened)
+    return sum_of_products(matrices, terms.terms)
+
+
+def spin_system(problem: WavePacketProblem) -> System:
+    """A chain of spins 1/2 with open ends."""
+    d = problem.d
+    assert isinstance(problem.initial, ProductInitial)
+    state = problem.initial.indices(d)
+    terms: list[tuple[float, dict[int, int]]] = []
+    if problem.model == "ising":
+        stack = np.array([np.eye(2), X, Z])
+        terms += [(-problem.J, {k: 2, k + 1: 2}) for k in range(d - 1)]
+        terms += [(-problem.h, {k: 1}) for k in range(d)]
+    else:
+        stack = np.array([np.eye(2), RAISE, RAISE.T, 0.5 * Z])
+        for k in range(d - 1):
+            terms += [(0.5 * problem.Jxy, {k: 1, k + 1: 2}), (0.5 * problem.Jxy, {k: 2, k + 1: 1})]
+            terms.append((problem.Jz, {k: 3, k + 1: 3}))
+    zs = [Z] * d
+    return System(
+        operator=sum_of_products([stack] * d, terms),
+        start=rank_one([np.eye(2)[s] for s in state]),
+        site_operators={"z": zs},
+        pair_operators={"szsz": zs},
+        unit="model units",
+        dissipative=False,
+        terms=None,
+        description=[],
+        sites=[str(k + 1) for k in range(d)],
+    )
+
+
+def _counted(sizes: Sequence[int]) -> str:
+    if len(set(sizes)) == 1:
+        return str(sizes[0])
+    return ", ".join(map(str, sizes))

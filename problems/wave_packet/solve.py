@@ -1,0 +1,61 @@
+"""From the YAML keys of a wave packet to its result: the system is built by ``prepare``, propagated by ``solve``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+from problems.problem import ProblemError
+from problems.wave_packet.keys import WavePacketSolver
+from problems.wave_packet.model import WavePacketProblem
+from problems.wave_packet.operators import system_of
+from problems.wave_packet.propagate import propagate
+from problems.wave_packet.result import WavePacketResult
+from problems.wave_packet.system import System
+from solvers.solution import IterationState
+
+LEAST_NORM = 0.5  # of a start in its basis: with less, the start is not what was asked for
+LOST = 0.1  # of the accuracy: more of the start's squared norm outside the basis is worth a warning
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A problem ready to be propagated."""
+
+    problem: WavePacketProblem
+    solver: WavePacketSolver
+    system: System
+    warnings: tuple[str, ...]
+    setup_s: float
+
+
+def prepare(problem: WavePacketProblem, solver: WavePacketSolver) -> Prepared:
+    """Operator and start; raises ProblemError for what cannot be computed. Takes well under a second."""
+    begin = time.perf_counter()
+    system = system_of(problem)
+    square = float(system.start.norm()) ** 2
+    if square < LEAST_NORM:
+        raise ProblemError(f"holds only {square:.2g} of the start: allow more functions", "problem.basis.functions")
+    warnings = []
+    if 1.0 - square > LOST * float(solver.accuracy or 0.0):
+        warnings.append(f"the basis holds the start but for {1.0 - square:.1e} of its squared norm")
+    for name in problem.unmeasured:
+        warnings.append(f"{name} is no observable of {problem.model}: left out")
+    return Prepared(problem, solver, system, tuple(warnings), time.perf_counter() - begin)
+
+
+def solve(
+    prepared: Prepared,
+    *,
+    executor: Executor | None = None,
+    seed: int = 0,
+    callback: Callable[[IterationState], None] | None = None,
+) -> WavePacketResult:
+    """Propagation and everything made of it. Deterministic in ``seed``, whatever the number of workers."""
+    result = propagate(
+        prepared.system, prepared.solver, prepared.problem.measured, executor=executor, seed=seed, callback=callback
+    )
+    timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
+    return replace(result, warnings=[*prepared.warnings, *result.warnings], timing=timing)

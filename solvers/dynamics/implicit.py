@@ -1,0 +1,233 @@
+"""Implicit steps for stiff linear systems: one block of time as one linear system of trains, solved by AMEn.
+
+    dx/dt = c A x on a block of length h,   x(t0 + h s) ~ sum_j phi_j(s) X_j,   s in [0, 1], j < q
+
+with the orthonormal Legendre polynomials phi_j. Tested with the same polynomials, the jump at the block's start
+weighted in, the system is  (T x 1 - h c 1 x A) X = phi(0) x x0,  T_ij = integral phi_i phi_j' + phi_i(0) phi_j(0):
+collocation at q Gauss-Radau points, end point included, in another basis. The unknown is one train whose last mode is
+the time; its end value sum_j phi_j(1) X_j is of order 2 q - 1 in h and damps what is stiff. This is the block scheme
+of Dolgov, Comput. Methods Appl. Math. 19, 23 (2019), section 3, with polynomials for which the Hermitian part of T is
+positive: for dissipative A the end value errs by at most the residual of the block times a constant near one, so
+``residual`` is a bound. Stages as Hairer and Wanner, Solving ODEs II, section IV.5 (Radau IIA).
+Linear invariants <v, x> (the mass) are put right after every step (``Invariants``).
+Cost a block: AMEn with d + 1 cores, O(s d (R r^3 n + nnz r^2)) a sweep.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from solvers.linear.solve import solve
+from solvers.methods import AMEn, Implicit
+from solvers.trains.operator import TTOperator
+from solvers.trains.tensor_train import TensorTrain, dot
+
+TIGHTEST, LOOSEST = 1e-13, 0.1  # relative residuals asked of AMEn
+ENRICHMENT = 4
+SHARE = 4.0  # times the tolerance: each of residual, truncation and polynomials, which are the only errors made here
+MARGIN = 3.0
+SAFETY, SLOWEST, FASTEST = 0.85, 0.2, 2.5  # of the block length
+SHORTEST = 1e-6  # of a step: blocks below are taken as they are
+
+
+class Invariants:
+    """Linear functionals <v_j, x> that keep the values they had at the start.
+
+    The correction is the smallest one within the bases of the train on both sides of its middle bond: no rank grows,
+    and it lives where the train does. Exact to rounding errors as long as the functionals differ on these bases.
+    """
+
+    def __init__(self, vectors: Sequence[TensorTrain], start: TensorTrain) -> None:
+        self.vectors = tuple(vectors)
+        self.values = self._values(start)
+
+    def _values(self, x: TensorTrain) -> np.ndarray:
+        return np.array([dot(v, x) for v in self.vectors])
+
+    def load(self, x: TensorTrain) -> None:
+        """Take the values of another start."""
+        self.values = self._values(x)
+
+    def restore(self, x: TensorTrain) -> tuple[TensorTrain, float]:
+        """The train with its values put right, and the 2-norm of the change."""
+        if not self.vectors:
+            return x, 0.0
+        k = x.d // 2
+        x = x.orthogonalise(k)
+        core = x.cores[k]
+        a, n, b = core.shape
+        _, _, basis = np.linalg.svd(core.reshape(a, n * b), full_matrices=False)  # what the bond sees to the right
+        gradients = []
+        for v in self.vectors:
+            left, right = np.ones((1, 1)), np.ones((1, 1))
+            for p, q in zip(x.cores[:k], v.cores[:k]):
+                ahead = (left @ q.reshape(len(q), -1)).reshape(-1, q.shape[2])
+                left = p.reshape(-1, p.shape[2]).conj().T @ ahead
+            for p, q in zip(reversed(x.cores[k + 1 :]), reversed(v.cores[k + 1 :])):
+                ahead = (q.reshape(-1, q.shape[2]) @ right).reshape(len(q), -1)
+                right = ahead @ p.reshape(len(p), -1).conj().T
+            middle = left @ v.cores[k].reshape(len(v.cores[k]), -1)
+            middle = (middle.reshape(-1, v.cores[k].shape[2]) @ right).reshape(a, n * b)
+            gradients.append((middle @ basis.conj().T) @ basis)
+        g = np.array([gradient.reshape(-1) for gradient in gradients])
+        # <g_i, change> = missing_i with the change in the span of the g: the smallest one
+        missing = self.values - g.conj() @ core.reshape(-1)
+        change = g.T @ np.linalg.lstsq(g.conj() @ g.T, missing, rcond=1e-13)[0]
+        cores = (*x.cores[:k], core + change.reshape(core.shape), *x.cores[k + 1 :])
+        return TensorTrain(cores, k), float(np.linalg.norm(change))
+
+
+class ImplicitStepper:
+    """Blocks of time, each one linear system (see the module's text); a Stepper of solvers.dynamics.evolve.
+
+    ``tol``: relative error a unit of time. ``conserve``: trains v whose <v, x> is kept. Without a ``time_step`` of the
+    method a step is divided into blocks as long as the estimate of their own error allows.
+
+    Accumulated, absolute 2-norms: ``residual``, a bound of the error by the residuals of the linear systems;
+    ``truncation``; ``step_error``, an estimate of what the polynomials in time leave out (``estimates_steps``: a
+    driver need not compare steps of two lengths to know it).
+    """
+
+    grows = False
+    estimates_steps = True
+
+    def __init__(
+        self,
+        operator: TTOperator,
+        start: TensorTrain,
+        method: Implicit,
+        factor: complex,
+        tol: float,
+        *,
+        hermitian: bool,
+        conserve: Sequence[TensorTrain] = (),
+    ) -> None:
+        self.operator, self.method, self.tol = operator, method, tol
+        self.factor = complex(factor) if complex(factor).imag else complex(factor).real
+        self.order = method.degree
+        self.invariants = Invariants(conserve, start)
+        self.x, self.size = start, start.norm()
+        self.block: float | None = None
+        self.truncation = self.residual = self.step_error = 0.0
+        self.work: Counter[str] = Counter()
+
+    def train(self) -> TensorTrain:
+        """The present state."""
+        return self.x
+
+    def load(self, x: TensorTrain) -> None:
+        """Replace the state; the invariants keep the values they had."""
+        self.x, self.size = x, x.norm()
+
+    def snapshot(self) -> Any:
+        """All that a step changes, except the counts of work and the block length found good."""
+        return self.x, self.size, self.truncation, self.residual, self.step_error
+
+    def restore(self, saved: Any) -> None:
+        """Back to a snapshot."""
+        self.x, self.size, self.truncation, self.residual, self.step_error = saved
+
+    def defect(self) -> float:
+        """Zero: no tangent space is involved."""
+        return 0.0
+
+    def grow(self, tol: float) -> bool:
+        """False: ranks follow from the residual."""
+        return False
+
+    def advance(self, h: float) -> None:
+        """The state a time ``h`` later."""
+        if self.method.time_step is not None:
+            self._block(h)
+            return
+        rest = h
+        while rest > 1e-12 * h:
+            length = rest / math.ceil(rest / min(self.block or h, h) - 1e-9)
+            saved = self.snapshot()
+            error = self._block(length)
+            ratio = SHARE * self.tol * length * self.size / max(error, 1e-300)
+            wanted = length * min(max(SAFETY * ratio ** (1.0 / (1.5 * self.order)), SLOWEST), FASTEST)
+            if ratio >= 1.0 or length < SHORTEST * h:
+                rest -= length
+                self.block = max(wanted, self.block or 0.0) if rest <= 1e-12 * h else wanted
+            else:
+                self.restore(saved)
+                self.block = wanted
+                self.work["rejected_blocks"] += 1
+
+    def _block(self, h: float) -> float:
+        """One block; returns the estimate of the error by its polynomial in time, absolute."""
+        q = self.method.degree
+        matrix, first, last = _time_matrices(q)
+        system = space_time(self.operator, h * self.factor, matrix)
+        b = TensorTrain((*self.x.cores, first[None, :, None]))
+        constant = TensorTrain((*self.x.cores, np.eye(1, q).T[None]))
+        allowed = self.method.tol if self.method.tol is not None else SHARE * self.tol * abs(h)
+        known = self.size * math.sqrt(float(first @ first))
+        accuracy = min(max(allowed * self.size / known, TIGHTEST), LOOSEST)
+        method = AMEn(enrichment=ENRICHMENT, max_rank=self.method.max_rank)
+        solution = solve(system, b, method=method, start=constant, accuracy=accuracy, throw=False)
+        for name, count in solution.counts.items():
+            self.work[name] += count
+        self.work["blocks"] += 1
+        self.residual += float(solution.residual[0]) * known
+        block = solution.value.orthogonalise(solution.value.d - 1)
+        time_core = block.cores[-1][:, :, 0]
+        end = block.cores[-2] @ (time_core @ last)
+        x = TensorTrain((*block.cores[:-2], end[:, :, None]), self.x.d - 1)
+        x, cut = x.round_with_error(min(allowed, LOOSEST), self.method.max_rank)
+        self.truncation += cut * x.norm()
+        self.x, _ = self.invariants.restore(x)
+        error = _left_out(np.linalg.norm(time_core, axis=0), self.size)
+        self.step_error += error
+        self.size = self.x.norm()
+        return error
+
+
+def space_time(operator: TTOperator, scale: complex, matrix: np.ndarray) -> TTOperator:
+    """T x 1 - scale 1 x A with the time as the last mode; TT-ranks one above those of A."""
+    q, dtype = len(matrix), np.result_type(operator.dtype, type(scale))
+    cores = []
+    for k, core in enumerate(operator.cores):
+        p, n, _, r = core.shape
+        joined = np.zeros((p + (k > 0), n, n, r + 1), dtype=dtype)
+        joined[:p, :, :, :r] = core * (-scale if k == 0 else 1.0)
+        joined[-1, :, :, -1] = np.eye(n)
+        if k == 0:
+            joined[0, :, :, -1] = np.eye(n)
+        cores.append(joined)
+    last = np.stack([np.eye(q), matrix])[:, :, :, None]
+    return TTOperator((*cores, last))
+
+
+def _left_out(sizes: np.ndarray, norm: float) -> float:
+    """Error of the end value for terms of ``sizes`` (q,) in the orthonormal polynomials.
+
+    The next term (at the end point) follows from the decay of the last ones. The error is the product of that term
+    with the like of the adjoint problem, which is rougher where the system is stiff: between the first power, the
+    error inside the block, and the square; measured on stiff and smooth systems it is the power 3/2 within a factor 3.
+    """
+    q = len(sizes)
+    ratio = 1.0 if q < 3 or sizes[-3] == 0.0 else min(1.0, math.sqrt(float(sizes[-1] / sizes[-3])))
+    following = math.sqrt(2 * q + 1) * float(sizes[-1]) * ratio / norm
+    return norm * min(following, MARGIN * following**1.5)
+
+
+@lru_cache(16)
+def _time_matrices(q: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """T (q, q), phi(0) and phi(1) (q,) of the orthonormal Legendre polynomials on [0, 1]."""
+    scale = np.sqrt(2.0 * np.arange(q) + 1.0)
+    first, last = scale * (-1.0) ** np.arange(q), scale.copy()
+    points, weights = legendre.leggauss(q)
+    values = legendre.legvander(points, q - 1) * scale
+    slopes = np.stack([legendre.legval(points, legendre.legder(np.eye(q)[j])) for j in range(q)], axis=1) * scale
+    # points of [-1, 1]: half the weight, twice the slope
+    matrix = values.T @ (weights[:, None] * slopes) + np.outer(first, first)
+    return matrix, first, last
