@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from solvers.cross.cross import cross as cross
     from solvers.cross.cross import cross_of_trains as cross_of_trains
     from solvers.cross.parametric_system import ParametricSystem as ParametricSystem
+    from solvers.dynamics.evolution import Evolution as Evolution
+    from solvers.dynamics.evolve import evolve as evolve
     from solvers.eigen import eigsolve as eigsolve
     from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
     from solvers.linear.product import multiply as multiply
     from solvers.linear.solve import solve as solve
     from solvers.methods import ALS as ALS
+    from solvers.methods import BUG as BUG
     from solvers.methods import DMRG as DMRG
+    from solvers.methods import TDVP as TDVP
     from solvers.methods import ALSCross as ALSCross
     from solvers.methods import AMEn as AMEn
     from solvers.methods import BlockDMRG as BlockDMRG
     from solvers.methods import Cross as Cross
+    from solvers.methods import Implicit as Implicit
     from solvers.methods import InverseIteration as InverseIteration
     from solvers.solution import NotConverged as NotConverged
     from solvers.solution import Solution as Solution
@@ -52,10 +57,13 @@ _PUBLIC = {
     "ALS": "solvers.methods",
     "ALSCross": "solvers.methods",
     "AMEn": "solvers.methods",
+    "BUG": "solvers.methods",
     "BlockDMRG": "solvers.methods",
     "ConfigError": "ttsuite.config",
     "Cross": "solvers.methods",
     "DMRG": "solvers.methods",
+    "Evolution": "solvers.dynamics.evolution",
+    "Implicit": "solvers.methods",
     "InverseIteration": "solvers.methods",
     "NotConverged": "solvers.solution",
     "ParametricSystem": "solvers.cross.parametric_system",
@@ -64,12 +72,14 @@ _PUBLIC = {
     "Solution": "solvers.solution",
     "Status": "solvers.solution",
     "Study": "ttsuite.config",
+    "TDVP": "solvers.methods",
     "TTOperator": "solvers.trains",
     "TensorTrain": "solvers.trains",
     "als_cross": "solvers.cross.als_cross",
     "cross": "solvers.cross.cross",
     "cross_of_trains": "solvers.cross.cross",
     "eigsolve": "solvers.eigen",
+    "evolve": "solvers.dynamics.evolve",
     "load": "ttsuite.run",
     "load_study": "ttsuite.config",
     "make_study": "ttsuite.config",

@@ -1,69 +1,22 @@
-"""``evolve``: dx/dt = s A x in tensor-train form, with steps, ranks and errors under control.
-
-Steps are fixed, or adapted: a step is compared with two halves of it, which are kept, and the next one follows the
-error per unit of time, e h^-1 ~ h^p for order p. With fixed steps the same comparison is made at a few probes on the
-way, so that their error is known too. A start whose ranks were enlarged begins with short steps, as long as half the
-time gone by: its new directions fill like powers of the time, which a splitting resolves only step by step. What the
-ranks leave out is bounded by the integral of the defect ||(1 - P) A x|| (solvers.dynamics.defect): for a Hermitian A in
-real time the error of the state obeys d||e||/dt <= defect.
-"""
+"""``evolve``: dx/dt = s A x in tensor-train form, by TDVP, BUG or implicit steps (solvers.dynamics.driver)."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 
-from solvers.dynamics import checkpoint as checkpoints
-from solvers.dynamics.evolution import Evolution
+from solvers.dynamics.driver import Driver, Method, Observer, make_stepper
 from solvers.linear.solve import is_hermitian
-from solvers.methods import BUG, TDVP, Implicit
-from solvers.solution import IterationState, NotConverged, Solution, Status
+from solvers.methods import TDVP
+from solvers.solution import IterationState, NotConverged, Solution
 from solvers.trains.construct import kronecker_sum, rank_one
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
-Method = TDVP | BUG | Implicit
-Observer = Callable[[float, TensorTrain], Mapping[str, Any]]
-
-SHARES = {"steps": 0.4, "ranks": 0.4, "krylov": 0.05}  # of the accuracy
-PROBES = 12  # comparisons of a fixed step with two halves of it
-FIRST_STEP = 1e-2  # of the whole time, the first adaptive step at most
-SAFETY, SLOWEST, FASTEST = 0.85, 0.25, 2.0  # of the step-size control
-GRADING, FINEST = 0.5, 1 / 64  # steps grow with the time since a start whose ranks were enlarged, from this share on
-SMALLEST_STEP = 1e-9  # of the whole time
-DEFECT_EVERY = 4  # steps, once the ranks are at their cap
-QUIET = 0.02  # share of the time that writing checkpoints may take
-TIGHTEST = 1e-14
-
-
-class Stepper(Protocol):
-    """A method for one step; ``order`` steers the step size, the other members are described where they are made."""
-
-    order: int
-    truncation: float
-    residual: float
-    work: Any
-
-    @property
-    def grows(self) -> bool: ...
-
-    def advance(self, h: float) -> None: ...
-
-    def train(self) -> TensorTrain: ...
-
-    def load(self, x: TensorTrain) -> None: ...
-
-    def snapshot(self) -> Any: ...
-
-    def restore(self, saved: Any) -> None: ...
-
-    def defect(self) -> float: ...
-
-    def grow(self, tol: float) -> bool: ...
+_COMPILED: set[np.dtype] = set()
 
 
 def evolve(
@@ -103,7 +56,7 @@ def evolve(
     hermitian = is_hermitian(operator)
     _check(operator, start, moments, method, factor, dissipative, accuracy, hermitian)
     compile_s = _compile(np.result_type(operator.dtype, start.dtype, float if complex(factor).imag == 0.0 else complex))
-    run = _Evolution(operator, start, moments, method, complex(factor), accuracy, hermitian, conserve)
+    run = Driver(operator, start, moments, method, complex(factor), accuracy, hermitian, conserve)
     run.compile_s = compile_s
     run.observe, run.callback = observe, callback
     if checkpoint is not None:
@@ -112,24 +65,6 @@ def evolve(
     if throw and not solution.converged:
         raise NotConverged(solution)
     return solution
-
-
-def make_stepper(
-    operator: TTOperator, start: TensorTrain, method: Method, factor: complex, tol: float, hermitian: bool,
-    conserve: Sequence[TensorTrain] = (),
-) -> Stepper:  # fmt: skip
-    """The stepper of a method; ``tol``: relative error a unit of time that its local problems may make."""
-    if isinstance(method, TDVP):
-        from solvers.dynamics.tdvp import TDVPStepper
-
-        return TDVPStepper(operator, start, method, factor, tol, hermitian=hermitian)
-    if isinstance(method, BUG):
-        from solvers.dynamics.bug import BUGStepper
-
-        return BUGStepper(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
-    from solvers.dynamics.implicit import ImplicitStepper
-
-    return ImplicitStepper(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
 
 
 def _check(
@@ -155,266 +90,6 @@ def _check(
         )
     if isinstance(method, TDVP) and method.order == 4 and (not imaginary or not hermitian):
         raise ValueError("TDVP of order 4 steps back in time, which a dissipative evolution does not bear: order 2")
-
-
-class _Evolution:
-    """What one evolution knows while it runs; errors are 2-norms relative to that of the state, accumulated."""
-
-    def __init__(
-        self, operator: TTOperator, start: TensorTrain, times: np.ndarray, method: Method, factor: complex,
-        accuracy: float, hermitian: bool, conserve: Sequence[TensorTrain],
-    ) -> None:  # fmt: skip
-        self.begin = time.perf_counter()
-        self.times, self.method, self.accuracy = times, method, accuracy
-        self.span = float(times[-1] - times[0]) or 1.0
-        tol = max(SHARES["krylov"] * accuracy / self.span, TIGHTEST)
-        self.stepper = make_stepper(operator, start, method, factor, tol, hermitian, conserve)
-        self.operator, self.factor = operator, factor
-        arrays = [*operator.cores, *start.cores, times]
-        self.question = checkpoints.fingerprint(arrays, [repr(method), repr(factor), repr(accuracy)])
-        self.observe: Observer | None = None
-        self.callback: Callable[[IterationState], None] | None = None
-        self.file: Path | None = None
-        self.compile_s = 0.0
-        self.h = method.time_step or FIRST_STEP * self.span
-        self.steps: list[float] = []
-        self.rows: dict[str, list[Any]] = {}
-        self.projection, self.splitting = 0.0, 0.0
-        self.rate = self.probed = 0.0  # of the splitting error, from the last probe, and its step
-        self.defect = self.slope = self.pending = 0.0  # the latest, its change in time, the time since
-        self.since = self.idle = self.waited = self.rejected = 0
-        self.lost, self.counted = np.zeros(2), np.zeros(2)  # truncations and local solves: relative, and as counted
-        self.stuck = self.grown = False
-        self.age = 0.0
-        self.written = self.begin
-
-    def result(self) -> Solution:
-        first = 0
-        if self.file is not None and self.file.exists():
-            first = self._continue(self.file)
-        else:
-            self._grow()
-            self.defect = self.stepper.defect()
-            self._record(0)
-        probes = {round(i) for i in np.linspace(0, max(len(self.times) - 2, 0), PROBES)}
-        for i in range(first, len(self.times) - 1):
-            self._interval(float(self.times[i + 1] - self.times[i]), i in probes)
-            if self.stuck:
-                break
-            if i + 2 == len(self.times):
-                self._measure()
-            self._record(i + 1)
-            if self.file is not None:
-                self._save(i + 1, last=i + 2 == len(self.times))
-        return self._solution()
-
-    def _interval(self, length: float, probe: bool) -> None:
-        """From one output time to the next, as long as a step can be made."""
-        if isinstance(self.method, Implicit):
-            self._blocks(length)
-            return
-        fixed = self.method.time_step is not None
-        rest = length
-        while rest > 1e-12 * length and not self.stuck:
-            longest = min(self.h, max(GRADING * self.age, FINEST * self.h)) if self.grown else self.h
-            parts = max(1, int(np.ceil(rest / longest - 1e-9)))
-            h = rest / parts
-            self._grow()
-            if fixed:
-                if probe or h > 1.05 * self.probed:
-                    self.rate, self.probed = 2.0 * self._compare(h)[0] / h, h
-                    probe = False
-                self.stepper.advance(h)
-                self.splitting += self.rate * h / self.norm
-            elif not self._adapted(h, self.defect * h):
-                continue
-            self.steps.append(h)
-            self.age += h
-            self.since += 1
-            self.pending += h
-            if self.stepper.grows or self.since >= DEFECT_EVERY:
-                self._measure()
-            self._account()
-            rest -= h
-
-    def _blocks(self, length: float) -> None:
-        """The same in blocks of the implicit method, which estimates the error of its steps itself."""
-        stepper: Any = self.stepper
-        parts = max(1, int(np.ceil(length / (self.method.time_step or length) - 1e-9)))
-        for _ in range(parts):
-            before = stepper.step_error
-            stepper.advance(length / parts)
-            self.steps.append(length / parts)
-            self.splitting += (stepper.step_error - before) / self.norm
-            self._account()
-
-    def _account(self) -> None:
-        """Add what the stepper's truncations and local solves have erred since the last time, relative to the norm."""
-        now = np.array([self.stepper.truncation, self.stepper.residual])
-        self.lost = self.lost + (now - self.counted) / self.norm
-        self.counted = now
-
-    def _compare(self, h: float) -> tuple[float, Any]:
-        """Difference of a step of length h and two halves of it, and the state after those; the state is kept.
-
-        For any order from 1 on the halves' error is at most the difference and the step's at most twice that.
-        """
-        stepper = self.stepper
-        saved = stepper.snapshot()
-        stepper.advance(h)
-        whole = stepper.train()
-        stepper.restore(saved)
-        stepper.advance(0.5 * h)
-        stepper.advance(0.5 * h)
-        difference = (whole - stepper.train()).norm()
-        halves = stepper.snapshot()
-        stepper.restore(saved)
-        return difference, halves
-
-    def _adapted(self, h: float, missed: float) -> bool:
-        """A step in two halves where its error is small enough; the next step's length in any case.
-
-        Below ``missed``, what the ranks leave out of the step, no shorter step would help.
-        """
-        allowed = max(SHARES["steps"] * self.accuracy * h / self.span * self.norm, missed)
-        error, halves = self._compare(h)
-        if not np.isfinite(error):
-            error = np.inf
-        ratio = allowed / max(error, 1e-300)
-        wanted = h * min(max(SAFETY * ratio ** (1.0 / self.stepper.order), SLOWEST), FASTEST)
-        accepted = error <= allowed
-        if accepted:
-            self.stepper.restore(halves)
-            self.splitting += error / self.norm
-        else:
-            self.rejected += 1
-            self.stuck = wanted < SMALLEST_STEP * self.span
-        self.h = max(wanted, SMALLEST_STEP * self.span)
-        return accepted
-
-    def _grow(self) -> None:
-        """Larger ranks where those of now miss more than they may."""
-        stepper = self.stepper
-        if not stepper.grows:
-            return
-        if self.idle and self.waited < self.idle:
-            self.waited += 1
-            return
-        allowed = SHARES["ranks"] * self.accuracy / self.span
-        if self.age and self.defect <= allowed * self.norm:
-            return  # at the start it may vanish for a moment: what one mode alone does is in every tangent space
-        self.waited = 0
-        if stepper.grow(0.1 * allowed):
-            self.idle, self.defect = 0, stepper.defect()
-            self.grown |= self.age == 0.0
-        else:
-            self.idle = min(2 * self.idle + 1, 16)
-
-    def _measure(self) -> None:
-        """The defect now; its integral by the trapezoidal rule since the last time."""
-        if not self.pending:
-            return
-        now = self.stepper.defect()
-        self.projection += 0.5 * self.pending * (self.defect + now) / self.norm
-        self.slope = (now - self.defect) / self.pending
-        self.defect, self.pending, self.since = now, 0.0, 0
-
-    @property
-    def norm(self) -> float:
-        """Of the present state."""
-        return self.stepper.train().norm()
-
-    def _record(self, i: int) -> None:
-        """Everything known at output time i."""
-        x = self.stepper.train()
-        norm = x.norm()
-        if not np.isfinite(norm):
-            raise ValueError(f"the state is not finite at t = {self.times[i]:g}: shorten the time step")
-        ahead = self.defect + max(self.slope * self.pending, 0.0)  # since the last measurement, until the next
-        row: dict[str, Any] = {
-            "norms": norm,
-            "energies": energy(self.operator, x),
-            "ranks": np.array(x.ranks),
-            "projection_errors": self.projection + self.pending * ahead / norm,
-            "truncation_errors": self.lost[0],
-            "step_errors": self.splitting,
-            "krylov_errors": self.lost[1],
-        }
-        for name, value in (self.observe(float(self.times[i]), x) if self.observe else {}).items():
-            row[f"observed_{name}"] = np.asarray(value)
-        for name, value in row.items():
-            self.rows.setdefault(name, []).append(value)
-        if self.callback is not None:
-            self.callback(IterationState(
-                len(self.steps), "step", x.max_rank, time.perf_counter() - self.begin,
-                fraction=float(self.times[i] - self.times[0]) / self.span,
-                extra={"time": float(self.times[i]), "error": sum(row[f"{kind}_errors"] for kind in KINDS)},
-            ))  # fmt: skip
-
-    def _save(self, i: int, last: bool) -> None:
-        now = time.perf_counter()
-        if not last and now - self.written < getattr(self, "cost", 0.0) / QUIET:
-            return
-        arrays = {f"row_{name}": np.array(values) for name, values in self.rows.items()}
-        arrays |= {"steps": np.array(self.steps), "work": np.array(list(self.stepper.work.values()))}
-        arrays["work_names"] = np.array(list(self.stepper.work))
-        scalars = [i, self.h, self.projection, self.splitting, *self.lost, *self.counted]
-        scalars += [self.rate, self.probed, self.defect, self.slope, self.pending]
-        scalars += [self.age, self.since, self.idle, self.waited, self.rejected, self.stuck, self.grown]
-        arrays["scalars"] = np.array(scalars)
-        assert self.file is not None
-        checkpoints.write(self.file, self.question, self.stepper.train(), arrays)
-        self.written = time.perf_counter()
-        self.cost = self.written - now
-
-    def _continue(self, file: Path) -> int:
-        x, arrays = checkpoints.read(file, self.question)
-        self.stepper.load(x)
-        self.rows = {name[4:]: list(values) for name, values in arrays.items() if name.startswith("row_")}
-        self.steps = list(arrays["steps"])
-        self.stepper.work.update(dict(zip(map(str, arrays["work_names"]), map(int, arrays["work"]))))
-        i, self.h, self.projection, self.splitting, *rest = map(float, arrays["scalars"])
-        self.lost, self.counted, rest = np.array(rest[:2]), np.array(rest[2:4]), rest[4:]
-        self.stepper.truncation, self.stepper.residual = map(float, self.counted)
-        self.rate, self.probed, self.defect, self.slope, self.pending, self.age, *counts = rest
-        self.since, self.idle, self.waited, self.rejected = (int(c) for c in counts[:4])
-        self.stuck, self.grown = bool(counts[4]), bool(counts[5])
-        return int(i)
-
-    def _solution(self) -> Solution:
-        columns = {name: np.array(values) for name, values in self.rows.items()}
-        columns["projection_errors"] = np.maximum.accumulate(columns["projection_errors"])
-        observed = {name[9:]: columns.pop(name) for name in list(columns) if name.startswith("observed_")}
-        times = self.times[: len(columns["norms"])]
-        value = Evolution(
-            times=times, state=self.stepper.train(), observed=observed, step_sizes=np.array(self.steps), **columns
-        )
-        bound = float(value.errors[-1])
-        status = Status.CONVERGED
-        if bound > self.accuracy or self.stuck:
-            ranks = value.projection_errors[-1] + value.truncation_errors[-1]
-            steps = value.step_errors[-1] + value.krylov_errors[-1]
-            status = Status.RANK_LIMIT if ranks > steps and not self.stuck else Status.STEP_LIMIT
-        counts = {"rejected": self.rejected, **self.stepper.work, "steps": len(self.steps)}
-        timing = {"compile_s": self.compile_s, "solve_s": time.perf_counter() - self.begin}
-        return Solution(
-            value, status, int(status is Status.CONVERGED), np.array([bound]), (), counts, timing,
-            {"max_rank": int(value.ranks.max())},
-        )  # fmt: skip
-
-
-_COMPILED: set[np.dtype] = set()
-KINDS = ("projection", "truncation", "step", "krylov")
-
-
-def energy(operator: TTOperator, x: TensorTrain) -> float:
-    """Real part of <x|A|x> / <x|x>."""
-    environment = np.ones((1, 1, 1), dtype=np.result_type(operator.dtype, x.dtype))
-    for a, core in zip(operator.cores, x.cores):
-        t = np.tensordot(environment, core, axes=(2, 0))  # x' alpha j b
-        t = np.tensordot(t, a, axes=([1, 2], [0, 2]))  # x' b i beta
-        environment = np.tensordot(core.conj(), t, axes=([0, 1], [0, 2])).transpose(0, 2, 1)
-    return float((environment[0, 0, 0] / x.norm() ** 2).real)
 
 
 def _compile(dtype: np.dtype) -> float:

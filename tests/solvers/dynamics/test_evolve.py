@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from dynamics_cases import exact, ising, overlap, product
 
-from solvers.dynamics.evolve import energy, evolve
+from solvers.dynamics.driver import energy
+from solvers.dynamics.evolve import evolve
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import NotConverged, Status
 from solvers.trains.construct import random_train
