@@ -27,12 +27,14 @@ from solvers.trains.tensor_train import TensorTrain
 Method = TDVP | BUG | Implicit
 Observer = Callable[[float, TensorTrain], Mapping[str, Any]]
 
-SHARES = {"steps": 0.4, "ranks": 0.4, "krylov": 0.05}  # of the accuracy
-PROBES = 12  # comparisons of a fixed step with two halves of it
+SHARES = {"steps": 0.4, "ranks": 0.4, "krylov": 1e-3}  # of the accuracy
+PROBES = 12  # comparisons of a fixed step with two halves of it, evenly spaced, and
+PROBE_AGAIN = 1.4  # times the age at the last one: an entangling state soon has other errors
 FIRST_STEP = 1e-2  # of the whole time, the first adaptive step at most
 SAFETY, SLOWEST, FASTEST = 0.85, 0.25, 2.0  # of the step-size control
 GRADING, FINEST = 0.5, 1 / 64  # steps grow with the time since a start whose ranks were enlarged, from this share on
 SMALLEST_STEP = 1e-9  # of the whole time
+BESIDE = 0.3  # of what the ranks leave out, a step may err where that is more than its share
 DEFECT_EVERY = 4  # steps, once the ranks are at their cap
 QUIET = 0.02  # share of the time that writing checkpoints may take
 TIGHTEST = 1e-14
@@ -106,7 +108,7 @@ class Driver:
         self.steps: list[float] = []
         self.rows: dict[str, list[Any]] = {}
         self.projection, self.splitting = 0.0, 0.0
-        self.rate = self.probed = 0.0  # of the splitting error, from the last probe, and its step
+        self.rate = self.probed = self.probed_at = 0.0  # of the splitting error; the last probe's step and age
         self.defect = self.slope = self.pending = 0.0  # the latest, its change in time, the time since
         self.since = self.idle = self.waited = self.rejected = 0
         self.lost, self.counted = np.zeros(2), np.zeros(2)  # truncations and local solves: relative, and as counted
@@ -147,12 +149,12 @@ class Driver:
             h = rest / parts
             self._grow()
             if fixed:
-                if probe or h > 1.05 * self.probed:
-                    self.rate, self.probed = 2.0 * self._compare(h)[0] / h, h
+                if probe or h > 1.05 * self.probed or self.age > PROBE_AGAIN * self.probed_at:
+                    self.rate, self.probed, self.probed_at = 2.0 * self._compare(h)[0] / h, h, self.age
                     probe = False
                 self.stepper.advance(h)
                 self.splitting += self.rate * h / self.norm
-            elif not self._adapted(h, self.defect * h):
+            elif not self._adapted(h, BESIDE * self.defect * h):
                 continue
             self.steps.append(h)
             self.age += h
@@ -200,7 +202,7 @@ class Driver:
     def _adapted(self, h: float, missed: float) -> bool:
         """A step in two halves where its error is small enough; the next step's length in any case.
 
-        Below ``missed``, what the ranks leave out of the step, no shorter step would help.
+        Below ``missed``, a share of what the ranks leave out of the step, a shorter step would help little.
         """
         allowed = max(SHARES["steps"] * self.accuracy * h / self.span * self.norm, missed)
         error, halves = self._compare(h)
@@ -285,7 +287,7 @@ class Driver:
         arrays |= {"steps": np.array(self.steps), "work": np.array(list(self.stepper.work.values()))}
         arrays["work_names"] = np.array(list(self.stepper.work))
         scalars = [i, self.h, self.projection, self.splitting, *self.lost, *self.counted]
-        scalars += [self.rate, self.probed, self.defect, self.slope, self.pending]
+        scalars += [self.rate, self.probed, self.probed_at, self.defect, self.slope, self.pending]
         scalars += [self.age, self.since, self.idle, self.waited, self.rejected, self.stuck, self.grown]
         arrays["scalars"] = np.array(scalars)
         assert self.file is not None
@@ -302,7 +304,7 @@ class Driver:
         i, self.h, self.projection, self.splitting, *rest = map(float, arrays["scalars"])
         self.lost, self.counted, rest = np.array(rest[:2]), np.array(rest[2:4]), rest[4:]
         self.stepper.truncation, self.stepper.residual = map(float, self.counted)
-        self.rate, self.probed, self.defect, self.slope, self.pending, self.age, *counts = rest
+        self.rate, self.probed, self.probed_at, self.defect, self.slope, self.pending, self.age, *counts = rest
         self.since, self.idle, self.waited, self.rejected = (int(c) for c in counts[:4])
         self.stuck, self.grown = bool(counts[4]), bool(counts[5])
         return int(i)

@@ -24,11 +24,13 @@ from solvers.dynamics.enlarge import enlarge, krylov_directions
 from solvers.dynamics.krylov import bond_core, local_exponential
 from solvers.local_operator import OperatorCore
 from solvers.methods import TDVP
+from solvers.trains.construct import random_train
 from solvers.trains.factorisations import singular_vectors, truncation_rank
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
 AT_START, LATER = 5, 2  # Krylov vectors that ranks grow by
+SMALL = 30_000  # entries of a train of full rank that is evolved as such
 SUZUKI = 1.0 / (4.0 - 4.0 ** (1.0 / 3.0))
 
 
@@ -97,13 +99,24 @@ class TDVPStepper:
             left, right = left * shape[k % len(shape)], right * shape[-1 - k % len(shape)]
         return most
 
+    def _full(self, most: list[int]) -> bool:
+        """Whether the ranks may be those of any tensor at little cost: then nothing is missed and no step splits."""
+        shape = self.operator.column_shape
+        size = sum(a * n * b for a, n, b in zip(most, shape, most[1:]))
+        exact = all(r == min(a * n, b * m) for a, n, r, m, b in zip(most, shape, most[1:], shape[1:], most[2:]))
+        return exact and size <= SMALL
+
     def grow(self, tol: float) -> bool:
         """Larger ranks by directions whose loss would cost more than ``tol`` ||x|| a unit of time; whether any were."""
         before = sum(self.chain.ranks)
         x = self.chain.train()
         vectors = LATER if self.work["steps"] else AT_START
-        directions, reach = krylov_directions(self.operator, x, vectors, self.method.max_rank, tol)
-        self.chain.load(enlarge(x, directions, self.method.max_rank, tol * reach))
+        most = self._most()
+        if self.sites == 1 and not self.work["steps"] and self._full(most):
+            self.chain.load(enlarge(x, [random_train(x.shape, most, np.random.default_rng(0))], max(most), 0.0))
+        else:
+            directions, reach = krylov_directions(self.operator, x, vectors, self.method.max_rank, tol)
+            self.chain.load(enlarge(x, directions, self.method.max_rank, tol * reach))
         return sum(self.chain.ranks) > before
 
     def advance(self, h: float) -> None:
