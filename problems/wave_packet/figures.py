@@ -25,7 +25,9 @@ MAPS = {
     "szsz": ("$\\langle Z_k Z_{k+1} \\rangle$", "pair, by its first site", "RdBu_r"),
     "q": ("$\\langle q_k \\rangle$", "mode", "RdBu_r"),
     "q2": ("$\\langle q_k^2 \\rangle$", "mode", "viridis"),
+    "n": ("$\\langle n_k \\rangle$", "mode", "viridis"),
 }
+NAMES = {"z": "<Z_k>", "szsz": "<Z_k Z_(k+1)>", "q": "<q_k>", "q2": "<q_k^2>", "n": "<n_k>"}  # in captions
 
 
 def figures(problem: Any, solver: WavePacketSolver, result: WavePacketResult) -> list[Picture]:
@@ -43,8 +45,8 @@ def figures(problem: Any, solver: WavePacketSolver, result: WavePacketResult) ->
     if result.ranks.shape[1] > 2:
         pictures.append(Picture("ranks", ranks, ranks_and_entropy(result, solver.max_rank)))
     for name in [name for name in MAPS if name in result.observables]:
-        title, what, _ = MAPS[name]
-        caption = f"Space-time map of {title} ({what} against time)."
+        what = MAPS[name][1]
+        caption = f"Space-time map of {NAMES[name]} ({what} against time)."
         pictures.append(Picture(f"map_{name}", caption, space_time(result, name)))
     conserved = "Norm and energy over time (what they drift), and the accumulated parts of the state's error."
     if result.dissipative:
