@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from solvers.solution import Status as Status
     from solvers.trains import TensorTrain as TensorTrain
     from solvers.trains import TTOperator as TTOperator
+    from solvers.trains import dot as dot
     from solvers.trains import sum_of_products as sum_of_products
     from ttsuite.config import ConfigError as ConfigError
     from ttsuite.config import Study as Study
@@ -78,6 +79,7 @@ _PUBLIC = {
     "als_cross": "solvers.cross.als_cross",
     "cross": "solvers.cross.cross",
     "cross_of_trains": "solvers.cross.cross",
+    "dot": "solvers.trains",
     "eigsolve": "solvers.eigen",
     "evolve": "solvers.dynamics.evolve",
     "load": "ttsuite.run",

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from problems.problem import ProblemError
 from problems.wave_packet.keys import AUTOMATIC, NONE, WavePacketSolver
 from problems.wave_packet.levels import energy_moments, spectrum_of, sticks_of, with_eigenvalue
 from problems.wave_packet.observables import DOUBLED, EDGE, ENTROPY, OVERLAP, Observer, chosen
@@ -85,11 +86,16 @@ def run_one(
     from solvers.dynamics.evolve import evolve
 
     assert solver.accuracy is not None
-    return evolve(
+    solution = evolve(
         system.operator, system.start, plan.times, method=method_of(solver, system.time_scale, rank), factor=-1j,
         dissipative=system.dissipative, accuracy=solver.accuracy * (0.5 if plan.doubled else 1.0), observe=observer,
         checkpoint=checkpoint, callback=callback, throw=False,
     )  # fmt: skip
+    if len(solution.value.times) < len(plan.times):
+        reached = solution.value.times[-1] * system.time_scale
+        message = f"no step is short enough for this accuracy at t = {reached:g}: relax it, or give a time_step"
+        raise ProblemError(message, "solver.accuracy")
+    return solution
 
 
 def check_rank(system: System, solver: WavePacketSolver) -> int | None:

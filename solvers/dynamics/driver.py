@@ -2,7 +2,7 @@
 
 Steps are fixed, or adapted: a step is compared with two halves of it, which are kept, and the next one follows the
 error per unit of time, e h^-1 ~ h^p for order p. With fixed steps the same comparison is made at a few probes on the
-way, so that their error is known too. A start whose ranks were enlarged begins with short steps, as long as half the
+way, so that their error is known too. A start whose ranks were enlarged begins with short steps, a share of the
 time gone by: its new directions fill like powers of the time, which a splitting resolves only step by step. What the
 ranks leave out is bounded by the integral of the defect ||(1 - P) A x|| (solvers.dynamics.defect): for a Hermitian A in
 real time the error of the state obeys d||e||/dt <= defect.
@@ -32,7 +32,8 @@ PROBES = 12  # comparisons of a fixed step with two halves of it, evenly spaced,
 PROBE_AGAIN = 1.4  # times the age at the last one: an entangling state soon has other errors
 FIRST_STEP = 1e-2  # of the whole time, the first adaptive step at most
 SAFETY, SLOWEST, FASTEST = 0.85, 0.25, 2.0  # of the step-size control
-GRADING, FINEST = 0.5, 1 / 64  # steps grow with the time since a start whose ranks were enlarged, from this share on
+GRADING, FINEST = 0.15, 1 / 64  # steps grow with the time since a start whose ranks were enlarged, from this share on
+ROUNDING = 1e-13  # of the norm: errors of a step below are not those of its length
 SMALLEST_STEP = 1e-9  # of the whole time
 BESIDE = 0.3  # of what the ranks leave out, a step may err where that is more than its share
 DEFECT_EVERY = 4  # steps, once the ranks are at their cap
@@ -104,7 +105,7 @@ class Driver:
         self.callback: Callable[[IterationState], None] | None = None
         self.file: Path | None = None
         self.compile_s = 0.0
-        self.h = method.time_step or FIRST_STEP * self.span
+        self.h = self.first = method.time_step or FIRST_STEP * self.span
         self.steps: list[float] = []
         self.rows: dict[str, list[Any]] = {}
         self.projection, self.splitting = 0.0, 0.0
@@ -144,16 +145,16 @@ class Driver:
         fixed = self.method.time_step is not None
         rest = length
         while rest > 1e-12 * length and not self.stuck:
-            longest = min(self.h, max(GRADING * self.age, FINEST * self.h)) if self.grown else self.h
+            longest = min(self.h, max(GRADING * self.age, FINEST * self.first)) if self.grown else self.h
             parts = max(1, int(np.ceil(rest / longest - 1e-9)))
             h = rest / parts
             self._grow()
             if fixed:
-                if probe or h > 1.05 * self.probed or self.age > PROBE_AGAIN * self.probed_at:
+                if probe or h > 1.5 * self.probed or self.age > PROBE_AGAIN * self.probed_at:
                     self.rate, self.probed, self.probed_at = 2.0 * self._compare(h)[0] / h, h, self.age
                     probe = False
                 self.stepper.advance(h)
-                self.splitting += self.rate * h / self.norm
+                self.splitting += self.rate * (h / self.probed) ** self.stepper.order * h / self.norm
             elif not self._adapted(h, BESIDE * self.defect * h):
                 continue
             self.steps.append(h)
@@ -204,7 +205,7 @@ class Driver:
 
         Below ``missed``, a share of what the ranks leave out of the step, a shorter step would help little.
         """
-        allowed = max(SHARES["steps"] * self.accuracy * h / self.span * self.norm, missed)
+        allowed = max(max(SHARES["steps"] * self.accuracy * h / self.span, ROUNDING) * self.norm, missed)
         error, halves = self._compare(h)
         if not np.isfinite(error):
             error = np.inf

@@ -6,6 +6,7 @@ from dynamics_cases import exact, ising, overlap, product
 
 from solvers.dynamics.driver import energy
 from solvers.dynamics.evolve import evolve
+from solvers.dynamics.tdvp import TDVPStepper
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import NotConverged, Status
 from solvers.trains.construct import random_train
@@ -65,6 +66,21 @@ def test_a_step_that_is_too_long_is_said():
     solution = evolve(operator, start, [0.0, 3.0], method=TDVP(order=1, time_step=0.5, max_rank=14), accuracy=1e-4,
                       throw=False)  # fmt: skip
     assert solution.status is Status.STEP_LIMIT
+
+
+def test_a_step_that_cannot_meet_its_accuracy_ends_it(monkeypatch):
+    operator, start = ising(6), product([0] * 6)
+    noise = np.random.default_rng(0)
+    plain = TDVPStepper.advance
+
+    def noisy(stepper, h):
+        plain(stepper, h)
+        stepper.chain.x[0] = stepper.chain.x[0] * (1.0 + 1e-3 * noise.standard_normal())
+
+    monkeypatch.setattr(TDVPStepper, "advance", noisy)
+    solution = evolve(operator, start, [0.0, 0.5, 1.0], accuracy=1e-6, throw=False)
+    assert solution.status is Status.STEP_LIMIT and "time_step" in solution.status.value
+    assert len(solution.value.times) == len(solution.value.norms) < 3 and solution.counts["rejected"] > 5
 
 
 @pytest.mark.parametrize("method", [TDVP(time_step=0.1, max_rank=12), TDVP(max_rank=12), TDVP(sites=2, max_rank=12)])
