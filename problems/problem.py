@@ -11,10 +11,10 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 
 class ProblemError(ValueError):
@@ -35,6 +35,24 @@ class Keys(BaseModel):
     """Base of every model behind a YAML mapping: frozen, no unknown key, no conversion of types, no NaN."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+AUTOMATIC: Literal["automatic"] = "automatic"
+
+
+def _automatic_or_count(value: Any) -> Any:
+    if (isinstance(value, str) and value == AUTOMATIC) or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f"must be automatic or an integer of at least 1, found {value!r}")
+
+
+# a key that is automatic or a whole number of at least 1
+AutomaticCount = Annotated[int | Literal["automatic"], PlainValidator(_automatic_or_count)]
+WORKERS: Any = Field(  # the key that every solver has
+    default=AUTOMATIC,
+    description="Worker processes; automatic: all cores; results do not depend on it.",
+    json_schema_extra={"values": "automatic or a number"},
+)
 
 
 @dataclass(frozen=True)

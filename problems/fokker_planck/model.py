@@ -18,9 +18,8 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from problems.fokker_planck.references import Gaussian, exact
-from problems.problem import Family, Keys, ProblemError
+from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError
 
-AUTOMATIC: Literal["automatic"] = "automatic"
 AUTOMATIC_RANK = 200
 LOOKS = 129  # times at which the exact moments are compared with box and grid
 FEWEST_SIGMAS = 4.0  # of the density within the box: fewer are refused
@@ -225,7 +224,7 @@ class FokkerPlanckSolver(Keys):
         json_schema_extra={"values": "automatic, or a list of numbers"},
     )
     accuracy: float = Field(default=1e-4, gt=0, lt=1, description="Error asked of every mean and covariance, absolute.")
-    max_rank: int | Literal["automatic"] = Field(
+    max_rank: AutomaticCount = Field(
         default=AUTOMATIC,
         description=f"Largest TT-rank of the density; automatic: as the accuracy needs, up to {AUTOMATIC_RANK}.",
         json_schema_extra={"values": "automatic or a number"},
@@ -235,18 +234,7 @@ class FokkerPlanckSolver(Keys):
         description="Length of a step; automatic: adapted to the accuracy.",
         json_schema_extra={"values": "automatic or a number"},
     )
-    workers: int | Literal["automatic"] = Field(
-        default=AUTOMATIC,
-        description="Worker processes; automatic: all cores; results do not depend on it.",
-        json_schema_extra={"values": "automatic or a number"},
-    )
-
-    @field_validator("max_rank", "workers", mode="plain")
-    @classmethod
-    def _automatic_or_count(cls, value: Any) -> Any:
-        if (value == AUTOMATIC and isinstance(value, str)) or (type(value) is int and value >= 1):
-            return value
-        raise ValueError(f"must be automatic or an integer of at least 1, found {value!r}")
+    workers: AutomaticCount = WORKERS
 
     @field_validator("time_step", mode="plain")
     @classmethod

@@ -18,9 +18,8 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from problems.parametric_pde.fields import Affine, AnyField, Coefficient, Discs, Lognormal
 from problems.parametric_pde.geometry import midpoints
-from problems.problem import Family, Keys, ProblemError
+from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError
 
-AUTOMATIC: Literal["automatic"] = "automatic"
 MOST_PARAMETERS = 200
 NEUMANN: Literal["neumann"] = "neumann"
 Side = float | Literal["neumann"]
@@ -261,18 +260,7 @@ class ParametricSolver(Keys):
     )
     max_solves: int = Field(default=400, ge=1, description="Most solves of the PDE at distinct parameter points.")
     max_rank: int = Field(default=400, ge=1, description="Largest TT-rank of the solution.")
-    workers: int | Literal["automatic"] = Field(
-        default=AUTOMATIC,
-        description="Worker processes; automatic: all cores; results do not depend on it.",
-        json_schema_extra={"values": "automatic or a number"},
-    )
-
-    @field_validator("workers", mode="plain")
-    @classmethod
-    def _automatic_or_count(cls, value: Any) -> Any:
-        if value == AUTOMATIC or (type(value) is int and value >= 1):
-            return value
-        raise ValueError(f"must be automatic or an integer of at least 1, found {value!r}")
+    workers: AutomaticCount = WORKERS
 
 
 def complete(problem: ParametricProblem, solver: ParametricSolver) -> ParametricSolver:

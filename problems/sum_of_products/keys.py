@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import Discriminator, Field, GetCoreSchemaHandler, Tag, create_model, field_validator, model_validator
+from pydantic import Discriminator, Field, GetCoreSchemaHandler, Tag, create_model, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
-from problems.problem import Keys, ProblemError
+from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemError
 from problems.wave_packet.keys import WavePacketSolver
 
-AUTOMATIC: Literal["automatic"] = "automatic"
 EVOLUTION_ONLY = sorted(set(WavePacketSolver.model_fields) - {"accuracy", "method", "max_rank", "workers"})
 
 
@@ -28,16 +27,12 @@ class SpectrumSolver(Keys):
         default=AUTOMATIC,
         description="block_dmrg: one shared basis, for few states and for spins; inverse_iteration: a train a state.",
     )
-    max_rank: int | Literal["automatic"] = Field(
+    max_rank: AutomaticCount = Field(
         default=AUTOMATIC,
         description="Largest TT-rank of a state; automatic: as the accuracy needs.",
         json_schema_extra={"values": "automatic or a number"},
     )
-    workers: int | Literal["automatic"] = Field(
-        default=AUTOMATIC,
-        description="Worker processes; automatic: all cores; results do not depend on it.",
-        json_schema_extra={"values": "automatic or a number"},
-    )
+    workers: AutomaticCount = WORKERS
 
     @model_validator(mode="before")
     @classmethod
@@ -47,13 +42,6 @@ class SpectrumSolver(Keys):
                 message = "belongs to task: evolution, n_states to task: spectrum: give the keys of one of them"
                 raise ProblemError(message, f"solver.{name}")
         return data
-
-    @field_validator("max_rank", "workers", mode="plain")
-    @classmethod
-    def _automatic_or_count(cls, value: Any) -> Any:
-        if (isinstance(value, str) and value == AUTOMATIC) or (type(value) is int and value >= 1):
-            return value
-        raise ValueError(f"must be automatic or an integer of at least 1, found {value!r}")
 
 
 def _task(value: Any) -> str:

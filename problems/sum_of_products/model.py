@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from problems.problem import Family, Keys, ProblemError
+from problems.problem import AUTOMATIC, Family, Keys, ProblemError
 from problems.sum_of_products.keys import EVOLUTION_ONLY, SpectrumSolver, SumOfProductsSolver
 from problems.sum_of_products.modes import Mode, ModeKey, Spin
 from problems.sum_of_products.terms import Key, Term, checked, collect
@@ -37,7 +37,6 @@ from problems.wave_packet.keys import (
     complete_solver,
 )
 
-AUTOMATIC: Literal["automatic"] = "automatic"
 MOST_MODES = 1000
 MOST_SHARED = 400  # states on one shared basis
 _EVOLUTION = ("initial", "absorber", "observables")

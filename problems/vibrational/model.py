@@ -16,10 +16,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from problems.problem import Family, Keys, ProblemError, Reference
+from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError, Reference
 from problems.vibrational import force_field as fields
 
-AUTOMATIC: Literal["automatic"] = "automatic"
 CSV_ACCURACY = 0.01
 MODEL_ACCURACY = 1e-6
 
@@ -180,23 +179,12 @@ class VibrationalSolver(Keys):
         default=AUTOMATIC,
         description="block_dmrg: one shared basis, for few states; inverse_iteration: a train a state.",
     )
-    max_rank: int | Literal["automatic"] = Field(
+    max_rank: AutomaticCount = Field(
         default=AUTOMATIC,
         description="Largest TT-rank of a state; automatic: as the accuracy needs.",
         json_schema_extra={"values": "automatic or a number"},
     )
-    workers: int | Literal["automatic"] = Field(
-        default=AUTOMATIC,
-        description="Worker processes; automatic: all cores; results do not depend on it.",
-        json_schema_extra={"values": "automatic or a number"},
-    )
-
-    @field_validator("max_rank", "workers", mode="plain")
-    @classmethod
-    def _automatic_or_integer(cls, value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            raise ValueError("must be automatic or an integer, found a list")
-        return _integers(value, 1, "automatic or an integer")
+    workers: AutomaticCount = WORKERS
 
 
 def _locate(text: str, directory: Path) -> str:

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from problems.problem import Keys, ProblemError
+from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemError
 
-AUTOMATIC: Literal["automatic"] = "automatic"
 NONE: Literal["none"] = "none"
 DEFAULT_ACCURACY = 1e-3
 DEFAULT_OUTPUTS = 200
@@ -186,11 +185,7 @@ class WavePacketSolver(Keys):
         description="Range of the spectrum; by default where the start has energy.",
         json_schema_extra={"values": "a list of two numbers", "unit": "unit of energy"},
     )
-    workers: int | Literal["automatic"] = Field(
-        default=AUTOMATIC,
-        description="Worker processes; automatic: all cores; results do not depend on it.",
-        json_schema_extra={"values": "automatic or a number"},
-    )
+    workers: AutomaticCount = WORKERS
 
     @field_validator("check_rank", mode="plain")
     @classmethod
@@ -198,13 +193,6 @@ class WavePacketSolver(Keys):
         if value in (AUTOMATIC, NONE) or (type(value) is int and value >= 1):
             return value
         raise ValueError(f"must be automatic, none or an integer of at least 1, found {value!r}")
-
-    @field_validator("workers", mode="plain")
-    @classmethod
-    def _automatic_or_count(cls, value: Any) -> Any:
-        if value == AUTOMATIC or (type(value) is int and value >= 1):
-            return value
-        raise ValueError(f"must be automatic or an integer of at least 1, found {value!r}")
 
     @field_validator("energy_range", mode="before")
     @classmethod

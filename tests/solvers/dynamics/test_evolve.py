@@ -118,7 +118,7 @@ def test_damaged_and_foreign_checkpoints(tmp_path):
         file.write_bytes(damaged)
         with pytest.raises(ValueError, match="checkpoint"):
             evolve(operator, start, [0.0, 0.1], checkpoint=file, accuracy=1e-3)
-    np.savez(file, core_0=np.array([{}], dtype=object), allow_pickle=True)
+    np.savez(file, core_0=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="checkpoint"):
         evolve(operator, start, [0.0, 0.1], checkpoint=file, accuracy=1e-3)
 
