@@ -174,7 +174,7 @@ def _message(item: Any, path: KeyPath, data: Any, model: type[Keys]) -> str:
         known = _known_keys(model, path[:-1], data)
         return f"unknown key{_guess(path[-1], known) or ' (known: ' + ', '.join(known) + ')'}"
     if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", context["expected"])
+        choices = [word or number for word, number in re.findall(r"'([^']*)'|(\d+)", context["expected"])]
         return f"must be one of: {', '.join(choices)}; found {found}{_guess(value, choices)}"
     if kind == "value_error":
         return str(context["error"])

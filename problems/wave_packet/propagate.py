@@ -6,7 +6,7 @@ need the state to T; a(t) is then doubled from the first half all the same.
 
 Error of a(t): the bound of the state's error delta, as delta for an overlap with the start and 2 |psi| delta + delta^2
 for a doubled one; and where the rank cap binds, the difference to a second run at a lower rank (and half the time
-step, where that is fixed), a pessimistic estimate as ranks rise. The smaller of the two counts.
+step, where that is fixed), taken twice. The smaller of the two counts.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import IterationState, Solution, Status
 
 CHECK_SHARE = 0.7  # of max_rank, for the second run
+CAUTION = 2.0  # the error of a(t) is said to be so many times the difference of the two runs
 ROUND_OFF = 1e-13
 EDGE_LIMIT = 1e-4  # population of the last basis functions that is worth a warning
 SAFE_BAND = 3.0  # standard deviations of the energy to either side that the band of the spectrum must hold
@@ -149,7 +150,7 @@ def propagate(
         difference = np.maximum.accumulate(np.abs(a - values))
         check = Check(second_rank, difference, values, _differences(watched, solution, other, chart))
         unseen = evolution.krylov_errors + (evolution.step_errors if solver.time_step is None else 0.0)
-        error = np.minimum(bound, np.maximum(widened * difference, _bound(solution, chart, unseen)))
+        error = np.minimum(bound, np.maximum(CAUTION * widened * difference, _bound(solution, chart, unseen)))
         counts |= {f"check_{name}": value for name, value in other.counts.items()}
     elif second is not None:
         second.cancel()

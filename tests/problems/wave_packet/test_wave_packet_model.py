@@ -33,6 +33,7 @@ ACETONITRILE = {
         (HENON_HEILES, {}, {"initial": {"type": "gaussian", "center": 1.0}}, "problem.initial.center", "centre"),
         (HENON_HEILES, {}, {"initial": {"type": "gaussian", "centre": [1.0] * 3}}, "problem.initial.centre", "2 num"),
         (HENON_HEILES, {}, {"basis": {"type": "harmonic", "functions": [4]}}, "problem.basis.functions", "2 numbers"),
+        (HENON_HEILES, {"order": 3}, {}, "solver.order", "must be one of: 1, 2, 4; found 3"),
         (HENON_HEILES, {}, {"basis": {"type": "sinc"}}, "problem.basis.type", "must be one of"),
         (HENON_HEILES, {}, {"observables": ["enrgy"]}, "problem.observables.0", "did you mean energy?"),
         (HENON_HEILES, {}, {"absorber": {"strength": 1.0}}, "problem.absorber.start", "missing"),

@@ -118,6 +118,15 @@ def test_too_low_a_rank_is_said_with_the_time_it_is_good_for():
     assert alone.check is None and not any(peak.trusted for peak in alone.spectrum.peaks)
 
 
+@pytest.mark.parametrize("rank", [6, 9])
+def test_the_estimate_holds_from_first_to_last(rank):
+    solver = {"max_rank": rank, "accuracy": 1e-6, "time_step": 0.05, "t_final": 6.0}
+    system, result = solved(XXZ, solver, dimension=8, initial={"type": "product", "state": "neel"})
+    exact = dense_evolution(system, result.t) @ system.start.full().ravel()
+    deviation = np.abs(result.autocorrelation - exact)
+    assert result.check is not None and (deviation <= result.error + 1e-12).all()
+
+
 def test_observables_are_compared_with_the_second_run():
     _, result = solved(ISING, {"max_rank": 3, "accuracy": 1e-4, "time_step": 0.05})
     assert set(result.check.observables) == {"z", "szsz", "entropy"}
