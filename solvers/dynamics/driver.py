@@ -115,7 +115,7 @@ class Driver:
         self.lost, self.counted = np.zeros(2), np.zeros(2)  # truncations and local solves: relative, and as counted
         self.stuck = self.grown = False
         self.age = 0.0
-        self.written = self.begin
+        self.written, self.cost = self.begin, 0.0  # when the checkpoint was, and the seconds it took
 
     def result(self) -> Solution:
         first = 0
@@ -282,7 +282,7 @@ class Driver:
 
     def _save(self, i: int, last: bool) -> None:
         now = time.perf_counter()
-        if not last and now - self.written < getattr(self, "cost", 0.0) / QUIET:
+        if not last and now - self.written < self.cost / QUIET:
             return
         arrays = {f"row_{name}": np.array(values) for name, values in self.rows.items()}
         arrays |= {"steps": np.array(self.steps), "work": np.array(list(self.stepper.work.values()))}

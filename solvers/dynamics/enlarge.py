@@ -1,10 +1,10 @@
 """Larger TT-ranks for the same tensor: the basis of a train enriched by directions of a Krylov space.
 
 One-site TDVP cannot leave its manifold, so a start of low rank would stay there. From the right, each core keeps its
-rows and adds the directions of the Krylov vectors t^j/j! (A - E)^j x that stand out of it, the
-heaviest first, with coefficients zero: the tensor does not change, the tangent space grows. The time t = ||x|| /
-||(A - E) x|| is that in which the state becomes another one, whatever the step, so that the order of a method is not
-disturbed. Deterministic: the vectors are compressed with a fixed seed. Yang and White, Phys. Rev. B 102, 094315 (2020).
+rows and adds the directions of the Krylov vectors t^j/j! (A - E)^j x that stand out of them, the heaviest first, with
+coefficients zero: the tensor does not change, the tangent space grows. The time t = ||x|| / ||(A - E) x|| is that in
+which the state becomes another one, so that what is added does not depend on the step. Deterministic: the vectors are
+compressed with a fixed seed. Yang and White, Phys. Rev. B 102, 094315 (2020).
 Cost of the compressed products O(d n R r^2 (R + r)) and O(d n r^3).
 """
 

@@ -16,15 +16,11 @@ from solvers.local_operator import OperatorCore
 
 @dataclass(frozen=True)
 class Local:
-    """exp(scale K) x as found: ``value``, operator products, estimated error (2-norm, absolute), the Krylov space's
-    size, and of the normalised x its mean <K> and the norm of K x - <K> x."""
+    """exp(scale K) x as found: ``value``, operator products, estimated error (2-norm, absolute)."""
 
     value: np.ndarray
     products: int
     error: float
-    dimension: int
-    mean: float
-    spread: float
 
 
 def local_exponential(
@@ -37,23 +33,21 @@ def local_exponential(
     *,
     hermitian: bool,
     dimension: int,
-    first: int = 2,
 ) -> Local:
     """exp(scale K) x to an error of about ``tol`` (2-norm, absolute).
 
-    All arrays are of one dtype; a complex ``scale`` needs complex arrays. ``first``: the Krylov space's size at which
-    the error is looked at first. Cost: a product and O(m) vector operations for
-    each of the m vectors of the space.
+    All arrays are of one dtype; a complex ``scale`` needs complex arrays. ``dimension``: largest Krylov space. Cost: a
+    product and O(m) vector operations for each of the m vectors of the space.
     """
     a2, p, a = left.shape
     q, b, b2 = right.shape
     dims = (a2, p, a, core.dims[1], core.dims[2], q, b, b2)
     number = x.dtype.type(scale)
-    y, products, error, used, mean, spread = exponential(
+    y, products, error = exponential(
         left.reshape(a2 * p, a), core.entries, core.values, right.reshape(q * b, b2),
-        np.ascontiguousarray(x).reshape(-1), number, float(tol), hermitian, dimension, first, dims,
+        np.ascontiguousarray(x).reshape(-1), number, float(tol), hermitian, dimension, dims,
     )  # fmt: skip
-    return Local(y.reshape(a2, core.dims[1], b2), products, error, used, mean, spread)
+    return Local(y.reshape(a2, core.dims[1], b2), products, error)
 
 
 def bond_core(rank: int, dtype: np.dtype) -> OperatorCore:

@@ -42,7 +42,7 @@ class _Saved:
 
 
 class TDVPStepper:
-    """Steps of TDVP (see solvers.dynamics.evolve for what drives them).
+    """Steps of TDVP (see solvers.dynamics.driver for what drives them).
 
     ``tol``: what an exponential may err and a truncation may discard, relative to the norm, a unit of time;
     ``truncation``, ``residual``: what truncations discarded and the exponentials' estimated errors, added up.
@@ -51,14 +51,12 @@ class TDVPStepper:
     def __init__(
         self, operator: TTOperator, start: TensorTrain, method: TDVP, factor: complex, tol: float, *, hermitian: bool
     ) -> None:
-        unitary = complex(factor).real == 0.0
         dtype = np.result_type(operator.dtype, start.dtype, float if complex(factor).imag == 0.0 else complex)
         self.operator, self.method, self.hermitian = operator, method, hermitian
         self.factor = complex(factor) if dtype.kind == "c" else complex(factor).real
         self.sites = min(method.sites, operator.d)
         self.order = method.order
         self.tol = tol
-        self.unitary = unitary and hermitian
         self.chain = Chain.of(operator, start, dtype)
         self.bonds = {rank: bond_core(rank, dtype) for rank in set(operator.ranks)}
         self.pairs: dict[tuple[int, int], OperatorCore] = {}

@@ -17,6 +17,7 @@ import numpy as np
 from solvers.kernels.compiled import kernel
 from solvers.kernels.linear import apply
 
+FIRST = 2  # vectors of a space whose error is looked at
 SMALLEST_SHARE = 1e-6  # of a step: below, the local problem cannot be solved to the tolerance
 
 
@@ -83,12 +84,11 @@ def general_weights(h, m, scale, weights):
 
 
 @kernel
-def exponential(left, entries, values, right, x, scale, tol, hermitian, dimension, first, dims):
+def exponential(left, entries, values, right, x, scale, tol, hermitian, dimension, dims):
     """exp(scale K) x for a flat core ``x`` (of the dtype of all arrays).
 
-    ``tol``: 2-norm allowed for the error, absolute; ``dimension``: largest space; ``first``: the space whose estimate
-    is looked at first. Returns (y, products, error estimate, size of the last space, <x|K|x>/|x|^2 real part,
-    |K v - <K> v| for v = x/|x|); the error is larger than ``tol`` where no step was small enough.
+    ``tol``: 2-norm allowed for the error, absolute; ``dimension``: largest space. Returns (y, products, error
+    estimate); the error is larger than ``tol`` where no step was small enough.
     """
     ra2, p, _, n2, n, p2, rb, _ = dims
     size = x.shape[0]
@@ -100,9 +100,7 @@ def exponential(left, entries, values, right, x, scale, tol, hermitian, dimensio
     diagonal, beside = np.zeros(dimension), np.zeros(dimension)
     weights = np.zeros(dimension + 1, dtype=x.dtype)
     y = x.copy()
-    products, error, used = 0, 0.0, 0
-    done, energy, spread = 0.0, 0.0, 0.0
-    started = False
+    products, error, done = 0, 0.0, 0.0
     while done < 1.0:
         norm = np.sqrt(np.vdot(y, y).real)
         if norm == 0.0:
@@ -131,9 +129,6 @@ def exponential(left, entries, values, right, x, scale, tol, hermitian, dimensio
             h[m + 1, m] = length
             diagonal[m] = h[m, m].real
             beside[m] = length
-            if not started:
-                energy, spread = h[0, 0].real, length
-                started = True
             reach = np.abs(diagonal[m]) + length
             if length <= 1e-14 * reach or length < 1e-290:
                 accepted = True
@@ -143,7 +138,7 @@ def exponential(left, entries, values, right, x, scale, tol, hermitian, dimensio
                 for i in range(size):
                     v[m + 1, i] /= length
             m += 1
-            if accepted or m >= first or m == dimension:
+            if accepted or m >= FIRST or m == dimension:
                 if hermitian:
                     missed = hermitian_weights(diagonal[:m], beside[:m], share * scale, weights)
                 else:
@@ -160,7 +155,6 @@ def exponential(left, entries, values, right, x, scale, tol, hermitian, dimensio
             missed *= norm * length
             accepted = missed <= tol * share
         error += missed
-        used = m
         for i in range(size):
             y[i] = 0.0
         for k in range(m):
@@ -170,4 +164,4 @@ def exponential(left, entries, values, right, x, scale, tol, hermitian, dimensio
         if not accepted:
             break
         done = 1.0 if share >= 1.0 - done else done + share
-    return y, products, error, used, energy, spread
+    return y, products, error

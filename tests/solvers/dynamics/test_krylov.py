@@ -55,19 +55,10 @@ def test_norm_and_energy_are_kept_whatever_the_tolerance():
     assert after == pytest.approx(before, abs=1e-13 * np.linalg.norm(x) ** 2)
 
 
-def test_mean_and_spread():
-    left, core, right, dense, x = local_system(np.random.default_rng(4))
-    found = local_exponential(left, core, right, x, -0.1j, 1e-8, hermitian=True, dimension=30)
-    v = x.ravel() / np.linalg.norm(x)
-    mean = np.vdot(v, dense @ v).real
-    assert found.mean == pytest.approx(mean)
-    assert found.spread == pytest.approx(np.linalg.norm(dense @ v - mean * v))
-
-
 def test_a_small_space_splits_the_step():
     left, core, right, dense, x = local_system(np.random.default_rng(5))
     found = local_exponential(left, core, right, x, -20j, 1e-8, hermitian=True, dimension=6)
-    assert found.dimension <= 6 < found.products
+    assert found.products > 6
     np.testing.assert_allclose(found.value.ravel(), expm(-20j * dense) @ x.ravel(), atol=1e-7)
 
 
