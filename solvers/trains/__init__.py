@@ -1,5 +1,6 @@
 """The tensor-train format: trains, operators, their construction, arithmetic and rounding."""
 
+from solvers.trains import quantics
 from solvers.trains.construct import (
     identity_operator,
     kronecker_sum,
@@ -25,6 +26,7 @@ __all__ = [
     "load_trains",
     "ones",
     "operator_tt_svd",
+    "quantics",
     "random_train",
     "rank_one",
     "rank_one_operator",
