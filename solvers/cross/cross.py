@@ -49,7 +49,8 @@ def cross(
     of size q. ``start``: multi-indices (p, d) where f matters, such as a known peak.
 
     ``value``: the train; ``residual``: (1,) the largest error found, over the largest value; ``counts``: evaluations,
-    check_evaluations (those only for judging), sweeps; ``extra``: scale, the largest |f| seen. Status CONVERGED,
+    check_evaluations (those only for judging), sweeps; ``extra``: scale, the largest |f| seen, and pivots,
+    multi-indices (p, d) to ``start`` a similar function with. Status CONVERGED,
     RANK_LIMIT or ITERATION_LIMIT (sweeps or evaluations). The same ``rng`` state gives the same train.
 
     Cost: about d n r^2 evaluations, and as much again for the search of pivots. Raises NotConverged, with the solution,
@@ -137,7 +138,7 @@ class _Run:
         first, _ = self.climb(lambda p: np.abs(source.points(p)), first)
         pivots = Pivots(source, first, self.rng)
         if len(starts) and source.largest > 0.0:
-            pivots.renew(starts, 0.0)
+            pivots.renew(starts, LOCAL_SHARE * accuracy)
         local, before, status = LOCAL_SHARE * accuracy, np.inf, None
         while status is None:
             capped = self.grow(pivots, local)
@@ -160,7 +161,7 @@ class _Run:
         counts = {"evaluations": self.used(), "check_evaluations": self.checks, "sweeps": self.sweeps}
         return Solution(
             train, status, int(status is Status.CONVERGED), np.array([error]), tuple(self.history), counts,
-            {"solve_s": time.perf_counter() - self.begin}, {"scale": source.largest},
+            {"solve_s": time.perf_counter() - self.begin}, {"scale": source.largest, "pivots": pivots.points()},
         )  # fmt: skip
 
     def grow(self, pivots: Pivots, local: float) -> bool:

@@ -117,18 +117,36 @@ class Pivots:
             rows = _spanning(block.reshape(-1, block.shape[2]), tol)
             before, n = self._before(k), self.source.shape[k]
             self.left[k] = np.column_stack([before[rows // n], rows % n])
-        for k in range(d - 1, 0, -1):  # and back: the columns; now as many as rows in front
+        for k in range(d - 1, 0, -1):  # and back: the columns, at most as many as rows in front
             block = self._block(k)
             self.values[k] = block
             rows = _spanning(np.ascontiguousarray(block.reshape(len(block), -1).T), 0.0)
             behind = self._behind(k)
             self.right[k - 1] = np.column_stack([rows // len(behind), behind[rows % len(behind)]])
-            if len(rows) < len(self.left[k - 1]):  # fewer columns than rows in all: drop the surplus rows
-                square = self.values[k].reshape(len(block), -1)[:, rows]
-                kept = np.sort(_spanning(square, 0.0))
-                self.left[k - 1], self.values[k] = self.left[k - 1][kept], block[kept]
+        if any(len(left) > len(right) for left, right in zip(self.left, self.right, strict=True)):
+            self._shrink()
         self.values[0] = self._block(0)
         self._quotients = [None] * d
+
+    def _shrink(self) -> None:
+        """Rows chosen once more, from the left, as many as there are columns: each extends one that was kept."""
+        for k in range(self.d - 1):
+            block = self._block(k)
+            flat = block.reshape(-1, block.shape[2])
+            rows, columns = _spanning(flat, 0.0), np.arange(block.shape[2])
+            while len(rows) != len(columns):  # and never fewer rows than columns, or more
+                columns = columns[np.sort(_spanning(np.ascontiguousarray(flat[rows][:, columns].T), 0.0))]
+                rows = rows if len(rows) == len(columns) else _spanning(np.ascontiguousarray(flat[:, columns]), 0.0)
+            self.right[k] = self.right[k][columns]
+            before, n = self._before(k), self.source.shape[k]
+            self.left[k] = np.column_stack([before[rows // n], rows % n])
+            self.values[k] = self._block(k)
+        self.values[-1] = self._block(self.d - 1)
+
+    def points(self) -> np.ndarray:
+        """The pivots as multi-indices (p, d), each once: the pairs of left and right indices of all bonds."""
+        pairs = [np.column_stack([left, right]) for left, right in zip(self.left, self.right, strict=True)]
+        return np.unique(np.concatenate([np.zeros((0, self.d), dtype=np.int64), *pairs]), axis=0)
 
     def train(self) -> TensorTrain:
         """The approximation as a train."""
