@@ -263,3 +263,68 @@ def _steps(name: str, time_step: float | None, tol: float | None) -> None:
         raise ValueError(f"{name}: time_step is {time_step!r}; give a positive number, or None for adaptive steps")
     if tol is not None and not 0.0 < tol < 1.0:
         raise ValueError(f"{name}: tol is {tol!r}; give a number between 0 and 1")
+
+
+@dataclass(frozen=True)
+class ConjugateGradients:
+    """Nonlinear conjugate gradients on a manifold (solvers.riemannian.descent).
+
+    ``steps``: most steps. ``first_step``: length of the very first trial step, in units of the direction; about one
+    where the preconditioner is close to the inverse Hessian. ``conjugate``: False for plain gradient descent.
+    ``slope``: a step is accepted when the slope at its end is at most this share of the slope at its start.
+    ``corrections``: most corrections of a step that already lowers the value. ``noise``: relative rounding error of a
+    value; rises up to this are none.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    steps: int = 500
+    first_step: float = 1.0
+    conjugate: bool = True
+    slope: float = 0.2
+    corrections: int = 3
+    noise: float = 1e-13
+
+    def __post_init__(self) -> None:
+        _at_least("ConjugateGradients", self, {"steps": 1, "corrections": 0})
+        if not (math.isfinite(self.first_step) and self.first_step > 0.0):
+            raise ValueError(f"ConjugateGradients: first_step is {self.first_step!r}; give a positive number")
+        if not 0.0 < self.slope < 1.0:
+            raise ValueError(f"ConjugateGradients: slope is {self.slope!r}; give a number between 0 and 1")
+        if not 0.0 <= self.noise < 1e-2:
+            raise ValueError(f"ConjugateGradients: noise is {self.noise!r}; give a small number, such as 1e-13")
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A train from a few known entries (solvers.riemannian.completion).
+
+    ``max_rank``: the TT-ranks grow one by one up to this cap (alias rmax). ``validation``: share of the entries that is
+    not fitted but judges the ranks. ``starts``: random rank-one starts besides a constant. ``descent``: for every fit.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    max_rank: int = 10
+    validation: float = 0.05
+    starts: int = 8
+    descent: ConjugateGradients = ConjugateGradients(steps=200, slope=0.5)
+
+    def __post_init__(self) -> None:
+        _at_least("Completion", self, {"max_rank": 1, "starts": 0})
+        if not 0.0 < self.validation < 1.0:
+            raise ValueError(f"Completion: validation is {self.validation!r}; give a share between 0 and 1")
+
+
+@dataclass(frozen=True)
+class TuckerCross:
+    """Cross approximation in the Tucker format (solvers.tucker.cross): at most ``max_rank`` an axis, ``passes`` passes.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    max_rank: int = 200
+    passes: int = 8
+
+    def __post_init__(self) -> None:
+        _at_least("TuckerCross", self, {"max_rank": 1, "passes": 1})

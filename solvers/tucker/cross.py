@@ -1,0 +1,208 @@
+"""Cross approximation in the Tucker format: f of existing tensors, or of coordinates, from few of its values.
+
+An axis m has rows I_m, indices where f is looked at. A pass over the axes
+    1. takes the block f(I_1, ..., I_d) and, by pivoted QR of its unfolding, the independent columns: index sets of the
+       other axes,
+    2. evaluates the whole fibres along m there, n x q, whose left singular vectors are the new basis Q_m,
+    3. and by pivoted QR of Q_m^T the new rows (discrete empirical interpolation; Drmac and Gugercin, SIAM J. Sci.
+       Comput. 38, A631 (2016)), some more than needed, so that the core is the least squares fit of the block to the
+       bases.
+The error is estimated where nothing was looked at: on each axis rows drawn by the weight of its basis, one from each of
+equal shares, a block of their values, each error over its probability, which estimates the square of the 2-norm without
+bias. While it is too large, the worst places join the rows and the tolerances inside fall. A pass costs
+d n (r + few) + r^d values and d n r^2 operations; rows known from a similar function save passes. Rows by maximal
+volume and fibre sampling: Oseledets, Savostianov, Tyrtyshnikov, SIAM J. Matrix Anal. Appl. 30, 939 (2008).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import reduce
+
+import numpy as np
+import scipy.linalg
+
+from solvers.methods import TuckerCross
+from solvers.solution import IterationState, NotConverged, Solution, Status
+from solvers.tucker.tensor import TuckerTensor, left_singular, multiply, truncated
+
+INSIDE = 0.03  # of the tolerance, for the bases: so many errors add up, and interpolation enlarges them
+TIGHTEN = 0.2  # of the tolerance inside, after a pass that was not enough
+SMALLEST = 3e-15
+ROUNDING = 0.4  # of the tolerance, for the final truncation
+EXTRA_COLUMNS, EXTRA_ROWS = 4, 4
+SAMPLES = 16  # rows an axis in the estimate of the error
+UNIFORM = 0.5  # of the probability of a sampled row, spread over all rows: errors may sit where the function is small
+WORST = 3  # rows an axis that join after a pass that was not enough
+
+Function = Callable[..., np.ndarray]
+
+
+def tucker_cross(
+    f: Function,
+    tensors: Sequence[TuckerTensor],
+    *,
+    coordinates: Sequence[np.ndarray] | None = None,
+    method: TuckerCross | None = None,
+    start: Sequence[np.ndarray] | None = None,
+    accuracy: float = 1e-8,
+    scale: float | None = None,
+    rng: np.random.Generator | None = None,
+    throw: bool = True,
+) -> Solution:
+    """f(x, y, ...) of tensors of one shape, elementwise, as a Tucker tensor, within ``accuracy`` times ``scale``.
+
+    ``f`` takes one array of values a tensor and, with ``coordinates`` (d arrays (n_m,)), d more, which broadcast
+    against them; it returns an array of the broadcast shape. Without tensors it is a function of the coordinates.
+    ``scale``: a 2-norm, that of the result where None. ``start``: d arrays of rows to begin with (those of
+    ``extra["rows"]`` of an earlier call).
+
+    ``value``: the tensor; ``residual`` (1,): the estimated relative error (2-norm), truncation included; ``counts``:
+    evaluations, passes; ``extra``: rows. Status CONVERGED, RANK_LIMIT or ITERATION_LIMIT. Raises NotConverged, with
+    the solution, when ``throw``; ValueError for nothing to evaluate on, and for NaN or infinity from f.
+    """
+    if not 0.0 < accuracy < 1.0:
+        raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
+    run = _Run(f, tensors, coordinates, method or TuckerCross(), accuracy, scale, rng or np.random.default_rng(0))
+    solution = run.solve(start)
+    if throw and solution.status is not Status.CONVERGED:
+        raise NotConverged(solution)
+    return solution
+
+
+def pivot_rows(basis: np.ndarray, count: int | None = None) -> np.ndarray:
+    """The first ``count`` pivots of a pivoted QR of the rows of ``basis`` (n, r): they tell its columns apart."""
+    pivots = scipy.linalg.qr(basis.T, mode="r", pivoting=True)[1]
+    return np.asarray(pivots[: basis.shape[1] if count is None else count])
+
+
+class _Run:
+    """What one call knows while it runs."""
+
+    def __init__(self, f, tensors, coordinates, method, accuracy, scale, rng) -> None:
+        self.f, self.tensors, self.method, self.accuracy, self.rng = f, list(tensors), method, accuracy, rng
+        self.grids = None if coordinates is None else [np.asarray(c, dtype=float) for c in coordinates]
+        shapes = {x.shape for x in self.tensors} | ({tuple(map(len, self.grids))} if self.grids else set())
+        if len(shapes) != 1:
+            raise ValueError(f"needs tensors or coordinates, all of one shape, not {sorted(shapes)}")
+        self.shape: tuple[int, ...] = shapes.pop()
+        self.d, self.scale = len(self.shape), scale
+        self.evaluations = 0
+        self.begin = time.perf_counter()
+
+    def called(self, arguments: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+        values = np.broadcast_to(np.asarray(self.f(*arguments), dtype=float), shape)
+        self.evaluations += values.size
+        if not np.isfinite(values).all():
+            raise ValueError("the function returned NaN or infinity")
+        return values
+
+    def block(self, rows: Sequence[np.ndarray]) -> np.ndarray:
+        """Values at all combinations of rows."""
+        arguments = [x.block(rows) for x in self.tensors]
+        if self.grids is not None:
+            arguments += np.ix_(*[g[i] for g, i in zip(self.grids, rows, strict=True)])
+        return self.called(arguments, tuple(len(i) for i in rows))
+
+    def fibres(self, axis: int, others: np.ndarray) -> np.ndarray:
+        """Values (n, q) along ``axis`` at the index sets ``others`` (q, d - 1) of the other axes."""
+        arguments = [x.fibres(axis, others) for x in self.tensors]
+        if self.grids is not None:
+            rest = iter(others.T)
+            arguments += [g[:, None] if m == axis else g[next(rest)][None] for m, g in enumerate(self.grids)]
+        return self.called(arguments, (self.shape[axis], len(others)))
+
+    def starting_rows(self, start: Sequence[np.ndarray] | None) -> list[np.ndarray]:
+        if start is not None:
+            return [np.unique(np.asarray(rows)) for rows in start]
+        rows = [[self.rng.integers(0, n, 2 * EXTRA_ROWS)] for n in self.shape]
+        for x in self.tensors:
+            for known, u in zip(rows, x.factors, strict=True):
+                known.append(pivot_rows(u))
+        if not self.tensors:  # coordinates alone: the middle and the ends, finer towards the middle
+            for known, n in zip(rows, self.shape, strict=True):
+                steps = np.unique(np.geomspace(1, n // 2, 8).astype(int))
+                known.append(np.clip(np.concatenate([n // 2 - steps, n // 2 + steps - 1]), 0, n - 1))
+        return [np.unique(np.concatenate(known)) for known in rows]
+
+    def basis(self, axis: int, rows: list[np.ndarray], inside: float) -> tuple[np.ndarray, np.ndarray, bool]:
+        """The basis of an axis (n, r), its rows, and whether the cap on the rank cut it; ``inside``: relative."""
+        values = self.block(rows)
+        unfolded = np.moveaxis(values, axis, 0).reshape(len(rows[axis]), -1)
+        triangle, pivots = scipy.linalg.qr(unfolded, mode="r", pivoting=True)
+        sizes = np.abs(np.diag(triangle))
+        chosen = pivots[: max(1, int(np.sum(sizes > inside * sizes[0])))]
+        more = self.rng.integers(0, unfolded.shape[1], EXTRA_COLUMNS)
+        others = [i for m, i in enumerate(rows) if m != axis]
+        places = np.unravel_index(np.unique(np.concatenate([chosen, more])), tuple(map(len, others)))
+        fibres = self.fibres(axis, np.column_stack([i[p] for i, p in zip(others, places, strict=True)]))
+        u, s, _ = np.linalg.svd(fibres, full_matrices=False)
+        wanted = max(1, int(np.sum(s > inside * s[0])))
+        rank = min(wanted, self.method.max_rank)
+        # some directions more than are kept: their rows are the places where the bases do worst
+        found = np.concatenate([pivot_rows(u[:, :rank]), pivot_rows(u[:, : rank + EXTRA_ROWS], rank + EXTRA_ROWS)])
+        return u[:, :rank], np.unique(found), rank < wanted
+
+    def solve(self, start: Sequence[np.ndarray] | None) -> Solution:
+        rows, inside, status = self.starting_rows(start), INSIDE * self.accuracy, None
+        history: list[IterationState] = []
+        while status is None:
+            bases, capped = [], False
+            for axis in range(self.d):
+                basis, rows[axis], cut = self.basis(axis, rows, max(inside, SMALLEST))
+                bases.append(basis)
+                capped |= cut
+            core = multiply(self.block(rows), [np.linalg.pinv(q[i]) for q, i in zip(bases, rows, strict=True)])
+            error, worst = self.check(core, bases)
+            state = IterationState(
+                len(history) + 1, "pass", max(core.shape), time.perf_counter() - self.begin,
+                residuals=np.array([error]), extra={"evaluations": self.evaluations},
+            )  # fmt: skip
+            history.append(state)
+            if error <= np.sqrt(1.0 - ROUNDING**2) * self.accuracy:
+                status = Status.CONVERGED
+            elif capped:
+                status = Status.RANK_LIMIT
+            elif len(history) >= self.method.passes:
+                status = Status.ITERATION_LIMIT
+            else:
+                inside *= TIGHTEN
+                rows = [np.union1d(i, w) for i, w in zip(rows, worst, strict=True)]
+        value = truncated(core, bases, tol=ROUNDING * self.accuracy, scale=self.scale)
+        kept = multiply(value.core, [q.T @ u for q, u in zip(bases, value.factors, strict=True)])
+        norm, lost = self.norm(core), float(np.linalg.norm(core - kept))
+        error = float(np.hypot(error, lost / norm if norm > 0.0 else lost))
+        counts = {"evaluations": self.evaluations, "passes": len(history)}
+        timing = {"solve_s": time.perf_counter() - self.begin}
+        converged = int(status is Status.CONVERGED)
+        return Solution(
+            value, status, converged, np.array([error]), tuple(history), counts, timing, {"rows": rows}
+        )  # fmt: skip
+
+    def norm(self, core: np.ndarray) -> float:
+        """What errors are relative to."""
+        return float(np.linalg.norm(core)) if self.scale is None else self.scale
+
+    def check(self, core: np.ndarray, bases: list[np.ndarray]) -> tuple[float, list[np.ndarray]]:
+        """The estimated error over the scale, and on each axis the rows of the worst places."""
+        rows, probabilities = [], []
+        for m, q in enumerate(bases):
+            vectors, values = left_singular(np.moveaxis(core, m, 0).reshape(core.shape[m], -1))
+            weights = np.sum((q @ (vectors * values)) ** 2, axis=1)
+            uniform = np.full(len(q), 1.0 / len(q))
+            total = weights.sum()
+            p = UNIFORM * uniform + (1.0 - UNIFORM) * weights / total if total > 0.0 else uniform
+            shares = np.cumsum(p)
+            drawn = (np.arange(SAMPLES) + self.rng.random(SAMPLES)) / SAMPLES * shares[-1]
+            rows.append(np.minimum(np.searchsorted(shares, drawn, side="right"), len(q) - 1))
+            probabilities.append(p[rows[-1]])
+        errors = self.block(rows) - multiply(core, [q[i] for q, i in zip(bases, rows, strict=True)])
+        weighted = errors**2 / reduce(np.multiply.outer, probabilities)
+        norm = self.norm(core)
+        error = float(np.sqrt(weighted.mean())) / norm if norm > 0.0 else float(np.abs(errors).max())
+        worst = []
+        for m, i in enumerate(rows):
+            largest = np.moveaxis(weighted, m, 0).reshape(SAMPLES, -1).max(axis=1)
+            worst.append(i[np.argsort(largest)[-WORST:]])
+        return error, worst
