@@ -1,0 +1,1 @@
+"""Methods on Riemannian manifolds: descent, trains of fixed TT-ranks, completion from samples."""

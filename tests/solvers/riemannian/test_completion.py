@@ -1,0 +1,263 @@
+"""Completion from samples: sparse projections against dense ones, exact ranks, a smooth function, and refusals."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solvers.methods import Completion, ConjugateGradients
+from solvers.riemannian.completion import complete, relative_error
+from solvers.riemannian.dimension import feasible, parameters, require_enough
+from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
+from solvers.riemannian.samples import SampledPoint, Samples, held_out
+from solvers.solution import NotConverged, Status
+from solvers.trains.construct import random_train, rank_one, tt_svd
+
+SHAPE = (20,) * 4
+
+
+def inverse_sum(indices):
+    return 1.0 / (1.0 + (indices / 19.0).sum(axis=1))
+
+
+def drawn(shape, count, rng):
+    """Different multi-indices."""
+    return np.stack(np.unravel_index(rng.permutation(np.prod(shape))[:count], shape), axis=1)
+
+
+def some_samples(shape, count, r, seed):
+    rng = np.random.default_rng(seed)
+    indices = drawn(shape, count, rng)
+    x = MANIFOLD.point(random_train(shape, r, rng))
+    return rng, Samples(indices, shape), x
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), d=st.integers(1, 4), r=st.integers(1, 3))
+def test_entries_and_projection_of_samples(seed, d, r):
+    shape = tuple(np.random.default_rng(seed).integers(2, 6, d))
+    rng, samples, x = some_samples(shape, max(1, np.prod(shape) // 2), r, seed)
+    at = SampledPoint.of(samples, x)
+    where = tuple(samples.indices.T)
+    np.testing.assert_allclose(at.entries, x.train.full()[where], atol=1e-12)
+    u = MANIFOLD.tangent(x, [rng.standard_normal(core.shape) for core in x.left])
+    np.testing.assert_allclose(at.tangent_entries(u), MANIFOLD.as_train(x, u).full()[where], atol=1e-11)
+    values = rng.standard_normal(samples.count)
+    dense = np.zeros(shape)
+    dense[where] = values
+    for found, wanted in zip(at.project(MANIFOLD, values), MANIFOLD.project(x, tt_svd(dense, 0.0))):
+        np.testing.assert_allclose(found, wanted, atol=1e-11)
+
+
+@pytest.mark.parametrize("weight", [None, 0.3])
+def test_objective_has_the_gradient_of_its_value(weight):
+    rng, samples, x = some_samples((5, 4, 6), 60, 2, 3)
+    values, anchor = rng.standard_normal(60), random_train((5, 4, 6), 3, rng) * 9.0
+    objective = SampledFit(samples, values) if weight is None else SampledFit(samples, values, weight, anchor)
+    now = objective.evaluate(x)
+    u = MANIFOLD.tangent(x, [rng.standard_normal(core.shape) for core in x.left])
+    h = 1e-5
+    slope = (
+        objective.evaluate(MANIFOLD.retract(x, u, h)).value - objective.evaluate(MANIFOLD.retract(x, u, -h)).value
+    ) / (2.0 * h)
+    assert MANIFOLD.inner(x, now.gradient, u) == pytest.approx(slope, rel=1e-6)
+    where, size = tuple(samples.indices.T), float(values @ values)
+
+    def linearised(step):
+        y = MANIFOLD.as_train(x, u, step, 1.0)
+        fit = ((y.full()[where] - values) ** 2).sum() / (2.0 * size)
+        return fit if weight is None else fit + weight * 60 / (2.0 * 120 * size) * (y - anchor).norm() ** 2
+
+    assert now.value == pytest.approx(linearised(0.0), rel=1e-12)
+    # the step proposed minimises the objective on the straight line
+    sign = -np.sign(slope)
+    step = sign * objective.first_step(x, now, MANIFOLD.combine(x, [(sign, u)]))
+    assert linearised(step) < min(linearised(0.0), linearised(0.99 * step), linearised(1.01 * step))
+
+
+def test_preconditioned_gradient_of_all_samples_is_the_step_to_the_projection():
+    """With every entry known B g = x - P b: the exact Newton step of the full problem."""
+    rng = np.random.default_rng(5)
+    shape = (4, 5, 3)
+    samples = Samples(np.stack(np.unravel_index(np.arange(60), shape), axis=1), shape)
+    b, x = random_train(shape, 3, rng), MANIFOLD.point(random_train(shape, 2, rng))
+    objective = SampledFit(samples, b.full().ravel())
+    p = objective.precondition(x, objective.evaluate(x))
+    for found, wanted in zip(p, MANIFOLD.project(x, x.train - b)):
+        np.testing.assert_allclose(found, wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("k", [0, 1, 2])
+def test_a_grown_rank_takes_the_best_direction_of_the_residual(k):
+    rng = np.random.default_rng(6)
+    shape = (4, 5, 4, 3)
+    samples = Samples(np.stack(np.unravel_index(np.arange(240), shape), axis=1), shape)
+    b, x = random_train(shape, 4, rng).full(), MANIFOLD.point(random_train(shape, 2, rng))
+    objective = SampledFit(samples, b.ravel())
+    y = objective.grown(x, k, rng)
+    assert y.ranks == tuple(rank + (i == k + 1) for i, rank in enumerate(x.ranks))
+    # with all entries known the squared residual drops by that of the leading singular value of the superblock
+    residual = b - x.train.full()
+    block = residual
+    for j in range(k):
+        block = np.tensordot(x.left[j], block.reshape(-1, *shape[j:]), axes=((0, 1), (0, 1)))
+    block = block.reshape(-1, *shape[k:], 1)
+    for j in range(3, k + 1, -1):
+        block = np.tensordot(block, x.right[j], axes=((-2, -1), (1, 2)))
+    n = x.left[k].shape[0] * shape[k]
+    block = block.reshape(n, -1)
+    u, v = x.left[k].reshape(n, -1), x.right[k + 1].reshape(x.right[k + 1].shape[0], -1)
+    block = block - u @ (u.T @ block)
+    block = block - (block @ v.T) @ v
+    largest = np.linalg.svd(block, compute_uv=False)[0]
+    before, after = np.linalg.norm(residual), np.linalg.norm(b - y.train.full())
+    assert before**2 - after**2 == pytest.approx(largest**2, rel=1e-3)
+
+
+def test_rank_one_start():
+    rng = np.random.default_rng(7)
+    vectors = [rng.standard_normal(n) for n in (6, 7, 8)]
+    exact = rank_one(vectors)
+    samples = Samples(drawn((6, 7, 8), 120, rng), (6, 7, 8))
+    found = rank_one_start(samples, exact.entries(samples.indices), 8, rng)
+    assert (found - exact).norm() <= 1e-8 * exact.norm()
+
+
+@pytest.mark.parametrize("shape, r, count", [((12, 10, 11), 3, 700), ((6,) * 5, 2, 900), ((30, 25), 2, 400)])
+def test_exact_ranks_are_recovered(shape, r, count):
+    rng = np.random.default_rng(11)
+    # cores around a constant: no heavy tails, which samples would miss
+    exact = tt_svd(np.ones(shape)) + random_train(shape, r - 1, rng) * np.sqrt(0.3 * np.prod(shape))
+    indices = drawn(shape, count, rng)
+    solution = complete(indices, exact.entries(indices), shape, method=Completion(max_rank=r + 1), accuracy=1e-5)
+    assert solution.converged and solution.value.max_rank == r
+    assert (solution.value - exact).norm() <= 1e-5 * exact.norm()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_smooth_function_from_two_and_a_half_per_cent(seed):
+    rng = np.random.default_rng(seed)
+    indices = drawn(SHAPE, 24_000, rng)
+    known, fresh = indices[:4000], indices[4000:]
+    values, true = inverse_sum(known), inverse_sum(fresh)
+    solution = complete(
+        known, values, SHAPE, method=Completion(max_rank=6), test=(fresh, true), rng=rng, accuracy=1e-4
+    )  # fmt: skip
+    by_rank = solution.extra["by_rank"]
+    assert solution.residual[0] == min(fit.test_error for fit in by_rank) <= 1e-4
+    assert [fit.rank for fit in by_rank] == list(range(1, len(by_rank) + 1)) and len(by_rank) <= 6
+    error, spread = relative_error(solution.value.entries(fresh), true)
+    assert error == pytest.approx(solution.residual[0]) and 0.0 < spread < error
+    # the best any train of rank one, two, three can do is not beaten, and nearly reached
+    full = inverse_sum(np.stack(np.unravel_index(np.arange(160_000), SHAPE), axis=1)).reshape(SHAPE)
+    for fit in by_rank[:3]:
+        best = tt_svd(full).round(0.0, fit.rank)
+        assert 0.3 * relative_error(best.full().ravel(), full.ravel())[0] <= fit.test_error
+    assert solution.counts["evaluations"] <= 1500
+
+
+def test_same_seed_same_train_and_scaled_values_scale_the_train():
+    rng = np.random.default_rng(1)
+    indices = drawn((8, 8, 8), 300, rng)
+    values = 1.0 / (1.0 + indices.sum(axis=1))
+
+    def run(factor):
+        return complete(indices, factor * values, (8, 8, 8), method=Completion(max_rank=3), throw=False).value
+
+    x, y, tiny = run(1.0), run(1.0), run(1e-200)
+    assert all(np.array_equal(p, q) for p, q in zip(x.cores, y.cores))
+    np.testing.assert_allclose(tiny.full() * 1e200, x.full(), rtol=1e-6, atol=1e-6)
+
+
+def test_noise_ends_the_growth_and_is_told():
+    """Larger ranks fit the noise: the errors fitted and set aside part, and the growth stops before its limit."""
+    rng = np.random.default_rng(2)
+    indices = drawn((10, 10, 10), 600, rng)
+    values = 1.0 / (1.0 + indices.sum(axis=1) / 9.0) + 0.01 * rng.standard_normal(600)
+    with pytest.raises(NotConverged) as caught:
+        complete(indices, values, (10, 10, 10), method=Completion(max_rank=7, validation=0.1), accuracy=1e-4)
+    solution = caught.value.solution
+    assert solution.status is Status.STAGNATED and solution.extra["best"].rank <= 3
+    by_rank = solution.extra["by_rank"]
+    assert len(by_rank) < 7 and by_rank[-1].train_error < 0.8 * solution.extra["best"].train_error
+    assert 0.005 <= solution.residual[0] <= 0.1
+
+
+def test_the_rank_limit_is_told():
+    rng = np.random.default_rng(3)
+    indices = drawn(SHAPE, 3000, rng)
+    solution = complete(
+        indices, inverse_sum(indices), SHAPE, method=Completion(max_rank=2), accuracy=1e-6, throw=False
+    )  # fmt: skip
+    assert solution.status is Status.RANK_LIMIT and solution.value.ranks == (1, 2, 2, 2, 1)
+    assert len(solution.history) == 2 and solution.history[-1].residuals[0] == solution.residual[0]
+
+
+def test_relative_error_and_its_spread():
+    rng = np.random.default_rng(4)
+    true = rng.uniform(1.0, 2.0, (400, 500))
+    found = true + 1e-3 * rng.standard_normal(true.shape)
+    errors = [relative_error(f, t) for f, t in zip(found, true)]
+    spread = np.std([error for error, _ in errors])
+    assert np.mean([s for _, s in errors]) == pytest.approx(spread, rel=0.15)
+
+
+def test_entries_held_out_leave_a_sample_of_every_index():
+    rng = np.random.default_rng(7)
+    indices = drawn((9, 7, 8), 40, rng)
+    most = held_out(indices, (9, 7, 8), 40, rng)
+    assert 0 < most.sum() < 40 and held_out(indices, (9, 7, 8), 5, rng).sum() == 5
+    for k in range(3):
+        assert set(indices[~most, k]) == set(indices[:, k])
+
+
+def test_counting_parameters():
+    assert parameters((20,) * 4, 1) == 4 * 20 - 3
+    assert parameters((3, 4), 2) == 3 * 2 + 2 * 4 - 4
+    assert parameters((3, 4), 9) == 12  # no train has more parameters than the tensor has entries
+    assert feasible((2, 2, 2, 2), 9) == [1, 2, 4, 2, 1]
+    with pytest.raises(ValueError, match="give max_rank 3 or less, or more samples"):
+        require_enough(500, (20,) * 4, 6)
+
+
+def test_refusals():
+    rng = np.random.default_rng(5)
+    indices = drawn((6, 6, 6), 100, rng)
+    values = rng.uniform(1.0, 2.0, 100)
+    shape = (6, 6, 6)
+
+    def refused(match, i=indices, v=values, s=shape, **options):
+        with pytest.raises(ValueError, match=match):
+            complete(i, v, s, **{"method": Completion(max_rank=1), **options})
+
+    refused("integers", i=indices.astype(float))
+    refused("outside the shape", i=indices - 1)
+    refused("outside the shape", s=(6, 6, 3))
+    refused("not finite", v=np.where(np.arange(100) == 7, np.nan, values))
+    refused("real numbers", v=values + 0j)
+    refused("zero", v=0.0 * values)
+    refused(r"values \(m,\)", v=values[1:])
+    refused("two different values", i=np.concatenate([indices, indices[:1]]), v=np.append(values, 9.0))
+    refused("mode 2 has no sample at index 6", s=(6, 7, 6))
+    refused("rank 4 has", method=Completion(max_rank=4))
+    refused("accuracy", accuracy=1.0)
+    refused("test entries", test=(indices + 1, values))
+    with pytest.raises(ValueError, match="validation"):
+        Completion(validation=1.0)
+    # a repeated entry of the same value is one sample
+    twice = complete(
+        np.concatenate([indices, indices]), np.concatenate([values, values]), shape, method=Completion(max_rank=1),
+        throw=False,
+    )  # fmt: skip
+    assert twice.extra["fitted"] + twice.extra["validation"] == 100
+
+
+def test_the_descent_can_be_chosen():
+    rng = np.random.default_rng(6)
+    indices = drawn((8, 8, 8), 300, rng)
+    method = Completion(max_rank=2, descent=ConjugateGradients(steps=1, conjugate=False))
+    values = 1.0 / (1.0 + indices.sum(axis=1))
+    few = complete(indices, values, (8, 8, 8), method=method, throw=False)
+    many = complete(indices, values, (8, 8, 8), method=Completion(max_rank=2), throw=False)
+    assert few.counts["evaluations"] < many.counts["evaluations"]
+    assert few.extra["by_rank"][1].train_error > many.extra["by_rank"][1].train_error
