@@ -11,9 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from pathlib import Path
 
 import numpy as np
 
+from solvers.checkpoint import Journal, Question
 from solvers.cross.als_sweep import Sweeps, random_points
 from solvers.cross.parametric_system import ParametricSystem
 from solvers.cross.reduced_basis import ReducedBasis
@@ -40,13 +42,17 @@ def als_cross(
     executor: Executor | None = None,
     rng: np.random.Generator | None = None,
     callback: Callable[[IterationState], None] | None = None,
+    checkpoint: str | Path | None = None,
+    earlier: str | Path | None = None,
     throw: bool = True,
 ) -> Solution:
     """The solution u(x; i_1, ..., i_d) of A(i) u = f(i) on the whole grid, as a train of shape (N, n_1, ..., n_d).
 
     ``accuracy``: relative error in the energy norm of the mean operator, root mean square over the parameters; no
     checked point is worse than 30 times that. ``start``: a basis from an earlier call on the same full system (its
-    solves are not made again). ``executor``: for the solves of the full system.
+    solves are not made again). ``executor``: for the solves of the full system. ``checkpoint``: their solutions are
+    kept in files of this name with a number, from which a call that is repeated takes them; ``earlier``: the name of
+    those of another call for the same full system, from which a new basis begins. Neither counts beside a ``start``.
 
     ``value``: the train, spatial core first; ``residual``: (2,) root mean square and largest relative residual of the
     train in the dual norm at fresh random points; ``counts``: solves (distinct points), reduced_solves, sweeps, basis;
@@ -57,16 +63,20 @@ def als_cross(
     method, rng = method or ALSCross(), rng or np.random.default_rng(0)
     if not 0.0 < accuracy < 1.0:
         raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
-    return _Run(system, method, accuracy, start, executor, rng, callback).run(throw)
+    if start is None:
+        question = Question([system.loads, *(matrix.data for matrix in system.matrices)], [])
+        start = ReducedBasis(system, executor, Journal(checkpoint, question))
+        start.begin_with(Journal(earlier).known.values())
+    return _Run(system, method, accuracy, start, rng, callback).run(throw)
 
 
 class _Run:
     """What one call knows while it runs."""
 
-    def __init__(self, system, method, accuracy, start, executor, rng, callback) -> None:
+    def __init__(self, system, method, accuracy, start, rng, callback) -> None:
         self.system, self.method, self.accuracy, self.rng, self.callback = system, method, accuracy, rng, callback
         self.begin = time.perf_counter()
-        self.reduced = start or ReducedBasis(system, executor)
+        self.reduced = start
         self.history: list[IterationState] = []
         self.capped = self.short = False
         self.sweeps = self.reduced_solves = 0
@@ -99,6 +109,7 @@ class _Run:
                 break
             candidates = np.concatenate([fresh, train.sets[0]])
         assert train is not None
+        self.reduced.journal.flush()
         status = Status.CONVERGED if self.good(errors) else Status.ITERATION_LIMIT
         if status is not Status.CONVERGED and (self.short or self.capped):
             status = Status.BASIS_LIMIT if self.short else Status.RANK_LIMIT

@@ -128,8 +128,10 @@ class Sweeps:
         product = np.ones((len(points), 1))
         for j in range(self.system.d - 1, k - 1, -1):
             core = self.cores[j + 1]
-            product = np.einsum("anb,nb->na", core[:, points[:, j]], product) if len(points) < 2 else _times(
-                core, points[:, j], product
+            product = (
+                np.einsum("anb,nb->na", core[:, points[:, j]], product)
+                if len(points) < 2
+                else _times(core, points[:, j], product)
             )
         return product.T
 

@@ -45,9 +45,7 @@ def maxvol(matrix: np.ndarray, tol: float = TOLERANCE) -> tuple[np.ndarray, np.n
     return rows, c
 
 
-def rectangular_maxvol(
-    matrix: np.ndarray, tol: float = 1.5, most: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def rectangular_maxvol(matrix: np.ndarray, tol: float = 1.5, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Rows (s,) with r <= s <= ``most`` (default 2 r) and C (m, s) with matrix = C matrix[rows], row norms <= ``tol``.
 
     Where ``most`` ends it the norms may be larger. Raises ValueError as ``maxvol``.

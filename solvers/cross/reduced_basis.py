@@ -12,11 +12,13 @@ Cost a judged point: m^3 / 3 for a basis of m, S sparse products and one triangu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import Executor
 
 import numpy as np
 from scipy.linalg.lapack import dposv
 
+from solvers.checkpoint import Journal
 from solvers.cross.parametric_system import ParametricSystem, factorised
 
 CHUNK = 300_000  # entries of the stacked matrices of points solved together: they should stay in the cache
@@ -29,8 +31,11 @@ SMALL = 40  # systems of fewer unknowns are solved in one call
 class ReducedBasis:
     """Solves made so far, the basis V (N, m) and the projected system."""
 
-    def __init__(self, system: ParametricSystem, executor: Executor | None = None) -> None:
+    def __init__(
+        self, system: ParametricSystem, executor: Executor | None = None, journal: Journal | None = None
+    ) -> None:
         self.system, self.executor = system, executor
+        self.journal = journal or Journal(None)
         mean = np.prod([g @ w for g, w in zip(system.factors, system.weights)], axis=0)
         self.energy = system.matrix(mean)
         self.factor = factorised(self.energy)
@@ -46,7 +51,7 @@ class ReducedBasis:
 
         Raises ValueError where the number of unknowns or terms differs.
         """
-        other = ReducedBasis(system, self.executor)
+        other = ReducedBasis(system, self.executor, self.journal)
         one, two = self.system, system
         if (one.size, len(one.matrices), len(one.loads)) != (two.size, len(two.matrices), len(two.loads)):
             raise ValueError("a basis can only be moved to another grid of the same full system")
@@ -75,12 +80,26 @@ class ReducedBasis:
             return 0
         self.solved.update(map(tuple, new.tolist()))
         parts = [new[k : k + TASK] for k in range(0, len(new), TASK)]
-        if self.executor is None or len(parts) == 1:
-            solutions = np.concatenate([self.system.solve(part) for part in parts])
-        else:
-            solutions = np.concatenate(list(self.executor.map(self.system.solve, parts)))
-        self._extend(solutions.T)
+        # what tells one solve from another, on whatever grid
+        keys = [np.hstack([self.system.coefficients(p), self.system.load_coefficients(p)]) for p in parts]
+        found = [self.journal.get(key) for key in keys]
+        missing = [part for part, known in zip(parts, found) if known is None]
+        mapped = map if self.executor is None or len(missing) < 2 else self.executor.map
+        solved = iter(mapped(self.system.solve, missing))
+        solutions = []
+        for key, known in zip(keys, found):
+            if known is None:
+                known = next(solved)
+                self.journal.put(key, known)
+            solutions.append(known)
+        self._extend(np.concatenate(solutions).T)
         return len(new)
+
+    def begin_with(self, solutions: Iterable[np.ndarray]) -> None:
+        """Take in solutions (p, N) of the full system that were computed elsewhere; they count as no solves here."""
+        for some in solutions:
+            if some.ndim == 2 and some.shape[1] == self.system.size:
+                self._extend(some.T)
 
     def _extend(self, snapshots: np.ndarray) -> None:
         """Orthonormalise new columns (twice, for the digits) and project the system onto them."""

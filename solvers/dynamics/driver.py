@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from solvers.dynamics import checkpoint as checkpoints
+from solvers.checkpoint import Checkpoint, Question
 from solvers.dynamics.evolution import Evolution
+from solvers.dynamics.stored import content, continued
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import IterationState, Solution, Status
 from solvers.trains.operator import TTOperator
@@ -37,7 +39,6 @@ ROUNDING = 1e-13  # of the norm: errors of a step below are not those of its len
 SMALLEST_STEP = 1e-9  # of the whole time
 BESIDE = 0.3  # of what the ranks leave out, a step may err where that is more than its share
 DEFECT_EVERY = 4  # steps, once the ranks are at their cap
-QUIET = 0.02  # share of the time that writing checkpoints may take
 TIGHTEST = 1e-14
 KINDS = ("projection", "truncation", "step", "krylov")
 
@@ -99,11 +100,11 @@ class Driver:
         tol = max(SHARES["krylov"] * accuracy / self.span, TIGHTEST)
         self.stepper = make_stepper(operator, start, method, factor, tol, hermitian, conserve)
         self.operator, self.factor = operator, factor
-        arrays = [*operator.cores, *start.cores, times]
-        self.question = checkpoints.fingerprint(arrays, [repr(method), repr(factor), repr(accuracy)])
+        arrays = [*operator.cores, *start.cores, times, *(core for train in conserve for core in train.cores)]
+        self.question = Question(arrays, [repr(method), repr(factor), repr(accuracy)])
+        self.checkpoint = Checkpoint(None)
         self.observe: Observer | None = None
         self.callback: Callable[[IterationState], None] | None = None
-        self.file: Path | None = None
         self.compile_s = 0.0
         self.h = self.first = method.time_step or FIRST_STEP * self.span
         self.steps: list[float] = []
@@ -115,39 +116,47 @@ class Driver:
         self.lost, self.counted = np.zeros(2), np.zeros(2)  # truncations and local solves: relative, and as counted
         self.stuck = self.grown = False
         self.age = 0.0
-        self.written, self.cost = self.begin, 0.0  # when the checkpoint was, and the seconds it took
+        self.rest = 0.0  # of the interval under way
+
+    def keep_in(self, file: str | Path) -> None:
+        """Continue from ``file`` where it exists, and write it on the way."""
+        self.checkpoint = Checkpoint(file, self.question)
 
     def result(self) -> Solution:
-        first = 0
-        if self.file is not None and self.file.exists():
-            first = self._continue(self.file)
-        else:
+        first = continued(self)
+        if first is None:
+            first = 0
             self._grow()
             self.defect = self.stepper.defect()
             self._record(0)
+            self._report()
         probes = {round(i) for i in np.linspace(0, max(len(self.times) - 2, 0), PROBES)}
-        for i in range(first, len(self.times) - 1):
-            self._interval(float(self.times[i + 1] - self.times[i]), i in probes)
+        last = len(self.times) - 2
+        for i in range(first, last + 1):
+            length = float(self.times[i + 1] - self.times[i])
+            probe = i in probes and not self.rest
+            self.rest = self.rest or length
+            self._interval(i, length, probe)
             if self.stuck:
                 break
-            if i + 2 == len(self.times):
+            if i == last:
                 self._measure()
+            self.rest = 0.0
             self._record(i + 1)
-            if self.file is not None:
-                self._save(i + 1, last=i + 2 == len(self.times))
+            self.checkpoint.save(partial(content, self, i + 1), last=i == last)
+            self._report()
         return self._solution()
 
-    def _interval(self, length: float, probe: bool) -> None:
-        """From one output time to the next, as long as a step can be made."""
+    def _interval(self, i: int, length: float, probe: bool) -> None:
+        """The rest of what lies between output times i and i + 1, as far as a step can be made."""
         if isinstance(self.method, Implicit):
-            self._blocks(length)
+            self._blocks(i, length)
             return
         fixed = self.method.time_step is not None
-        rest = length
-        while rest > 1e-12 * length and not self.stuck:
+        while self.rest > 1e-12 * length and not self.stuck:
             longest = min(self.h, max(GRADING * self.age, FINEST * self.first)) if self.grown else self.h
-            parts = max(1, int(np.ceil(rest / longest - 1e-9)))
-            h = rest / parts
+            parts = max(1, int(np.ceil(self.rest / longest - 1e-9)))
+            h = self.rest / parts
             self._grow()
             if fixed:
                 if probe or h > 1.5 * self.probed or self.age > PROBE_AGAIN * self.probed_at:
@@ -164,18 +173,23 @@ class Driver:
             if self.stepper.grows or self.since >= DEFECT_EVERY:
                 self._measure()
             self._account()
-            rest -= h
+            self.rest -= h
+            if self.rest > 1e-12 * length:
+                self.checkpoint.save(partial(content, self, i))
 
-    def _blocks(self, length: float) -> None:
+    def _blocks(self, i: int, length: float) -> None:
         """The same in blocks of the implicit method, which estimates the error of its steps itself."""
         stepper: Any = self.stepper
         parts = max(1, int(np.ceil(length / (self.method.time_step or length) - 1e-9)))
-        for _ in range(parts):
+        for _ in range(round(parts * self.rest / length)):
             before = stepper.step_error
             stepper.advance(length / parts)
             self.steps.append(length / parts)
             self.splitting += (stepper.step_error - before) / self.norm
             self._account()
+            self.rest -= length / parts
+            if self.rest > 1e-12 * length:
+                self.checkpoint.save(partial(content, self, i))
 
     def _account(self) -> None:
         """Add what the stepper's truncations and local solves have erred since the last time, relative to the norm."""
@@ -273,42 +287,18 @@ class Driver:
             row[f"observed_{name}"] = np.asarray(value)
         for name, value in row.items():
             self.rows.setdefault(name, []).append(value)
-        if self.callback is not None:
-            self.callback(IterationState(
-                len(self.steps), "step", x.max_rank, time.perf_counter() - self.begin,
-                fraction=float(self.times[i] - self.times[0]) / self.span,
-                extra={"time": float(self.times[i]), "error": sum(row[f"{kind}_errors"] for kind in KINDS)},
-            ))  # fmt: skip
 
-    def _save(self, i: int, last: bool) -> None:
-        now = time.perf_counter()
-        if not last and now - self.written < self.cost / QUIET:
+    def _report(self) -> None:
+        """Tell of the last record."""
+        if self.callback is None:
             return
-        arrays = {f"row_{name}": np.array(values) for name, values in self.rows.items()}
-        arrays |= {"steps": np.array(self.steps), "work": np.array(list(self.stepper.work.values()))}
-        arrays["work_names"] = np.array(list(self.stepper.work))
-        scalars = [i, self.h, self.projection, self.splitting, *self.lost, *self.counted]
-        scalars += [self.rate, self.probed, self.probed_at, self.defect, self.slope, self.pending]
-        scalars += [self.age, self.since, self.idle, self.waited, self.rejected, self.stuck, self.grown]
-        arrays["scalars"] = np.array(scalars)
-        assert self.file is not None
-        checkpoints.write(self.file, self.question, self.stepper.train(), arrays)
-        self.written = time.perf_counter()
-        self.cost = self.written - now
-
-    def _continue(self, file: Path) -> int:
-        x, arrays = checkpoints.read(file, self.question)
-        self.stepper.load(x)
-        self.rows = {name[4:]: list(values) for name, values in arrays.items() if name.startswith("row_")}
-        self.steps = list(arrays["steps"])
-        self.stepper.work.update(dict(zip(map(str, arrays["work_names"]), map(int, arrays["work"]))))
-        i, self.h, self.projection, self.splitting, *rest = map(float, arrays["scalars"])
-        self.lost, self.counted, rest = np.array(rest[:2]), np.array(rest[2:4]), rest[4:]
-        self.stepper.truncation, self.stepper.residual = map(float, self.counted)
-        self.rate, self.probed, self.probed_at, self.defect, self.slope, self.pending, self.age, *counts = rest
-        self.since, self.idle, self.waited, self.rejected = (int(c) for c in counts[:4])
-        self.stuck, self.grown = bool(counts[4]), bool(counts[5])
-        return int(i)
+        row = {name: values[-1] for name, values in self.rows.items()}
+        i = len(self.rows["norms"]) - 1
+        self.callback(IterationState(
+            len(self.steps), "step", int(row["ranks"].max()), time.perf_counter() - self.begin,
+            fraction=float(self.times[i] - self.times[0]) / self.span,
+            extra={"time": float(self.times[i]), "error": float(sum(row[f"{kind}_errors"] for kind in KINDS))},
+        ))  # fmt: skip
 
     def _solution(self) -> Solution:
         columns = {name: np.array(values) for name, values in self.rows.items()}

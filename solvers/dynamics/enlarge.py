@@ -75,8 +75,6 @@ def enlarge(x: TensorTrain, directions: Sequence[TensorTrain], max_rank: int, to
         added = len(basis) - a
         cores[k] = basis.reshape(len(basis), n, -1)
         adjoint = basis.conj().T
-        carried = [
-            np.tensordot(train.cores[k - 1], row @ adjoint, axes=(2, 0)) for train, row in zip(trains, rows)
-        ]
+        carried = [np.tensordot(train.cores[k - 1], row @ adjoint, axes=(2, 0)) for train, row in zip(trains, rows)]
     cores[0] = np.concatenate([cores[0], np.zeros((*cores[0].shape[:2], added), dtype=cores[0].dtype)], axis=2)
     return TensorTrain(tuple(cores), 0)

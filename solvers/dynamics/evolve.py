@@ -41,7 +41,7 @@ def evolve(
     factor is meant (an absorber); otherwise it is refused. ``accuracy``: asked of the state at the last time, relative
     2-norm; what the method leaves open (steps, ranks up to their cap, tolerances) follows from it. ``observe(t, x)``:
     called at every output time, returns name -> number or array. ``conserve``: trains c whose <c, x> Implicit and BUG
-    keep exactly. ``checkpoint``: a file written at output times; where it exists the evolution goes on from it.
+    keep exactly. ``checkpoint``: a file written between steps; where it exists the evolution goes on from it.
 
     ``value``: Evolution, up to the time reached where no step was short enough; ``residual``: (1,) the bound of the
     relative error at the last time; ``counts``: steps, rejected, matvecs, local_exponentials. Status: CONVERGED where
@@ -60,7 +60,7 @@ def evolve(
     run.compile_s = compile_s
     run.observe, run.callback = observe, callback
     if checkpoint is not None:
-        run.file = Path(checkpoint)
+        run.keep_in(checkpoint)
     solution = run.result()
     if throw and not solution.converged:
         raise NotConverged(solution)

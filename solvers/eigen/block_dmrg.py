@@ -18,10 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint, Content, Stopped, random_state, restore
 from solvers.eigen.block_davidson import davidson
 from solvers.eigen.block_start import joined, low_energy_bases
 from solvers.eigen.block_train import BlockTrain, Cut, block_views
 from solvers.eigen.residuals import block_residuals
+from solvers.eigen.stored import stored_bonds
 from solvers.environments import LocalOperator, SectorOperator, mean_field, rotate
 from solvers.methods import BlockDMRG
 from solvers.solution import Callback, IterationState, Status
@@ -32,6 +34,7 @@ FIRST_STEPS = 2
 STRONGEST_CUT = 0.03  # the truncation of a sweep over that of the one before, at least; measured
 AIM = 0.8  # of the residual asked for, where the next truncation is expected to land
 EXPANSION = 0.1
+NUMBERS = ("truncation", "local_tol", "steps", "best", "idle", "number")  # of the sweeps, kept in a checkpoint
 IDLE_SWEEPS = 4  # without a fall by 0.7: give up
 
 
@@ -133,13 +136,16 @@ def block_dmrg(
     start: Sequence[SectorTrain] | None = None,
     rng: np.random.Generator,
     callback: Callback | None = None,
+    checkpoint: Checkpoint | None = None,
+    truncation: float = FIRST_TRUNCATION,
 ) -> BlockDMRGResult:
     """The ``n_states`` lowest states of total charge ``charge`` of a real symmetric operator.
 
     ``start``: trains of that charge, any number, beside the low-energy bases of solvers.eigen.block_start; they
-    are rounded to a relative error of 1e-2 first. ``callback`` receives an IterationState after every sweep, with the
-    truncation, the discarded norm and the local residual in ``extra``. ``rng`` draws the random vectors of the range
-    finders. Energies and residuals are in the operator's unit.
+    are rounded to a relative error of ``truncation`` first, that of the first sweep too. ``callback`` receives an
+    IterationState after every sweep, with the truncation, the discarded norm and the local residual in ``extra``.
+    ``rng`` draws the random vectors of the range finders. ``checkpoint``: written after every sweep; where it holds
+    something the sweeps go on from it. Energies and residuals are in the operator's unit.
 
     The status is CONVERGED when every true residual norm is at most ``options.tol``; RANK_LIMIT, STAGNATED or
     ITERATION_LIMIT say otherwise, with what was reached. Raises ValueError for a complex operator, for more states
@@ -153,48 +159,105 @@ def block_dmrg(
         raise ValueError("block_dmrg: the operator is complex; only real symmetric ones are implemented")
     if start and any(x.charge != charge or x.modes != operator.modes for x in start):
         raise ValueError(f"block_dmrg: every start must have charge {charge} and the modes of the operator")
+    checkpoint = checkpoint or Checkpoint(None)
+    loaded = checkpoint.load()
+    if loaded is not None:
+        return _Sweeps.continued(operator, n_states, options, rng, loaded).run(checkpoint, callback)
     bonds, cores = low_energy_bases(operator, charge, min(options.max_rank, max(20, 2 * n_states)))
     if start:
-        rounded = [truncate(x, options.max_rank, FIRST_TRUNCATION)[0] for x in start]
+        rounded = [truncate(x, options.max_rank, truncation)[0] for x in start]
         bonds, cores, rows = joined(rounded, (bonds, cores))
     else:
         rows = np.zeros((0, layout(bonds[0], operator.modes[0], bonds[1])[1]))
-    begin = time.perf_counter()
-    run = _Run(BlockTrain(operator, bonds, cores, rows, rng), n_states, options, rng)
-    history: list[IterationState] = []
-    truncation, local_tol, steps = FIRST_TRUNCATION, options.tol, min(options.steps, FIRST_STEPS)
-    status, best, idle = Status.ITERATION_LIMIT, np.inf, 0
-    for sweep in range(1, options.sweeps + 1):
-        run.sweep(Cut(options.max_rank, truncation, EXPANSION, 0.1 * local_tol), local_tol, steps)
-        residuals = run.residuals()
-        worst = float(residuals.max())
-        history.append(run.report(sweep, time.perf_counter() - begin, residuals, truncation))
-        if callback is not None:
-            callback(history[-1])
+    train = BlockTrain(operator, bonds, cores, rows, rng)
+    sweeps = _Sweeps(_Run(train, n_states, options, rng), options)
+    sweeps.truncation = truncation
+    return sweeps.run(checkpoint, callback)
+
+
+class _Sweeps:
+    """The sweeps of one call: the truncation follows the residuals."""
+
+    def __init__(self, run: _Run, options: BlockDMRG) -> None:
+        self.site, self.options, self.begin = run, options, time.perf_counter()
+        self.history: list[IterationState] = []
+        self.residuals = np.zeros(0)
+        self.truncation, self.local_tol, self.steps = FIRST_TRUNCATION, options.tol, min(options.steps, FIRST_STEPS)
+        self.best, self.idle, self.number = np.inf, 0, 0
+        self.status: Status | None = None
+
+    @classmethod
+    def continued(
+        cls, operator: SectorOperator, n_states: int, options: BlockDMRG, rng: np.random.Generator, loaded: Content
+    ) -> _Sweeps:
+        """As a checkpoint has them."""
+        arrays, data = loaded
+        cores = [arrays[f"core.{k}"] for k in range(operator.d)]
+        train = BlockTrain(operator, stored_bonds(data["bonds"]), cores, arrays["rows"], rng, data["centre"])
+        train.discarded, train.capped = data["cut"]
+        sweeps = cls(_Run(train, n_states, options, rng), options)
+        restore(rng, data["random"])
+        sweeps.site.energies, sweeps.site.counts = arrays["energies"], data["counts"]
+        sweeps.residuals, sweeps.history = arrays["residuals"], data["history"]
+        for name, value in data["numbers"].items():
+            setattr(sweeps, name, value)
+        sweeps.status = None if data["status"] is None else Status[data["status"]]
+        return sweeps
+
+    def content(self) -> Content:
+        run, train = self.site, self.site.train
+        arrays = {f"core.{k}": core for k, core in enumerate(train.cores)}
+        arrays |= {"rows": train.rows, "energies": run.energies, "residuals": self.residuals}
+        numbers = {name: getattr(self, name) for name in NUMBERS}
+        return arrays, {
+            "bonds": [list(bond) for bond in train.bonds], "centre": train.centre, "numbers": numbers,
+            "cut": [train.discarded, train.capped], "counts": run.counts, "history": self.history,
+            "status": None if self.status is None else self.status.name, "random": random_state(run.rng),
+        }  # fmt: skip
+
+    def run(self, checkpoint: Checkpoint, callback: Callback | None) -> BlockDMRGResult:
+        """Sweeps until the residuals are small enough, or nothing moves."""
+        run, options = self.site, self.options
+        while self.status is None and self.number < options.sweeps:
+            self.number += 1
+            cut = Cut(options.max_rank, self.truncation, EXPANSION, 0.1 * self.local_tol)
+            run.sweep(cut, self.local_tol, self.steps)
+            self.residuals = run.residuals()
+            seconds = time.perf_counter() - self.begin
+            self.history.append(run.report(self.number, seconds, self.residuals, self.truncation))
+            self.judge()
+            checkpoint.save(self.content, last=self.status is not None)
+            if callback is not None:
+                callback(self.history[-1])
+            if self.status is None and checkpoint.stopping:
+                raise Stopped
+        status = self.status or (Status.RANK_LIMIT if run.train.capped else Status.ITERATION_LIMIT)
+        return BlockDMRGResult(
+            run.energies,
+            self.residuals,
+            run.train.states(1e-3 * self.truncation),
+            status,
+            int(np.sum(self.residuals <= options.tol)),
+            [rank(bond) for bond in run.train.bonds],
+            tuple(self.history),
+            run.counts,
+        )
+
+    def judge(self) -> None:
+        """The end, or how the next sweep cuts."""
+        options, worst = self.options, float(self.residuals.max())
         if worst <= options.tol:
-            status = Status.CONVERGED
-            break
-        idle = idle + 1 if worst > 0.7 * best else 0
-        best = min(best, worst)
-        if idle == IDLE_SWEEPS:
-            status = Status.RANK_LIMIT if run.train.capped else Status.STAGNATED
-            break
+            self.status = Status.CONVERGED
+            return
+        self.idle = self.idle + 1 if worst > 0.7 * self.best else 0
+        self.best = min(self.best, worst)
+        if self.idle == IDLE_SWEEPS:
+            self.status = Status.RANK_LIMIT if self.site.train.capped else Status.STAGNATED
+            return
         # the residual is about proportional to the truncation; what the local problems leave must stay below it
         factor = float(np.clip(AIM * options.tol / worst, STRONGEST_CUT, 0.5))
-        truncation = max(factor * truncation, 1e-15)
-        local_tol, steps = max(0.25 * options.tol, 0.3 * factor * worst), options.steps
-    if status is Status.ITERATION_LIMIT and run.train.capped:
-        status = Status.RANK_LIMIT
-    return BlockDMRGResult(
-        run.energies,
-        residuals,
-        run.train.states(1e-3 * truncation),
-        status,
-        int(np.sum(residuals <= options.tol)),
-        [rank(bond) for bond in run.train.bonds],
-        tuple(history),
-        run.counts,
-    )
+        self.truncation = max(factor * self.truncation, 1e-15)
+        self.local_tol, self.steps = max(0.25 * options.tol, 0.3 * factor * worst), options.steps
 
 
 def _space(operator: SectorOperator, charge: int) -> int:

@@ -51,11 +51,13 @@ def block_views(rows: np.ndarray, near: Bond, mode: Bond, far: Bond) -> dict[tup
 class BlockTrain:
     """Cores, the centre's rows (m, size), and the environments of the operator on both sides of the centre."""
 
-    def __init__(self, operator: SectorOperator, bonds, cores, rows: np.ndarray, rng: np.random.Generator) -> None:
+    def __init__(
+        self, operator: SectorOperator, bonds, cores, rows: np.ndarray, rng: np.random.Generator, centre: int = 0
+    ) -> None:
         self.operator, self.modes, self.rng = operator, operator.modes, rng
         self.bonds: list[Bond] = list(bonds)
         self.cores: list[np.ndarray] = list(cores)
-        self.rows, self.centre = rows, 0
+        self.rows, self.centre = rows, centre
         self.reach = reachable_charges(operator, self.bonds[-1][0][0])
         d = operator.d
         one = np.ones((1, 1, 1))
@@ -64,8 +66,10 @@ class BlockTrain:
         self.environments[1][d] = {(self.bonds[-1][0][0], 0): one}
         self.discarded = 0.0  # largest since last reset, as a norm
         self.capped = False  # a cut since last reset was forced by max_rank
-        for k in range(d - 1, 0, -1):
+        for k in range(d - 1, centre, -1):
             self._advance(k, 1)
+        for k in range(centre):
+            self._advance(k, 0)
 
     @property
     def max_rank(self) -> int:
@@ -99,9 +103,7 @@ class BlockTrain:
     def _advance(self, k: int, side: int) -> None:
         before, after = (k, k + 1) if side == 0 else (k + 1, k)
         own = (self._core(k, side), *self._ends(k, side))
-        self.environments[side][after] = advance(
-            self.operator, k, side, self.environments[side][before], own, own
-        )
+        self.environments[side][after] = advance(self.operator, k, side, self.environments[side][before], own, own)
 
     def local_environments(self, side: int) -> tuple[Environment, Environment]:
         k = self.centre

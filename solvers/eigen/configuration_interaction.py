@@ -32,9 +32,7 @@ class ProductTerms:
 
     @property
     def modes(self) -> ModeCharges:
-        return tuple(
-            tuple((int(m), int(np.sum(c == m))) for m in np.unique(c)) for c in self.charges
-        )
+        return tuple(tuple((int(m), int(np.sum(c == m))) for m in np.unique(c)) for c in self.charges)
 
 
 def lowest_configurations(terms: ProductTerms, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,15 +11,20 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint, Question
 from solvers.eigen import tasks
+from solvers.eigen.block_dmrg import FIRST_TRUNCATION
 from solvers.eigen.blocks import Block, Outcome
 from solvers.eigen.complex_hermitian import check_hermitian, real_form, recover
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
 from solvers.eigen.inverse_iteration import Passes
+from solvers.eigen.probe import search
+from solvers.eigen.stored import Stage, begin_with
 from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import IterationState, NotConverged, Solution, Status
@@ -119,6 +124,8 @@ def eigsolve(
     executor: Executor | None = None,
     rng: np.random.Generator | None = None,
     callback: Callable[[IterationState], None] | None = None,
+    checkpoint: str | Path | None = None,
+    earlier: str | Path | None = None,
     throw: bool = True,
 ) -> Solution:
     """The ``n_states`` lowest states of a Hermitian TT operator.
@@ -127,7 +134,10 @@ def eigsolve(
     with the approximate states where the caller has them already; without it the operator is taken as it is, no
     symmetry used (a complex operator, solved through its exact real form, always is). ``method``: InverseIteration
     (the default with a start; each state a train of its own) or BlockDMRG (the default without; one shared basis).
-    ``accuracy``: requested error of each energy, in the operator's unit.
+    ``accuracy``: requested error of each energy, in the operator's unit. ``checkpoint``: a file written after every
+    pass (block DMRG: files with numbers, after every sweep); where it exists the calculation goes on from it.
+    ``earlier``: that of another call, for fewer states or a looser accuracy of the same operator, maybe in fewer
+    functions: its states are part of the start.
 
     ``value`` of the Solution is an EigenStates; ``residual`` the norms ||H x - E x||, computed again at the end (by
     a random sketch, to about 10 per cent, where the ranks of H x pass 300). Raises ValueError for more states than
@@ -136,7 +146,7 @@ def eigsolve(
     """
     check_hermitian(operator)
     if np.issubdtype(operator.dtype, np.complexfloating):
-        return _complex(operator, n_states, method, accuracy, executor, rng, callback, throw)
+        return _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier, throw)
     rng = rng or np.random.default_rng(0)
     begin = time.perf_counter()
     terms, given = start if isinstance(start, tuple) else (start, None)
@@ -163,6 +173,9 @@ def eigsolve(
         sector, given.blocks, n_states, scale, MARGIN * accuracy, many,
         executor=executor, rng=rng, callback=callback, probe_weights=weights,
     )  # fmt: skip
+    texts = [repr(n_states), repr(method), repr(accuracy), repr(modes)]
+    passes.checkpoint = Checkpoint(checkpoint, Question(operator.cores, texts))
+    begin_with(passes, Checkpoint(earlier).load())
     passes.report("start", 0.05)
     if isinstance(method, InverseIteration):
         outcome = passes.run()
@@ -172,15 +185,16 @@ def eigsolve(
 
 
 def _complex(
-    operator: TTOperator, n_states: int, method, accuracy: float, executor, rng, callback, throw: bool
-) -> Solution:
+    operator: TTOperator, n_states: int, method, accuracy: float, executor, rng, callback, checkpoint, earlier,
+    throw: bool,
+) -> Solution:  # fmt: skip
     """The states of a complex operator: twice as many of its real form, then a Rayleigh-Ritz in their complex span."""
     size = 2 * int(np.prod(operator.row_shape))
     if not 1 <= n_states <= size // 2:
         raise ValueError(f"n_states is {n_states}, but the space has {size // 2} product functions")
     solution = eigsolve(
         real_form(operator), 2 * n_states, method=method, accuracy=accuracy, executor=executor, rng=rng,
-        callback=callback, throw=False,
+        callback=callback, checkpoint=checkpoint, earlier=earlier, throw=False,
     )  # fmt: skip
     real = solution.value
     tol = float(np.clip(0.1 * np.sqrt(accuracy / max(np.abs(real.energies).max(), 1e-300)), 1e-12, 1e-3))
@@ -224,10 +238,13 @@ def _shared_basis(
     outside = top + (gap or 0.0)
     narrowest = NARROWEST_GAP * passes.scale
     status = Status.CONVERGED
-    for _ in range(3):
+    for number in range(3):
         goal = np.sqrt(passes.goal * max(outside - passes.threshold(), narrowest))
         options = replace(method, tol=float(min(method.tol, goal)) if method.tol < BlockDMRG.tol else float(goal))
-        jobs = [(sector, b.charge, len(b.trains), options, b.trains, seed) for b in passes.blocks]
+        jobs = []
+        for b in passes.blocks:
+            part = passes.part(f"{number}-{b.charge}")
+            jobs.append((sector, b.charge, len(b.trains), options, b.trains, seed, part, passes.truncation))
         results = tasks.run_tasks(executor, tasks.shared_basis, jobs)
         lowest = min(float(r.energies[0]) for r in results)
         moved = lowest - min(float(b.energies[0]) for b in passes.blocks)  # the start's common error
@@ -241,11 +258,14 @@ def _shared_basis(
                 passes.counts[name] = passes.counts.get(name, 0) + value
         status = next((r.status for r in results if r.status is not Status.CONVERGED), Status.CONVERGED)
         passes.report("block DMRG", 0.9)
-        probe, found = passes.probe()
+        probe, found = search(passes)
         if not found:
             break
         for block, new in zip(passes.blocks, found):
             block.trains = [*block.trains, *new]
+        passes.truncation = FIRST_TRUNCATION
+    passes.truncation = min(r.history[-1].extra["truncation"] for r in results)
+    passes.save(Stage([], verdict=status), last=True)
     return Outcome(passes.blocks, status, passes.history, passes.counts, probe, 1.0)
 
 

@@ -17,23 +17,27 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint, beside
 from solvers.eigen import tasks
+from solvers.eigen.block_dmrg import FIRST_TRUNCATION
 from solvers.eigen.blocks import Block, Outcome, stable_eigh, step_options
-from solvers.eigen.probe import probe_block
+from solvers.eigen.probe import search, take_in
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
+from solvers.eigen.stored import Stage, continued, passes_content
 from solvers.environments import SectorOperator, sandwich
 from solvers.methods import InverseIteration
 from solvers.solution import IterationState, Status
-from solvers.trains.sectors import SectorTrain
 
 SAFETY = (1.5, 1.25)  # factor on the calibrated estimates, and the least factor on the bare ones
 TILE = 6
 MIXING = 5e-4  # Ritz coefficients below this are left out of right-hand sides
 MIXED = 0.1  # a state with a second coefficient above this is a mixture of trains
+DEGENERATE, MIXED_DEGENERATE = 1e-5, 3e-5  # energies this close (of the scale) mix freely: a smaller coefficient counts
 
 
 class Passes:
@@ -61,11 +65,14 @@ class Passes:
         self.history: list[IterationState] = []
         self.counts = {"passes": 0, "local_products": 0, "state_solves": 0, "pair_elements": 0}
         self.begin = time.perf_counter()
-        self._names = itertools.count()
+        self.checkpoint = Checkpoint(None)
+        self.truncation = FIRST_TRUNCATION  # of a block DMRG's first sweep
+        self.warm = False  # whether states of an earlier calculation are among those of the start
+        self.names = itertools.count()
         self.ratios: list[float] = []  # gained energy over fall of the estimate, one a state and pass
         for block in blocks:
             n = len(block.trains)
-            block.names = [next(self._names) for _ in range(n)]
+            block.names = [next(self.names) for _ in range(n)]
             block.basis = list(block.trains)
             block.errors, block.residuals = np.full(n, np.inf), np.full(n, np.nan)
             block.ranks = np.array([x.max_rank for x in block.trains])
@@ -76,32 +83,39 @@ class Passes:
 
     # -- reporting ---------------------------------------------------------------------------------------------
 
-    def _all(self, name: str) -> np.ndarray:
+    def all_of(self, name: str) -> np.ndarray:
+        """The numbers of that name, of all blocks in turn."""
         return np.concatenate([getattr(b, name) for b in self.blocks])
 
     def threshold(self) -> float:
         """Energy of the last wanted state."""
-        return float(np.sort(self._all("energies"))[self.n_states - 1])
+        return float(np.sort(self.all_of("energies"))[self.n_states - 1])
 
-    def report(self, label: str, fraction: float | None, keep: bool = True) -> None:
-        order = np.argsort(self._all("energies"), kind="stable")[: self.n_states]
+    def report(
+        self, label: str, fraction: float | None, keep: bool = True, before: Callable[[], None] | None = None
+    ) -> None:
+        """Tell of the states as they are; ``before``: to be done between taking note and telling."""
+        order = np.argsort(self.all_of("energies"), kind="stable")[: self.n_states]
         state = IterationState(
             step=self.counts["passes"],
             label=label,
-            max_rank=int(self._all("ranks").max()),
+            max_rank=int(self.all_of("ranks").max()),
             seconds=time.perf_counter() - self.begin,
-            energies=self._all("energies")[order],
-            residuals=self._all("residuals")[order],
+            energies=self.all_of("energies")[order],
+            residuals=self.all_of("residuals")[order],
             fraction=fraction,
             finished=keep,
-            extra={"error_estimates": self.safety * self._all("errors")[order]},
+            extra={"error_estimates": self.safety * self.all_of("errors")[order]},
         )
         if keep:
             self.history.append(state)
+        if before is not None:
+            before()
         if self.callback:
             self.callback(state)
 
-    def _progress(self, label: str, low: float, high: float) -> Callable[[int, int], None]:
+    def progress(self, label: str, low: float, high: float) -> Callable[[int, int], None]:
+        """A report for every task that is done."""
         return lambda done, total: self.report(label, low + (high - low) * done / total, keep=False)
 
     # -- one pass -----------------------------------------------------------------------------------------------
@@ -121,12 +135,12 @@ class Passes:
                 starts = {i: block.trains[i] for i in chunk}
                 jobs.append((self.operator, {j: block.basis[j] for j in needed}, starts, listed))
                 where.append(b)
-        results = tasks.run_tasks(self.executor, tasks.solve_states, jobs, self._progress(label, low, high))
+        results = tasks.run_tasks(self.executor, tasks.solve_states, jobs, self.progress(label, low, high))
         new = [list(block.trains) for block in self.blocks]
         for b, found in zip(where, results):
             for i, train, products in found:
                 new[b][i] = train
-                self.blocks[b].names[i] = next(self._names)
+                self.blocks[b].names[i] = next(self.names)
                 self.blocks[b].ranks[i] = train.max_rank
                 self.counts["local_products"] += products
                 self.counts["state_solves"] += 1
@@ -183,11 +197,11 @@ class Passes:
         """One train a state: the basis train it mostly is, or the rounded sum of the few that make it up."""
         jobs, where = [], []
         for b, block in enumerate(self.blocks):
-            mixed = [i for i, w in enumerate(block.weights) if len(w) > 1 and abs(w[1]) > MIXED]
+            mixed = [i for i in range(len(block.weights)) if len(self.parts(block, i)) > 1]
             for chunk in tasks.chunks(mixed, tasks.CHUNK):
                 listed = []
                 for i in chunk:
-                    parts = [(j, w) for j, w in zip(block.sources[i], block.weights[i]) if abs(w) > 0.3 * MIXED]
+                    parts = self.parts(block, i)
                     most = max(block.basis[j].max_rank for j, _ in parts)
                     listed.append((i, [j for j, _ in parts], [w for _, w in parts], round(1.5 * most) + 1))
                 needed = sorted({j for _, sources, *_ in listed for j in sources})
@@ -198,13 +212,25 @@ class Passes:
             found = {i: x for w, r in zip(where, results) if w == b for i, x in r}
             lead = [sources[0] for sources in block.sources]
             block.trains = [found.get(i, block.basis[j]) for i, j in enumerate(lead)]
-            block.names = [next(self._names) if i in found else block.names[j] for i, j in enumerate(lead)]
+            block.names = [next(self.names) if i in found else block.names[j] for i, j in enumerate(lead)]
             block.errors = np.array([np.inf if i in found else block.errors[j] for i, j in enumerate(lead)])
             block.residuals = block.residuals[lead]
             block.next_ranks = block.next_ranks[lead]
             block.quotients, block.before = block.quotients[lead], block.before[lead]
             block.mixed = np.array([i in found for i in range(len(lead))])
             block.ranks = np.array([x.max_rank for x in block.trains])
+
+    def parts(self, block: Block, i: int) -> list[tuple[int, float]]:
+        """The trains, with coefficients, that Ritz state ``i`` is made of; a single one where it is no mixture."""
+        listed = list(zip(block.sources[i], block.weights[i]))
+        lead, most = listed[0][0], abs(listed[1][1]) if len(listed) > 1 else 0.0
+        close = np.abs(block.quotients - block.quotients[lead]) <= DEGENERATE * self.scale
+        kept = [
+            (j, w)
+            for j, w in listed[1:]
+            if (most > MIXED and abs(w) > 0.3 * MIXED) or (close[j] and abs(w) > MIXED_DEGENERATE)
+        ]
+        return [listed[0], *kept]
 
     def estimate(self, label: str, low: float, high: float) -> None:
         """Rank errors and residual norms of the states whose train changed."""
@@ -214,7 +240,7 @@ class Passes:
             for chunk in tasks.chunks(changed, tasks.CHUNK):
                 jobs.append((self.operator, {i: block.trains[i] for i in chunk}, self.scale))
                 where.append(b)
-        results = tasks.run_tasks(self.executor, tasks.state_errors, jobs, self._progress(label, low, high))
+        results = tasks.run_tasks(self.executor, tasks.state_errors, jobs, self.progress(label, low, high))
         for b, found in zip(where, results):
             block = self.blocks[b]
             for i, estimate, residual, quotient in found:
@@ -265,56 +291,88 @@ class Passes:
         return step_options(self.method, rank, self.scale)
 
     def run(self) -> Outcome:
-        self.align()
-        wanted = [list(range(len(b.trains))) for b in self.blocks]
+        at = self._started()
         status = Status.ITERATION_LIMIT
         probe: dict[str, Any] = {}
-        for _ in range(3):
-            status = self._passes(wanted)
-            probe, found = self.probe()
+        for number in range(at.round, 3):
+            status = self._passes(at)
+            probe, found = search(self)
             if not found:
                 break
-            wanted = [self._take_in(b, new) for b, new in zip(self.blocks, found)]
+            at = Stage([take_in(self, b, new) for b, new in zip(self.blocks, found)], number + 1)
         self.true_residuals()
         self.report("finished", 1.0, keep=False)
         return Outcome(self.blocks, status, self.history, self.counts, probe, self.safety)
 
-    def _passes(self, wanted: list[list[int]]) -> Status:
-        """Passes at growing ranks until every state's estimate meets its goal."""
-        m, done = self.method, 0.05
-        stalled = 0
-        previous: np.ndarray | None = None
-        while self.counts["passes"] < m.max_passes:
+    def _started(self) -> Stage:
+        """Where the checkpoint has come to; the first pass over all states, or those not known, where there is none."""
+        at = continued(self)
+        if at is not None:
+            return at
+        if not self.warm:
+            self.align()
+            return Stage([list(range(len(b.trains))) for b in self.blocks])
+        self.rayleigh_ritz()
+        self.estimate("error estimates", 0.05, 0.05)
+        return Stage(self._short(False))
+
+    def _short(self, first: bool) -> list[list[int]]:
+        """The states of each block that miss their goals, their next ranks set; all of them after the ``first`` pass.
+
+        Nothing calibrates the estimates before a second pass.
+        """
+        limit = self.threshold() + 1e-9 * self.scale
+        wanted = []
+        for b in self.blocks:
+            goals = np.array([self._goal_of(e, limit) for e in b.energies])
+            ratio = self.safety * b.errors / goals
+            wanted.append([i for i, r in enumerate(ratio) if first or not r <= 1.0])
+            self._grow(b, ratio, first)
+        return wanted
+
+    def _passes(self, at: Stage) -> Status:
+        """Passes at growing ranks until every state's estimate meets its goal; a checkpoint after each."""
+        while at.verdict is None:
+            m, wanted = self.method, at.wanted
+            if not any(wanted):  # of an earlier calculation, which was good enough
+                at.verdict = Status.CONVERGED
+                self.save(at, last=True)
+                break
+            if self.counts["passes"] >= m.max_passes:
+                return Status.RANK_LIMIT if at.least >= m.max_rank else Status.ITERATION_LIMIT
             first = self.counts["passes"] == 0 and m.max_passes > 1
+            first = first and not self.warm
             ranks = [int(b.next_ranks[i]) for b, w in zip(self.blocks, wanted) for i in w]
             label = f"pass {self.counts['passes'] + 1}: {len(ranks)} states, ranks {min(ranks)} to {max(ranks)}"
-            share = 0.5 * (0.85 - done)
-            self.solve(wanted, label, done, done + share)
+            share = 0.5 * (0.85 - at.done)
+            self.solve(wanted, label, at.done, at.done + share)
             self.rayleigh_ritz()
-            done += share
-            self.estimate("error estimates", done, done)
-            self.report(label, done)
-            limit = self.threshold() + 1e-9 * self.scale
-            wanted = []
-            for b in self.blocks:
-                goals = np.array([self._goal_of(e, limit) for e in b.energies])
-                ratio = self.safety * b.errors / goals
-                # a second pass over all states: nothing calibrates the estimates before it
-                wanted.append([i for i, r in enumerate(ratio) if first or not r <= 1.0])
-                self._grow(b, ratio, first)
-            if not first and not any(wanted):
-                return Status.CONVERGED
-            now = np.sort(self._all("energies"))[: self.n_states]
-            quiet = previous is not None and np.max(np.abs(now - previous)) < 0.02 * self.goal
-            stalled = stalled + 1 if quiet else 0
-            if quiet and m.local_tolerance is not None:
-                self.method = m = replace(m, local_tolerance=max(0.1 * m.local_tolerance, 1e-10))
-            previous = now
-            if stalled and min(ranks) >= m.max_rank:
-                return Status.RANK_LIMIT
-            if stalled >= 3:
-                return Status.STAGNATED
-        return Status.RANK_LIMIT if min(ranks) >= m.max_rank else Status.ITERATION_LIMIT
+            at.done += share
+            self.estimate("error estimates", at.done, at.done)
+            at.wanted, at.least = self._short(first), min(ranks)
+            now = np.sort(self.all_of("energies"))[: self.n_states]
+            quiet = at.previous is not None and np.max(np.abs(now - at.previous)) < 0.02 * self.goal
+            at.stalled, at.previous = at.stalled + 1 if quiet else 0, now
+            if not first and not any(at.wanted):
+                at.verdict = Status.CONVERGED
+            elif at.stalled and min(ranks) >= m.max_rank:
+                at.verdict = Status.RANK_LIMIT
+            elif at.stalled >= 3:
+                at.verdict = Status.STAGNATED
+            if quiet and at.verdict is not Status.CONVERGED and m.local_tolerance is not None:
+                self.method = replace(m, local_tolerance=max(0.1 * m.local_tolerance, 1e-10))
+            last = at.verdict is not None
+            self.report(label, at.done, before=partial(self.save, at, last))
+        return at.verdict
+
+    def part(self, name: str) -> Checkpoint:
+        """The checkpoint of a part of the calculation."""
+        own = self.checkpoint
+        return Checkpoint(beside(own.path, name), own.question)
+
+    def save(self, at: Stage, last: bool) -> None:
+        """Write the checkpoint."""
+        self.checkpoint.save(lambda: passes_content(self, at), last=last)
 
     def _grow(self, block: Block, ratio: np.ndarray, first: bool) -> None:
         """The next rank of each state: the error falls with about the fourth power of the rank; a state that was mixed
@@ -328,53 +386,6 @@ class Passes:
                 factor = min(factor, 1.15)
             block.next_ranks[i] = min(m.max_rank, max(block.next_ranks[i] + 2, round(factor * block.next_ranks[i])))
 
-    def _take_in(self, block: Block, new: list[SectorTrain]) -> list[int]:
-        """Add trains found by the probe; the states to improve are these and their neighbours in energy."""
-        for z in new:
-            block.trains.append(z)
-            block.names.append(next(self._names))
-            block.energies = np.append(block.energies, sandwich(self.operator, z, z))
-            block.errors, block.residuals = np.append(block.errors, np.inf), np.append(block.residuals, np.nan)
-            block.ranks = np.append(block.ranks, z.max_rank)
-            block.next_ranks = np.append(block.next_ranks, int(np.median(block.next_ranks)))
-            block.mixed, block.quotients = np.append(block.mixed, False), np.append(block.quotients, np.nan)
-            block.before = np.vstack([block.before, [[np.nan, np.nan]]])
-        if not new:
-            return []
-        order = np.argsort(block.energies, kind="stable")
-        for name in ("energies", "errors", "residuals", "ranks", "next_ranks", "mixed", "quotients", "before"):
-            setattr(block, name, getattr(block, name)[order])
-        block.trains, block.names = [block.trains[i] for i in order], [block.names[i] for i in order]
-        block.basis = list(block.trains)
-        block.sources, block.weights = [[i] for i in range(len(order))], [[1.0] for _ in order]
-        return [i for i, e in enumerate(block.errors) if not np.isfinite(e)]
-
     def _goal_of(self, energy: float, limit: float) -> float:
         """Wanted states must reach the goal; buffer states only help, and ten times the goal is enough for that."""
         return self.goal if energy <= limit else 10.0 * self.goal
-
-    def probe(self) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
-        """Look for missing states in the orthogonal complement of each block, from random starts."""
-        limit = self.threshold()
-        top = float(self._all("energies").max())
-        shift = 0.5 * (limit + top) if top > limit else limit + self.delta
-        jobs, where = [], []
-        for b, block in enumerate(self.blocks):
-            for _ in range(self.method.probes):
-                seed = int(self.rng.integers(2**31))
-                known = (block.trains, block.energies)
-                weights, method = self.probe_weights, self.method
-                jobs.append((self.operator, block.charge, known, shift, weights, method, self.scale, seed))
-                where.append(b)
-        results = tasks.run_tasks(self.executor, probe_block, jobs, self._progress("probe of the complement", 0.9, 1.0))
-        found: list[list[SectorTrain]] = [[] for _ in self.blocks]
-        for b, (energy, _, z) in zip(where, results):
-            if energy < limit + self.goal and not found[b]:
-                found[b].append(z)
-        summary = {
-            "starts": len(jobs),
-            "lowest_energy_outside": min((r[0] for r in results), default=None),
-            "largest_drop": max((r[1] for r in results), default=0.0),
-            "missing_states": sum(len(f) for f in found),
-        }
-        return summary, found if any(found) else []

@@ -7,14 +7,19 @@ would be amplified more than anything above it and come out as a new Ritz vector
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from solvers.eigen import tasks
-from solvers.eigen.blocks import stable_eigh, step_options
+from solvers.eigen.blocks import Block, stable_eigh, step_options
 from solvers.eigen.shifted_solve import ShiftedSolve
 from solvers.environments import sandwich
 from solvers.methods import InverseIteration
 from solvers.trains.sectors import SectorTrain, inner, random_train
+
+if TYPE_CHECKING:
+    from solvers.eigen.inverse_iteration import Passes
 
 PROBE_STEPS = 4
 
@@ -53,3 +58,52 @@ def probe_block(
         energy = float(energies[new])
         drop = float(np.max(known_energies - np.delete(energies, new), initial=0.0))
     return energy, drop, z
+
+
+def search(passes: Passes) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
+    """Look for missing states in the orthogonal complement of each block, from random starts."""
+    limit = passes.threshold()
+    top = float(passes.all_of("energies").max())
+    shift = 0.5 * (limit + top) if top > limit else limit + passes.delta
+    jobs, where = [], []
+    for b, block in enumerate(passes.blocks):
+        for _ in range(passes.method.probes):
+            seed = int(passes.rng.integers(2**31))
+            known = (block.trains, block.energies)
+            weights, method = passes.probe_weights, passes.method
+            jobs.append((passes.operator, block.charge, known, shift, weights, method, passes.scale, seed))
+            where.append(b)
+    results = tasks.run_tasks(passes.executor, probe_block, jobs, passes.progress("probe of the complement", 0.9, 1.0))
+    found: list[list[SectorTrain]] = [[] for _ in passes.blocks]
+    for b, (energy, _, z) in zip(where, results):
+        if energy < limit + passes.goal and not found[b]:
+            found[b].append(z)
+    summary = {
+        "starts": len(jobs),
+        "lowest_energy_outside": min((r[0] for r in results), default=None),
+        "largest_drop": max((r[1] for r in results), default=0.0),
+        "missing_states": sum(len(f) for f in found),
+    }
+    return summary, found if any(found) else []
+
+
+def take_in(passes: Passes, block: Block, new: list[SectorTrain]) -> list[int]:
+    """Add trains found by the probe; the states to improve are these and their neighbours in energy."""
+    for z in new:
+        block.trains.append(z)
+        block.names.append(next(passes.names))
+        block.energies = np.append(block.energies, sandwich(passes.operator, z, z))
+        block.errors, block.residuals = np.append(block.errors, np.inf), np.append(block.residuals, np.nan)
+        block.ranks = np.append(block.ranks, z.max_rank)
+        block.next_ranks = np.append(block.next_ranks, int(np.median(block.next_ranks)))
+        block.mixed, block.quotients = np.append(block.mixed, False), np.append(block.quotients, np.nan)
+        block.before = np.vstack([block.before, [[np.nan, np.nan]]])
+    if not new:
+        return []
+    order = np.argsort(block.energies, kind="stable")
+    for name in ("energies", "errors", "residuals", "ranks", "next_ranks", "mixed", "quotients", "before"):
+        setattr(block, name, getattr(block, name)[order])
+    block.trains, block.names = [block.trains[i] for i in order], [block.names[i] for i in order]
+    block.basis = list(block.trains)
+    block.sources, block.weights = [[i] for i in range(len(order))], [[1.0] for _ in order]
+    return [i for i, e in enumerate(block.errors) if not np.isfinite(e)]

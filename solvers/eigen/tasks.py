@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from solvers.eigen.block_dmrg import BlockDMRGResult, block_dmrg
+from solvers.checkpoint import Checkpoint, reachable
+from solvers.eigen.block_dmrg import FIRST_TRUNCATION, BlockDMRGResult, block_dmrg
 from solvers.eigen.configuration_interaction import ProductTerms, TrainBuilder, lowest_vectors, matrix
 from solvers.eigen.estimates import basis_error, rank_error
 from solvers.eigen.residual_sketch import residual_norm_sketch
@@ -163,7 +164,13 @@ def basis_errors(
 
 
 def shared_basis(
-    operator: SectorOperator, charge: int, count: int, options: BlockDMRG, start: Sequence[SectorTrain], seed: int
-) -> BlockDMRGResult:
+    operator: SectorOperator, charge: int, count: int, options: BlockDMRG, start: Sequence[SectorTrain], seed: int,
+    checkpoint: Checkpoint | None = None, truncation: float = FIRST_TRUNCATION,
+) -> BlockDMRGResult:  # fmt: skip
     """Block DMRG of one symmetry block."""
-    return block_dmrg(known(operator), charge, count, options, start=list(start), rng=np.random.default_rng(seed))
+    if checkpoint is not None and reachable(checkpoint.path) is None:
+        checkpoint = None
+    return block_dmrg(
+        known(operator), charge, count, options, start=list(start), rng=np.random.default_rng(seed),
+        checkpoint=checkpoint, truncation=truncation,
+    )  # fmt: skip

@@ -13,14 +13,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint, Content, Question, earlier_content, random_state, restore
 from solvers.methods import Completion
 from solvers.riemannian.descent import minimise
 from solvers.riemannian.dimension import LEAST_VALIDATION, feasible, require_enough, set_aside
 from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
+from solvers.riemannian.growth import LEARNED, Growth, RankFit, stored_growth
 from solvers.riemannian.manifold import FixedRankPoint
 from solvers.riemannian.samples import Samples, held_out
 from solvers.solution import Callback, IterationState, NotConverged, Solution, Status
@@ -29,34 +32,13 @@ from solvers.trains.tensor_train import TensorTrain
 
 Pair = tuple[np.ndarray, np.ndarray]
 
-ENOUGH = 0.2  # of the accuracy: a validation error below ends the growth, for few entries judge there
 RELATIVE = 1e-4  # of the value: a decrease expected below ends a fit
 FALL = 0.1  # a fit whose value fell below this share is fitted again, to its new value
 ROUNDS = 6
 BETWEEN = 40  # steps of a fit between two bonds that grow
 HELD, LOOSENED = 1e-1, (1e-2, 1e-3, 1e-4)  # weights of the anchor while ranks grow, and after; none at the end
 FLOOR = 1e-3  # of the accuracy: a training error below is as good as none
-BETTER = 0.9  # of the best validation error: what counts as progress
-LEARNED = 0.5  # validation error: above, nothing was learned yet
-PATIENCE = 2  # ranks without progress, before the growth ends
 _COMPILED = False
-
-
-@dataclass(frozen=True)
-class RankFit:
-    """One rank's fit: relative errors in the 2-norm; ``uncertainty``: standard deviation of the test error.
-
-    ``test_error`` and ``uncertainty`` are None without test entries.
-    """
-
-    rank: int
-    ranks: tuple[int, ...]
-    train_error: float
-    validation_error: float
-    test_error: float | None
-    uncertainty: float | None
-    evaluations: int
-    seconds: float
 
 
 def complete(
@@ -69,12 +51,16 @@ def complete(
     accuracy: float = 1e-4,
     rng: np.random.Generator | None = None,
     callback: Callback | None = None,
+    checkpoint: str | Path | None = None,
+    earlier: str | Path | None = None,
     throw: bool = True,
 ) -> Solution:
     """The train of ``shape`` through the real ``values`` (m,) at the multi-indices ``indices`` (m, d), from 0.
 
     ``accuracy``: relative error in the 2-norm asked of entries that were not fitted. ``test``: indices and values that
     only judge the result and whether larger ranks are tried; the rank is chosen by others, set aside from ``values``.
+    ``checkpoint``: a file written after each rank; where it exists the growth goes on from it. ``earlier``: that of
+    another call for the same entries and a generator in the same state, from whose last rank the growth starts.
 
     ``value``: the train of the rank that predicts best; ``residual``: (1,) its relative error on the test entries, or
     on those set aside; ``history``: a row a rank, residuals the validation error; ``counts``: evaluations and
@@ -97,6 +83,10 @@ def complete(
     require_enough(len(fitted[1]), shape, method.max_rank)
     compile_s = _compile()
     run = _Run(fitted, kept, test, shape, method, accuracy, rng, callback)
+    subject = Question([fitted[0], fitted[1], kept[1]], [repr(shape)])
+    asked = Question([fitted[0], fitted[1], kept[1]], [repr(shape), repr(method), repr(accuracy)])
+    run.checkpoint = Checkpoint(checkpoint, asked, subject)
+    run.earlier = earlier_content(earlier, subject)
     solution = run.solve(compile_s)
     if throw and solution.status is not Status.CONVERGED:
         raise NotConverged(solution)
@@ -146,31 +136,6 @@ def relative_error(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
     return float(error), float(0.5 * spread / error) if error > 0.0 else 0.0
 
 
-class _Growth:
-    """The fits of growing ranks, and the one that predicts best."""
-
-    def __init__(self, fits: list[RankFit], point: FixedRankPoint) -> None:
-        self.fits, self.point, self.chosen = fits, point, fits[0]
-        self.progress = 1  # the last rank that predicted clearly better
-
-    def add(self, fit: RankFit, point: FixedRankPoint) -> None:
-        self.fits.append(fit)
-        if fit.validation_error < BETTER * self.chosen.validation_error:
-            self.progress = fit.rank
-        if fit.validation_error < self.chosen.validation_error:
-            self.point, self.chosen = point, fit
-
-    @property
-    def rising(self) -> bool:
-        """Whether larger ranks may predict better."""
-        return self.fits[-1].rank - self.progress < PATIENCE or self.chosen.validation_error > LEARNED
-
-    def hopeful(self, accuracy: float) -> bool:
-        """Whether a larger rank is worth a fit: not where the entries set aside, and the test entries, are met."""
-        missed = self.chosen.test_error is not None and self.chosen.test_error > accuracy
-        return self.rising and (self.chosen.validation_error > ENOUGH * accuracy or missed)
-
-
 class _Run:
     """What one call knows while it runs; values are scaled to a root mean square of one."""
 
@@ -183,38 +148,86 @@ class _Run:
         self.begin = time.perf_counter()
         self.history: list[IterationState] = []
         self.evaluations = self.fits = 0
+        self.checkpoint = Checkpoint(None)
+        self.earlier: Content | None = None
 
     def solve(self, compile_s: float) -> Solution:
         """The growth from the best start of rank one; from random ones where that learned nothing."""
-        best = self.grow(rank_one_start(self.samples, self.values, self.method.starts, self.rng))
-        for _ in range(self.method.starts):
-            if best.chosen.validation_error <= LEARNED:
-                break
-            other = self.grow(rank_one_start(self.samples, self.values, 0, self.rng, constant=False))
-            if other.chosen.validation_error < best.chosen.validation_error:
-                best = other
-        return self.solution(best, compile_s)
+        attempt, best, growth = self.started()
+        while True:
+            growth = self.grow(attempt, best, growth)
+            if best is None or growth.chosen.validation_error < best.chosen.validation_error:
+                best = growth
+            attempt += 1
+            if best.chosen.validation_error <= LEARNED or attempt > self.method.starts:
+                return self.solution(best, compile_s)
+            growth = None
 
-    def grow(self, start: TensorTrain) -> _Growth:
-        """Ranks grow from one on, until one predicts well enough, or larger ones do not predict better."""
-        shape = self.samples.shape
-        x = self.fit(MANIFOLD.point(start), ROUNDS)
-        growth = _Growth([self.judge(1, x)], x)
-        last, ranks = 1, feasible(shape, self.method.max_rank)
-        while last < max(ranks) and growth.hopeful(self.accuracy):
-            last += 1
+    def start(self, attempt: int) -> Growth:
+        """The fit of rank one, from the best start, or from a random one."""
+        if attempt == 0:
+            train = rank_one_start(self.samples, self.values, self.method.starts, self.rng)
+        else:
+            train = rank_one_start(self.samples, self.values, 0, self.rng, constant=False)
+        x = self.fit(MANIFOLD.point(train), ROUNDS)
+        return Growth([self.judge(1, x)], x)
+
+    def grow(self, attempt: int, best: Growth | None, growth: Growth | None) -> Growth:
+        """Ranks grow from one on, until one predicts well enough, or larger ones do not predict better.
+
+        ``growth``: one under way; it is kept, with the ``best`` of earlier attempts, after every rank.
+        """
+        shape, ranks = self.samples.shape, feasible(self.samples.shape, self.method.max_rank)
+        if growth is None:
+            growth = self.start(attempt)
+            self.keep(attempt, best, growth)
+        while growth.fits[-1].rank < max(ranks) and growth.hopeful(self.accuracy):
+            x, last = growth.last, growth.fits[-1].rank + 1
             anchor = x.train
             for k in range(len(shape) - 1):
                 # no more than the two cores at the bond can have, whose other bonds may not have grown yet
                 most = min(ranks[k + 1], last, x.ranks[k] * shape[k], shape[k + 1] * x.ranks[k + 2])
                 if x.ranks[k + 1] < most:
                     x = self.fit(self.objective.grown(x, k, self.rng), 1, self.held(HELD, anchor), BETWEEN)
-                    self.report(f"rank {last}", x, last - 1 + (k + 1) / len(shape), None)
+                    self.report(f"rank {last}", x, last - 1 + (k + 1) / len(shape))
             for weight in LOOSENED:
                 x = self.fit(x, 1, self.held(weight, anchor))
             x = self.fit(x, ROUNDS)
             growth.add(self.judge(last, x), x)
+            self.keep(attempt, best, growth)
         return growth
+
+    def keep(self, attempt: int, best: Growth | None, growth: Growth) -> None:
+        """Write the checkpoint, then tell of the last rank."""
+        fit = growth.fits[-1]
+        self.note(f"rank {fit.rank}", growth.last, fit)
+        self.checkpoint.save(lambda: self.content(attempt, best, growth))
+        if self.callback is not None:
+            self.callback(self.history[-1])
+
+    def content(self, attempt: int, best: Growth | None, growth: Growth) -> Content:
+        named = {name: one for name, one in (("best", best), ("growth", growth)) if one is not None}
+        arrays = {key: core for name, one in named.items() for key, core in one.arrays(name).items()}
+        growths = {name: one.entry for name, one in named.items()}
+        data = {"attempt": attempt, "growths": growths, "random": random_state(self.rng), "history": self.history}
+        return arrays, data | {"evaluations": self.evaluations, "fits": self.fits}
+
+    def started(self) -> tuple[int, Growth | None, Growth | None]:
+        """Attempt, best growth and the one under way: from the checkpoint, from an earlier call, or from nothing."""
+        loaded = self.checkpoint.load() or self.earlier
+        if loaded is None:
+            return 0, None, None
+        arrays, data = loaded
+        found = {
+            name: stored_growth(arrays, name, entry, len(self.samples.shape)) for name, entry in data["growths"].items()
+        }
+        restore(self.rng, data["random"])
+        self.evaluations, self.fits, self.history = data["evaluations"], data["fits"], list(data["history"])
+        growth = found["growth"]
+        if loaded is self.earlier:  # which was content with less
+            x = self.fit(growth.last, ROUNDS)
+            growth.renew(self.judge(growth.fits[-1].rank, x), x)
+        return data["attempt"], found.get("best"), growth
 
     def held(self, weight: float, anchor: TensorTrain) -> SampledFit:
         """The objective that keeps to the fit of the rank before where the samples say little."""
@@ -253,23 +266,26 @@ class _Run:
         kept = error(self.kept)[0]
         test: tuple[float | None, float | None] = error(self.test) if self.test is not None else (None, None)
         seconds = time.perf_counter() - self.begin
-        fit = RankFit(rank, x.ranks, fitted, kept, *test, self.evaluations, seconds)
-        self.report(f"rank {rank}", x, rank, fit)
-        return fit
+        return RankFit(rank, x.ranks, fitted, kept, *test, self.evaluations, seconds)
 
-    def report(self, label: str, x: FixedRankPoint, done: float, fit: RankFit | None) -> None:
-        state = IterationState(
+    def note(self, label: str, x: FixedRankPoint, fit: RankFit) -> None:
+        """Add a rank to the history."""
+        self.history.append(self.state(label, x, fit.rank, fit))
+
+    def report(self, label: str, x: FixedRankPoint, done: float) -> None:
+        """Tell of a fit on the way."""
+        if self.callback is not None:
+            self.callback(self.state(label, x, done, None))
+
+    def state(self, label: str, x: FixedRankPoint, done: float, fit: RankFit | None) -> IterationState:
+        return IterationState(
             len(self.history) + 1, label, x.max_rank, time.perf_counter() - self.begin,
             residuals=None if fit is None else np.array([fit.validation_error]),
             fraction=min(done / self.method.max_rank, 1.0), finished=fit is not None,
             extra={"evaluations": self.evaluations},
         )  # fmt: skip
-        if fit is not None:
-            self.history.append(state)
-        if self.callback is not None:
-            self.callback(state)
 
-    def solution(self, growth: _Growth, compile_s: float) -> Solution:
+    def solution(self, growth: Growth, compile_s: float) -> Solution:
         fit = growth.chosen
         error = fit.validation_error if fit.test_error is None else fit.test_error
         if error <= self.accuracy:

@@ -62,9 +62,7 @@ def operator_tt_svd(array: np.ndarray, tol: float = 1e-12) -> TTOperator:
     rows, columns = array.shape[:d], array.shape[d:]
     paired = array.transpose([axis for k in range(d) for axis in (k, d + k)])
     train = tt_svd(paired.reshape([n * m for n, m in zip(rows, columns)]), tol)
-    return TTOperator(
-        tuple(core.reshape(core.shape[0], n, m, -1) for core, n, m in zip(train.cores, rows, columns))
-    )
+    return TTOperator(tuple(core.reshape(core.shape[0], n, m, -1) for core, n, m in zip(train.cores, rows, columns)))
 
 
 def rank_one(vectors: Sequence[np.ndarray]) -> TensorTrain:

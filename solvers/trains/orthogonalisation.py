@@ -59,4 +59,3 @@ def right_interfaces(cores: Cores, known: int | None, stop: int, compress: bool)
         factor = triangular_factor(unfolding.T).T
         factors[k] = row_compress(factor) if compress and min(factor.shape) >= COMPRESS_FROM else factor
     return factors
-

@@ -99,9 +99,7 @@ class TensorTrain:
         """
         if isinstance(other, TensorTrain):
             _same_shape(self, other)
-            return TensorTrain(
-                tuple(freeze(_kron_core(x, y)) for x, y in zip(self.cores, other.cores, strict=True))
-            )
+            return TensorTrain(tuple(freeze(_kron_core(x, y)) for x, y in zip(self.cores, other.cores, strict=True)))
         if not isinstance(other, Number):
             return NotImplemented
         check_scalar(other)

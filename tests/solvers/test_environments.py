@@ -117,9 +117,7 @@ def test_rotation_keeps_the_operator(modes, charge, side):
     effective = mean_field(operator, k, side, (near, far), core, a.bonds)
     for r, h in effective.items():
         np.testing.assert_allclose(h, h.T, atol=1e-12 * max(1.0, np.abs(h).max()), err_msg=str(r))
-    gauges = [
-        {c: np.linalg.qr(rng.standard_normal((r, r)))[0] for c, r in bond} for bond in a.bonds
-    ]
+    gauges = [{c: np.linalg.qr(rng.standard_normal((r, r)))[0] for c, r in bond} for bond in a.bonds]
     turned = LocalOperator(operator, k, side, rotate(near, gauges[0]), rotate(far, gauges[1]), a.bonds)
     inside = rotate_core(core, *gauges, a.bonds, x.modes[k], False)
     assert np.linalg.norm(inside) == pytest.approx(np.linalg.norm(core))

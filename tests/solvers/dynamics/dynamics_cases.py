@@ -44,6 +44,7 @@ def xxz(d, jxy=1.0, jz=1.0):
 
 def long_range(d, n, rng):
     """A Hermitian sum of products that couples distant modes."""
+
     def hermitian():
         matrix = rng.standard_normal((n, n))
         return matrix + matrix.T

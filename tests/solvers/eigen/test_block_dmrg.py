@@ -90,9 +90,7 @@ def normal_mode_levels(d, coupling, count):
     w = np.sqrt(np.arange(1, d + 1) / 2)
     b = np.diag(w) + coupling * (1 - np.eye(d))
     omega = np.sqrt(np.linalg.eigvalsh(np.sqrt(np.outer(w, w)) * b))
-    excitations = sorted(
-        float(omega @ m) for m in itertools.product(range(6), repeat=d) if np.dot(m, omega) < 3.0
-    )
+    excitations = sorted(float(omega @ m) for m in itertools.product(range(6), repeat=d) if np.dot(m, omega) < 3.0)
     return omega.sum() / 2 + np.array(excitations[:count])
 
 

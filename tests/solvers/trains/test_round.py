@@ -50,8 +50,10 @@ def test_maximal_rank_is_quasi_optimal(x, rank):
 @few
 @given(shapes().flatmap(trains_of))
 def test_a_plus_a_rounds_back_to_the_ranks_of_a(x):
-    exact = tuple(np.linalg.matrix_rank(x.full().reshape(int(np.prod(x.shape[:k])), -1), tol=1e-11 * x.norm())
-                  for k in range(1, x.d))
+    exact = tuple(
+        np.linalg.matrix_rank(x.full().reshape(int(np.prod(x.shape[:k])), -1), tol=1e-11 * x.norm())
+        for k in range(1, x.d)
+    )
     y = (x + x).round(1e-11)
     assert y.ranks[1:-1] == tuple(max(1, r) for r in exact)
     assert close(y.full(), 2 * x.full(), 10 * x.norm())
