@@ -10,8 +10,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
@@ -36,22 +37,62 @@ class Keys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    # of a model that stands for one of several, which its keys decide: those
+    members: ClassVar[tuple[type[Keys], ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        """Equal keys make equal models, whatever has been computed from them."""
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name) for name in type(self).model_fields
+        )
+
 
 AUTOMATIC: Literal["automatic"] = "automatic"
+
+
+def shown(value: Any, longest: int = 60) -> str:
+    """``value`` in a message, as the file would show it, cut short."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(list(value) if isinstance(value, tuple) else value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def located(file: str, directory: Path, key: str) -> Path:
+    """A file named from ``directory`` as an absolute path; ProblemError where links lead in a circle."""
+    try:
+        return (directory / file).resolve()
+    except (OSError, RuntimeError) as error:
+        raise ProblemError(f"cannot be found: {error}", key) from None
 
 
 def _automatic_or_count(value: Any) -> Any:
     if (isinstance(value, str) and value == AUTOMATIC) or (type(value) is int and value >= 1):
         return value
-    raise ValueError(f"must be automatic or an integer of at least 1, found {value!r}")
+    raise ValueError(f"must be automatic or an integer of at least 1, found {shown(value)}")
 
 
 # a key that is automatic or a whole number of at least 1
 AutomaticCount = Annotated[int | Literal["automatic"], PlainValidator(_automatic_or_count)]
+MOST_WORKERS = 1000
+
+
+def _automatic_or_workers(value: Any) -> Any:
+    if (isinstance(value, str) and value == AUTOMATIC) or (type(value) is int and 1 <= value <= MOST_WORKERS):
+        return value
+    raise ValueError(f"must be automatic or an integer of at least 1 and at most {MOST_WORKERS}, found {shown(value)}")
+
+
+WorkerCount = Annotated[int | Literal["automatic"], PlainValidator(_automatic_or_workers)]
 WORKERS: Any = Field(  # the key that every solver has
     default=AUTOMATIC,
     description="Worker processes; automatic: all cores; results do not depend on it.",
-    json_schema_extra={"values": "automatic or a number"},
+    json_schema_extra={
+        "values": "automatic or a number",
+        "schema": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_WORKERS}, {"const": AUTOMATIC}]},
+    },
 )
 
 
@@ -119,24 +160,64 @@ class Deviation:
 class Family:
     """A kind of problem: its models, and where its parts are found (module paths, imported when needed).
 
+    ``formula``, ``references`` and ``typical`` (measured time and memory) are what ``ttsuite describe`` prints.
     ``numerics``: has prepare and solve; ``presentation``: results, references, headline, comparison_table, tables,
-    csv_table, sections, trains and loading, from which the record and the report are made; ``figures``: its figures.
+    csv_table, sections, trains and loading, from which the record and the report are made, and ``quantities(results)``,
+    what two records are compared by; ``figures``: its figures;
+    ``plan``: has ``plan(prepared)``, a list of (what, value), and ``estimate(prepared, workers)``, the expected Effort.
     ``complete(problem, solver)`` returns the solver settings with the defaults that depend on the problem, and raises
     ProblemError for settings that contradict each other.
     """
 
     kind: str
     summary: str
+    formula: str
+    references: tuple[str, ...]
+    typical: str
     problem: type[Keys]
     solver: type[Keys]
     complete: Callable[[Any, Any], Any]
     numerics: str
     presentation: str
     figures: str
+    plan: str
 
     def module(self, part: str) -> ModuleType:
-        """Import ``numerics``, ``presentation`` or ``figures``."""
+        """Import ``numerics``, ``presentation``, ``figures`` or ``plan``."""
         return importlib.import_module(getattr(self, part))
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a run is expected to take: seconds (compiling left out), and peak memory of all processes in megabytes.
+
+    Both from costs measured once, good to a factor of about three; memory counts the interpreter and its libraries.
+    """
+
+    seconds: float
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a record says of one quantity, with the run's own error estimates; two runs are compared by these.
+
+    Attributes
+    ----------
+    name : as a text says it.
+    unit : of the values; empty for pure numbers.
+    axis : what the entries are told apart by: state, t, part.
+    keys : (m,) numbers or names along ``axis``.
+    values : (m, ...) real or complex; None, as of JSON, becomes NaN.
+    errors : (m,) or of the shape of ``values``, absolute; None where the run estimates none.
+    """
+
+    name: str
+    unit: str
+    axis: str
+    keys: list[Any]
+    values: np.ndarray
+    errors: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +255,8 @@ _MODULES = {
     "wave_packet": "problems.wave_packet.model",
     "sum_of_products": "problems.sum_of_products.model",
     "fokker_planck": "problems.fokker_planck.model",
+    "completion": "problems.completion.model",
+    "orbital_free_dft": "problems.orbital_free_dft.model",
 }
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from problems.vibrational.force_field import DATA
+from problems.vibrational.result import VibrationalResult
 from solvers.solution import IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
@@ -17,37 +17,12 @@ OPERATOR_RANKS = [1, 5, 9, 14, 21, 25, 26, 24, 18, 15, 8, 5, 1]
 MODE_ORDER = [11, 12, 4, 9, 10, 3, 7, 8, 2, 1, 5, 6]
 
 
-@dataclass(frozen=True)
-class MadeUpResult:
-    energies: np.ndarray
-    unit: str
-    error_estimates: np.ndarray
-    rank_errors: np.ndarray
-    basis_errors: np.ndarray
-    residual_norms: np.ndarray
-    symmetry: list[str]
-    assignments: list[str]
-    ranks: list[list[int]]
-    operator_ranks: list[int]
-    mode_order: list[int]
-    basis_functions: list[int]
-    states_megabytes: float
-    completeness: dict
-    state_converged: np.ndarray
-    status: Status
-    states: list
-    history: list[IterationState]
-    counts: dict[str, int]
-    timing: dict[str, float]
-    warnings: list[str] = field(default_factory=list)
-
-
 def published_rows(count: int) -> list[dict[str, str]]:
     lines = (DATA / "acetonitrile_levels.csv").read_text().splitlines()
     return list(csv.DictReader(line for line in lines if not line.startswith("#")))[:count]
 
 
-def acetonitrile(count: int = 84, status: Status = Status.CONVERGED) -> MadeUpResult:
+def acetonitrile(count: int = 84, status: Status = Status.CONVERGED) -> VibrationalResult:
     """States near the published ones; the deviation of state i from HCI+PT2 is known: ``shift(i)``."""
     rng = np.random.default_rng(7)
     rows = published_rows(count)
@@ -70,7 +45,7 @@ def acetonitrile(count: int = 84, status: Status = Status.CONVERGED) -> MadeUpRe
         )
         for step in range(4)
     ]
-    return MadeUpResult(
+    return VibrationalResult(
         energies=energies[order],
         unit="cm-1",
         error_estimates=rank + basis,
@@ -104,11 +79,11 @@ def shift(state: np.ndarray) -> np.ndarray:
     return 0.004 * np.sin(state / 10.0) ** 2
 
 
-def oscillators(levels: np.ndarray, d: int) -> MadeUpResult:
+def oscillators(levels: np.ndarray, d: int) -> VibrationalResult:
     """States of a model at exactly the given energies, one symmetry block, no history."""
     count = len(levels)
     zeros = np.zeros(count)
-    return MadeUpResult(
+    return VibrationalResult(
         energies=np.array(levels),
         unit="model units",
         error_estimates=zeros + 1e-9,
@@ -146,7 +121,7 @@ def numerics(result: Any, error: BaseException | None = None, refusal: Exception
             raise refusal
         return problem, solver
 
-    def solve(prepared: Any, *, executor: Any, seed: int, callback: Any) -> Any:
+    def solve(prepared: Any, *, executor: Any, seed: int, callback: Any, **checkpoints: Any) -> Any:
         for state in result.history[:2]:
             callback(state)
         if error is not None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,24 +34,48 @@ if TYPE_CHECKING:
     from solvers.methods import ALSCross as ALSCross
     from solvers.methods import AMEn as AMEn
     from solvers.methods import BlockDMRG as BlockDMRG
+    from solvers.methods import Completion as Completion
+    from solvers.methods import ConjugateGradients as ConjugateGradients
     from solvers.methods import Cross as Cross
     from solvers.methods import Implicit as Implicit
     from solvers.methods import InverseIteration as InverseIteration
+    from solvers.methods import TuckerCross as TuckerCross
+    from solvers.riemannian.completion import complete as complete
+    from solvers.riemannian.descent import minimise as minimise
+    from solvers.riemannian.manifold import FixedRank as FixedRank
     from solvers.solution import NotConverged as NotConverged
     from solvers.solution import Solution as Solution
     from solvers.solution import Status as Status
     from solvers.trains import TensorTrain as TensorTrain
     from solvers.trains import TTOperator as TTOperator
     from solvers.trains import dot as dot
+    from solvers.trains import quantics as quantics
     from solvers.trains import sum_of_products as sum_of_products
+    from solvers.tucker import TuckerTensor as TuckerTensor
+    from solvers.tucker import tucker_cross as tucker_cross
+    from ttsuite.checkpoint import ResumeError as ResumeError
+    from ttsuite.compare import Comparison as Comparison
+    from ttsuite.compare import compare_runs as compare_runs
+    from ttsuite.compare_page import write_comparison as write_comparison
     from ttsuite.config import ConfigError as ConfigError
     from ttsuite.config import Study as Study
     from ttsuite.config import load_study as load_study
     from ttsuite.config import make_study as make_study
+    from ttsuite.describe import describe as describe
+    from ttsuite.dry_run import dry_run as dry_run
+    from ttsuite.index import index_runs as index_runs
+    from ttsuite.report import figures_of as figures_of
+    from ttsuite.report import plot_run as plot_run
+    from ttsuite.report import remake_report as remake_report
+    from ttsuite.resume import resume as resume
     from ttsuite.run import load as load
     from ttsuite.run import run as run
     from ttsuite.run import surrogate as surrogate
     from ttsuite.run import validate as validate
+    from ttsuite.scan import scan as scan
+    from ttsuite.scan_file import load_scan as load_scan
+    from ttsuite.schema import schema as schema
+
 
 __version__ = "0.1.0"
 
@@ -60,37 +86,60 @@ _PUBLIC = {
     "AMEn": "solvers.methods",
     "BUG": "solvers.methods",
     "BlockDMRG": "solvers.methods",
+    "Comparison": "ttsuite.compare",
+    "Completion": "solvers.methods",
     "ConfigError": "ttsuite.config",
+    "ConjugateGradients": "solvers.methods",
     "Cross": "solvers.methods",
     "DMRG": "solvers.methods",
     "Evolution": "solvers.dynamics.evolution",
+    "FixedRank": "solvers.riemannian.manifold",
     "Implicit": "solvers.methods",
     "InverseIteration": "solvers.methods",
     "NotConverged": "solvers.solution",
     "ParametricSystem": "solvers.cross.parametric_system",
     "ProblemError": "problems.problem",
     "ProductTerms": "solvers.eigen.configuration_interaction",
+    "ResumeError": "ttsuite.checkpoint",
     "Solution": "solvers.solution",
     "Status": "solvers.solution",
     "Study": "ttsuite.config",
     "TDVP": "solvers.methods",
     "TTOperator": "solvers.trains",
     "TensorTrain": "solvers.trains",
+    "TuckerCross": "solvers.methods",
+    "TuckerTensor": "solvers.tucker",
     "als_cross": "solvers.cross.als_cross",
+    "compare_runs": "ttsuite.compare",
+    "complete": "solvers.riemannian.completion",
     "cross": "solvers.cross.cross",
     "cross_of_trains": "solvers.cross.cross",
+    "describe": "ttsuite.describe",
     "dot": "solvers.trains",
+    "dry_run": "ttsuite.dry_run",
     "eigsolve": "solvers.eigen",
     "evolve": "solvers.dynamics.evolve",
+    "figures_of": "ttsuite.report",
+    "index_runs": "ttsuite.index",
     "load": "ttsuite.run",
+    "load_scan": "ttsuite.scan_file",
     "load_study": "ttsuite.config",
     "make_study": "ttsuite.config",
+    "minimise": "solvers.riemannian.descent",
     "multiply": "solvers.linear.product",
+    "plot_run": "ttsuite.report",
+    "quantics": "solvers.trains",
+    "remake_report": "ttsuite.report",
+    "resume": "ttsuite.resume",
     "run": "ttsuite.run",
+    "scan": "ttsuite.scan",
+    "schema": "ttsuite.schema",
     "solve": "solvers.linear.solve",
     "sum_of_products": "solvers.trains",
     "surrogate": "ttsuite.run",
+    "tucker_cross": "solvers.tucker",
     "validate": "ttsuite.run",
+    "write_comparison": "ttsuite.compare_page",
 }
 
 __all__ = ["__version__", *_PUBLIC]
@@ -121,6 +170,17 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(_PUBLIC[name]), name)
     globals()[name] = value
     return value
+
+
+class _Package(ModuleType):
+    """Where a function and a submodule share a name, importing the submodule does not hide the function."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

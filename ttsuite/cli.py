@@ -1,25 +1,29 @@
 """The command ``ttsuite``: one function of the library a command.
 
-Exit codes: 0 done, 1 unexpected failure, 2 bad input (nothing is written), 3 not converged (the report is
-written in full), 130 interrupted. What is slow to import is imported by the command that needs it.
+Exit codes: 0 done, 1 unexpected failure or a full disk, 2 bad input (nothing is written), 3 not converged (the report
+is written in full), 4 a reference check failed (``check: true``; the report is written in full) or ``compare`` found
+two runs that differ by more than their error estimates, 130 interrupted. What is slow to import is imported by the
+command that needs it.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ttsuite import __version__, check_floors
+from ttsuite import check_floors
+from ttsuite.arguments import Command, arguments_of
 
-DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = arguments_of(_COMMANDS).parse_args(arguments)
     try:
         check_floors()
     except ImportError as error:
@@ -28,66 +32,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.command(options)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ttsuite", description="Tensor-train solvers, from a YAML file to a report.", allow_abbrev=False
-    )
-    parser.add_argument("--version", action="version", version=f"ttsuite {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    run = commands.add_parser("run", help="compute a configuration and write its report")
-    run.add_argument("file", metavar="FILE", help="the YAML file")
-    run.add_argument("--out", metavar="DIR", help="run folder (default: results/runs/<name>-<time>)")
-    run.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        dest="overrides",
-        action="append",
-        nargs="+",
-        default=[],
-        help="change keys, as in --set solver.n_states=10 seed=1; paths are relative to FILE",
-    )
-    run.set_defaults(command=_run)
-
-    validate = commands.add_parser("validate", help="check configurations without computing")
-    validate.add_argument("files", metavar="FILE", nargs="+")
-    validate.set_defaults(command=_validate)
-
-    commands.add_parser("list", help="list the shipped configurations").set_defaults(command=_list)
-
-    describe = commands.add_parser("describe", help="print the keys of a kind of problem")
-    describe.add_argument("kind", metavar="KIND")
-    describe.set_defaults(command=_describe)
-
-    example = commands.add_parser("example", help="write a shipped configuration into this folder")
-    example.add_argument("name", metavar="NAME")
-    example.set_defaults(command=_example)
-    return parser
+    except BrokenPipeError:  # the reader of the output has gone, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        return _dry_run(options)
+    from ttsuite.run import run
+
+    overrides = [assignment for group in options.overrides for assignment in group]
+    return _computed(
+        lambda **given: run(options.file, out=options.out, overrides=overrides, **given), options.scheduler
+    )
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from ttsuite.resume import resume
+
+    overrides = [assignment for group in options.overrides for assignment in group]
+    return _computed(
+        lambda **given: resume(options.run, out=options.out, overrides=overrides, **given), options.scheduler
+    )
+
+
+def _computed(compute: Callable[..., Any], scheduler: str | None) -> int:
+    """Compute, with a listener for this terminal and the cluster asked for; say how it ended; the exit code."""
+    from contextlib import nullcontext
+
+    from ttsuite.checkpoint import ResumeError
     from ttsuite.config import ConfigError
+    from ttsuite.executors import ClusterError, cluster
     from ttsuite.progress import progress_for
     from ttsuite.record import RecordError
-    from ttsuite.run import RunFailed, run
+    from ttsuite.run import RunFailed
 
-    def terminate(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    # a batch system ends a job with SIGTERM: record that as an interrupt too
-    signal.signal(signal.SIGTERM, terminate)
-    overrides = [assignment for group in options.overrides for assignment in group]
+    _take_sigterm_as_interrupt()  # while it computes, the run itself listens
     try:
-        done = run(options.file, out=options.out, overrides=overrides, listener=progress_for(sys.stdout))
-    except (ConfigError, RecordError) as error:
+        with cluster(scheduler) if scheduler else nullcontext() as executor:
+            done = compute(executor=executor, listener=progress_for(sys.stdout))
+    except (ConfigError, RecordError, ResumeError, ClusterError) as error:
         return _fail(str(error))
     except RunFailed as error:
-        return _fail(f"failed: {error} (see {error.folder / 'traceback.txt'})", FAILURE)
+        details = error.folder / "traceback.txt"
+        return _fail(f"failed: {error}{f' (see {details})' if details.exists() else ''}", FAILURE)
     report = done.report
     if done.status == "interrupted":
-        return _fail(f"interrupted: what was reached is in {done.folder}", INTERRUPTED)
+        return _fail(f"interrupted: continue with ttsuite resume {done.folder}", INTERRUPTED)
     for reference in report["references"][:1]:
         label, largest = reference["label"], reference["max_abs_deviation"]
         unit = f" {report['results']['unit']}" if "unit" in report["results"] else ""
@@ -97,17 +89,74 @@ def _run(options: argparse.Namespace) -> int:
     seconds, memory = report["timing"]["wall_s"], report["peak_rss_mb"]
     print(f"{report['message']}; {seconds:.1f} s, {memory:.0f} MB")
     print(f"report: {done.folder / 'report.html'}")
-    return DONE if report["converged"] else NOT_CONVERGED
+    failed = report["check"]["failed"]
+    for line in failed:
+        print(f"check failed: {line}", file=sys.stderr)
+    if not report["converged"]:
+        return NOT_CONVERGED
+    return CHECK_FAILED if failed else DONE
+
+
+def _take_sigterm_as_interrupt() -> None:
+    """A batch system ends a job with SIGTERM."""
+
+    def terminate(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminate)
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from contextlib import nullcontext
+
+    from ttsuite.config import ConfigError
+    from ttsuite.executors import ClusterError, cluster
+    from ttsuite.record import RecordError
+    from ttsuite.scan_file import load_scan
+
+    _take_sigterm_as_interrupt()
+    try:
+        plan = load_scan(options.file, [assignment for group in options.overrides for assignment in group])
+        from ttsuite.scan import scan
+        from ttsuite.scan_progress import scan_progress_for
+
+        with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
+            listener = scan_progress_for(sys.stdout)
+            done = scan(plan, out=options.out, workers=options.workers, executor=executor, listener=listener)
+    except (ConfigError, RecordError, ClusterError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"failed: cannot write {error.filename}: {error.strerror}; the same command goes on", FAILURE)
+    print(f"{done.summary}\ntable: {done.folder / 'scan.html'}")
+    if done.interrupted:
+        return _fail("interrupted: the same command goes on", INTERRUPTED)
+    codes = {"finished": DONE, "not_converged": NOT_CONVERGED, "check_failed": CHECK_FAILED}
+    return codes.get(done.status, FAILURE)
+
+
+def _dry_run(options: argparse.Namespace) -> int:
+    from ttsuite.config import ConfigError
+    from ttsuite.dry_run import dry_run
+
+    try:
+        print(dry_run(options.file, overrides=[word for group in options.overrides for word in group]))
+    except ConfigError as error:
+        return _fail(str(error))
+    return DONE
 
 
 def _validate(options: argparse.Namespace) -> int:
     from ttsuite.config import ConfigError, load_study
+    from ttsuite.scan_file import is_scan, load_scan
 
     code = DONE
     for file in options.files:
         try:
-            load_study(file)
-            print(f"{file}: valid")
+            if is_scan(file):
+                print(f"{file}: valid, {len(load_scan(file).points)} points")
+            else:
+                load_study(file)
+                print(f"{file}: valid")
         except ConfigError as error:
             code = _fail(str(error))
     return code
@@ -128,9 +177,25 @@ def _describe(options: argparse.Namespace) -> int:
     from ttsuite.describe import describe
 
     if options.kind not in kinds():
-        return _fail(f"no kind of problem is called {options.kind!r} (known: {', '.join(kinds())})")
+        return _fail(_no_kind(options.kind, kinds()))
     print(describe(options.kind))
     return DONE
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from problems.problem import kinds
+    from ttsuite.schema import schema_text
+
+    if options.kind is not None and options.kind not in kinds():
+        return _fail(_no_kind(options.kind, kinds()))
+    print(schema_text(options.kind), end="")
+    return DONE
+
+
+def _no_kind(word: str, known: Sequence[str]) -> str:
+    from ttsuite.config import guess
+
+    return f"no kind of problem is called {word!r}{guess(word, known)} (known: {', '.join(known)})"
 
 
 def _example(options: argparse.Namespace) -> int:
@@ -146,7 +211,74 @@ def _example(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _compare(options: argparse.Namespace) -> int:
+    from ttsuite.compare import compare_runs, told
+    from ttsuite.compare_page import write_comparison
+
+    try:
+        comparison = compare_runs(*options.runs)
+        page = write_comparison(comparison, options.out)
+    except (OSError, ValueError) as error:
+        return _fail(_why(error))
+    print(told(comparison))
+    print(f"report: {page}")
+    return DONE if comparison.equal else CHECK_FAILED
+
+
+def _report(options: argparse.Namespace) -> int:
+    from ttsuite.report import remake_report
+
+    return _written(lambda: [remake_report(options.run)])
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from ttsuite.report import plot_run
+
+    return _written(lambda: plot_run(options.run))
+
+
+def _index(options: argparse.Namespace) -> int:
+    from ttsuite.index import index_runs
+
+    return _written(lambda: [index_runs(options.folder)])
+
+
+def _written(write: Callable[[], list[Any]]) -> int:
+    """Print what ``write`` wrote."""
+    try:
+        paths = write()
+    except (OSError, ValueError) as error:
+        return _fail(_why(error))
+    for path in paths:
+        print(f"wrote {path}")
+    return DONE
+
+
+def _why(error: Exception) -> str:
+    """What went wrong; of the system's errors the file and the reason."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename2 or error.filename}: {error.strerror}"
+    return str(error)
+
+
 def _fail(message: str, code: int = BAD_INPUT) -> int:
     """Print ``message`` where errors belong; returns ``code``."""
     print(message, file=sys.stderr)
     return code
+
+
+# command -> its function; what it takes is in ttsuite/arguments.py
+_COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "resume": _resume,
+    "scan": _scan,
+    "compare": _compare,
+    "report": _report,
+    "plot": _plot,
+    "index": _index,
+    "validate": _validate,
+    "list": _list,
+    "describe": _describe,
+    "schema": _schema,
+    "example": _example,
+}

@@ -10,15 +10,20 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args
 
+import numpy as np
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from problems.problem import Family, Keys, ProblemError, family, kinds
+from problems.problem import Family, Keys, ProblemError, family, kinds, shown
 from ttsuite.yaml_file import Document, Problem, dotted, override, parse
 from ttsuite.yaml_file import Path as KeyPath
+
+_EXTREME = 1e100
+LARGEST = 10_000_000  # bytes of a file: many times what the most terms of a sum take
 
 P = TypeVar("P", bound=Keys)
 S = TypeVar("S", bound=Keys)
@@ -33,6 +38,10 @@ class Study(Keys, Generic[P, S]):
         description="Name of the run and its folder: letters, digits, - and _; by default the file's name.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of every random number of the run.")
+    check: bool = Field(
+        default=False,
+        description="Whether to fail (exit code 4) where a deviation from the first reference exceeds solver.accuracy.",
+    )
     problem: P = Field(description="What is computed; problem.kind decides the other keys.")
     solver: S = Field(description="How it is computed.")
 
@@ -81,8 +90,20 @@ def load_study(file: str | Path, overrides: Iterable[str] = ()) -> tuple[Study, 
     everything that is wrong. Cost: milliseconds.
     """
     file = Path(file)
+    document = read(file)
+    for assignment in overrides:
+        override(document, assignment)
+    return study_of(document, file.parent, name_of(file)), Source(document, file)
+
+
+def read(file: Path) -> Document:
+    """The keys and values in ``file``. Raises ConfigError where there is nothing to go on."""
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ConfigError([Problem(str(file), "", f"larger than {LARGEST // 10**6} MB: not a configuration")])
+        text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError([Problem(str(file), "", "no such file")]) from None
     except UnicodeDecodeError:
@@ -92,10 +113,12 @@ def load_study(file: str | Path, overrides: Iterable[str] = ()) -> tuple[Study, 
     document = parse(text, str(file))
     if () in document.refused:
         raise ConfigError(document.problems)
-    for assignment in overrides:
-        override(document, assignment)
-    default_name = re.sub(r"[^A-Za-z0-9_-]+", "-", file.stem)
-    return _check(document, file.parent, default_name), Source(document, file)
+    return document
+
+
+def name_of(file: Path) -> str:
+    """The name of what a file describes, where it gives none."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", file.stem)
 
 
 def make_study(data: Mapping[str, Any], directory: str | Path = ".") -> Study:
@@ -103,28 +126,60 @@ def make_study(data: Mapping[str, Any], directory: str | Path = ".") -> Study:
 
     Raises ConfigError.
     """
-    return _check(Document(data=dict(data)), Path(directory), "study")
+    return study_of(Document(data=dict(data)), Path(directory), "study")
 
 
-def _check(document: Document, directory: Path, default_name: str) -> Study:
-    """Validate by the models of the problem's kind, then complete the defaults that depend on it."""
+def study_of(document: Document, directory: Path, default_name: str) -> Study:
+    """Validate by the models of the problem's kind, then complete the defaults that depend on it.
+
+    Raises ConfigError with the document's own problems and everything that is wrong.
+    """
     data = {"name": default_name} | document.data
     chosen = _family_of(data, document)
     if chosen is None:
         raise ConfigError(document.problems)
-    model = Study[chosen.problem, chosen.solver]  # type: ignore[name-defined]
+    _refuse_extremes(data, (), document)
+    model = _study_model(chosen.kind)
     study = None
     try:
-        study = model.model_validate(data, context={"directory": directory})
-    except ValidationError as error:
-        _collect(error, document, model)
-    if study is None or document.problems:
-        raise ConfigError(document.problems)
-    try:
-        solver = chosen.complete(study.problem, study.solver)
+        with np.errstate(all="ignore"):  # what is not finite is refused by the models
+            try:
+                study = model.model_validate(data, context={"directory": directory})
+            except ValidationError as error:
+                _collect(error, document, model)
+            if study is None or document.problems:
+                raise ConfigError(document.problems)
+            solver = chosen.complete(study.problem, study.solver)
     except ProblemError as error:
         raise Source(document, None).error(error) from None
+    except UnicodeError as error:
+        raise ConfigError([Problem(document.where(("problem",)), "problem", f"not Unicode text: {error}")]) from None
+    except (ArithmeticError, MemoryError, np.linalg.LinAlgError) as error:
+        message = f"sizes or numbers are too large, or too small, to be checked ({error})"
+        raise ConfigError([Problem(document.where(("problem",)), "problem", message)]) from None
     return study.model_copy(update={"solver": solver})
+
+
+@lru_cache
+def _study_model(kind: str) -> type[Study]:
+    """The model of studies of a kind; made once."""
+    chosen = family(kind)
+    return Study[chosen.problem, chosen.solver]  # type: ignore[name-defined]
+
+
+def _refuse_extremes(data: Any, path: KeyPath, document: Document) -> None:
+    """Note every number whose square could overflow or vanish: no quantity of a problem has such a size."""
+    if isinstance(data, (list, tuple)):
+        for i, entry in enumerate(data):
+            _refuse_extremes(entry, (*path, i), document)
+    elif isinstance(data, Mapping):
+        for key, entry in data.items():
+            _refuse_extremes(entry, (*path, key), document)
+    elif isinstance(data, (int, float)) and (abs(data) > _EXTREME or 0 < abs(data) < 1.0 / _EXTREME):
+        if data in (float("inf"), -float("inf")):
+            return  # the models say that they need a finite number
+        message = f"{shown(data)} is out of range: numbers are 0, or from 1e-100 to 1e100 in size"
+        document.refuse(path, document.where(path), message)
 
 
 def _family_of(data: Mapping[str, Any], document: Document) -> Family | None:
@@ -141,7 +196,7 @@ def _family_of(data: Mapping[str, Any], document: Document) -> Family | None:
     if "kind" not in problem:
         document.refuse(path, document.where(path), f"missing (one of: {', '.join(kinds())})")
     else:
-        message = f"must be one of: {', '.join(kinds())}; found {_show(kind)}{_guess(kind, kinds())}"
+        message = f"must be one of: {', '.join(kinds())}; found {_show(kind)}{guess(kind, kinds())}"
         document.refuse(path, document.where(path), message)
     return None
 
@@ -172,10 +227,10 @@ def _message(item: Any, path: KeyPath, data: Any, model: type[Keys]) -> str:
         return "missing"
     if kind == "extra_forbidden":
         known = _known_keys(model, path[:-1], data)
-        return f"unknown key{_guess(path[-1], known) or ' (known: ' + ', '.join(known) + ')'}"
+        return f"unknown key{guess(path[-1], known) or ' (known: ' + ', '.join(known) + ')'}"
     if kind == "literal_error":
         choices = [word or number for word, number in re.findall(r"'([^']*)'|(\d+)", context["expected"])]
-        return f"must be one of: {', '.join(choices)}; found {found}{_guess(value, choices)}"
+        return f"must be one of: {', '.join(choices)}; found {found}{guess(value, choices)}"
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
@@ -231,20 +286,14 @@ def tag_of(model: type[Keys]) -> str | None:
     return None
 
 
-def _guess(word: Any, known: Iterable[str]) -> str:
+def guess(word: Any, known: Iterable[str]) -> str:
+    """A hint at the known word closest to ``word``, or nothing."""
     close = difflib.get_close_matches(str(word), list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _show(value: Any) -> str:
-    """``value`` as the file would show it, cut short."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    """``value`` as the file would show it, without what a mapping or a list holds."""
     if isinstance(value, Mapping):
         return "a mapping"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return "a list" if isinstance(value, (list, tuple)) else shown(value)

@@ -15,16 +15,20 @@ _PLAIN = {int: "an integer", float: "a number", str: "text", bool: "true or fals
 
 
 def describe(kind: str) -> str:
-    """All keys of a configuration of ``kind``: values, default, unit and one sentence each.
+    """A kind of problem: formula, all keys with values, default, unit and a sentence each, references, typical runs.
 
     Raises KeyError for an unknown kind.
     """
     chosen = family(kind)
-    lines = [f"{kind}: {chosen.summary}", ""]
-    for name in ("name", "seed"):
-        lines += _entry(name, Study.model_fields[name], 0)
+    lines = [f"{kind}: {chosen.summary}", "", *(f"    {line}" for line in chosen.formula.splitlines()), ""]
+    for name, info in Study.model_fields.items():
+        if name not in ("problem", "solver"):
+            lines += _entry(name, info, 0)
     for section, model in (("problem", chosen.problem), ("solver", chosen.solver)):
         lines += [f"{section}:", *_model(model, 1)]
+    lines += ["", "references:", *(f"  {entry}" for entry in chosen.references)]
+    lines += ["", "typical time and memory (ttsuite run FILE --dry-run estimates those of a file):"]
+    lines += [f"  {entry}" for entry in chosen.typical.split("; ")]
     return "\n".join(lines)
 
 
@@ -46,6 +50,10 @@ def _entry(name: str, info: FieldInfo, depth: int) -> Iterator[str]:
         notes.append("default: the file's name")
     elif info.is_required():
         notes.append("needed")
+    elif "default" in extra:
+        notes.append(str(extra["default"]))
+    elif info.default is None:
+        notes.append("may be left out")
     elif not isinstance(info.default, (Keys, tuple)) and info.default_factory is None:
         notes.append(f"default: {info.default}")
     yield f"{pad}{name}:" + (f"  {'; '.join(notes)}" if notes else "")

@@ -1,7 +1,8 @@
-"""Worker processes for a run, and one BLAS thread in each process.
+"""Worker processes of a run or a scan, here or on a Dask cluster, and one BLAS thread in each process.
 
 The solvers' tasks are many and small: with more than one BLAS thread a process they wait for each other.
-Processes are spawned, not forked, because a fork copies a BLAS in an undefined state.
+Processes are spawned, not forked, because a fork copies a BLAS in an undefined state. Whatever computes is an
+executor of ``concurrent.futures``, so that solvers and scans know nothing of where their tasks run.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 
 def available_cores() -> int:
@@ -37,18 +40,83 @@ def workers_for(workers: int) -> Iterator[Executor | None]:
         if workers == 1:
             yield None
             return
-        others = {child.pid for child in multiprocessing.active_children()}
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-        try:
+        with _ended(_pool(workers)) as pool:
             yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                if child.pid not in others:
-                    child.terminate()
-            raise
-        pool.shutdown()
+
+
+@contextmanager
+def lone_workers(workers: int) -> Iterator[Executor]:
+    """An executor of ``workers`` processes that do not share their fate: one that dies takes only its task along.
+
+    For few and long tasks, such as the points of a scan. The task is then tried once more in a new process; one that
+    ends its process again raises WorkerDied. On an exception, an interrupt included, the workers are asked to end
+    (SIGTERM) and nobody waits for them. Raises ValueError for fewer than one worker.
+    """
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, found {workers}")
+    with _ended(_LoneWorkers(workers)) as executor:
+        yield executor
+
+
+class WorkerDied(RuntimeError):
+    """The process of a task was killed, as happens where memory runs out; the text says so."""
+
+
+class _LoneWorkers(Executor):
+    """A thread a worker, and a pool of one process a thread: see ``lone_workers``."""
+
+    TRIES = 2
+
+    def __init__(self, workers: int) -> None:
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="lone-worker")
+        self._own = threading.local()
+        self._pools: list[ProcessPoolExecutor] = []
+        self._closed = False
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Schedule ``fn(*args, **kwargs)``."""
+        return self._threads.submit(self._call, fn, args, kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes once their tasks are done."""
+        self._closed = self._closed or not wait
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        for pool in list(self._pools):
+            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def _call(self, fn: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+        for _ in range(self.TRIES):
+            if getattr(self._own, "pool", None) is None:
+                self._own.pool = _pool(1)
+                self._pools.append(self._own.pool)
+            try:
+                return self._own.pool.submit(fn, *args, **kwargs).result()
+            except BrokenExecutor:
+                self._pools.remove(self._own.pool)
+                self._own.pool = None
+            if self._closed:
+                break
+        raise WorkerDied("its worker process was killed (out of memory?)")
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+
+
+@contextmanager
+def _ended(executor: Executor) -> Iterator[Executor]:
+    """Shut ``executor`` down at the end; on an exception without waiting for its tasks."""
+    others = {child.pid for child in multiprocessing.active_children()}
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for child in multiprocessing.active_children():
+            if child.pid not in others:
+                child.terminate()
+        raise
+    executor.shutdown()
 
 
 _limits: list = []
@@ -56,9 +124,43 @@ _limits: list = []
 
 def _start_worker() -> None:
     """Limit BLAS for the worker's life, and leave interrupts to the parent, which ends the workers itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # the limit ends with the object that set it
+    _limits.append(limit_blas())
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent was killed: it would wait for tasks for ever, and write beside a resumed run."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def limit_blas() -> Any:
+    """One BLAS thread in this process, until ``restore_original_limits`` of what is returned."""
     import scipy.linalg  # noqa: F401  only a library that is loaded can be limited
     from threadpoolctl import threadpool_limits
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # the limit ends with the object that set it
-    _limits.append(threadpool_limits(limits=1, user_api="blas"))
+    return threadpool_limits(limits=1, user_api="blas")
+
+
+class ClusterError(RuntimeError):
+    """A cluster that cannot be used; the text says why and what to do."""
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """An executor of the Dask cluster whose scheduler is at ``address``; see ``ttsuite.cluster``.
+
+    Raises ClusterError where Dask is not installed, or no scheduler or no worker answers.
+    """
+    try:
+        from ttsuite.cluster import connected
+    except ImportError as error:
+        if error.name not in ("distributed", "dask"):
+            raise
+        raise ClusterError('a Dask scheduler needs Dask: pip install "ttsuite[distributed]"') from None
+    with connected(address) as executor:
+        yield executor

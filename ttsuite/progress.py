@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from solvers.solution import IterationState
 
 
+STOPPING = "stopping after this step; interrupt again to stop at once"
+
+
 def progress_for(stream: TextIO) -> Listener:
     """The listener that suits ``stream``."""
     return LiveProgress() if stream.isatty() else PlainProgress(stream)
@@ -89,6 +92,9 @@ class PlainProgress(_Progress):
         left = self._left(state)
         self._say(f"{state.step:3d} {state.label}: {numbers}{f', {left} to go' if left else ''}")
 
+    def stopping(self) -> None:
+        self._say(STOPPING)
+
     def ended(self, report: dict[str, Any]) -> None:
         return
 
@@ -129,6 +135,9 @@ class LiveProgress(_Progress):
         self._fraction = state.fraction or self._fraction
         self._remaining = self._left(state)
         self._live.refresh()
+
+    def stopping(self) -> None:
+        self._title = f"{self._title}: {STOPPING}"
 
     def ended(self, report: dict[str, Any]) -> None:
         self._fraction = 1.0 if report["status"] in ("finished", "not_converged") else self._fraction

@@ -38,15 +38,17 @@ class Record:
         self.folder = folder
 
     @classmethod
-    def create(cls, name: str, started: datetime, out: str | Path | None = None) -> Record:
-        """Make the folder: ``out``, or ``results/runs/<name>-<time>`` below the current directory.
+    def create(
+        cls, name: str, started: datetime, out: str | Path | None = None, parent: Path = DEFAULT_PARENT
+    ) -> Record:
+        """Make the folder: ``out``, or ``<name>-<time>`` in ``parent``, by default results/runs here.
 
         Two runs of the same second get different folders. Raises RecordError where ``out`` is a file or a
         folder that holds anything, or where it cannot be written.
         """
         try:
             if out is None:
-                return cls(_fresh(DEFAULT_PARENT, f"{name}-{started:%Y%m%d-%H%M%S}"))
+                return cls(_fresh(parent, f"{name}-{started:%Y%m%d-%H%M%S}"))
             folder = Path(out)
             folder.mkdir(parents=True, exist_ok=True)
             # whoever creates this file first owns the folder
@@ -104,6 +106,11 @@ class Record:
         """Add one JSON line to a log and hand it to the operating system at once."""
         with self.path(name).open("a", encoding="utf-8") as file:
             file.write(json.dumps(plain(data), allow_nan=False) + "\n")
+
+    def read_lines(self, name: str) -> list[dict[str, Any]]:
+        """The entries of a log of JSON lines; empty where there is none. Raises ValueError for a damaged one."""
+        file = self.folder / name
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
     def copy(self, source: Path) -> str:
         """Copy a file into the folder; returns its name there."""

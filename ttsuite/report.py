@@ -1,25 +1,53 @@
-"""report.md and report.html of a run, and its figures as PNG and SVG.
+"""report.md and report.html of a run, and its figures as PNG and SVG; made at its end, and again from its record.
 
-The HTML file is complete in itself: the figures are inlined as SVG data, and nothing is loaded from outside.
+The HTML file is complete in itself: the figures are inlined as SVG data, and nothing is loaded from outside. Nothing is
+computed for a report that is made again: report.json, the configuration and result.npz hold all it needs.
 """
 
 from __future__ import annotations
 
-import base64
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from problems.problem import Picture
 from ttsuite.config import Study
+from ttsuite.pages import data_url, provenance_facts, render
 from ttsuite.record import Record
+from ttsuite.run_folder import read_result
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _DPI = 150
+
+
+def remake_report(folder: str | Path) -> Path:
+    """Make the figures and reports of a run again from its record; returns report.html. The record stays as it is.
+
+    Raises FileNotFoundError where ``folder`` is no run folder or holds no result, ConfigError and ValueError for
+    damaged files, OSError where the folder cannot be written. Cost: about a second a figure.
+    """
+    report, study, result = read_result(folder)
+    record = Record(Path(folder))
+    write_reports(study, result, report, write_figures(study, result, record), record)
+    return record.folder / "report.html"
+
+
+def plot_run(folder: str | Path) -> list[Path]:
+    """Make the figures of a run again from its record, as PNG and SVG; returns the files. Raises as ``remake_report``.
+
+    ``figures_of`` gives them as matplotlib figures, to change.
+    """
+    record = Record(Path(folder))
+    names = [save_figure(picture, record)["name"] for picture in figures_of(folder)]
+    return [record.folder / "figures" / f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
+
+
+def figures_of(folder: str | Path) -> list[Picture]:
+    """The figures of a run from its record: name, caption and matplotlib figure. Raises as ``remake_report``."""
+    _, study, result = read_result(folder)
+    return study.family.module("figures").figures(study.problem, study.solver, result)
 
 
 def write_figures(study: Study, result: Any, record: Record) -> list[dict[str, str]]:
@@ -47,19 +75,11 @@ def write_reports(
         "loading": presentation.loading(_shown(record.folder)),
         "pictures": pictures,
         "configuration": (record.folder / "configuration.yaml").read_text(encoding="utf-8"),
-        "provenance": _facts(report["provenance"]),
+        "provenance": provenance_facts(report["provenance"]),
         "timing": _timing(report),
     }
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=select_autoescape(["html.j2", "html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["cell"] = _cell
     for name in ("report.md", "report.html"):
-        record.write(name, environment.get_template(f"{name}.j2").render(context))
+        record.write(name, render(name, context))
 
 
 def _shown(folder: Path) -> str:
@@ -76,8 +96,7 @@ def save_figure(picture: Picture, record: Record) -> dict[str, str]:
             save = partial(picture.figure.savefig, **options)
             record.write_with(f"figures/{picture.name}{suffix}", save)
     svg = (record.folder / "figures" / f"{picture.name}.svg").read_bytes()
-    data = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
-    return {"name": picture.name, "caption": picture.caption, "data": data}
+    return {"name": picture.name, "caption": picture.caption, "data": data_url(svg, "image/svg+xml")}
 
 
 def _timing(report: dict[str, Any]) -> list[tuple[str, str]]:
@@ -85,18 +104,3 @@ def _timing(report: dict[str, Any]) -> list[tuple[str, str]]:
     seconds = report["timing"]
     facts = [(names[key], f"{seconds[key]:.1f} s") for key in names if seconds[key] is not None]
     return [*facts, ("peak memory, all processes", f"{report['peak_rss_mb']:.0f} MB")]
-
-
-def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """Provenance as texts; nested entries in one line."""
-    facts = []
-    for key, value in record.items():
-        if isinstance(value, list):
-            value = "; ".join(", ".join(f"{k} {v}" for k, v in entry.items()) for entry in value)
-        facts.append((key.replace("_", " "), "not known" if value is None else str(value)))
-    return facts
-
-
-def _cell(text: str) -> str:
-    """A text that cannot end a cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", " ")

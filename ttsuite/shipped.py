@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttsuite.config import load_study
+from ttsuite.scan_file import is_scan, load_scan
+from ttsuite.schema import POINTER, SCHEMA
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+SCHEMA_COPY = "ttsuite-schema.json"  # beside an example
 
 
 class ShippedError(ValueError):
@@ -18,7 +21,7 @@ class ShippedError(ValueError):
 
 @dataclass(frozen=True)
 class Shipped:
-    """A shipped configuration: ``name`` (folder/stem), its file, its first comment line."""
+    """A shipped configuration: ``name`` (folder/stem), its file, its first line of comment that says what it is."""
 
     name: str
     file: Path
@@ -32,7 +35,8 @@ def shipped() -> list[Shipped]:
 
 def _shipped() -> Iterator[Shipped]:
     for file in sorted(CONFIGS.rglob("*.yaml")):
-        first = file.read_text(encoding="utf-8").partition("\n")[0]
+        lines = file.read_text(encoding="utf-8").splitlines()
+        first = next((line for line in lines if not line.startswith(POINTER)), "")
         name = file.relative_to(CONFIGS).with_suffix("").as_posix()
         yield Shipped(name, file, first.removeprefix("#").strip())
 
@@ -54,18 +58,24 @@ def find(name: str) -> Shipped:
 
 
 def example(name: str, directory: str | Path = ".") -> list[Path]:
-    """Write a shipped configuration, and the data files it names, into ``directory``; returns the paths.
+    """Write a shipped configuration or scan, the data files it names, and the schema it points to, into ``directory``.
 
-    Raises ShippedError where the name is not known or a file is in the way; nothing is then written.
+    Returns the paths written; a schema that lies there already is left as it is. Raises ShippedError where the name is
+    not known or a file is in the way; nothing is then written.
     """
-    entry = find(name)
-    study, _ = load_study(entry.file)
-    sources = [entry.file, *study.problem.files.values()]
-    targets = [Path(directory) / source.name for source in sources]
-    for target in targets:
-        if target.exists():
-            raise ShippedError(f"{target} exists: nothing is overwritten")
-    for source, target in zip(sources, targets, strict=True):
-        with target.open("xb") as file:
-            file.write(source.read_bytes())
-    return targets
+    entry, directory = find(name), Path(directory)
+    scan = is_scan(entry.file)
+    studies = [point.study for point in load_scan(entry.file).points] if scan else [load_study(entry.file)[0]]
+    contents = {file.name: file.read_bytes() for study in studies for file in study.problem.files.values()}
+    lines = entry.file.read_text(encoding="utf-8").splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith(POINTER))
+    contents[entry.file.name] = (text if scan else f"{POINTER}{SCHEMA_COPY}\n{text}").encode()
+    for file in contents:
+        if (directory / file).exists():
+            raise ShippedError(f"{directory / file} exists: nothing is overwritten")
+    if not scan and not (directory / SCHEMA_COPY).exists():
+        contents[SCHEMA_COPY] = SCHEMA.read_bytes()
+    for file, content in contents.items():
+        with (directory / file).open("xb") as target:
+            target.write(content)
+    return [directory / file for file in contents]

@@ -8,6 +8,7 @@ with a leading zero (octal to older readers), infinity and NaN, tags, anchors an
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,16 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _MAX_DIGITS = 300
+_MAX_DEPTH = 50
+_TOO_DEEP = "nested too deeply"
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # only its events are used
+
+
+def _one_line(text: str, longest: int = 1000) -> str:
+    """``text`` without line breaks and other characters that a terminal does not print, its middle cut out if long."""
+    if len(text) > longest:
+        text = f"{text[: longest - 60]} ... {text[-55:]}"
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.where, self.key, self.message) if part)
+        parts = (_one_line(self.where), _one_line(self.key, 120), _one_line(self.message, 400))
+        return ": ".join(part for part in parts if part)
 
 
 @dataclass
@@ -64,49 +76,112 @@ def dotted(path: Path) -> str:
     return ".".join(str(part) for part in path)
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader up to the node tree; what nodes mean is decided below."""
-
-    # every plain scalar arrives as a string
-    yaml_implicit_resolvers = {}  # noqa: RUF012
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(
-                problem="anchors and aliases (& and *) are not supported", problem_mark=event.start_mark
-            )
-        if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="tags (!) are not supported", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
-
-
 def parse(text: str, name: str) -> Document:
-    """Parse YAML ``text`` into a Document; ``name`` is the file name shown in positions. Never raises."""
+    """Parse YAML ``text`` into a Document; ``name`` is the file name shown in positions. Never raises.
+
+    Cost: about a second for a megabyte, with the parser in C that PyYAML brings along nearly everywhere.
+    """
     document = Document()
-    loader = None
+    unfit = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if unfit is not None:
+        line, column = text.count("\n", 0, unfit.start()) + 1, unfit.start() - text.rfind("\n", 0, unfit.start())
+        document.refuse((), f"{name}:{line}:{column}", "not valid YAML: a control character is not allowed")
+        return document
     try:
-        loader = _Loader(text)  # refuses control characters
-        node = loader.get_single_node()
-        if node is None:
-            document.refuse((), name, "the file is empty")
-        elif not isinstance(node, yaml.MappingNode):
-            document.refuse((), _at(node, name), "must be a mapping of keys to values")
-        else:
-            document.data = _construct(node, (), name, document)
+        _Reader(text, name, document).read()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        document.refuse((), where, f"not valid YAML: {error.problem or error.context}")
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        document.refuse((), f"{name}:{line}", "not valid YAML: a control character is not allowed")
-    except RecursionError:
-        document.refuse((), name, "nested too deeply")
-    finally:
-        if loader is not None:
-            loader.dispose()
+        deep = error.problem == "exceeded maximum nesting depth"
+        document.refuse((), where, _TOO_DEEP if deep else f"not valid YAML: {error.problem or error.context}")
     return document
+
+
+class _Reader:
+    """Builds the data from the events of the parser: what a node means is decided here, not by YAML 1.1."""
+
+    def __init__(self, text: str, name: str, document: Document) -> None:
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self.name = name
+        self.document = document
+
+    def read(self) -> None:
+        """Fill the document. Raises MarkedYAMLError."""
+        event = self.next()
+        while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
+            event = self.next()
+        if isinstance(event, yaml.StreamEndEvent):
+            self.document.refuse((), self.name, "the file is empty")
+            return
+        if isinstance(event, yaml.MappingStartEvent):
+            self.document.data = self.value(event, ())
+        else:
+            self.skip(event)
+            what = "the file is empty" if _is_empty(event) else "must be a mapping of keys to values"
+            self.document.refuse((), self.at(event), what)
+        self.next()  # the end of the document
+        event = self.next()
+        if not isinstance(event, yaml.StreamEndEvent):
+            raise yaml.MarkedYAMLError(problem="a second document begins here", problem_mark=event.start_mark)
+
+    def next(self) -> Any:
+        """The next event, once it is known to have neither anchor nor tag."""
+        event = next(self.events)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            problem = "anchors and aliases (& and *) are not supported"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        if getattr(event, "tag", None):
+            raise yaml.MarkedYAMLError(problem="tags (!) are not supported", problem_mark=event.start_mark)
+        return event
+
+    def at(self, event: Any) -> str:
+        """``file:line:column`` of an event."""
+        return f"{self.name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
+
+    def skip(self, event: Any) -> None:
+        """Read over the node that ``event`` begins."""
+        depth = 0
+        while True:
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth == 0:
+                return
+            event = self.next()
+
+    def value(self, event: Any, path: Path) -> Any:
+        """The value of the node that ``event`` begins, its position noted, its children's problems collected."""
+        document = self.document
+        document.values[path] = self.at(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event, path, self.at(event), document)
+        if len(path) >= _MAX_DEPTH:
+            document.refuse(path, self.at(event), _TOO_DEEP)
+            self.skip(event)
+            return None
+        if isinstance(event, yaml.SequenceStartEvent):
+            entries: list[Any] = []
+            while not isinstance(event := self.next(), yaml.SequenceEndEvent):
+                entries.append(self.value(event, (*path, len(entries))))
+            return entries
+        mapping: dict[Any, Any] = {}
+        while not isinstance(event := self.next(), yaml.MappingEndEvent):
+            where = self.at(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                document.refuse(path, where, "a key must be a word or a number")
+                self.skip(event)
+                self.skip(self.next())
+                continue
+            key = _scalar(event, path, where, document, is_key=True)
+            if key in mapping:
+                document.refuse((*path, key), where, f"given twice (first at {document.keys[*path, key]})")
+                self.skip(self.next())
+                continue
+            document.keys[*path, key] = where
+            mapping[key] = self.value(self.next(), (*path, key))
+        return mapping
+
+
+def _is_empty(event: Any) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and not event.style and event.value == ""
 
 
 def override(document: Document, assignment: str) -> None:
@@ -139,42 +214,19 @@ def override(document: Document, assignment: str) -> None:
         table[parts] = source
 
 
-def _construct(node: yaml.Node, path: Path, name: str, document: Document) -> Any:
-    """The value of ``node``, its position noted, its children's problems collected."""
-    document.values[path] = _at(node, name)
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            where = _at(key_node, name)
-            if not isinstance(key_node, yaml.ScalarNode):
-                document.refuse(path, where, "a key must be a word or a number")
-                continue
-            key = _scalar(key_node, path, name, document, is_key=True)
-            if key in mapping:
-                document.refuse((*path, key), where, f"given twice (first at {document.keys[*path, key]})")
-                continue
-            document.keys[*path, key] = where
-            mapping[key] = _construct(value_node, (*path, key), name, document)
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(item, (*path, i), name, document) for i, item in enumerate(node.value)]
-    assert isinstance(node, yaml.ScalarNode)
-    return _scalar(node, path, name, document)
-
-
-def _scalar(node: yaml.ScalarNode, path: Path, name: str, document: Document, is_key: bool = False) -> Any:
+def _scalar(event: Any, path: Path, where: str, document: Document, is_key: bool = False) -> Any:
     """Value of a scalar by the core schema; keys are words or integers only."""
-    text = node.value
-    if node.style is not None:
+    text = event.value
+    if event.style:  # quoted, or a block
         return text
     if _INTEGER.fullmatch(text):
         digits = text.lstrip("+-")
         if len(digits) > 1 and digits[0] == "0":
             plain = digits.lstrip("0") or "0"
-            document.refuse(path, _at(node, name), f"{text} has a leading zero: write {plain}")
+            document.refuse(path, where, f"{text} has a leading zero: write {plain}")
             return text
         if len(digits) > _MAX_DIGITS:
-            document.refuse(path, _at(node, name), "number too long")
+            document.refuse(path, where, "number too long")
             return text
         return int(text)
     if is_key:
@@ -184,16 +236,12 @@ def _scalar(node: yaml.ScalarNode, path: Path, name: str, document: Document, is
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if _NOT_FINITE.fullmatch(text):
-        document.refuse(path, _at(node, name), f"{text} is refused: a finite number is needed")
+        document.refuse(path, where, f"{text} is refused: a finite number is needed")
         return text
     if _FLOAT.fullmatch(text):
         value = float(text)
         if abs(value) == float("inf"):
-            document.refuse(path, _at(node, name), f"{text} is refused: too large for a number")
+            document.refuse(path, where, f"{text} is refused: too large for a number")
             return text
         return value
     return text
-
-
-def _at(node: yaml.Node, name: str) -> str:
-    return f"{name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"

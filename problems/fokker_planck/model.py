@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from problems.fokker_planck.references import Gaussian, exact
-from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError
+from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError, WorkerCount, shown
 
 AUTOMATIC_RANK = 200
 LOOKS = 129  # times at which the exact moments are compared with box and grid
@@ -33,7 +33,7 @@ def _numbers(value: Any, what: str = "a number or a list of numbers") -> Any:
     """A finite number as a float, a list of such as a tuple."""
     entries = value if isinstance(value, (list, tuple)) else [value]
     if not entries or not all(type(entry) in (int, float) and math.isfinite(entry) for entry in entries):
-        raise ValueError(f"must be {what}, found {value!r}")
+        raise ValueError(f"must be {what}, found {shown(value)}")
     return tuple(map(float, entries)) if isinstance(value, (list, tuple)) else float(value)
 
 
@@ -61,7 +61,7 @@ class Matrix(Keys):
     @classmethod
     def _rows(cls, value: Any) -> Any:
         if not isinstance(value, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in value):
-            raise ValueError(f"must be a list of rows of numbers, found {value!r}")
+            raise ValueError(f"must be a list of rows of numbers, found {shown(value)}")
         return tuple(_numbers(row, "a list of rows of numbers") for row in value)
 
 
@@ -91,7 +91,7 @@ class Initial(Keys):
     @classmethod
     def _positive(cls, value: Any) -> Any:
         if min(value if isinstance(value, tuple) else (value,)) <= 0.0:
-            raise ValueError(f"must be positive, found {value!r}")
+            raise ValueError(f"must be positive, found {shown(value)}")
         return value
 
 
@@ -109,7 +109,7 @@ class Grid(Keys):
     def _counts(cls, value: Any) -> Any:
         entries = value if isinstance(value, (list, tuple)) else [value]
         if not entries or not all(type(entry) is int and 4 <= entry <= 1024 for entry in entries):
-            raise ValueError(f"must be a number or a list of numbers, each from 4 to 1024, found {value!r}")
+            raise ValueError(f"must be a number or a list of numbers, each from 4 to 1024, found {shown(value)}")
         return tuple(value) if isinstance(value, (list, tuple)) else value
 
     @field_validator("half_width", mode="plain")
@@ -117,7 +117,7 @@ class Grid(Keys):
     def _positive(cls, value: Any) -> Any:
         value = _numbers(value)
         if min(value if isinstance(value, tuple) else (value,)) <= 0.0:
-            raise ValueError(f"must be positive, found {value!r}")
+            raise ValueError(f"must be positive, found {shown(value)}")
         return value
 
 
@@ -234,7 +234,7 @@ class FokkerPlanckSolver(Keys):
         description="Length of a step; automatic: adapted to the accuracy.",
         json_schema_extra={"values": "automatic or a number"},
     )
-    workers: AutomaticCount = WORKERS
+    workers: WorkerCount = WORKERS
 
     @field_validator("time_step", mode="plain")
     @classmethod
@@ -243,7 +243,7 @@ class FokkerPlanckSolver(Keys):
             return value
         if type(value) in (int, float) and math.isfinite(value) and value > 0:
             return float(value)
-        raise ValueError(f"must be automatic or a positive number, found {value!r}")
+        raise ValueError(f"must be automatic or a positive number, found {shown(value)}")
 
     @field_validator("output_times", mode="plain")
     @classmethod
@@ -251,10 +251,10 @@ class FokkerPlanckSolver(Keys):
         if value == AUTOMATIC and isinstance(value, str):
             return value
         if not isinstance(value, (list, tuple)):
-            raise ValueError(f"must be automatic or a list of numbers, found {value!r}")
+            raise ValueError(f"must be automatic or a list of numbers, found {shown(value)}")
         times = _numbers(value, "a list of numbers")
         if times[0] < 0.0 or any(b <= a for a, b in pairwise(times)):
-            raise ValueError(f"must be non-negative and ascend, found {list(times)}")
+            raise ValueError(f"must be non-negative and ascend, found {shown(times)}")
         if "t_final" in info.data and times[-1] > info.data["t_final"]:
             raise ValueError(f"{times[-1]:g} is beyond t_final = {info.data['t_final']:g}")
         return times
@@ -306,10 +306,17 @@ def needed_half_width(known: Gaussian, axis: int) -> float:
 FAMILY = Family(
     kind="fokker_planck",
     summary="Fokker-Planck equation with linear drift",
+    formula="dp/dt = div(A x p) + diffusion Laplace p;  the process dx = -A x dt + sqrt(2 diffusion) dW",
+    references=(
+        "Dolgov, Comput. Methods Appl. Math. 19, 23 (2019): blocks of time (implicit)",
+        "Van Loan, IEEE Trans. Autom. Control 23, 395 (1978): the exact moments",
+    ),
+    typical="64 points an axis, accuracy 1e-4, to t = 5: 4 s in 2 dimensions, 40 s in 6",
     problem=FokkerPlanckProblem,
     solver=FokkerPlanckSolver,
     complete=complete,
     numerics="problems.fokker_planck.solve",
     presentation="problems.fokker_planck.presentation",
     figures="problems.fokker_planck.figures",
+    plan="problems.fokker_planck.plan",
 )

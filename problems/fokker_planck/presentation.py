@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from problems.problem import Deviation, Section, Table
+from problems.problem import Deviation, Quantity, Section, Table
 
 if TYPE_CHECKING:
     from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
@@ -46,6 +47,17 @@ def deviations(result: FokkerPlanckResult) -> dict[str, np.ndarray]:
         "covariance": result.covariance - result.exact.covariances,
         "density_at_origin": result.density_at_origin - result.exact.at_origin(),
     }
+
+
+def quantities(results: Mapping[str, Any]) -> list[Quantity]:
+    """What two runs are compared by, from the ``results`` of report.json: moments, and the density at the origin."""
+    times = results["times"]
+    found = []
+    for name in ("mean", "covariance"):
+        values, errors = (np.array(results[key], dtype=float) for key in (name, f"{name}_error"))
+        found.append(Quantity(name, "", "t", times, values, errors))
+    density = np.array(results["density_at_origin"], dtype=float)
+    return [*found, Quantity("density at the origin", "", "t", times, density)]
 
 
 def references(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> list[dict[str, Any]]:

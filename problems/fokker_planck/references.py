@@ -17,6 +17,7 @@ import numpy as np
 
 TERMS = 14  # of the exponential series, for a matrix of norm up to SHORT
 SHORT = 0.25
+EQUAL = 4e-15  # two steps, relative to the time: rounding of equidistant times
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +57,20 @@ class Gaussian:
 def exact(drift: np.ndarray, diffusion: float, mean: np.ndarray, variance: np.ndarray, times: np.ndarray) -> Gaussian:
     """The solution that starts as a product of Gaussians, ``mean`` (d,) and ``variance`` (d,), at ``times`` (T,)."""
     means, covariances = [], []
-    for t in times:
-        f, g = propagator(drift, diffusion, float(t))
+    start = now = (np.asarray(mean, dtype=float), np.diag(np.asarray(variance, dtype=float)))
+    last = known = 0.0  # equal steps share one propagator
+    f, g = np.eye(len(drift)), np.zeros(drift.shape)
+    for t in map(float, times):
+        if t < last:
+            now, last = start, 0.0
+        if abs(t - last - known) > EQUAL * t:
+            f, g = propagator(drift, diffusion, t - last)
+            known = t - last
         with np.errstate(over="ignore", invalid="ignore"):
-            means.append(f @ mean)
-            covariance = (f * variance) @ f.T + g
-        covariances.append(0.5 * (covariance + covariance.T))
+            covariance = f @ now[1] @ f.T + g
+            now, last = (f @ now[0], 0.5 * (covariance + covariance.T)), t
+        means.append(now[0])
+        covariances.append(now[1])
     return Gaussian(np.asarray(times, dtype=float), np.array(means), np.array(covariances))
 
 

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +39,7 @@ CAUTION = 3.0  # an estimate is so many times what the ratio of the two states' 
 ROUNDS = 4
 LOOSEST = 0.1
 SHARES = (0.3, 1.0)  # of the progress shown, after the first and the second run
+STARTS_AGAIN = "nothing of the run before could be used: steps and ranks of an evolution are those of its own accuracy"
 MASS = 1e-8  # a deviation of the mass above this is told
 
 
@@ -85,16 +88,23 @@ def solve(
     executor: Executor | None = None,
     seed: int = 0,
     callback: Callable[[IterationState], None] | None = None,
+    checkpoint: Path | None = None,
+    earlier: Path | None = None,
 ) -> FokkerPlanckResult:
-    """The density in time and its moments; see the module's text. One process; ``executor`` is not used."""
-    return _Run(prepared, seed, callback).result()
+    """The density in time and its moments; see the module's text. One process; ``executor`` is not used.
+
+    ``checkpoint``: the folder it is continued from, one file a run. Of an ``earlier`` calculation nothing can be used:
+    its steps and ranks are those of its own accuracy.
+    """
+    found = _Run(prepared, seed, callback, checkpoint).result()
+    return found if earlier is None else replace(found, warnings=[STARTS_AGAIN, *found.warnings])
 
 
 class _Run:
     """What one calculation knows while it runs."""
 
-    def __init__(self, prepared: Prepared, seed: int, callback: Callable[[IterationState], None] | None) -> None:
-        self.prepared, self.seed, self.callback = prepared, seed, callback
+    def __init__(self, prepared: Prepared, seed: int, callback: Any, checkpoint: Path | None) -> None:
+        self.prepared, self.seed, self.callback, self.checkpoint = prepared, seed, callback, checkpoint
         self.problem, self.solver, self.discrete = prepared.problem, prepared.solver, prepared.discrete
         self.times = self.solver.times
         self.exact = self.problem.exact(self.times)
@@ -127,19 +137,21 @@ class _Run:
     def evolve(self, accuracy: float) -> Solution:
         """One run; moments at every time, marginals and samples too."""
         moments_at = np.concatenate([[0.0], self.times]) if self.times[0] > 0.0 else self.times
-        rng = np.random.default_rng(self.seed)
+        file = None if self.checkpoint is None else self.checkpoint / f"run-{self.runs + 1}.npz"
         skipped = len(moments_at) - len(self.times)
 
         def observe(t: float, q) -> dict[str, np.ndarray]:
             i = int(np.argmin(np.abs(moments_at - t))) - skipped
             known = self.exact if i >= 0 else self.problem.exact([0.0])
+            # the points sampled at a time do not depend on where an evolution was continued
+            rng = np.random.default_rng([self.seed, i + skipped])
             found = moments(self.discrete, q) | marginals(self.discrete, q)
             return found | samples(self.discrete, known, max(i, 0), q, rng)
 
         solution = evolve(
             self.discrete.operator, self.discrete.start, moments_at, method=self.method(), factor=1.0,
             accuracy=min(accuracy, LOOSEST), observe=observe, conserve=[self.discrete.mass], callback=self.listen,
-            throw=False,
+            checkpoint=file, throw=False,
         )  # fmt: skip
         if len(solution.value.times) < len(moments_at):
             reached = solution.value.times[-1]

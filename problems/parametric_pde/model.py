@@ -18,9 +18,9 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from problems.parametric_pde.fields import Affine, AnyField, Coefficient, Discs, Lognormal
 from problems.parametric_pde.geometry import midpoints
-from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError
+from problems.problem import AUTOMATIC, WORKERS, Family, Keys, ProblemError, WorkerCount, shown
 
-MOST_PARAMETERS = 200
+MOST_NODES = 1_100_000
 NEUMANN: Literal["neumann"] = "neumann"
 Side = float | Literal["neumann"]
 _SIDE: dict[str, Any] = {"values": "a number | neumann"}
@@ -47,7 +47,7 @@ class Boundary(Keys):
             return value
         if type(value) in (int, float) and math.isfinite(value):
             return float(value)
-        raise ValueError(f"must be a number or {NEUMANN}, found {value!r}")
+        raise ValueError(f"must be a number or {NEUMANN}, found {shown(value)}")
 
 
 class Integral(Keys):
@@ -144,6 +144,15 @@ class ParametricProblem(Keys):
         json_schema_extra={"values": "a mapping such as {Q1: 0.0372}"},
     )
 
+    @field_validator("mesh")
+    @classmethod
+    def _fits(cls, value: Mesh, info: ValidationInfo) -> Mesh:
+        nodes = (value.cells + 1) ** (2 if info.data.get("domain") == "square" else 1)
+        if nodes > MOST_NODES:
+            message = f"{nodes} nodes are more than the direct solver holds ({MOST_NODES})"
+            raise ProblemError(message, "problem.mesh.cells")
+        return value
+
     @field_validator("boundary")
     @classmethod
     def _solvable(cls, value: Boundary, info: ValidationInfo) -> Boundary:
@@ -171,7 +180,9 @@ class ParametricProblem(Keys):
             return value
         entries = value if isinstance(value, (list, tuple)) else [value]
         if not entries or not all(type(entry) is int and 1 <= entry <= 64 for entry in entries):
-            raise ValueError(f"must be automatic, a number or a list of numbers, each from 1 to 64, found {value!r}")
+            raise ValueError(
+                f"must be automatic, a number or a list of numbers, each from 1 to 64, found {shown(value)}"
+            )
         if isinstance(value, (list, tuple)) and "field" in info.data and len(value) != info.data["field"].d:
             raise ValueError(f"needs {info.data['field'].d} numbers, one a parameter, found {len(value)}")
         return tuple(value) if isinstance(value, (list, tuple)) else value
@@ -260,26 +271,30 @@ class ParametricSolver(Keys):
     )
     max_solves: int = Field(default=400, ge=1, description="Most solves of the PDE at distinct parameter points.")
     max_rank: int = Field(default=400, ge=1, description="Largest TT-rank of the solution.")
-    workers: AutomaticCount = WORKERS
+    workers: WorkerCount = WORKERS
 
 
 def complete(problem: ParametricProblem, solver: ParametricSolver) -> ParametricSolver:
-    """The solver settings; ProblemError where they cannot work for ``problem``."""
-    if problem.coefficient.d > MOST_PARAMETERS:
-        raise ProblemError(f"at most {MOST_PARAMETERS} parameters, found {problem.coefficient.d}", "problem.field")
-    unknowns = math.prod([problem.mesh.cells + 1] * problem.midpoints.shape[1])
-    if unknowns > 1_100_000:
-        raise ProblemError(f"{unknowns} nodes are more than the direct solver holds (1,100,000)", "problem.mesh.cells")
+    """The solver settings, which work for every problem."""
+    del problem  # whatever the problem, these settings work
     return solver
 
 
 FAMILY = Family(
     kind="parametric_pde",
     summary="diffusion with random coefficients",
+    formula="-div(a(x, y) grad u) = load,  y = (y_1, ..., y_d) independent random parameters",
+    references=(
+        "Binev, Cohen, Dahmen, DeVore, Petrova, Wojtaszczyk, SIAM J. Math. Anal. 43, 1457 (2011): greedy bases",
+        "Babuska, Nobile, Tempone, SIAM J. Numer. Anal. 45, 1005 (2007): collocation at Gauss points",
+        "Sobol, Math. Comput. Simul. 55, 271 (2001): sensitivity indices",
+    ),
+    typical="20 parameters on an interval to 1e-7: 25 s, 0.4 GB; nine discs on 60 x 60 cells to 1e-6: 17 s, 0.4 GB",
     problem=ParametricProblem,
     solver=ParametricSolver,
     complete=complete,
     numerics="problems.parametric_pde.solve",
     presentation="problems.parametric_pde.presentation",
     figures="problems.parametric_pde.figures",
+    plan="problems.parametric_pde.plan",
 )

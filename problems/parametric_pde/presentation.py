@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from problems.parametric_pde.references import DATA, Compared, compare, summaries
-from problems.problem import Section, Table
+from problems.problem import Quantity, Section, Table
 
 if TYPE_CHECKING:
     from problems.parametric_pde.model import ParametricProblem, ParametricSolver
@@ -63,6 +66,35 @@ def results(result: ParametricResult) -> dict[str, Any]:
 
 def _named(values: tuple | None, names: tuple[str, ...]) -> dict[str, float] | None:
     return None if values is None else dict(zip(names, map(float, values)))
+
+
+def quantities(results: Mapping[str, Any]) -> list[Quantity]:
+    """What two runs are compared by, from the ``results`` of report.json: moments, indices, the sampled distribution.
+
+    Errors of sampled values are three standard errors; Sobol indices have none.
+    """
+    of = results["quantities"]
+    names = list(of)
+
+    def numbers(key: str) -> np.ndarray:
+        return np.array([q[key] for q in of.values()], dtype=float)
+
+    found = [
+        Quantity(key, "", "quantity", names, numbers(key), numbers(f"{key}_error")) for key in ("mean", "variance")
+    ]
+    found.append(Quantity("first Sobol index", "", "quantity", names, numbers("sobol_first")))
+    found.append(Quantity("total Sobol index", "", "quantity", names, numbers("sobol_total")))
+    quantiles, above = [], []
+    for name, q in of.items():
+        quantiles += [(f"{name} at {e['level']:g}", e["value"], e["standard_error"]) for e in q["quantiles"]]
+        if (e := q["exceedance"]) is not None:
+            above.append((f"{name} > {e['threshold']:g}", e["probability"], e["standard_error"]))
+    for what, entries in (("quantile", quantiles), ("probability", above)):
+        if entries:
+            keys, values, errors = ([entry[i] for entry in entries] for i in range(3))
+            estimates = 3.0 * np.array(errors, dtype=float)
+            found.append(Quantity(what, "", "quantity", keys, np.array(values, dtype=float), estimates))
+    return found
 
 
 def references(problem: ParametricProblem, result: ParametricResult) -> list[dict[str, Any]]:
@@ -191,9 +223,7 @@ def csv_table(problem: ParametricProblem, result: ParametricResult) -> tuple[str
     return "quantities.csv", header, rows
 
 
-def headline(
-    problem: ParametricProblem, solver: ParametricSolver, result: ParametricResult
-) -> list[tuple[str, str]]:
+def headline(problem: ParametricProblem, solver: ParametricSolver, result: ParametricResult) -> list[tuple[str, str]]:
     """The few numbers a reader wants first, as (what, value)."""
     field = problem.coefficient
     cells = f"{problem.mesh.cells} cells" + (" an axis" if problem.domain == "square" else "")
@@ -254,4 +284,3 @@ def loading(folder: str) -> tuple[str, str]:
     code = f'import ttsuite\nsolution = ttsuite.surrogate("{folder}")\n'
     code += "u = solution([0.0] * solution.parameters)  # nodal values at any parameters"
     return "Evaluating the solution", code
-

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,16 @@ from problems.parametric_pde.statistics import field_moments
 from problems.parametric_pde.surrogate import parameter_samples, sample
 from problems.parametric_pde.system import Discrete
 from problems.problem import ProblemError
+from solvers.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    Journal,
+    Question,
+    random_state,
+    restore,
+    stored_train,
+    train_arrays,
+)
 from solvers.cross.als_cross import als_cross
 from solvers.cross.maxvol import rectangular_maxvol
 from solvers.cross.parametric_system import ParametricSystem
@@ -34,6 +45,7 @@ SEPARATION_SHARE = 0.05  # of the accuracy
 VARIANCE_FACTOR = 10.0  # a variance may err this many times more than a mean
 TAIL_FACTOR = 10.0  # what the next polynomial degrees would add, over the accuracy
 ROUNDS = 5
+SOLVES, EXACT = "solves.npz", "exact.npz"  # files in a checkpoint folder, numbered
 STRICTEST = 0.02  # of the accuracy, for the train
 LARGE = 20_000  # unknowns from which one solve is worth a worker process
 REALISATIONS = 3
@@ -70,24 +82,37 @@ def solve(
     executor: Executor | None = None,
     seed: int = 0,
     callback: Callable[[IterationState], None] | None = None,
+    checkpoint: Path | None = None,
+    earlier: Path | None = None,
 ) -> ParametricResult:
-    """The solution and its statistics; see the module's text. Deterministic in ``seed``."""
+    """The solution and its statistics; see the module's text. Deterministic in ``seed``.
+
+    ``checkpoint``: the folder of the solves made so far, which a continued calculation takes from there; ``earlier``:
+    that of a run on the same mesh, whose solutions the basis begins with.
+    """
     begin = time.perf_counter()
     rectangular_maxvol(np.eye(3)[:, :2] + 1.0)
     compile_s = time.perf_counter() - begin
-    return _Run(prepared, executor, np.random.default_rng(seed), callback).result(compile_s)
+    return _Run(prepared, executor, np.random.default_rng(seed), callback, checkpoint, earlier).result(compile_s)
 
 
 class _Run:
     """What one calculation knows while it runs."""
 
-    def __init__(self, prepared: Prepared, executor: Executor | None, rng: np.random.Generator, callback: Any) -> None:
+    def __init__(
+        self, prepared: Prepared, executor: Executor | None, rng: np.random.Generator, callback: Any,
+        checkpoint: Path | None, earlier: Path | None,
+    ) -> None:  # fmt: skip
         self.problem, self.solver, self.rng = prepared.problem, prepared.solver, rng
         self.begin, self.setup_s = time.perf_counter(), prepared.setup_s
         self.callback = callback
+        self.checkpoint, self.earlier, self.rounds = checkpoint, earlier, 0
+        journal = Journal(None if checkpoint is None else checkpoint / EXACT)
         try:
-            self.discrete = Discrete.of(self.problem, SEPARATION_SHARE * self.solver.accuracy, rng)
+            self.discrete = Discrete.of(self.problem, SEPARATION_SHARE * self.solver.accuracy, rng, journal)
             self.held_out = held_out_points(self.discrete, rng)
+        except CheckpointError:
+            raise
         except ValueError as error:
             raise ProblemError(str(error), "problem.field") from None
         self.executor = executor if len(self.discrete.elements.free) >= LARGE else None
@@ -111,14 +136,38 @@ class _Run:
         if solver.method == "amen":
             from problems.parametric_pde.assembled import solve_assembled
 
-            return solve_assembled(system, self.inner, solver.max_rank, self.rng, self.listen)
+            return self.assembled_once(lambda: solve_assembled(
+                system, self.inner, solver.max_rank, self.rng, self.listen
+            ))  # fmt: skip
         start = self.basis.on(system) if self.basis is not None else None
         solution = als_cross(
             system, method=ALSCross(max_solves=solver.max_solves, max_rank=solver.max_rank), accuracy=self.inner,
             start=start, executor=self.executor, rng=self.rng, callback=self.listen, throw=False,
+            checkpoint=None if self.checkpoint is None else self.checkpoint / SOLVES,
+            earlier=None if self.earlier is None else self.earlier / SOLVES,
         )  # fmt: skip
         self.basis = solution.extra["basis"]
         return solution
+
+    def assembled_once(self, compute: Callable[[], Solution]) -> Solution:
+        """The train of this round from the checkpoint, or computed and kept."""
+        self.rounds += 1
+        path = None if self.checkpoint is None else self.checkpoint / f"train-{self.rounds}.npz"
+        file = Checkpoint(path, Question([np.array(self.points)], [repr(self.inner), repr(self.solver.max_rank)]))
+        loaded = file.load()
+        if loaded is None:
+            solution = compute()
+            arrays, entry = train_arrays("train", solution.value)
+            kept: dict[str, Any] = {"train": entry, "status": solution.status.name, "counts": solution.counts}
+            kept |= {"residual": solution.residual, "random": random_state(self.rng), "history": self.history}
+            file.save(lambda: (arrays, kept), last=True)
+            return solution
+        arrays, data = loaded
+        restore(self.rng, data["random"])
+        self.history = data["history"]
+        train, status = stored_train(arrays, "train", data["train"]), Status[data["status"]]
+        reached = int(status is Status.CONVERGED)
+        return Solution(train, status, reached, data["residual"], tuple(self.history), data["counts"], {})
 
     def result(self, compile_s: float) -> ParametricResult:
         """All rounds, then everything the report shows."""
@@ -134,6 +183,7 @@ class _Run:
             found = analyse(self.discrete, solution.value, self.held_out, checks)
             if last or solution.status in (Status.BASIS_LIMIT, Status.RANK_LIMIT) or not self.refine(found):
                 break
+        self.discrete.journal.flush()
         return self.finish(solution, found, checks, compile_s)
 
     def refine(self, found: Analysis) -> bool:

@@ -51,9 +51,7 @@ def mean_of(train: TensorTrain, weights: Sequence[np.ndarray]) -> float:
 def fluctuation(train: TensorTrain, weights: Sequence[np.ndarray]) -> tuple[float, TensorTrain]:
     """Mean, and f - mean scaled by the roots of the probabilities and rounded to its own digits."""
     mean = mean_of(train, weights)
-    constant = TensorTrain(
-        tuple(np.sqrt(w)[None, :, None] * (mean if m == 0 else 1.0) for m, w in enumerate(weights))
-    )
+    constant = TensorTrain(tuple(np.sqrt(w)[None, :, None] * (mean if m == 0 else 1.0) for m, w in enumerate(weights)))
     return mean, (scaled(train, weights) - constant).round(NEGLIGIBLE)
 
 

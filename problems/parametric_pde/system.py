@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -13,6 +13,7 @@ from problems.parametric_pde.fields import Lognormal
 from problems.parametric_pde.finite_elements import FiniteElements, Functional
 from problems.parametric_pde.model import ParametricProblem
 from problems.parametric_pde.separation import Separation, lognormal_factors, separate
+from solvers.checkpoint import Journal
 from solvers.cross.parametric_system import ParametricSystem, factorised
 
 
@@ -24,13 +25,16 @@ class Discrete:
     elements: FiniteElements
     separation: Separation
     functionals: tuple[Functional, ...]
+    journal: Journal = field(default_factory=lambda: Journal(None))  # of the exact solves
 
     @classmethod
-    def of(cls, problem: ParametricProblem, tol: float, rng: np.random.Generator) -> Discrete:
+    def of(
+        cls, problem: ParametricProblem, tol: float, rng: np.random.Generator, journal: Journal | None = None
+    ) -> Discrete:
         """Assemble; ``tol``: relative error allowed to the separated coefficient."""
         elements = FiniteElements(problem)
         separation = separate(problem.coefficient, problem.midpoints, tol, rng)
-        return cls(problem, elements, separation, tuple(elements.functionals(problem)))
+        return cls(problem, elements, separation, tuple(elements.functionals(problem)), journal or Journal(None))
 
     @property
     def d(self) -> int:
@@ -39,7 +43,11 @@ class Discrete:
 
     def solve(self, y: np.ndarray) -> np.ndarray:
         """Exact discrete solutions on the free nodes for parameters y (s, d) -> (s, free). Cost: an LU each."""
-        return solve_at(self.elements, self.problem, y)
+        known = self.journal.get(y)
+        if known is None:
+            known = solve_at(self.elements, self.problem, y)
+            self.journal.put(y, known)
+        return known
 
     def quantities(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
         """The quantities of solutions u (s, free) at parameters y (s, d) -> (s, Q)."""

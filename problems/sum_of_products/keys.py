@@ -6,13 +6,13 @@ given tells which of the two models reads it, and ``complete`` compares that wit
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import Discriminator, Field, GetCoreSchemaHandler, Tag, create_model, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
-from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemError
+from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemError, WorkerCount
 from problems.wave_packet.keys import WavePacketSolver
 
 EVOLUTION_ONLY = sorted(set(WavePacketSolver.model_fields) - {"accuracy", "method", "max_rank", "workers"})
@@ -32,7 +32,7 @@ class SpectrumSolver(Keys):
         description="Largest TT-rank of a state; automatic: as the accuracy needs.",
         json_schema_extra={"values": "automatic or a number"},
     )
-    workers: AutomaticCount = WORKERS
+    workers: WorkerCount = WORKERS
 
     @model_validator(mode="before")
     @classmethod
@@ -60,6 +60,8 @@ SolverKey = Annotated[
 
 class _Either(Keys):
     """Lists the keys of both tasks, for the documentation and for guesses; reads the one or the other."""
+
+    members: ClassVar[tuple[type[Keys], ...]] = (SpectrumSolver, WavePacketSolver)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from problems.problem import AUTOMATIC, Family, Keys, ProblemError
+from problems.problem import AUTOMATIC, Family, Keys, ProblemError, shown
 from problems.sum_of_products.keys import EVOLUTION_ONLY, SpectrumSolver, SumOfProductsSolver
 from problems.sum_of_products.modes import Mode, ModeKey, Spin
 from problems.sum_of_products.terms import Key, Term, checked, collect
@@ -41,6 +41,14 @@ MOST_MODES = 1000
 MOST_SHARED = 400  # states on one shared basis
 _EVOLUTION = ("initial", "absorber", "observables")
 Observable = Literal["energy", "norm", "z", "szsz", "q", "q2", "n", "entropy"]
+# the terms as JSON has them: the numbers of the modes are texts, and the operator 1 may be written as a number
+_COMPLEX: dict[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+_NAMES: dict[str, Any] = {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"const": 1}]}}
+_TERM: dict[str, Any] = {"type": "array", "minItems": 2, "maxItems": 2}
+_TERMS: dict[str, Any] = {
+    "type": "array",
+    "items": _TERM | {"items": [{"anyOf": [{"type": "number"}, _COMPLEX]}, _NAMES]},
+}
 
 
 class SumOfProductsProblem(Keys):
@@ -51,7 +59,7 @@ class SumOfProductsProblem(Keys):
     terms: tuple[Term, ...] = Field(
         description="Coefficient times a product of named one-mode operators; {} is the unit operator, [re, im] a"
         " complex coefficient, 'b bdag' a product on one mode, q^2 a power.",
-        json_schema_extra={"values": "a list of entries such as [0.11, {0: q^2, 1: q}]"},
+        json_schema_extra={"values": "a list of entries such as [0.11, {0: q^2, 1: q}]", "schema": _TERMS},
     )
     task: Literal["spectrum", "evolution"] = Field(
         description="spectrum: the lowest states; evolution: i d psi/dt = H psi from a start."
@@ -95,10 +103,10 @@ class SumOfProductsProblem(Keys):
         if isinstance(value, str) and value in (AUTOMATIC, "given"):
             return value
         if not isinstance(value, (list, tuple)) or not all(type(mode) is int for mode in value):
-            raise ValueError(f"must be automatic, given or a list of modes, found {value!r}")
+            raise ValueError(f"must be automatic, given or a list of modes, found {shown(value)}")
         d = len(info.data.get("modes", value))
         if sorted(value) != list(range(d)):
-            raise ValueError(f"must name each of the modes 0 to {d - 1} once, found {list(value)}")
+            raise ValueError(f"must name each of the modes 0 to {d - 1} once, found {shown(value)}")
         return tuple(value)
 
     @field_validator("observables", mode="before")
@@ -205,10 +213,18 @@ def complete(
 FAMILY = Family(
     kind="sum_of_products",
     summary="a Hamiltonian of your own, a sum of products",
+    formula="H = sum_t c_t prod_k O_tk,  O: operators of one mode; H psi = E psi, or i d psi/dt = H psi",
+    references=(
+        "Ren, Li, Jiang, Shuai, J. Chem. Phys. 153, 084118 (2020): sums of products as TT operators",
+        "Colbert, Miller, J. Chem. Phys. 96, 1982 (1992): sinc functions",
+        "and those of the kinds vibrational (spectrum) and wave_packet (evolution)",
+    ),
+    typical="20 states of 6 modes to 1e-6: 5 s, 0.25 GB; 6 states of 14 spins: 5 s; a packet in 4 dimensions: 30 s",
     problem=SumOfProductsProblem,
     solver=SumOfProductsSolver,
     complete=complete,
     numerics="problems.sum_of_products.solve",
     presentation="problems.sum_of_products.presentation",
     figures="problems.sum_of_products.figures",
+    plan="problems.sum_of_products.plan",
 )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from problems.problem import Keys
+from problems.problem import Keys, shown
 
 MOST_FUNCTIONS = 400
 LARGEST_POWER = 8
@@ -51,7 +51,7 @@ class Sinc(Keys):
     def _ascending(cls, value: Any) -> Any:
         entries = list(value) if isinstance(value, (list, tuple)) else []
         if len(entries) != 2 or not all(type(entry) in (int, float) for entry in entries):
-            raise ValueError(f"must be a list of two numbers, as in [-6.0, 6.0], found {value!r}")
+            raise ValueError(f"must be a list of two numbers, as in [-6.0, 6.0], found {shown(value)}")
         if not entries[0] < entries[1]:
             raise ValueError(f"must ascend: {entries[0]:g} is not below {entries[1]:g}")
         return float(entries[0]), float(entries[1])

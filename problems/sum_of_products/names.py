@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 
+from problems.problem import shown
 from problems.sum_of_products.modes import LARGEST_DEGREE, LARGEST_POWER, Mode
 
 Product = tuple[tuple[str, int], ...]
@@ -27,7 +28,7 @@ def parse(text: str, mode: Mode, k: int) -> Product:
             raise ValueError(_unknown(word, found[1] if found else word, mode, k))
         name, power = found[1], int(found[2]) if found[2] is not None else 1
         if not 1 <= power <= LARGEST_POWER:
-            raise ValueError(f"a power must be from 1 to {LARGEST_POWER}, found {word!r}")
+            raise ValueError(f"a power must be from 1 to {LARGEST_POWER}, found {shown(word)}")
         if name == "1":
             continue
         if factors and factors[-1][0] == name:
@@ -35,7 +36,7 @@ def parse(text: str, mode: Mode, k: int) -> Product:
         factors.append((name, power))
     product = tuple(factors)
     if degree(product) > LARGEST_DEGREE:
-        raise ValueError(f"powers of one mode may add up to {LARGEST_DEGREE} at most, found {text!r}")
+        raise ValueError(f"powers of one mode may add up to {LARGEST_DEGREE} at most, found {shown(text)}")
     return product
 
 
@@ -62,4 +63,4 @@ def _unknown(word: str, name: str, mode: Mode, k: int) -> str:
     hint = f", did you mean {guess}{word[len(name) :]}?" if guess else ""
     which = f"spin {mode.s:g}" if mode.basis == "spin" else mode.basis
     powers = "" if mode.basis == "spin" else "; powers as in q^2" if "q" in known else ""
-    return f"mode {k} ({which}) has no operator {word!r}{hint} (known: {', '.join(known)}{powers})"
+    return f"mode {k} ({which}) has no operator {shown(word)}{hint} (known: {', '.join(known)}{powers})"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from problems.problem import Section, Table
+from problems.problem import Quantity, Section, Table
 from problems.vibrational import presentation as states
 from problems.vibrational.result import VibrationalResult
 from problems.wave_packet import presentation as motion
@@ -26,6 +26,11 @@ def _of(result: Result) -> Any:
 def results(result: Result) -> dict[str, Any]:
     """The ``results`` of report.json: as of kind vibrational or wave_packet, modes numbered from 0."""
     return _of(result).results(result)
+
+
+def quantities(results: Mapping[str, Any]) -> list[Quantity]:
+    """What two runs are compared by, from the ``results`` of report.json: as of kind vibrational or wave_packet."""
+    return (states if "energies" in results else motion).quantities(results)
 
 
 def references(problem: Any, result: Result) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from problems.vibrational.states import completeness, symmetry_label
 from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.propagate import propagate
 from problems.wave_packet.result import WavePacketResult
+from problems.wave_packet.solve import STARTS_AGAIN
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import EigenStates, eigsolve, space_size
 from solvers.kernels.warm_up import warm_up
@@ -40,6 +42,7 @@ SHARED_RANK = 400  # of a basis that all states share
 LONGEST_TERM = 15  # modes of a term that configuration interaction takes
 MOST_ALIKE = 1000  # products of lowest energy sum, at most: more of them are no start
 SMALL_SPACE = 3000  # product functions that configuration interaction holds all of
+STATES = "states.npz"  # the file of the states in a checkpoint folder
 FEW_STATES = 30  # for which one shared basis is quicker than a train a state
 SMALL_MODES = 4  # mean size: chains of spins and the like, whose states are far from products
 
@@ -111,20 +114,28 @@ def solve(
     executor: Executor | None = None,
     seed: int = 0,
     callback: Callback = None,
+    checkpoint: Path | None = None,
+    earlier: Path | None = None,
 ) -> VibrationalResult | WavePacketResult:
-    """What the task asks for, with its errors and all that the report shows. Deterministic in ``seed``."""
+    """What the task asks for, with its errors and all that the report shows. Deterministic in ``seed``.
+
+    ``checkpoint``: the folder it is continued from; ``earlier``: that of a run whose states a spectrum starts from.
+    """
     if isinstance(prepared, PreparedSpectrum):
-        return _spectrum(prepared, executor, seed, callback)
+        return _spectrum(prepared, executor, seed, callback, checkpoint, earlier)
     result = propagate(
-        prepared.system, prepared.solver, prepared.problem.observables, executor=executor, seed=seed, callback=callback
-    )
+        prepared.system, prepared.solver, prepared.problem.observables, executor=executor, seed=seed, callback=callback,
+        checkpoint=checkpoint,
+    )  # fmt: skip
     timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
-    return replace(result, warnings=[*prepared.warnings, *result.warnings], timing=timing)
+    again = [] if earlier is None else [STARTS_AGAIN]
+    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing)
 
 
 def _spectrum(
-    prepared: PreparedSpectrum, executor: Executor | None, seed: int, callback: Callback
-) -> VibrationalResult:
+    prepared: PreparedSpectrum, executor: Executor | None, seed: int, callback: Callback, checkpoint: Path | None,
+    earlier: Path | None,
+) -> VibrationalResult:  # fmt: skip
     compile_s = warm_up()
     solver, problem = prepared.solver, prepared.problem
     assert solver.n_states is not None
@@ -137,7 +148,7 @@ def _spectrum(
     if not small:
         start = prepared.terms if tells_apart(prepared.terms) else None
         try:
-            solution = _iterate(prepared, start, executor, seed, callback)
+            solution = _iterate(prepared, start, executor, seed, callback, checkpoint, earlier)
             if start is None or prepared.operator.dtype.kind == "c":
                 charges = np.zeros(0, dtype=np.int64)
         except ArithmeticError:  # a state of norm zero: an H with next to nothing but one level
@@ -183,8 +194,9 @@ def _spectrum(
 
 
 def _iterate(
-    prepared: PreparedSpectrum, start: ProductTerms | None, executor: Executor | None, seed: int, callback: Callback
-) -> Solution:
+    prepared: PreparedSpectrum, start: ProductTerms | None, executor: Executor | None, seed: int, callback: Callback,
+    checkpoint: Path | None, earlier: Path | None,
+) -> Solution:  # fmt: skip
     """The states by ``eigsolve``; those of a complex H from twice as many of its real form."""
     solver, complex_ = prepared.solver, prepared.operator.dtype.kind == "c"
     assert solver.n_states is not None
@@ -193,6 +205,8 @@ def _iterate(
     solution = eigsolve(
         operator, count, start=start, method=method_of(prepared, start), accuracy=solver.accuracy, executor=executor,
         rng=np.random.default_rng(seed), callback=callback, throw=False,
+        checkpoint=None if checkpoint is None else checkpoint / STATES,
+        earlier=None if earlier is None else earlier / STATES,
     )  # fmt: skip
     return recovered(prepared.operator, solution, solver.n_states, solver.accuracy) if complex_ else solution
 

@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
+from problems.problem import shown
 from problems.sum_of_products.matrices import matrix
 from problems.sum_of_products.modes import Mode
 from problems.sum_of_products.names import Product, conjugate, parse, write
@@ -27,6 +28,7 @@ Key = tuple[tuple[int, Product], ...]  # (mode, product) ascending in the mode, 
 MOST_TERMS = 200_000
 NAMED = 8  # terms named in one refusal
 MEASURED = 300  # products at most whose anti-Hermitian part is measured
+MOST_ELEMENTS = 20_000_000  # of the matrices this takes
 CANCELS = 1e-7  # relative to the products themselves: half the digits, as norms from traces have
 
 
@@ -112,7 +114,7 @@ def _names(value: Any, t: int, modes: Sequence[Mode] | None, faults: Faults) -> 
         # JSON, and the configuration a run writes down, have text for keys
         k = int(written) if isinstance(written, str) and written.isdecimal() else written
         if type(k) is not int:
-            faults.add((t, 1, written), f"a mode is given by its number, from 0, found {written!r}")
+            faults.add((t, 1, written), f"a mode is given by its number, from 0, found {shown(written)}")
             continue
         if k in names:
             faults.add((t, 1, written), f"mode {k} is given twice: write a product as in 'q p'")
@@ -169,30 +171,35 @@ def _hermitian(terms: Sequence[Term], modes: Sequence[Mode], faults: Faults) -> 
 
 
 def _cancels(table: Mapping[Key, complex], modes: Sequence[Mode]) -> bool:
-    """Whether the sum of these products is Hermitian after all. Cost O(products^2) traces."""
-    products: list[tuple[complex, dict[int, np.ndarray]]] = []
+    """Whether the sum of these products is Hermitian after all; False where that is too large to be measured.
+
+    Cost O(P^2 n^2) a mode with P different operators, and O(products^2) a mode for the norm.
+    """
+    # of every mode, its different operators as (product, transposed), the unit operator first
+    operators: dict[int, dict[tuple[Product, bool] | None, int]] = {}
+    for k, product in {factor for key in table for factor in key}:
+        known = operators.setdefault(k, {None: 0})
+        for transposed in (False, True):
+            known[product, transposed] = len(known)
+    if sum(len(known) * modes[k].size ** 2 for k, known in operators.items()) > MOST_ELEMENTS:
+        return False
+    weights = []
     for key, c in table.items():
-        phased = [(k, *matrix(modes[k], product)) for k, product in key]
-        c = c * 1j ** sum(a for _, a, _ in phased)
-        products.append((c, {k: m for k, _, m in phased}))
-        products.append((-c.conjugate(), {k: m.T for k, _, m in phased}))
-    gram = np.array([[_trace(a, b) for _, b in products] for _, a in products])
-    weights = np.array([c for c, _ in products])
-    norm = float(np.real(weights.conj() @ gram @ weights))
-    return norm <= CANCELS**2 * float(np.sum(np.abs(weights) ** 2 * np.diag(gram)))
-
-
-def _trace(a: Mapping[int, np.ndarray], b: Mapping[int, np.ndarray]) -> float:
-    """tr(A^T B) of two products, divided by the size of the space."""
-    value = 1.0
-    for k in set(a) | set(b):
-        if k in a and k in b:
-            value *= float(np.vdot(a[k], b[k])) / len(a[k])
-        else:
-            one = a.get(k, b.get(k))
-            assert one is not None
-            value *= float(np.trace(one)) / len(one)
-    return value
+        c = c * 1j ** sum(matrix(modes[k], product)[0] for k, product in key)
+        weights += [c, -c.conjugate()]
+    gram = np.ones((len(weights), len(weights)))
+    for k, known in operators.items():
+        rows = [np.eye(modes[k].size)]
+        for product, transposed in (entry for entry in known if entry is not None):
+            one = matrix(modes[k], product)[1]
+            rows.append(one.T if transposed else one)
+        flat = np.array(rows).reshape(len(rows), -1)
+        own = [dict(key).get(k) for key in table]
+        where = [0 if product is None else known[product, flag] for product in own for flag in (False, True)]
+        gram *= (flat @ flat.T / modes[k].size)[np.ix_(where, where)]
+    found = np.array(weights)
+    norm = float(np.real(found.conj() @ gram @ found))
+    return norm <= CANCELS**2 * float(np.sum(np.abs(found) ** 2 * np.diag(gram)))
 
 
 def _written(key: Key) -> str:
@@ -205,10 +212,6 @@ def _number(c: complex) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, Mapping):
         return "a mapping"
-    return "a list" if isinstance(value, (list, tuple)) else repr(value)
+    return "a list" if isinstance(value, (list, tuple)) else shown(value)

@@ -111,9 +111,7 @@ def terms_of_mode(field: ForceField) -> list[list[tuple[int, list[tuple[int, int
     return found
 
 
-def modals(
-    field: ForceField, sizes: Sequence[int], charges: np.ndarray, primitive: Sequence[int]
-) -> list[ModeBasis]:
+def modals(field: ForceField, sizes: Sequence[int], charges: np.ndarray, primitive: Sequence[int]) -> list[ModeBasis]:
     """Mean-field modals: ``sizes[k]`` functions of mode k from ``primitive[k]`` harmonic ones.
 
     The self-consistent field is iterated with damping to 1e-10 of the level spacing; if it does not settle, the last

@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -91,6 +92,7 @@ class ForceField:
         return value
 
 
+@lru_cache(4)
 def coupled_oscillators(dimension: int, coupling: float) -> ForceField:
     """Bilinearly coupled oscillators: w_j = sqrt(j/2), j = 1..d, and coupling * sum_{i<j} q_i q_j.
 

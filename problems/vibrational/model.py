@@ -16,7 +16,18 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError, Reference
+from problems.problem import (
+    AUTOMATIC,
+    WORKERS,
+    AutomaticCount,
+    Family,
+    Keys,
+    ProblemError,
+    Reference,
+    WorkerCount,
+    located,
+    shown,
+)
 from problems.vibrational import force_field as fields
 
 CSV_ACCURACY = 0.01
@@ -50,7 +61,7 @@ def _which_field(value: Any) -> str:
     if isinstance(value, (CoupledOscillators, HenonHeiles)):
         return f"({value.model})"
     if isinstance(value, dict):
-        return f"({value.get('model')})" if value.get("model") in MODELS else "(model)"
+        return f"({value.get('model')})" if value.get("model") in list(MODELS) else "(model)"
     return "(name)"
 
 
@@ -77,7 +88,7 @@ def _integers(value: Any, least: int, what: str) -> int | tuple[int, ...] | Lite
         return AUTOMATIC
     entries = value if isinstance(value, (list, tuple)) else [value]
     if not entries or not all(type(entry) is int and entry >= least for entry in entries):
-        raise ValueError(f"must be {what}, each at least {least}, found {value!r}")
+        raise ValueError(f"must be {what}, each at least {least}, found {shown(value)}")
     return tuple(entries) if isinstance(value, (list, tuple)) else value
 
 
@@ -129,11 +140,11 @@ class VibrationalProblem(Keys):
         if isinstance(value, str) and value in (AUTOMATIC, "frequency"):
             return value
         if not isinstance(value, (list, tuple)) or not all(type(mode) is int for mode in value):
-            raise ValueError(f"must be automatic, frequency or a list of modes, found {value!r}")
+            raise ValueError(f"must be automatic, frequency or a list of modes, found {shown(value)}")
         if "force_field" in info.data:
             d = _load(info.data["force_field"]).d
             if sorted(value) != list(range(1, d + 1)):
-                raise ValueError(f"must name each of the modes 1 to {d} once, found {list(value)}")
+                raise ValueError(f"must name each of the modes 1 to {d} once, found {shown(value)}")
         return tuple(value)
 
     @field_validator("basis")
@@ -184,7 +195,7 @@ class VibrationalSolver(Keys):
         description="Largest TT-rank of a state; automatic: as the accuracy needs.",
         json_schema_extra={"values": "automatic or a number"},
     )
-    workers: AutomaticCount = WORKERS
+    workers: WorkerCount = WORKERS
 
 
 def _locate(text: str, directory: Path) -> str:
@@ -192,10 +203,10 @@ def _locate(text: str, directory: Path) -> str:
     if text in fields.shipped():
         return text
     if text.lower().endswith(".csv"):
-        return str((directory / text).resolve())
+        return str(located(text, directory, "problem.force_field"))
     guess = difflib.get_close_matches(text, fields.shipped(), n=1)
     hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(fields.shipped())})"
-    raise ProblemError(f"no shipped force field is called {text!r}{hint}; a file's name ends in .csv")
+    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv")
 
 
 def _load(value: Any) -> fields.ForceField:
@@ -211,9 +222,18 @@ def _load(value: Any) -> fields.ForceField:
 
 
 def _bounded(d: int, coupling: float) -> bool:
-    """Whether the Hessian of the coupled oscillators is positive definite."""
-    hessian = np.diag(np.sqrt(np.arange(1, d + 1) / 2.0)) + coupling * (1 - np.eye(d))
-    return bool(np.linalg.eigvalsh(hessian)[0] > 0)
+    """Whether the Hessian of the coupled oscillators, diag(w - coupling) + coupling 1 1^T, is positive definite.
+
+    A term of rank one lifts at most one negative eigenvalue; the determinant, prod D (1 + coupling sum 1/D), tells.
+    """
+    diagonal = np.sqrt(np.arange(1, d + 1) / 2.0) - coupling
+    negative = int(np.sum(diagonal < 0.0))
+    if negative > 1 or (negative and not diagonal.all()):
+        return False
+    if not diagonal.all():  # one is zero: the determinant is coupling times the product of the others
+        return True
+    sign = 1.0 + coupling * float(np.sum(1.0 / diagonal))
+    return sign < 0.0 if negative else sign > 0.0
 
 
 def complete(problem: VibrationalProblem, solver: VibrationalSolver) -> VibrationalSolver:
@@ -237,10 +257,18 @@ def complete(problem: VibrationalProblem, solver: VibrationalSolver) -> Vibratio
 FAMILY = Family(
     kind="vibrational",
     summary="vibrational states of a polynomial force field",
+    formula="H = sum_i (w_i/2)(p_i^2 + q_i^2) + V(q), V a polynomial; the lowest eigenvalues and states",
+    references=(
+        "Rakhuba, Oseledets, J. Chem. Phys. 145, 124101 (2016): vibrational states by inverse iteration on trains",
+        "Larsson, arXiv:2504.05382 (2025): the states as a basis",
+        "Dolgov, Khoromskij, Oseledets, Savostyanov, Comput. Phys. Commun. 185, 1207 (2014): block DMRG",
+    ),
+    typical="84 states of 12 modes to 0.01 cm-1: 2 minutes on 2 cores, 1.2 GB; 30 states of 64 modes: 80 s, 1.1 GB",
     problem=VibrationalProblem,
     solver=VibrationalSolver,
     complete=complete,
     numerics="problems.vibrational.solve",
     presentation="problems.vibrational.presentation",
     figures="problems.vibrational.figures",
+    plan="problems.vibrational.plan",
 )

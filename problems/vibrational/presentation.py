@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from problems.problem import Reference, Section, Table
+from problems.problem import Quantity, Reference, Section, Table
 from problems.vibrational.references import Comparison, compare
 
 if TYPE_CHECKING:
@@ -41,6 +41,13 @@ def results(result: VibrationalResult) -> dict[str, Any]:
         "completeness": result.completeness,
         "counts": result.counts,
     }
+
+
+def quantities(results: Mapping[str, Any]) -> list[Quantity]:
+    """What two runs are compared by, from the ``results`` of report.json: the energies, matched by order."""
+    energies = np.array(results["energies"], dtype=float)
+    errors = np.array(results["error_estimates"], dtype=float)
+    return [Quantity("energies", results["unit"], "state", list(range(len(energies))), energies, errors)]
 
 
 def references(problem: VibrationalProblem, result: VibrationalResult) -> list[dict[str, Any]]:

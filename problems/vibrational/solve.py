@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -37,6 +38,7 @@ LARGEST_RANK = 160
 SHARED_RANK = 400  # of a basis that all states share
 BASIS_SAFETY = 1.5  # on the second-order effect of the functions left out
 ENLARGED_BY = 3
+STATES = "states.npz"  # the file in a checkpoint folder
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,14 @@ def solve(
     executor: Executor | None = None,
     seed: int = 0,
     callback: Callable[[IterationState], None] | None = None,
+    checkpoint: Path | None = None,
+    earlier: Path | None = None,
 ) -> VibrationalResult:
-    """The states, their errors and everything the report shows; see the module's formula. Deterministic in ``seed``."""
+    """The states, their errors and everything the report shows; see the module's formula. Deterministic in ``seed``.
+
+    ``checkpoint``: the folder it is continued from; ``earlier``: that of a run of the same field, whose states this one
+    starts from.
+    """
     compile_s = warm_up()
     begin = time.perf_counter()
     solver, field = prepared.solver, prepared.field
@@ -177,6 +185,8 @@ def solve(
     solution = eigsolve(
         prepared.operator, solver.n_states, start=(prepared.terms, start), method=method,
         accuracy=solver.accuracy * (1 - BASIS_SHARE), executor=executor, rng=rng, callback=callback, throw=False,
+        checkpoint=None if checkpoint is None else checkpoint / STATES,
+        earlier=None if earlier is None else earlier / STATES,
     )  # fmt: skip
     states = solution.value
     basis_errors = BASIS_SAFETY * _basis_errors(prepared, states.trains, executor).sum(axis=1)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemError
+from problems.problem import AUTOMATIC, WORKERS, Keys, ProblemError, WorkerCount, shown
 
 NONE: Literal["none"] = "none"
 DEFAULT_ACCURACY = 1e-3
@@ -24,7 +24,7 @@ def _numbers(value: Any) -> float | tuple[float, ...]:
     entries = value if isinstance(value, (list, tuple)) else [value]
     good = all(type(entry) in (int, float) and math.isfinite(entry) for entry in entries)
     if not entries or not good:
-        raise ValueError(f"must be a number or a list of numbers, found {value!r}")
+        raise ValueError(f"must be a number or a list of numbers, found {shown(value)}")
     return tuple(float(entry) for entry in entries) if isinstance(value, (list, tuple)) else float(value)
 
 
@@ -73,7 +73,7 @@ class ProductInitial(Keys):
         if isinstance(value, str) and value in ("up", "neel", "domain_wall"):
             return value
         if not isinstance(value, (list, tuple)) or not all(type(entry) is int and entry >= 0 for entry in value):
-            raise ValueError(f"must be up, neel, domain_wall or a list of 0 (up) and 1, found {value!r}")
+            raise ValueError(f"must be up, neel, domain_wall or a list of 0 (up) and 1, found {shown(value)}")
         return tuple(value)
 
     def indices(self, d: int, levels: int | tuple[int, ...] = 2) -> list[int]:
@@ -185,14 +185,14 @@ class WavePacketSolver(Keys):
         description="Range of the spectrum; by default where the start has energy.",
         json_schema_extra={"values": "a list of two numbers", "unit": "unit of energy"},
     )
-    workers: AutomaticCount = WORKERS
+    workers: WorkerCount = WORKERS
 
     @field_validator("check_rank", mode="plain")
     @classmethod
     def _rank(cls, value: Any) -> Any:
         if value in (AUTOMATIC, NONE) or (type(value) is int and value >= 1):
             return value
-        raise ValueError(f"must be automatic, none or an integer of at least 1, found {value!r}")
+        raise ValueError(f"must be automatic, none or an integer of at least 1, found {shown(value)}")
 
     @field_validator("energy_range", mode="before")
     @classmethod
@@ -201,7 +201,7 @@ class WavePacketSolver(Keys):
             return None
         pair = _numbers(value)
         if not isinstance(pair, tuple) or len(pair) != 2 or not pair[0] < pair[1]:
-            raise ValueError(f"must be a list of two ascending numbers, found {value!r}")
+            raise ValueError(f"must be a list of two ascending numbers, found {shown(value)}")
         return pair
 
     @property

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -62,6 +63,7 @@ def sticks_of(
     executor: Executor | None,
     seed: int,
     callback: Callback,
+    checkpoint: Path | None = None,
 ) -> Sticks:
     """The lowest eigenvalues, each with the share of the start it holds."""
     from solvers.eigen.eigsolve import eigsolve
@@ -71,6 +73,7 @@ def sticks_of(
     states = eigsolve(
         system.operator, count, start=system.terms, accuracy=STICK_SHARE * resolution, executor=executor,
         rng=np.random.default_rng(seed), callback=_quiet_sticks(callback), throw=False,
+        checkpoint=None if checkpoint is None else checkpoint / "eigenvalues.npz",
     ).value  # fmt: skip
     trains = [x if isinstance(x, TensorTrain) else x.to_train() for x in states.trains]
     weights = np.array([abs(dot(x, system.start)) ** 2 for x in trains])

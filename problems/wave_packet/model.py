@@ -59,7 +59,7 @@ class WavePacketProblem(Keys):
         ge=2,
         le=LARGEST_SPACE_MODES,
         description="Number of modes or sites; needed by every model but force_field.",
-        json_schema_extra={"values": "an integer"},
+        json_schema_extra={"values": "an integer", "default": "needed, except with force_field"},
     )
     coupling: float = Field(default=0.111803, description="Cubic coupling (henon_heiles).")
     J: float = Field(default=1.0, description="Coupling of neighbouring Z (ising).")
@@ -69,7 +69,10 @@ class WavePacketProblem(Keys):
     force_field: ForceFieldKey = Field(
         default="none",  # not validated: the key is asked for where the model needs it
         description="A shipped force field, a CSV file (path relative to the YAML file), or a model (force_field).",
-        json_schema_extra={"values": "acetonitrile, a path ending in .csv, or {model: ..., dimension: ...}"},
+        json_schema_extra={
+            "values": "acetonitrile, a path ending in .csv, or {model: ..., dimension: ...}",
+            "default": "needed with force_field",
+        },
     )
     mode_order: Literal["automatic", "frequency"] | tuple[int, ...] = Field(
         default=AUTOMATIC,
@@ -249,12 +252,22 @@ def complete(problem: WavePacketProblem, solver: WavePacketSolver) -> WavePacket
 FAMILY = Family(
     kind="wave_packet",
     summary="a wave packet in time",
+    formula="i d psi/dt = H psi (hbar = 1); a(t) = <psi(0)|psi(t)>, its spectrum, observables in time",
+    references=(
+        "Lubich, Oseledets, Vandereycken, SIAM J. Numer. Anal. 53, 917 (2015): projector splitting (tdvp)",
+        "Haegeman, Lubich, Oseledets, Vandereycken, Verstraete, Phys. Rev. B 94, 165116 (2016): one and two sites",
+        "Ceruti, Kusch, Lubich, BIT 62, 1149 (2022): basis update and Galerkin (bug)",
+        "Dolgov, Comput. Methods Appl. Math. 19, 23 (2019): blocks of time (implicit)",
+        "Manthe, Meyer, Cederbaum, J. Chem. Phys. 97, 9062 (1992): a(2t) from psi(t)",
+    ),
+    typical="Henon-Heiles in 4 dimensions at rank 60 to t = 60: 75 s, 0.6 GB; 40 spins at rank 40 to t = 16: 5 minutes",
     problem=WavePacketProblem,
     solver=WavePacketSolver,
     complete=complete,
     numerics="problems.wave_packet.solve",
     presentation="problems.wave_packet.presentation",
     figures="problems.wave_packet.figures",
+    plan="problems.wave_packet.plan",
 )
 
 __all__ = [

@@ -7,11 +7,12 @@ time is presented by the same functions.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from problems.problem import Section, Table
+from problems.problem import Quantity, Section, Table
 from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.references import Compared, compare
 from problems.wave_packet.result import WavePacketResult
@@ -92,6 +93,21 @@ def results(result: WavePacketResult) -> dict[str, Any]:
         }
         out["observable_differences"] = result.check.observables
     return out
+
+
+def quantities(results: Mapping[str, Any]) -> list[Quantity]:
+    """What two runs are compared by, from the ``results`` of report.json: a(t), and the observables over time.
+
+    Of an observable only a second run at a lower rank tells an error.
+    """
+    a, axis = results["autocorrelation"], f"t ({results['time_unit']})"
+    values = np.array(a["real"], dtype=float) + 1j * np.array(a["imag"], dtype=float)
+    found = [Quantity("autocorrelation", "", axis, a["t"], values, np.array(a["error"], dtype=float))]
+    differences = results.get("observable_differences") or {}
+    for name, observed in results["observables"].items():
+        errors = np.array(differences[name], dtype=float) if name in differences else None
+        found.append(Quantity(name, "", axis, results["times"], np.array(observed, dtype=float), errors))
+    return found
 
 
 def references(problem: Any, result: WavePacketResult) -> list[dict[str, Any]]:

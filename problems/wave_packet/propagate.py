@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from problems.wave_packet.levels import energy_moments, spectrum_of, sticks_of, 
 from problems.wave_packet.observables import DOUBLED, EDGE, ENTROPY, OVERLAP, Observer, chosen
 from problems.wave_packet.result import Check, Spectrum, WavePacketResult
 from problems.wave_packet.system import System
+from solvers.checkpoint import reachable
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import IterationState, Solution, Status
 
@@ -81,7 +82,7 @@ def method_of(solver: WavePacketSolver, scale: float, rank: int) -> TDVP | BUG |
 
 def run_one(
     system: System, plan: Plan, solver: WavePacketSolver, rank: int, observer: Observer, callback: Callback = None,
-    checkpoint: Any = None,
+    checkpoint: Path | None = None,
 ) -> Solution:  # fmt: skip
     """One propagation; a plain function, so that a worker process can run it."""
     from solvers.dynamics.evolve import evolve
@@ -90,7 +91,7 @@ def run_one(
     solution = evolve(
         system.operator, system.start, plan.times, method=method_of(solver, system.time_scale, rank), factor=-1j,
         dissipative=system.dissipative, accuracy=solver.accuracy * (0.5 if plan.doubled else 1.0), observe=observer,
-        checkpoint=checkpoint, callback=callback, throw=False,
+        checkpoint=reachable(checkpoint), callback=callback, throw=False,
     )  # fmt: skip
     if len(solution.value.times) < len(plan.times):
         reached = solution.value.times[-1] * system.time_scale
@@ -117,9 +118,12 @@ def propagate(
     executor: Executor | None = None,
     seed: int = 0,
     callback: Callback = None,
-    checkpoint: Any = None,
+    checkpoint: Path | None = None,
 ) -> WavePacketResult:
-    """Everything a report shows of a wave packet; ``solver`` is complete. Deterministic in ``seed``."""
+    """Everything a report shows of a wave packet; ``solver`` is complete. Deterministic in ``seed``.
+
+    ``checkpoint``: a folder; the two runs and the eigenvalues are continued from their files in it.
+    """
     begin = time.perf_counter()
     accuracy = float(solver.accuracy or 0.0)
     doubles = system.doubles
@@ -134,10 +138,12 @@ def propagate(
     half = chart if watched else replace(chart, times=chart.times[: int(chart.sources[-1]) + 1])
     slim = replace(system, terms=None, site_operators={}, pair_operators={})
     finer, widened = _finer(solver)
+    first_file = None if checkpoint is None else checkpoint / "evolution.npz"
+    second_file = None if checkpoint is None else checkpoint.absolute() / "second.npz"
     if executor is not None and second_rank is not None:
-        second = executor.submit(run_one, slim, half, finer, second_rank, bare)
+        second = executor.submit(run_one, slim, half, finer, second_rank, bare, None, second_file)
     setup_s = time.perf_counter() - begin
-    solution = run_one(system, chart, solver, solver.max_rank, observer, callback, checkpoint)
+    solution = run_one(system, chart, solver, solver.max_rank, observer, callback, first_file)
     evolution = solution.value
     a = _autocorrelation(solution, chart)
     bound = _bound(solution, chart, evolution.errors)
@@ -145,7 +151,9 @@ def propagate(
     binds = int(evolution.ranks.max()) >= solver.max_rank
     # the same decision with and without worker processes, so that results do not depend on them
     if second_rank is not None and binds and bound.max() > accuracy:
-        other = second.result() if second else run_one(slim, half, finer, second_rank, bare, _quiet(callback))
+        other = (
+            second.result() if second else run_one(slim, half, finer, second_rank, bare, _quiet(callback), second_file)
+        )
         values = _autocorrelation(other, half)
         difference = np.maximum.accumulate(np.abs(a - values))
         check = Check(second_rank, difference, values, _differences(watched, solution, other, chart))
@@ -157,7 +165,7 @@ def propagate(
     spectrum = spectrum_of(system, solver, chart.t, a, check, bool(bound.max() <= accuracy))
     sticks = None
     if solver.eigenstates and not system.dissipative:
-        sticks = sticks_of(system, solver, spectrum.resolution, executor, seed, callback)
+        sticks = sticks_of(system, solver, spectrum.resolution, executor, seed, callback, checkpoint)
         spectrum = replace(spectrum, peaks=[with_eigenvalue(peak, sticks) for peak in spectrum.peaks])
     kept = chart.kept
     named = {"energy": evolution.energies[kept], "norm": evolution.norms[kept]}

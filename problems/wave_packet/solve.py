@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from problems.problem import ProblemError
 from problems.wave_packet.keys import WavePacketSolver
@@ -17,6 +18,7 @@ from problems.wave_packet.system import System
 from solvers.solution import IterationState
 
 LEAST_NORM = 0.5  # of a start in its basis: with less, the start is not what was asked for
+STARTS_AGAIN = "nothing of the run before could be used: steps and ranks of an evolution are those of its own accuracy"
 LOST = 0.1  # of the accuracy: more of the start's squared norm outside the basis is worth a warning
 
 
@@ -52,10 +54,18 @@ def solve(
     executor: Executor | None = None,
     seed: int = 0,
     callback: Callable[[IterationState], None] | None = None,
+    checkpoint: Path | None = None,
+    earlier: Path | None = None,
 ) -> WavePacketResult:
-    """Propagation and everything made of it. Deterministic in ``seed``, whatever the number of workers."""
+    """Propagation and everything made of it. Deterministic in ``seed``, whatever the number of workers.
+
+    ``checkpoint``: the folder it is continued from. Nothing of an ``earlier`` run can be used: all of a(t) depends on
+    the accuracy.
+    """
     result = propagate(
-        prepared.system, prepared.solver, prepared.problem.measured, executor=executor, seed=seed, callback=callback
-    )
+        prepared.system, prepared.solver, prepared.problem.measured, executor=executor, seed=seed, callback=callback,
+        checkpoint=checkpoint,
+    )  # fmt: skip
     timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
-    return replace(result, warnings=[*prepared.warnings, *result.warnings], timing=timing)
+    again = [] if earlier is None else [STARTS_AGAIN]
+    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing)

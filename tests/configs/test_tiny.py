@@ -4,11 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from same_results import same
 
+from ttsuite.compare import compare_runs
 from ttsuite.config import load_study
+from ttsuite.report import remake_report
 from ttsuite.run import load, run, surrogate
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny"
+# one of each kind, whose report is made again
+REMADE = {"coupled-oscillators-6", "cookie4", "henon-heiles-2d", "henon-heiles-terms", "ornstein-uhlenbeck-2", "helium",
+          "inverse-sum"}  # fmt: skip
 
 
 @pytest.mark.parametrize("file", sorted(TINY.glob("*.yaml")), ids=lambda file: file.stem)
@@ -17,6 +23,18 @@ def test_tiny_configuration(file, tmp_path):
     study = load_study(done.folder / "configuration.yaml")[0]
     assert done.status == "finished", done.report["message"]
     CHECKS[study.problem.kind](study, done)
+    recorded(done, file.stem in REMADE)
+
+
+def recorded(done, remade):
+    """The record holds all that the result did, so that comparison and report need nothing else."""
+    assert same(done.result, load(done.folder).result())
+    comparison = compare_runs(done.folder, done.folder)
+    assert comparison.equal and any(q.agrees is not None for q in comparison.quantities)
+    if remade:
+        before = {path: path.read_bytes() for path in done.folder.rglob("*") if path.is_file()}
+        remake_report(done.folder)
+        assert {path: path.read_bytes() for path in done.folder.rglob("*") if path.is_file()} == before
 
 
 def vibrational(study, done):
@@ -76,8 +94,34 @@ def fokker_planck(study, done):
     assert density.shape == tuple(study.problem.points) and density.max_rank <= results["max_rank"]
 
 
+def orbital_free_dft(study, done):
+    accuracy, results = study.solver.accuracy, done.report["results"]
+    assert results["extrapolated_error"] <= accuracy
+    for reference in done.report["references"][:1]:  # the extrapolated energy
+        assert reference["max_abs_deviation"] <= accuracy
+    assert abs(sum(results["components"].values()) - results["energy"]) <= 1e-2 * accuracy
+    assert abs(results["sum_rule"]) <= accuracy * study.problem.count
+    assert results["min_density"] >= -accuracy * results["max_density"]
+    level = study.problem.grids[-1]
+    assert results["grid_points_per_axis"] == 2**level and len(results["by_level"]) == len(study.problem.grids)
+    _, (density, orbital) = load(done.folder)
+    assert density.shape == orbital.shape == (2,) * (3 * level) and list(density.ranks) == results["ranks"]
+    cell = (study.problem.box / 2**level) ** 3
+    assert abs(cell * float(orbital.norm()) ** 2 - study.problem.count) <= accuracy * study.problem.count
+
+
+def completion(study, done):
+    accuracy, results = study.solver.accuracy, done.report["results"]
+    assert results["test_error"] <= accuracy and results["ranks"] == results["by_rank"][results["rank"] - 1]["ranks"]
+    assert results["samples"]["test"] == done.report["references"][0]["count"] == study.problem.tests
+    (tensor,) = load(done.folder)[1]
+    assert tensor.shape == study.problem.shape and list(tensor.ranks) == results["ranks"]
+
+
 CHECKS = {
+    "completion": completion,
     "fokker_planck": fokker_planck,
+    "orbital_free_dft": orbital_free_dft,
     "vibrational": vibrational,
     "parametric_pde": parametric_pde,
     "wave_packet": wave_packet,

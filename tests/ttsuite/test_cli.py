@@ -22,7 +22,7 @@ import made_up
 from solvers.solution import Status
 numerics = made_up.numerics(made_up.acetonitrile(6, Status.{status}))
 if {wait}:
-    def solve(prepared, *, executor, seed, callback):
+    def solve(prepared, *, executor, seed, callback, **checkpoints):
         callback(made_up.acetonitrile(6).history[0])
         time.sleep(60)
     numerics.solve = solve
@@ -87,7 +87,8 @@ def test_version_list_and_describe():
 def test_example_writes_once(tmp_path):
     done = ttsuite("example", "own-molecule", cwd=tmp_path)
     assert done.returncode == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["own-molecule.csv", "own-molecule.yaml"]
+    names = ["own-molecule.csv", "own-molecule.yaml", "ttsuite-schema.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert ttsuite("validate", "own-molecule.yaml", cwd=tmp_path).returncode == 0
     again = ttsuite("example", "own-molecule", cwd=tmp_path)
     assert again.returncode == 2 and "exists" in again.stderr
@@ -157,6 +158,9 @@ def test_an_interrupt_leaves_a_folder_that_says_so(tmp_path, number):
     while "inverse iteration" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(number)
+    while "stopping after this step" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(number)  # this step takes a minute
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130 and errors.startswith("interrupted: ") and "Traceback" not in errors
     (folder,) = (tmp_path / "results" / "runs").iterdir()

@@ -11,6 +11,7 @@ from ttsuite.config import ConfigError, load_study, make_study
 from ttsuite.yaml_file import parse
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+STUDIES = sorted(file for file in CONFIGS.rglob("*.yaml") if (CONFIGS / "scans") not in file.parents)
 GOOD = """\
 name: small
 problem:
@@ -36,7 +37,7 @@ def load(tmp_path, text, overrides=()):
     return load_study(file, overrides)[0]
 
 
-@pytest.mark.parametrize("file", sorted(CONFIGS.rglob("*.yaml")), ids=lambda f: f"{f.parent.name}/{f.stem}")
+@pytest.mark.parametrize("file", STUDIES, ids=lambda f: f"{f.parent.name}/{f.stem}")
 def test_shipped_configurations_are_valid_and_have_a_quick_variant(file):
     study, _ = load_study(file)
     assert study.name
@@ -122,8 +123,8 @@ def test_every_float_reads_back(value):
         ("- 1\n", "f:1:1", "must be a mapping"),
         ("", "f", "empty"),
         ("# only a comment\n", "f", "empty"),
-        ("a: \x07\n", "f:1", "control character"),
-        ("a: " + "[" * 5000, "f", "nested too deeply"),
+        ("a: \x07\n", "f:1:4", "control character"),
+        ("a: " + "[" * 60 + "]" * 60, "f:1:53: " + "a" + ".0" * 49, "nested too deeply"),
     ],
 )
 def test_loader_refusals(text, where, words):
@@ -230,6 +231,49 @@ def test_bad_overrides(tmp_path, assignment, words):
 
 def test_an_override_replaces_a_fault_of_the_file(tmp_path):
     assert load(tmp_path, change("n_states: 3", "n_states: x"), ["solver.n_states=2"]).solver.n_states == 2
+
+
+def test_equal_keys_make_equal_studies(tmp_path):
+    one, two = load(tmp_path, GOOD), load(tmp_path, GOOD)
+    assert one.problem.field.d == 4  # computed and kept, in one of them only
+    assert one == two and hash(one) == hash(two) and one != load(tmp_path, change("n_states: 3", "n_states: 4"))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("1.0e+101", "out of range"),
+        ("1.0e-101", "out of range"),
+        ("-1.0e+200", "out of range"),
+        ("0.0", "greater than 0"),
+    ],
+)
+def test_numbers_no_quantity_has(tmp_path, value, words):
+    (line,) = faults(tmp_path, change("n_states: 3", f"{{n_states: 3, accuracy: {value}}}"))
+    assert line.startswith("f.yaml:6:27: solver.accuracy: ") and words in line
+
+
+def test_more_workers_than_any_machine_has(tmp_path):
+    (line,) = faults(tmp_path, change("n_states: 3", "{n_states: 3, workers: 100000}"))
+    assert "at most 1000" in line
+
+
+def test_data_files_that_cannot_be_reached(tmp_path):
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    (tmp_path / "folder.csv").mkdir()
+    field = "{model: henon_heiles, dimension: 4}"
+    for name in ("loop.csv", "folder.csv", "a" * 5000 + ".csv", '"a\\0.csv"', "none.csv"):
+        for text in (change(field, name), f"problem: {{kind: completion, samples: {name}}}\nsolver: {{}}\n"):
+            (line,) = faults(tmp_path, text)
+            assert line.startswith("f.yaml:") and line.isprintable() and len(line) < 1000
+    with pytest.raises(ConfigError, match="Unicode"):
+        make_study({"problem": {"kind": "completion", "samples": "\udcff.csv"}, "solver": {}})
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
+def test_a_file_that_never_ends_is_no_configuration():
+    with pytest.raises(ConfigError, match="larger than 10 MB"):
+        load_study("/dev/zero")
 
 
 def test_files_that_cannot_be_read(tmp_path):

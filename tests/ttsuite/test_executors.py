@@ -1,14 +1,19 @@
 """Worker processes, BLAS threads, memory and provenance."""
 
 import os
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import made_up
 import numpy as np
 import pytest
 
+from ttsuite.config import make_study
 from ttsuite.executors import available_cores, workers_for
 from ttsuite.memory import PeakMemory, tree_bytes
 from ttsuite.provenance import blas, git_commit, provenance
+from ttsuite.run import run
 
 
 def blas_threads(_):
@@ -65,3 +70,17 @@ def test_provenance(tmp_path):
     assert record["cores"] == available_cores() <= (os.cpu_count() or 1)
     assert record["numpy"] == np.__version__ and record["cpu"]
     assert git_commit(tmp_path) is None
+
+
+def test_a_run_takes_an_executor_in_place_of_its_workers(tmp_path, monkeypatch):
+    seen = []
+    module = made_up.numerics(made_up.acetonitrile(3))
+    solve = module.solve
+    module.solve = lambda prepared, **options: seen.append(options["executor"]) or solve(prepared, **options)
+    monkeypatch.setitem(sys.modules, "problems.vibrational.solve", module)
+    monkeypatch.setattr("problems.vibrational.figures.figures", lambda *arguments: [])
+    problem = {"kind": "vibrational", "force_field": "acetonitrile"}
+    study = make_study({"problem": problem, "solver": {"n_states": 3, "workers": 2}})
+    with ThreadPoolExecutor(1) as executor:
+        assert run(study, out=tmp_path / "out", executor=executor).status == "finished"
+        assert seen == [executor] and executor.submit(abs, -1).result() == 1

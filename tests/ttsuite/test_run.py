@@ -25,6 +25,7 @@ solver:
   workers: 1
 """
 FILES = {"configuration.yaml", "report.json", "report.md", "report.html", "levels.csv", "passes.jsonl", "states.npz"}
+FILES |= {"result.npz"}
 
 
 @pytest.fixture

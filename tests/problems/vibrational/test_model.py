@@ -67,9 +67,7 @@ def test_refusals(keys, words):
         problem(**keys)
 
 
-@pytest.mark.parametrize(
-    "keys", [{"n_states": 0}, {"n_states": 3, "accuracy": 0.0}, {"n_states": 3, "workers": 0}]
-)
+@pytest.mark.parametrize("keys", [{"n_states": 0}, {"n_states": 3, "accuracy": 0.0}, {"n_states": 3, "workers": 0}])
 def test_solver_refusals(keys):
     with pytest.raises(ValidationError):
         VibrationalSolver.model_validate(keys)

@@ -1,0 +1,1 @@
+"""Tensors known at a few entries, completed as tensor trains."""

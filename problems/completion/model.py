@@ -1,0 +1,173 @@
+"""The YAML keys of kind ``completion``: a tensor known at a few entries, completed as a tensor train.
+
+    minimise sum over the samples of (X[i1, ..., id] - value)^2 over trains X of fixed TT-ranks
+
+The fields below are the keys; their descriptions are what ``ttsuite describe completion`` prints. No numerics are
+imported here: samples are read and counted by numpy alone.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from problems.completion.samples import FUNCTIONS, read_csv
+from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError, WorkerCount, located, shown
+from solvers.methods import Completion
+from solvers.riemannian.dimension import parameters, require_enough, set_aside
+
+AUTOMATIC_RANK = 10
+SAMPLES_A_PARAMETER = 2.0  # at least, for a rank chosen automatically
+FRESH = 20_000  # entries of a function that judge the result
+LEAST_TESTS = 10
+MOST_SAMPLES = 5_000_000
+
+
+class FunctionSamples(Keys):
+    """Samples of a function on a uniform grid of [0, 1]^d, drawn at random without replacement."""
+
+    function: Literal["inverse_sum"] = Field(description="inverse_sum: 1 / (1 + x_1 + ... + x_d).")
+    shape: tuple[int, ...] = Field(
+        description="Grid points of each coordinate.", json_schema_extra={"values": "a list of numbers"}
+    )
+    fraction: float = Field(gt=0, lt=1, description="Share of the entries that is known.")
+
+    @field_validator("shape", mode="plain")
+    @classmethod
+    def _sizes(cls, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)) or not all(type(n) is int and n >= 2 for n in value) or len(value) < 2:
+            raise ValueError(f"must be a list of at least two numbers, each at least 2, found {shown(value)}")
+        return tuple(value)
+
+    @property
+    def number(self) -> int:
+        """Number of samples."""
+        return round(self.fraction * math.prod(self.shape))
+
+
+def _which_samples(value: Any) -> str:
+    """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
+    return "(function)" if isinstance(value, (dict, FunctionSamples)) else "(file)"
+
+
+SamplesKey = Annotated[
+    Annotated[FunctionSamples, Tag("(function)")] | Annotated[str, Tag("(file)")], Discriminator(_which_samples)
+]
+
+
+class CompletionProblem(Keys):
+    """A tensor known at a few entries."""
+
+    kind: Literal["completion"] = Field(description="The kind of problem.")
+    samples: SamplesKey = Field(
+        description="A CSV file with the columns i1,...,id,value (path relative to the YAML file), or a function.",
+        json_schema_extra={"values": "a path ending in .csv, or {function: ..., shape: [...], fraction: ...}"},
+    )
+    test_fraction: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description=f"Share of a file's samples held out to measure the error; a function gives {FRESH} fresh entries.",
+    )
+
+    @field_validator("samples")
+    @classmethod
+    def _readable(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            if value.number > MOST_SAMPLES:
+                message = f"these are {value.number} samples, more than fit ({MOST_SAMPLES})"
+                raise ProblemError(message, "problem.samples.fraction")
+            return value
+        if not value.lower().endswith(".csv"):
+            known = ", ".join(FUNCTIONS)
+            message = (
+                f"must be a file whose name ends in .csv, or a mapping with a function ({known}), found {shown(value)}"
+            )
+            raise ProblemError(message, "problem.samples")
+        path = located(value, Path((info.context or {}).get("directory", ".")), "problem.samples")
+        read_csv(path)
+        return str(path)
+
+    @property
+    def file(self) -> Path | None:
+        """The CSV file, or None for a function."""
+        return Path(self.samples) if isinstance(self.samples, str) else None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Mode sizes: of the grid, or the largest index of the file and one."""
+        return read_csv(Path(self.samples)).shape if isinstance(self.samples, str) else self.samples.shape
+
+    @property
+    def known(self) -> int:
+        """Number of samples, those held out included."""
+        return len(read_csv(Path(self.samples))) if isinstance(self.samples, str) else self.samples.number
+
+    @property
+    def tests(self) -> int:
+        """Number of entries that measure the error."""
+        if self.file is not None:
+            return round(self.test_fraction * self.known)
+        return min(FRESH, math.prod(self.shape) - self.known)
+
+    @property
+    def fitted(self) -> int:
+        """Number of samples that are fitted."""
+        given = self.known - (self.tests if self.file is not None else 0)
+        return given - set_aside(given, Completion().validation)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Key -> file a run must keep beside its configuration so that it can be repeated."""
+        return {} if self.file is None else {"samples": self.file}
+
+
+class CompletionSolver(Keys):
+    """How the train is found."""
+
+    max_rank: AutomaticCount = Field(
+        default=AUTOMATIC,
+        description="TT-ranks grow from 1 while they predict better, up to this; automatic: as the samples allow, up "
+        f"to {AUTOMATIC_RANK}.",
+        json_schema_extra={"values": "automatic or a number"},
+    )
+    accuracy: float = Field(
+        default=1e-4, gt=0, lt=1, description="Relative error (2-norm) asked of entries that were not fitted."
+    )
+    workers: WorkerCount = WORKERS
+
+
+def complete(problem: CompletionProblem, solver: CompletionSolver) -> CompletionSolver:
+    """The solver settings with the rank filled in; ProblemError where the samples are too few for it."""
+    if problem.tests < LEAST_TESTS:
+        key = "problem.test_fraction" if problem.file is not None else "problem.samples.fraction"
+        raise ProblemError(f"only {problem.tests} entries are left to measure the error, fewer than {LEAST_TESTS}", key)
+    fitted, shape = problem.fitted, problem.shape
+    rank = solver.max_rank
+    if rank == AUTOMATIC:
+        most = fitted / SAMPLES_A_PARAMETER
+        rank = max((r for r in range(1, AUTOMATIC_RANK + 1) if parameters(shape, r) <= most), default=1)
+    try:
+        require_enough(fitted, shape, int(rank))
+    except ValueError as error:
+        raise ProblemError(str(error), "solver.max_rank" if int(rank) > 1 else "problem.samples") from None
+    return solver.model_copy(update={"max_rank": int(rank)})
+
+
+FAMILY = Family(
+    kind="completion",
+    summary="completion of a tensor from samples",
+    formula="minimise sum over samples of (X[i1, ..., id] - value)^2 over tensor trains X of given ranks",
+    references=("Steinlechner, SIAM J. Sci. Comput. 38, S461 (2016): Riemannian completion of trains",),
+    typical="20^4 grid points from 4,000 of them, up to rank 6: 3 s, 0.2 GB",
+    problem=CompletionProblem,
+    solver=CompletionSolver,
+    complete=complete,
+    numerics="problems.completion.solve",
+    presentation="problems.completion.presentation",
+    figures="problems.completion.figures",
+    plan="problems.completion.plan",
+)

@@ -1,0 +1,126 @@
+"""From samples to a report: the entries drawn or divided, the train fitted, its error measured.
+
+Entries that measure the error are never fitted, nor do they choose the rank (solvers.riemannian.completion sets others
+aside for that). So the test error is its own estimate; its uncertainty is that of the sample of entries.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from problems.completion.model import FRESH, CompletionProblem, CompletionSolver
+from problems.completion.result import CompletionResult
+from problems.completion.samples import KEY, Entries, draw, evaluate, read_csv
+from problems.problem import ProblemError
+from solvers.checkpoint import CheckpointError
+from solvers.methods import Completion
+from solvers.riemannian.completion import RankFit, complete
+from solvers.riemannian.dimension import parameters
+from solvers.riemannian.samples import held_out
+from solvers.solution import IterationState, Status
+from solvers.trains.tensor_train import TensorTrain
+
+FITS = "fits.npz"  # the file of the fits in a checkpoint folder
+SURE = 2.0  # standard deviations by which a test error must meet the accuracy, or a warning says so
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A problem ready to be solved."""
+
+    problem: CompletionProblem
+    solver: CompletionSolver
+    setup_s: float
+
+
+def prepare(problem: CompletionProblem, solver: CompletionSolver) -> Prepared:
+    """Everything has been checked with the keys; the samples depend on the seed and are drawn later."""
+    begin = time.perf_counter()
+    return Prepared(problem, solver, time.perf_counter() - begin)
+
+
+def divide(problem: CompletionProblem, rng: np.random.Generator) -> tuple[Entries, Entries]:
+    """Samples to fit and entries that measure the error.
+
+    Of a file, the held-out ones are drawn such that every index of every mode keeps a sample.
+    """
+    if problem.file is None:
+        source = problem.samples
+        assert not isinstance(source, str)
+        known, fresh = draw(source.shape, source.number, FRESH, rng)
+        return evaluate(source.function, source.shape, known), evaluate(source.function, source.shape, fresh)
+    entries = read_csv(problem.file)
+    held = held_out(entries.indices, problem.shape, problem.tests, rng)
+    return entries[~held], entries[held]
+
+
+def solve(
+    prepared: Prepared,
+    *,
+    executor: Executor | None = None,
+    seed: int = 0,
+    callback: Callable[[IterationState], None] | None = None,
+    checkpoint: Path | None = None,
+    earlier: Path | None = None,
+) -> CompletionResult:
+    """The completed tensor and its error; one process, ``executor`` is not used.
+
+    ``checkpoint``: the folder it is continued from; ``earlier``: that of a run from whose last rank this one grows on.
+
+    Raises ProblemError where an index of a mode happens to have no sample, and for a test part of zeros.
+    """
+    problem, solver = prepared.problem, prepared.solver
+    begin = time.perf_counter()
+    given, tests = divide(problem, np.random.default_rng([seed, 0]))
+    setup_s = prepared.setup_s + time.perf_counter() - begin
+    try:
+        solution = complete(
+            given.indices, given.values, problem.shape, method=Completion(max_rank=int(solver.max_rank)),
+            test=(tests.indices, tests.values), accuracy=solver.accuracy, rng=np.random.default_rng([seed, 1]),
+            callback=callback, throw=False, checkpoint=None if checkpoint is None else checkpoint / FITS,
+            earlier=None if earlier is None else earlier / FITS,
+        )  # fmt: skip
+    except CheckpointError:
+        raise
+    except ValueError as error:
+        raise ProblemError(str(error), KEY) from None
+    train, best = solution.value, solution.extra["best"]
+    return CompletionResult(
+        train=train, best=best, by_rank=solution.extra["by_rank"], test_indices=tests.indices, true=tests.values,
+        predicted=train.entries(tests.indices), singular_values=singular_values(train),
+        fitted=solution.extra["fitted"], validation=solution.extra["validation"],
+        parameters=parameters(problem.shape, best.rank), status=solution.status, history=list(solution.history),
+        counts=solution.counts, timing=solution.timing | {"setup_s": setup_s},
+        warnings=warnings_of(solver, best, solution.status, len(tests)),
+    )  # fmt: skip
+
+
+def warnings_of(solver: CompletionSolver, best: RankFit, status: Status, tests: int) -> list[str]:
+    """A missed accuracy, or one that ``tests`` entries are too few to be sure of."""
+    found: list[str] = []
+    assert best.test_error is not None and best.uncertainty is not None
+    if status is not Status.CONVERGED:
+        cure = "larger ranks may help" if status is Status.RANK_LIMIT else "larger ranks did not help, more samples may"
+        found.append(f"the accuracy asked for ({solver.accuracy:g}) was missed: {best.test_error:.2g}; {cure}")
+    elif best.test_error + SURE * best.uncertainty > solver.accuracy:
+        few = f"{tests} test entries tell it to {best.uncertainty:.1g} (one standard deviation) only"
+        found.append(f"the test error {best.test_error:.2g} may be above the accuracy asked for: {few}")
+    return found
+
+
+def singular_values(train: TensorTrain) -> list[np.ndarray]:
+    """Of the d-1 unfoldings, relative to the norm of the tensor."""
+    found = []
+    size = max(train.norm(), 1e-300)
+    for k in range(train.d - 1):
+        train = train.orthogonalise(k)
+        core = train.cores[k]
+        values = np.linalg.svd(core.reshape(-1, core.shape[2]), compute_uv=False)
+        found.append(values / size)
+    return found

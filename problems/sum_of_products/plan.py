@@ -1,0 +1,67 @@
+"""What a run of a user's own Hamiltonian would do, and what it is expected to take."""
+
+from __future__ import annotations
+
+from problems.effort import INTERPRETER, entries, listed, megabytes, of_spectrum, size
+from problems.problem import Effort
+from problems.sum_of_products.dense import LARGEST
+from problems.sum_of_products.evolution import PreparedEvolution
+from problems.sum_of_products.solve import PreparedSpectrum, method_of, tells_apart
+from problems.wave_packet.plan import facts_of, of_evolution
+from solvers.methods import BlockDMRG
+
+RANK_OF_STATES = 50  # that states settle at, where cap and shape allow it
+
+
+def plan(prepared: PreparedSpectrum | PreparedEvolution) -> list[tuple[str, str]]:
+    """Sizes, ranks and the steps to come."""
+    if isinstance(prepared, PreparedEvolution):
+        return [
+            *facts_of(prepared.system, prepared.solver, prepared.problem.observables),
+            *(("warning", text) for text in prepared.warnings),
+        ]
+    shape, solver = prepared.operator.shape[0], prepared.solver
+    facts = [
+        ("modes", f"{len(shape)}, along the train: {listed(prepared.order)}"),
+        ("functions", listed(shape)),
+        ("tensor of a state", entries(shape)),
+        ("terms", str(len(prepared.problem.products))),
+        ("operator TT-ranks", listed(prepared.operator.ranks)),
+    ]
+    if _small(prepared):
+        return [*facts, ("plan", f"{solver.n_states} states by diagonalisation of the full matrix")]
+    start = prepared.terms if tells_apart(prepared.terms) else None
+    method = method_of(prepared, start)
+    name = "block DMRG on one shared basis" if isinstance(method, BlockDMRG) else "inverse iteration, a train a state"
+    begin = "configuration interaction as a start" if start is not None else "a random start"
+    rank = min(RANK_OF_STATES, method.max_rank)
+    of_real_form = ", of the real form of a complex H" if prepared.operator.dtype.kind == "c" else ""
+    return [
+        *facts,
+        ("states", f"{solver.n_states}, TT-ranks up to {method.max_rank}; {megabytes(size(shape, rank))} each"),
+        ("plan", f"{begin}; {name}{of_real_form}; residuals"),
+    ]
+
+
+def estimate(prepared: PreparedSpectrum | PreparedEvolution, workers: int) -> Effort:
+    """The expected time and memory."""
+    if isinstance(prepared, PreparedEvolution):
+        return of_evolution(prepared.system, prepared.solver, prepared.problem.observables, workers)
+    shape, states = prepared.operator.shape[0], prepared.solver.n_states or 1
+    if _small(prepared):
+        matrix = 8e-6 * float(LARGEST) ** 2
+        return Effort(1.0, INTERPRETER + matrix)
+    method = method_of(prepared, prepared.terms if tells_apart(prepared.terms) else None)
+    count = states * (2 if prepared.operator.dtype.kind == "c" else 1)
+    rank = min(RANK_OF_STATES, method.max_rank)
+    return of_spectrum(shape, prepared.operator.ranks, count, rank, isinstance(method, BlockDMRG), workers)
+
+
+def _small(prepared: PreparedSpectrum) -> bool:
+    """Whether the matrix is diagonalised outright."""
+    space = 1
+    for n in prepared.operator.shape[0]:
+        space *= n
+        if space > LARGEST:
+            return False
+    return True

@@ -1,0 +1,116 @@
+"""What the command line takes: one function a command adds its arguments."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from ttsuite import __version__
+
+# of a command: its parser's arguments in, its exit code out
+Command = Callable[[argparse.Namespace], int]
+
+
+def arguments_of(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """The parser of the command line; ``commands`` names the function that runs each command."""
+    parser = argparse.ArgumentParser(
+        prog="ttsuite", description="Tensor-train solvers, from a YAML file to a report.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"ttsuite {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, (summary, add) in _COMMANDS.items():
+        command = subparsers.add_parser(name, help=summary)
+        add(command)
+        command.set_defaults(command=commands[name])
+    return parser
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the YAML file")
+    parser.add_argument("--out", metavar="DIR", help="run folder (default: results/runs/<name>-<time>)")
+    parser.add_argument("--dry-run", action="store_true", help="print sizes, memory, time and the plan; write nothing")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="give the solver's tasks to a Dask cluster")
+    _overrides(parser)
+
+
+def _resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the folder of a run")
+    parser.add_argument("--out", metavar="DIR", help="with --set: folder of the new run (default: beside RUN)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="give the solver's tasks to a Dask cluster")
+    _overrides(parser)
+
+
+def _scan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the YAML file of the scan")
+    parser.add_argument("--out", metavar="DIR", help="scan folder (default: results/scans/<name>); what it has is kept")
+    parser.add_argument("--workers", metavar="N", type=_count, help="processes (default: as many as cores)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="compute on the Dask cluster of this scheduler instead")
+    _overrides(parser)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer of at least 1, found {text!r}")
+    return int(text)
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+")
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    del parser  # takes nothing
+
+
+def _describe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", metavar="KIND")
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="one kind of problem; by default all of them")
+
+
+def _example(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", metavar="RUN", nargs=2, help="folders of two runs of one kind of problem")
+    parser.add_argument("--out", metavar="DIR", help="folder (default: results/comparisons/<first>-and-<second>)")
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run folder")
+
+
+def _index(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", default="results/runs", help="default: results/runs")
+
+
+def _overrides(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        dest="overrides",
+        action="append",
+        nargs="+",
+        default=[],
+        help="change keys, as in --set solver.n_states=10 seed=1; paths are relative to FILE",
+    )
+
+
+# command -> its line in --help, and the function that adds its arguments
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "run": ("compute a configuration and write its report", _run),
+    "resume": ("continue a run, or a finished one with other solver settings", _resume),
+    "compare": ("compare two runs: within their error estimates, exit code 0, else 4", _compare),
+    "report": ("make the report of a run again, from its record alone", _report),
+    "plot": ("make the figures of a run again, from its record alone", _report),
+    "index": ("write one page over all runs in a folder", _index),
+    "scan": ("compute a study at many values of its keys: one table, one figure", _scan),
+    "validate": ("check configurations without computing", _validate),
+    "list": ("list the shipped configurations", _list),
+    "describe": ("print the keys of a kind of problem", _describe),
+    "schema": ("print the JSON Schema of the configurations, for editors", _schema),
+    "example": ("write a shipped configuration into this folder", _example),
+}

@@ -1,0 +1,72 @@
+"""``run --dry-run``: what a run would do and take. The problem is prepared, nothing is solved, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from problems.problem import Effort, ProblemError
+from ttsuite.config import ConfigError, Source, Study, load_study
+from ttsuite.executors import available_cores, workers_for
+from ttsuite.yaml_file import Document, Problem
+
+_AROUND = 2.0  # seconds: starting, figures, reports
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a run would do: ``facts`` as (what, value) and the expected ``effort``; its text is what is printed."""
+
+    study: Study
+    facts: list[tuple[str, str]]
+    effort: Effort
+
+    def __str__(self) -> str:
+        lines = [f"{self.study.name}: {self.study.family.summary}; nothing is computed or written"]
+        estimate = "estimated, good to a factor of about 3"
+        facts = [
+            *self.facts,
+            (
+                "expected time",
+                f"about {_time(self.effort.seconds)} ({estimate}); a first run compiles for longer",
+            ),
+            ("expected memory", f"about {_memory(self.effort.megabytes)} ({estimate})"),
+        ]
+        width = max(len(name) for name, _ in facts)
+        return "\n".join([*lines, *(f"  {name:{width}}  {value}" for name, value in facts)])
+
+
+def dry_run(study: Study | str | Path, *, overrides: Iterable[str] = ()) -> DryRun:
+    """Sizes, operator ranks, the plan, and the expected time and memory of a study, given as a YAML file or a Study.
+
+    Raises ConfigError for bad input. Cost: that of preparing the problem, mostly well under a second. Writes nothing.
+    """
+    if isinstance(study, Study):
+        if list(overrides):
+            raise ValueError("overrides apply to a file, not to a Study")
+        source = Source(Document(), None)
+    else:
+        study, source = load_study(study, overrides)
+    workers = study.solver.workers if study.solver.workers != "automatic" else available_cores()
+    plan = study.family.module("plan")
+    try:
+        with workers_for(1):  # one BLAS thread, as in a run
+            prepared = study.family.module("numerics").prepare(study.problem, study.solver)
+    except ProblemError as error:
+        raise source.error(error) from None
+    except MemoryError as error:
+        raise ConfigError([Problem(source.document.where(("problem",)), "problem", f"too large: {error}")]) from None
+    facts = [*plan.plan(prepared), ("worker processes", str(workers))]
+    effort: Effort = plan.estimate(prepared, workers)
+    return DryRun(study, facts, replace(effort, seconds=_AROUND + effort.seconds))
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90.0:
+        return f"{max(1.0, seconds):.0f} s"
+    return f"{seconds / 60.0:.0f} minutes" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} hours"
+
+
+def _memory(megabytes: float) -> str:
+    return f"{megabytes:.0f} MB" if megabytes < 1000.0 else f"{megabytes / 1000.0:.1f} GB"

@@ -1,0 +1,321 @@
+"""One job: a checked study computed into a run folder.
+
+Order of events: prepare (problems that cannot be computed are refused here), make the folder, solve, write. Nothing is
+written before the problem is known to be computable, and a folder always tells by its report.json how its run ended.
+While it runs, the solvers keep in its folder ``checkpoint`` what ``resume`` (ttsuite.resume) continues from.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from problems.problem import ProblemError
+from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
+from ttsuite.config import Source, Study
+from ttsuite.executors import available_cores, workers_for
+from ttsuite.memory import PeakMemory
+from ttsuite.provenance import blas, provenance
+from ttsuite.record import Record
+
+if TYPE_CHECKING:
+    from solvers.solution import IterationState
+
+FINISHED, NOT_CONVERGED, INTERRUPTED, FAILED, RUNNING = (
+    "finished",
+    "not_converged",
+    "interrupted",
+    "failed",
+    "running",
+)
+STATES_FILE = "states.npz"
+RESULT_FILE = "result.npz"
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+_MESSAGES = {
+    RUNNING: "running; if no process is, it was killed",
+    INTERRUPTED: "interrupted by the user; ttsuite resume continues it",
+}
+
+
+class Listener(Protocol):
+    """Told of a run's progress; ``ttsuite.progress`` has one for terminals and one for plain output.
+
+    One with a method ``stopping()`` is told of the first interrupt too.
+    """
+
+    def started(self, study: Study, folder: Path) -> None: ...
+
+    def passed(self, state: IterationState) -> None: ...
+
+    def ended(self, report: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that ended: folder, content of report.json, and the result (None if it was interrupted)."""
+
+    folder: Path
+    report: dict[str, Any]
+    result: Any
+
+    @property
+    def status(self) -> str:
+        """finished, not_converged or interrupted."""
+        return self.report["status"]
+
+    def _repr_html_(self) -> str:
+        from ttsuite.notebook import card
+
+        return card(self.folder, self.report)
+
+
+class RunFailed(RuntimeError):
+    """The numerics failed unexpectedly; the traceback is in the run folder."""
+
+    def __init__(self, folder: Path, message: str) -> None:
+        super().__init__(message)
+        self.folder = folder
+
+
+def compute(
+    study: Study,
+    source: Source,
+    *,
+    executor: Executor | None = None,
+    listener: Listener | None,
+    place: Callable[[str, datetime], Record],
+    before: Mapping[str, Any] | None = None,
+    earlier: Path | None = None,
+) -> Run:
+    """Compute a checked study in the record that ``place(name, started)`` gives; see ``run``.
+
+    ``before``: the report of the same run, which is continued; ``earlier``: the folder of a finished run, from which
+    this one, another run, starts.
+    """
+    clock, started = time.perf_counter(), datetime.now().astimezone()
+    workers = study.solver.workers if study.solver.workers != "automatic" else available_cores()
+    study = study.model_copy(update={"solver": study.solver.model_copy(update={"workers": workers})})
+    numerics = study.family.module("numerics")
+    with ExitStack() as stack:
+        memory = stack.enter_context(PeakMemory())
+        try:
+            prepared = numerics.prepare(study.problem, study.solver)
+        except ProblemError as error:
+            raise source.error(error) from None
+        record = place(study.name, started)
+        checkpoints = CheckpointFolder(record.folder)
+        stack.enter_context(_disk(record.folder))
+        stack.enter_context(checkpoints.held())
+        job = _Job(study, record, clock, started, memory, workers)
+        if before is None:
+            job.open(None if earlier is None else earlier.name)
+        else:
+            job.reopen(before)
+        if listener is not None:
+            listener.started(study, record.folder)
+        extra = {} if earlier is None else {"earlier": CheckpointFolder(earlier).path}
+        return job.solve(numerics, prepared, source, executor, listener, checkpoints, extra)
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    """Turn an error of the disk into RunFailed, with what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise RunFailed(folder, _disk_message(folder, error)) from error
+
+
+def _disk_message(folder: Path, error: OSError) -> str:
+    what = error.strerror or str(error)
+    cure = "free space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that"
+    return f"{folder} cannot be written ({what}): {cure}, then continue with: ttsuite resume {folder}"
+
+
+class _Job:
+    """What one run knows while it runs."""
+
+    def __init__(
+        self, study: Study, record: Record, clock: float, started: datetime, memory: PeakMemory, workers: int
+    ) -> None:
+        self.study, self.record, self.clock, self.memory, self.workers = study, record, clock, memory, workers
+        self.report: dict[str, Any] = {
+            "name": study.name,
+            "status": RUNNING,
+            "message": _MESSAGES[RUNNING],
+            "converged": False,
+            "headline": [],
+            "results": {},
+            "references": [],
+            "check": {"asked": study.check, "failed": []},
+            "warnings": [],
+            "figures": [],
+            "timing": {"compile_s": None, "setup_s": None, "solve_s": None, "wall_s": None},
+            "peak_rss_mb": None,
+            "provenance": provenance(study.seed, workers, started),
+        }
+
+    def open(self, continues: str | None) -> None:
+        """Write what is known before the first pass; ``continues``: the name of the run this one starts from."""
+        if continues is not None:
+            self.report["continues"] = continues
+        self.save()
+        # the last of what a run can be continued from
+        self.record.write_yaml("configuration.yaml", configuration(self.study, self.record))
+
+    def reopen(self, before: Mapping[str, Any]) -> None:
+        """Go on with a run whose report is ``before``: seconds and interruptions are counted through."""
+        session = {"started": before["provenance"].get("started"), "ended": before["status"]}
+        self.report["sessions"] = [*before.get("sessions", []), session]
+        if "continues" in before:
+            self.report["continues"] = before["continues"]
+        self.clock -= float(before["timing"].get("wall_s") or 0.0)
+        # what failed, or was left unfinished when it was killed
+        for file in (self.record.folder / "traceback.txt", *self.record.folder.glob(".*.tmp")):
+            file.unlink(missing_ok=True)
+        self.save()
+
+    def save(self, complete: bool = True) -> None:
+        """Write report.json as it stands; the run is said to have ended only where its folder is ``complete``."""
+        self.report["timing"]["wall_s"] = time.perf_counter() - self.clock
+        self.report["peak_rss_mb"] = self.memory.megabytes
+        still = {} if complete else {"status": RUNNING, "message": _MESSAGES[RUNNING], "converged": False}
+        self.record.write_json("report.json", self.report | still)
+
+    def solve(
+        self,
+        numerics: Any,
+        prepared: Any,
+        source: Source,
+        given: Executor | None,
+        listener: Listener | None,
+        checkpoints: CheckpointFolder,
+        extra: Mapping[str, Any],
+    ) -> Run:
+        """Run the numerics and write everything; see ``run``."""
+        from solvers.checkpoint import CheckpointError, Stopped
+
+        interrupts = Interrupts(checkpoints.request_stop, getattr(listener, "stopping", None))
+
+        logged = self.record.read_lines("passes.jsonl")
+        known = {(entry.get("step"), entry.get("label")) for entry in logged}
+
+        def passed(state: IterationState) -> None:
+            if state.finished and (state.step, state.label) not in known:
+                entry = {key: getattr(state, key) for key in ("step", "label", "max_rank", "seconds", "fraction")}
+                numbers = {"energies": state.energies, "residuals": state.residuals}
+                entry |= {key: value for key, value in numbers.items() if value is not None}
+                entry |= {key: state.extra[key] for key in ("solves",) if key in state.extra}
+                self.record.append_line("passes.jsonl", entry)
+            if listener is not None:
+                listener.passed(state)
+            if state.finished and interrupts.requested:
+                raise Stopped
+
+        result, folder = None, self.record.folder
+        try:
+            with interrupts.handled():
+                with workers_for(self.workers if given is None else 1) as own:
+                    self.report["provenance"]["blas"] = blas()
+                    result = numerics.solve(
+                        prepared, executor=given or own, seed=self.study.seed, callback=passed,
+                        checkpoint=checkpoints.path, **extra,
+                    )  # fmt: skip
+                self.finish(result)
+                checkpoints.drop_previous()
+        except (KeyboardInterrupt, Stopped, BrokenExecutor) as error:
+            # a batch system ends the worker processes together with this one
+            if isinstance(error, BrokenExecutor) and not interrupts.requested:
+                self.fail(error, source)
+            result = None
+            self.report |= {"status": INTERRUPTED, "message": _MESSAGES[INTERRUPTED], "converged": False}
+            self.save()
+        except CheckpointError as error:
+            self.report |= {"status": INTERRUPTED, "message": str(error), "converged": False}
+            self.save()
+            raise ResumeError(str(error)) from None
+        except Exception as error:
+            self.fail(error, source)
+        finally:
+            if listener is not None:
+                listener.ended(self.report)
+        return Run(folder, self.report, result)
+
+    def fail(self, error: Exception, source: Source) -> NoReturn:
+        """Note an unexpected failure, as far as the disk takes it, and raise it in the words of a run."""
+        folder = self.record.folder
+        disk = isinstance(error, OSError) and error.errno in _DISK
+        message = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if isinstance(error, OSError) and disk:
+            message = _disk_message(folder, error)
+        self.report |= {"status": FAILED, "message": message, "converged": False}
+        try:
+            if not disk:
+                self.record.write("traceback.txt", "".join(traceback.format_exception(error)))
+            self.save()
+        except OSError:  # the disk again: the report still says that it runs, which resume knows how to take
+            pass
+        if isinstance(error, ProblemError):
+            raise source.error(error) from None
+        raise RunFailed(folder, message) from error
+
+    def finish(self, result: Any) -> None:
+        """Write results, states, figures and reports; the numbers first, so that no figure can cost them."""
+        from solvers.solution import Status
+        from solvers.trains.storage import save_trains
+        from ttsuite.report import write_figures, write_reports
+        from ttsuite.result_file import save_result
+
+        study, record, report = self.study, self.record, self.report
+        presentation = study.family.module("presentation")
+        statuses = {Status.CONVERGED: FINISHED, Status.INTERRUPTED: INTERRUPTED}
+        report["results"] = presentation.results(result)
+        report["references"] = presentation.references(study.problem, result)
+        report["headline"] = presentation.headline(study.problem, study.solver, result)
+        report["check"] = checked(study, report["references"])
+        report["warnings"] = list(result.warnings)
+        report["timing"] |= {key: result.timing.get(key) for key in ("compile_s", "setup_s", "solve_s")}
+        record.write_csv(*presentation.csv_table(study.problem, result))
+        record.write_with(STATES_FILE, lambda path: save_trains(path, presentation.trains(result)))
+        record.write_with(RESULT_FILE, lambda path: save_result(path, result, presentation.trains(result)))
+        report["status"] = statuses.get(result.status, NOT_CONVERGED)
+        report["converged"] = report["status"] == FINISHED
+        report["message"] = result.status.value
+        self.save(complete=False)
+        pictures = write_figures(study, result, record)
+        report["figures"] = [picture["name"] for picture in pictures]
+        self.save(complete=False)
+        write_reports(study, result, report, pictures, record)
+        record.write_json("report.json", report)  # with the times that its reports tell
+
+
+def checked(study: Study, references: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the key ``check`` asks for: does the first reference agree to solver.accuracy and its own accuracy?
+
+    Without a reference the check fails: there is nothing that could pass it.
+    """
+    failed = []
+    if study.check and not references:
+        failed.append("there is no reference to compare with")
+    for reference in references[:1] if study.check else ():
+        deviation = reference["max_abs_deviation"]
+        allowed = float(study.solver.accuracy) + float(reference.get("accuracy") or 0.0)
+        if deviation is None or not deviation <= allowed:
+            failed.append(f"{reference['label']}: deviation {deviation:.3g}, allowed {allowed:.3g}")
+    return {"asked": study.check, "failed": failed}
+
+
+def configuration(study: Study, record: Record) -> dict[str, Any]:
+    """The study with every default filled in, its files copied into the run folder and named from there."""
+    data = study.model_dump()
+    for key, source in study.problem.files.items():
+        data["problem"][key] = record.copy(source)
+    return data

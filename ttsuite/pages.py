@@ -1,0 +1,79 @@
+"""What reports, comparisons and the index of runs share: the templates, and images inside the pages.
+
+Every HTML page is complete in itself: style, script and images are inlined, nothing is loaded from elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(template: str, context: dict[str, Any]) -> str:
+    """The text of a template, ``report.html`` for one; what stands in ``context`` is escaped in HTML."""
+    return _environment().get_template(f"{template}.j2").render(context)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(["html.j2", "html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cell"] = _cell
+    return environment
+
+
+def _cell(text: str) -> str:
+    """A text that cannot end a cell of a Markdown table."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def data_url(data: bytes, kind: str) -> str:
+    """Bytes of a media type as a URL that holds them."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def thumbnail(file: Path, width: int) -> str | None:
+    """An image, at most ``width`` pixels wide, in few colours, as a data URL; None where it cannot be read."""
+    from PIL import Image
+
+    small = io.BytesIO()
+    try:
+        with Image.open(file) as image:
+            white = Image.new("RGBA", image.size, "white")
+            white.alpha_composite(image.convert("RGBA"))
+            white.thumbnail((width, 4 * width))
+            white.convert("RGB").quantize(128).save(small, "PNG", optimize=True)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    return data_url(small.getvalue(), "image/png")
+
+
+def provenance_facts(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Provenance as (what, text); nested entries in one line."""
+    facts = []
+    for key, value in record.items():
+        if isinstance(value, list):
+            value = "; ".join(", ".join(f"{k} {v}" for k, v in entry.items()) for entry in value)
+        facts.append((key.replace("_", " "), "not known" if value is None else str(value)))
+    return facts
+
+
+def moment(text: Any) -> str:
+    """``2026-11-25T00:40:58+00:00`` as ``2026-11-25 00:40``; empty for anything else."""
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"
+    except (TypeError, ValueError):
+        return ""

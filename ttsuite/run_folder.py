@@ -1,0 +1,126 @@
+"""Reading run folders: report.json checked, the study and the result of a run, and every run below a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ttsuite.config import Study, load_study
+
+# what every report.json has had from its first moment
+_KEYS = {
+    "name": str,
+    "status": str,
+    "message": str,
+    "converged": bool,
+    "results": dict,
+    "references": list,
+    "warnings": list,
+    "timing": dict,
+    "provenance": dict,
+}
+
+
+def read_report(folder: str | Path) -> dict[str, Any]:
+    """The content of a run's report.json.
+
+    Raises FileNotFoundError where ``folder`` is no run folder, ValueError with one line for a damaged file.
+    """
+    file = Path(folder) / "report.json"
+    try:
+        text = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(f"{folder} is no run folder: it has no report.json") from None
+    try:
+        report = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error}") from None
+    if not isinstance(report, dict):
+        raise ValueError(f"{file} is not the report of a run")
+    for key, kind in _KEYS.items():
+        if not isinstance(report.get(key), kind):
+            raise ValueError(f"{file} is not the report of a run: {key} is missing or of another kind")
+    return report
+
+
+def read_result(folder: str | Path) -> tuple[dict[str, Any], Study, Any]:
+    """The report, the study and the result of a run that ended, as they were when its report was made.
+
+    Raises FileNotFoundError where ``folder`` is no run folder or holds no result, ConfigError for a damaged
+    configuration, ValueError for other damaged files. Cost: reading the files; states are read when asked for.
+    """
+    from ttsuite.result_file import load_result
+    from ttsuite.run import RESULT_FILE, STATES_FILE
+
+    folder = Path(folder)
+    report = read_report(folder)
+    if not (folder / RESULT_FILE).exists():
+        raise FileNotFoundError(f"{folder} holds no result: the run is {report['status'].replace('_', ' ')}")
+    study = load_study(folder / "configuration.yaml")[0]
+    return report, study, load_result(folder / RESULT_FILE, folder / STATES_FILE)
+
+
+class LoadedRun(tuple[dict[str, Any], list[Any]]):
+    """A run from its folder: ``report, trains = loaded``; a notebook shows it as its headline and first figure.
+
+    ``folder``: where it lies; ``report``: the content of report.json; ``trains``: those of states.npz.
+    """
+
+    folder: Path
+
+    def __new__(cls, folder: Path, report: dict[str, Any], trains: list[Any]) -> LoadedRun:
+        loaded = super().__new__(cls, (report, trains))
+        loaded.folder = folder
+        return loaded
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The content of report.json."""
+        return self[0]
+
+    @property
+    def trains(self) -> list[Any]:
+        """The states in order of energy, or the solution."""
+        return self[1]
+
+    def result(self) -> Any:
+        """The result as the run returned it: arrays, error estimates, history. Raises as ``read_result``."""
+        return read_result(self.folder)[2]
+
+    def figures(self) -> list[Any]:
+        """The figures of the report: name, caption and matplotlib figure of each. Raises as ``read_result``."""
+        from ttsuite.report import figures_of
+
+        return figures_of(self.folder)
+
+    def _repr_html_(self) -> str:
+        from ttsuite.notebook import card
+
+        return card(self.folder, self.report)
+
+
+def runs_below(folder: str | Path) -> list[Path]:
+    """Every folder with a report.json in or below ``folder``, sorted; hidden folders and links are left out.
+
+    Raises NotADirectoryError where ``folder`` is none.
+    """
+    if not Path(folder).is_dir():
+        raise NotADirectoryError(f"{folder} is no folder")
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if "report.json" in files:
+            found.append(Path(place))
+            folders.clear()  # a run has no runs inside
+    return sorted(found)
+
+
+def ranks_along_train(results: dict[str, Any]) -> list[int]:
+    """The largest TT-rank at every bond, over all states or times, from the ``results`` of report.json."""
+    stored = results.get("ranks") or results.get("ranks_over_time")
+    if not stored:
+        return [] if results.get("max_rank") is None else [int(results["max_rank"])]
+    rows = stored if isinstance(stored[0], list) else [stored]
+    return [int(max(column)) for column in zip(*rows)]
