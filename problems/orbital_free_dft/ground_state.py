@@ -127,7 +127,7 @@ class Progress:
 
     ``orbital``, on the grid ``level``; ``base``: the grid that the present target is reached from; ``targets``,
     ``stages``: how many of ``task.levels()``, and of the descents to the next of them, are done; the rest is counted
-    since the last target.
+    since the last target, the start included.
     """
 
     orbital: TuckerTensor
@@ -147,7 +147,10 @@ def begin(task: Task, callback: Callable[[IterationState], None]) -> Progress:
     dense = task.fields(level, "dense", 0.0)
     loosest = max(START_ACCURACY * task.problem.count, task.solver.accuracy)
     start = descend(task, dense, orbital, loosest * OF_ACCURACY, callback)
-    return Progress(dense.tucker(start.orbital), dense.grid.level, dense.grid.level)
+    return Progress(
+        dense.tucker(start.orbital), level, level,
+        steps=start.steps, evaluations=start.evaluations, seconds=start.seconds,
+    )  # fmt: skip
 
 
 def ground_states(

@@ -124,8 +124,10 @@ class _Run:
         return self.finish(self.levels, self.density, self.orbitals[self.levels[-1].level], self.counts)
 
     def started(self) -> Progress:
-        """Where the checkpoint has come to; the dense start where there is none."""
-        loaded = self.checkpoint.load()
+        """Where the checkpoint has come to; without one the orbital of an earlier run, else the dense start."""
+        loaded, first = self.checkpoint.load(), self.task.levels()[0]
+        if loaded is None and first in self.known:
+            return Progress(self.known[first], first, first)
         if loaded is None:
             return begin(self.task, self.listen)
         arrays, data = loaded
