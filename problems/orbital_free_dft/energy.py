@@ -1,16 +1,14 @@
 """The energy of an orbital, its gradient in the Sobolev metric, and the sphere of N electrons.
 
-    E = (lambda/2) int |grad phi|^2 + int e(phi^2) + 1/2 int rho_t V[rho_t] + int v rho + const,     rho_t = nuclei -
-    phi^2
+    E = (lambda/2) int |grad phi|^2 + int e(phi^2) + 1/2 int rho_t V[rho_t] + int v rho + const
 
-    H phi = -(lambda/2) Laplace phi + F,   F = (de/drho + v - V) phi,   mu = <phi, H phi> / N,   r = H phi - mu phi
+    rho_t = nuclei - phi^2,   H phi = -(lambda/2) Laplace phi + F,   F = (de/drho + v - V) phi,   mu = <phi, H phi> / N
 
 With the metric <u, v> = 2 int u (-(lambda/2) Laplace + s) v the gradient of the energy is
     u = phi - (-(lambda/2) Laplace + s)^-1 ((mu + s) phi - F),
-a resolvent and no derivative, so that no digit is lost on fine grids (Khoromskaia and Khoromskij use the same form
-for Hartree-Fock, e.g. arXiv:1408.3839), and it is its own preconditioned gradient. Projection onto phi, scaling back
-to the sphere and the same projection at the new point are the tangent space, retraction and transport. Cost of one
-evaluation: four pointwise functions and two solves of ``fields``.
+a resolvent and no derivative, so that no digit is lost on fine grids, and it is its own preconditioned gradient.
+Projection onto phi, scaling back to the sphere and the same projection at the new point are the tangent space,
+retraction and transport. Cost of one evaluation: four pointwise functions and two solves of ``fields``.
 """
 
 from __future__ import annotations

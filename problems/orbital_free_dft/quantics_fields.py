@@ -24,9 +24,7 @@ from solvers.trains.tensor_train import TensorTrain, dot
 from solvers.tucker import TuckerTensor, from_quantics, to_quantics
 
 LOOSEST = 0.1
-OF_TOL = (
-    0.1  # of the tolerance, for a cross: its accuracy is one of the largest value, the density fills little of the box
-)
+OF_TOL = 0.1  # of the tolerance, for a cross: its accuracy is of the largest value, and densities fill little space
 
 
 class QuanticsFields:

@@ -202,8 +202,12 @@ class _Run:
             if name != "nuclear" and last.components[name] != 0.0:
                 first_order = 2.0 * np.sqrt(abs(last.components[name]) * decrease)
                 component_errors[name] = part.finest_error + first_order + OF_SHIFT * shift
+        # what the potential of the whole lacks at the faces, where nuclei and electrons alone have large moments
+        split = abs(last.sum_rule)
+        component_errors["external"] += split
+        component_errors["hartree"] += split
         mu = extrapolate([level.chemical_potential for level in levels], spacings, order, coarse)
-        mu_error = mu.finest_error + last.errors["truncation"] + shift
+        mu_error = mu.finest_error + last.errors["truncation"] + shift + split / task.problem.count
         mu_error += float(np.sqrt(2.0 * decrease / task.problem.count))
         weights = {"weizsacker": 2.0, "thomas_fermi": 2.0, "correlation": 3.0}
         virial_error = sum(weights.get(name, 1.0) * part for name, part in component_errors.items())
