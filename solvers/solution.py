@@ -19,7 +19,22 @@ class Status(Enum):
     ITERATION_LIMIT = "the iteration limit stopped it before the accuracy was reached: allow more passes or sweeps"
     STAGNATED = "no further progress before the accuracy was reached: raise max_rank; a bad scaling, or singular?"
     STEP_LIMIT = "the time steps are too long for the accuracy asked for: give a shorter time_step, or none (adaptive)"
+    CONTRADICTED = "a check made apart from the method contradicts the result: see what was checked"
     INTERRUPTED = "interrupted by the user; what was reached so far is kept"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A second look at a result by a route that does not share the first one's faults.
+
+    ``what`` was looked at, ``how``, and with what ``result``: texts of a few words, the result with its numbers.
+    ``passed`` is False where the second look contradicts the first: nothing is then CONVERGED.
+    """
+
+    what: str
+    how: str
+    result: str
+    passed: bool
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,8 @@ class Solution:
 
     ``value``: the answer; ``residual``: the true one, computed again at the end; ``n_converged``: how
     many of the asked items converged; ``history``: one IterationState an iteration; ``counts``:
-    machine-independent work (sweeps, matvecs, local_solves); ``timing``: seconds, ``compile_s`` and ``solve_s``.
+    machine-independent work (sweeps, matvecs, local_solves); ``timing``: seconds, ``compile_s`` and ``solve_s``;
+    ``checked``: the second looks taken at it.
     """
 
     value: Any
@@ -62,6 +78,7 @@ class Solution:
     counts: dict[str, int]
     timing: dict[str, float]
     extra: dict[str, Any] = field(default_factory=dict)
+    checked: tuple[Checked, ...] = ()
 
     @property
     def converged(self) -> bool:

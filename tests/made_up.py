@@ -10,7 +10,7 @@ import numpy as np
 
 from problems.vibrational.force_field import DATA
 from problems.vibrational.result import VibrationalResult
-from solvers.solution import IterationState, Status
+from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
 OPERATOR_RANKS = [1, 5, 9, 14, 21, 25, 26, 24, 18, 15, 8, 5, 1]
@@ -66,6 +66,9 @@ def acetonitrile(count: int = 84, status: Status = Status.CONVERGED) -> Vibratio
         },
         state_converged=rank + basis <= 0.01,
         status=status,
+        checked=(
+            Checked("elements of the operator", "64 of them, from the table of terms", "off by 3e-13 | at most", True),
+        ),
         states=[train(i) for i in range(count)],
         history=history,
         counts={"passes": 4, "local_solves": 12345},

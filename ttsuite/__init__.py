@@ -43,14 +43,26 @@ if TYPE_CHECKING:
     from solvers.riemannian.completion import complete as complete
     from solvers.riemannian.descent import minimise as minimise
     from solvers.riemannian.manifold import FixedRank as FixedRank
+    from solvers.solution import Checked as Checked
     from solvers.solution import NotConverged as NotConverged
     from solvers.solution import Solution as Solution
     from solvers.solution import Status as Status
     from solvers.trains import TensorTrain as TensorTrain
     from solvers.trains import TTOperator as TTOperator
     from solvers.trains import dot as dot
+    from solvers.trains import identity_operator as identity_operator
+    from solvers.trains import kronecker_sum as kronecker_sum
+    from solvers.trains import load_trains as load_trains
+    from solvers.trains import ones as ones
+    from solvers.trains import operator_tt_svd as operator_tt_svd
     from solvers.trains import quantics as quantics
+    from solvers.trains import random_train as random_train
+    from solvers.trains import rank_one as rank_one
+    from solvers.trains import rank_one_operator as rank_one_operator
+    from solvers.trains import save_trains as save_trains
     from solvers.trains import sum_of_products as sum_of_products
+    from solvers.trains import tt_svd as tt_svd
+    from solvers.trains import unit as unit
     from solvers.tucker import TuckerTensor as TuckerTensor
     from solvers.tucker import tucker_cross as tucker_cross
     from ttsuite.checkpoint import ResumeError as ResumeError
@@ -86,6 +98,7 @@ _PUBLIC = {
     "AMEn": "solvers.methods",
     "BUG": "solvers.methods",
     "BlockDMRG": "solvers.methods",
+    "Checked": "solvers.solution",
     "Comparison": "ttsuite.compare",
     "Completion": "solvers.methods",
     "ConfigError": "ttsuite.config",
@@ -120,24 +133,35 @@ _PUBLIC = {
     "eigsolve": "solvers.eigen",
     "evolve": "solvers.dynamics.evolve",
     "figures_of": "ttsuite.report",
+    "identity_operator": "solvers.trains",
     "index_runs": "ttsuite.index",
+    "kronecker_sum": "solvers.trains",
     "load": "ttsuite.run",
     "load_scan": "ttsuite.scan_file",
     "load_study": "ttsuite.config",
+    "load_trains": "solvers.trains",
     "make_study": "ttsuite.config",
     "minimise": "solvers.riemannian.descent",
     "multiply": "solvers.linear.product",
+    "ones": "solvers.trains",
+    "operator_tt_svd": "solvers.trains",
     "plot_run": "ttsuite.report",
     "quantics": "solvers.trains",
+    "random_train": "solvers.trains",
+    "rank_one": "solvers.trains",
+    "rank_one_operator": "solvers.trains",
     "remake_report": "ttsuite.report",
     "resume": "ttsuite.resume",
     "run": "ttsuite.run",
+    "save_trains": "solvers.trains",
     "scan": "ttsuite.scan",
     "schema": "ttsuite.schema",
     "solve": "solvers.linear.solve",
     "sum_of_products": "solvers.trains",
     "surrogate": "ttsuite.run",
+    "tt_svd": "solvers.trains",
     "tucker_cross": "solvers.tucker",
+    "unit": "solvers.trains",
     "validate": "ttsuite.run",
     "write_comparison": "ttsuite.compare_page",
 }

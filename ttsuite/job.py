@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -157,6 +157,7 @@ class _Job:
             "references": [],
             "check": {"asked": study.check, "failed": []},
             "warnings": [],
+            "checked": [],
             "figures": [],
             "timing": {"compile_s": None, "setup_s": None, "solve_s": None, "wall_s": None},
             "peak_rss_mb": None,
@@ -282,6 +283,7 @@ class _Job:
         report["headline"] = presentation.headline(study.problem, study.solver, result)
         report["check"] = checked(study, report["references"])
         report["warnings"] = list(result.warnings)
+        report["checked"] = [asdict(checked) for checked in result.checked]
         report["timing"] |= {key: result.timing.get(key) for key in ("compile_s", "setup_s", "solve_s")}
         record.write_csv(*presentation.csv_table(study.problem, result))
         record.write_with(STATES_FILE, lambda path: save_trains(path, presentation.trains(result)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.riemannian.completion import RankFit
-from solvers.solution import IterationState, Status
+from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
 
@@ -36,6 +36,7 @@ class CompletionResult:
     counts: dict[str, int]
     timing: dict[str, float]
     warnings: list[str] = field(default_factory=list)
+    checked: tuple[Checked, ...] = ()
 
     @property
     def test_error(self) -> float:

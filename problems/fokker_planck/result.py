@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from problems.fokker_planck.references import Gaussian
-from solvers.solution import IterationState, Status
+from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
 
@@ -45,6 +45,7 @@ class FokkerPlanckResult:
     counts: dict[str, int]
     timing: dict[str, float]
     warnings: list[str] = field(default_factory=list)
+    checked: tuple[Checked, ...] = ()
 
     @property
     def max_rank(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.solution import IterationState, Status
+from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
 COMPONENTS = ("weizsacker", "thomas_fermi", "external", "hartree", "exchange", "correlation", "nuclear")
@@ -103,6 +103,7 @@ class OrbitalFreeResult:
     counts: dict[str, int]
     timing: dict[str, float]
     warnings: list[str] = field(default_factory=list)
+    checked: tuple[Checked, ...] = ()
 
     @property
     def finest(self) -> LevelResult:

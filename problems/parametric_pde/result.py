@@ -8,7 +8,7 @@ import numpy as np
 
 from problems.parametric_pde.statistics import Moments
 from problems.parametric_pde.surrogate import Distribution
-from solvers.solution import IterationState, Status
+from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
 
@@ -55,6 +55,7 @@ class ParametricResult:
     counts: dict[str, int]
     timing: dict[str, float]
     warnings: list[str] = field(default_factory=list)
+    checked: tuple[Checked, ...] = ()
 
     @property
     def solution_megabytes(self) -> float:

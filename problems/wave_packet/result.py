@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.solution import IterationState, Status
+from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
 
@@ -101,6 +101,7 @@ class WavePacketResult:
     counts: dict[str, int]
     timing: dict[str, float]
     warnings: list[str] = field(default_factory=list)
+    checked: tuple[Checked, ...] = ()
 
     @property
     def energy_drift(self) -> float:

@@ -86,6 +86,15 @@ def test_the_recorded_configuration_runs_again(finished):
     assert (study.seed, study.problem.basis.type, study.solver.max_rank) == (0, "contracted", "automatic")
 
 
+def test_what_was_checked_is_in_the_record_and_in_both_reports(finished):
+    report = json.loads((finished.folder / "report.json").read_text())
+    assert [set(look) for look in report["checked"]] == [{"what", "how", "result", "passed"}]
+    for name, bar in (("report.md", r"\|"), ("report.html", "|")):
+        text = (finished.folder / name).read_text()
+        assert "64 of them, from the table of terms" in text and f"off by 3e-13 {bar} at most" in text
+    assert load(finished.folder).result().checked == finished.result.checked
+
+
 def test_loading_gives_the_report_and_the_states(finished):
     report, states = load(finished.folder)
     assert report["status"] == "finished" and len(states) == 84
@@ -130,7 +139,7 @@ def test_report_html_is_complete_in_itself(finished):
     assert parser.open == []
     assert len(parser.loaded) == 5 and all(url.startswith("data:image/svg+xml;base64,") for url in parser.loaded)
     assert "url(" not in text and "@import" not in text
-    assert parser.headings[:4] == ["Warnings", "Comparison", "Figures", "Levels"]
+    assert parser.headings[:5] == ["Warnings", "Checked", "Comparison", "Figures", "Levels"]
     assert {"Provenance", "Loading the states", "Configuration"} <= set(parser.headings)
     # texts are escaped
     assert "&lt;barrier 22000 cm-1&gt;" in text and "<barrier" not in text
