@@ -22,8 +22,10 @@ from solvers.linear.preconditioner import ModeBasis
 from solvers.local_operator import OperatorCore, advance, half, mirrored, project, to_right
 from solvers.trains.factorisations import qr_factors, singular_vectors
 
-NOTHING = 1e-8  # what is left of a direction in the basis already is rounding error below this
+NOTHING = 1e-8  # of the kick: directions outside the basis below this are rounding errors
 LOCAL = 0.02  # of the residual a core meets is left by the iterative solver: less does not pay before the next sweep
+MISSED = 2.0  # times its goal: the local iteration has failed, and a system of up to
+RESCUE_SIZE = 1200  # unknowns is solved by LU
 GUESSES = 3  # of a rank, from singular values, before plain bisection
 
 
@@ -49,6 +51,12 @@ class Work:
     capped: bool = False
     definite: bool = True
 
+    def add(self, other: Work) -> None:
+        """The counts of another iteration."""
+        self.local_solves += other.local_solves
+        self.products += other.products
+        self.capped |= other.capped
+
 
 @dataclass
 class Residuals:
@@ -71,6 +79,7 @@ class Alternating:
     z: list[np.ndarray]
     norm: float
     options: Options
+    rng: np.random.Generator
     work: Work = field(default_factory=Work)
     side: int = 0
     amplification: float = 1.0
@@ -92,6 +101,11 @@ class Alternating:
                 self.zx[k + 1] = advance(half(self.zx[k], core, x), self.z[k], core.dims[3])
                 self.zb[k + 1] = _overlap(_times(self.zb[k], self.b[self.side][k]), self.z[k])
         self._turn()
+
+    @property
+    def definite(self) -> bool:
+        """Whether the operator may be Hermitian positive definite, as far as was seen."""
+        return self.options.definite and self.work.definite
 
     def core(self, k: int) -> OperatorCore:
         return self.operator[self.side][k]
@@ -135,14 +149,13 @@ class Alternating:
         if size > goal:
             self.work.local_solves += 1
             if system.size <= self.options.dense_size:
-                x = system.solve_dense(f)
-                size = _norm(f - system.apply(x))
-            else:
-                x, size, definite = system.solve_iteratively(
-                    x, error, goal, definite=self.options.definite and self.work.definite, side=self.options.side,
-                    steps=self.options.steps, mode=mode,
-                )  # fmt: skip
-                self.work.definite &= definite or not self.options.definite
+                return system.solve_dense(f, x, size)
+            x, size, definite = system.solve_iteratively(
+                x, error, goal, definite=self.definite, side=self.options.side, steps=self.options.steps, mode=mode
+            )
+            self.work.definite &= definite or not self.options.definite
+            if size > MISSED * goal and system.size <= RESCUE_SIZE:
+                x, size = system.solve_dense(f, x, size)
         return x, size
 
     def _one_site(self, k: int, budget: float, met: Residuals, last: bool) -> None:
@@ -212,7 +225,7 @@ class Alternating:
             ahead = np.matmul(rest, self.zx[k + 1]).reshape(-1, self.zx[k + 1].shape[2])  # (beta s, z')
             known = _times(b, self.zb[k + 1])
             kick = _times(self.xb[k], known).reshape(a * n, -1) - h.reshape(a * n, -1) @ ahead
-            extra = _complement(u.reshape(a * n, s), kick, self.options.max_rank)
+            extra = _complement(u.reshape(a * n, s), kick, self.options.max_rank, self.rng)
             self.work.capped |= s + kick.shape[1] > self.options.max_rank
             if extra.shape[1]:
                 more = half(self.xx[k], core, extra.reshape(a, n, -1)).reshape(a * n, core.dims[3], -1)
@@ -269,23 +282,25 @@ def _overlap(ahead: np.ndarray, bra: np.ndarray) -> np.ndarray:
     return bra.reshape(-1, bra.shape[2]).conj().T @ ahead.reshape(-1, ahead.shape[2])
 
 
-def _complement(u: np.ndarray, kick: np.ndarray, max_rank: int) -> np.ndarray:
-    """Orthonormal columns that span ``kick`` orthogonally to ``u``, as many as fit."""
-    room = min(u.shape[0], max_rank) - u.shape[1]
-    if room <= 0:
-        return u[:, :0]
-    if kick.shape[1] > room:
-        left, _, _ = singular_vectors(kick)
-        kick = left[:, :room]
+def _complement(u: np.ndarray, kick: np.ndarray, max_rank: int, rng: np.random.Generator) -> np.ndarray:
+    """As many orthonormal columns orthogonal to ``u`` as ``kick`` has and fit: what is new in it, then random ones.
+
+    By singular values, for the columns of a kick may depend on each other. Random directions in their place give the
+    next core a choice that a residual of low rank does not: the Laplacian in 16 dimensions, 5 sweeps for 16.
+    """
+    count = min(u.shape[0], max_rank) - u.shape[1]
+    count = min(count, kick.shape[1])
     size = _norm(kick)
-    if size == 0.0:
+    if count <= 0:
         return u[:, :0]
-    kick = kick / size
     adjoint = u.conj().T
-    for _ in range(2):
-        kick = kick - u @ (adjoint @ kick)
-    lengths = np.linalg.norm(kick, axis=0)
-    kept = lengths > NOTHING * max(float(lengths.max()), NOTHING)
-    if not kept.all():
-        kick = kick[:, kept]
-    return qr_factors(kick)[0] if kick.shape[1] else kick
+    new = u[:, :0]
+    if size > 0.0:
+        kick = kick / size
+        q, r = qr_factors(kick - u @ (adjoint @ kick))
+        left, s, _ = singular_vectors(r)
+        new = q @ left[:, : min(count, int(np.count_nonzero(s > NOTHING)))]
+    if new.shape[1] < count:
+        fill = rng.standard_normal((len(u), count - new.shape[1])).astype(u.dtype)
+        new = np.concatenate([new, fill / np.sqrt(len(u))], axis=1)
+    return qr_factors(new - u @ (adjoint @ new))[0]  # again: what was small has lost digits against u

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import LinAlgError
+from scipy.linalg import LinAlgError, lstsq
 
 from solvers.kernels import linear as kernels
 from solvers.linear.preconditioner import ModeBasis, preconditioner
 from solvers.local_operator import OperatorCore
 
 RESTART = 40
-
-
-class SingularOperator(ValueError):
-    """A projected operator is exactly singular."""
+RANK = 1e-12  # of the largest pivot: below, a projection counts as singular
 
 
 class LocalSystem:
@@ -49,15 +46,19 @@ class LocalSystem:
         matrix = (self.left.transpose(0, 2, 1).reshape(-1, p) @ blocks).reshape(a2, a, n2, n, b, b2)
         return matrix.transpose(0, 2, 5, 1, 3, 4).reshape(self.size, self.size)
 
-    def solve_dense(self, f: np.ndarray) -> np.ndarray:
-        """By LU.  Raises SingularOperator."""
-        try:
-            x = np.linalg.solve(self.dense(), f.reshape(-1))
-        except LinAlgError:
-            x = np.full(self.size, np.nan)
-        if not np.isfinite(x).all():
-            raise SingularOperator("a projection of the operator is singular")
-        return x.reshape(self.shape)
+    def solve_dense(self, f: np.ndarray, x: np.ndarray, residual: float) -> tuple[np.ndarray, float]:
+        """By LU, or the least-norm solution in the least-squares sense where the projection is singular, which says
+        nothing about the operator itself; x, of ``residual`` ||f - A x||, where that is better. Also its residual.
+        """
+        matrix = self.dense()
+        for solve in (_by_lu, _by_least_squares):
+            found = solve(matrix, f.reshape(-1))
+            if found is not None:
+                y = found.reshape(self.shape)
+                size = float(np.linalg.norm(f - self.apply(y)))
+                if size < residual:
+                    return y, size
+        return x, residual
 
     def solve_iteratively(
         self,
@@ -89,3 +90,19 @@ class LocalSystem:
             products, norm = kernels.gmres(*arguments, min(RESTART, self.size))
             self.products += products
         return x + p.rotate(change.reshape(self.shape), back=True), norm, definite
+
+
+def _by_lu(matrix: np.ndarray, f: np.ndarray) -> np.ndarray | None:
+    try:
+        x = np.linalg.solve(matrix, f)
+    except LinAlgError:
+        return None
+    return x if np.isfinite(x).all() else None
+
+
+def _by_least_squares(matrix: np.ndarray, f: np.ndarray) -> np.ndarray | None:
+    try:
+        x = lstsq(matrix, f, cond=RANK, check_finite=False, lapack_driver="gelsy")[0]
+    except LinAlgError:
+        return None
+    return x if np.isfinite(x).all() else None

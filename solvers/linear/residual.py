@@ -69,6 +69,21 @@ def exact_residual(operator: Sequence[OperatorCore], x: Sequence[np.ndarray], b:
     return frobenius(environment.reshape(-1, 1) + overlap)
 
 
+def best_multiple(
+    operator: Sequence[OperatorCore], x: Sequence[np.ndarray], b: Sequence[np.ndarray], rng: np.random.Generator
+) -> complex | float:
+    """The number a of smallest ||b - a A x||, <A x, b> / ||A x||^2; zero where A x is zero."""
+    zero = [np.zeros((1, core.shape[1], 1), dtype=core.dtype) for core in b]
+    size = bounded_residual(operator, x, zero, rng)
+    if size == 0.0:
+        return 0.0
+    environment = np.ones((1, 1, 1), dtype=x[0].dtype)
+    for core, p, q in zip(operator, x, b):
+        environment = advance(half(environment, core, p), q, core.dims[3])
+    overlap = environment[0, 0, 0].conjugate() / size
+    return (overlap / size).item()
+
+
 def sketched_residual(
     operator: Sequence[OperatorCore],
     x: Sequence[np.ndarray],

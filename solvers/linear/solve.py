@@ -1,34 +1,43 @@
-"""``solve``: A x = b in tensor-train form by ALS, two-site DMRG or AMEn.
+"""``solve``: A x = b in tensor-train form, on full vectors where they are small, else by ALS, two-site DMRG or AMEn.
 
-The sweeps (solvers.linear.alternating) are steered by cheap residuals, local ones or that of the enrichment; whether
-the system is solved is decided by the true residual ||b - A x|| alone (solvers.linear.residual).
+    1. A and b are brought to scale one by powers of two (solvers.linear.scaling).
+    2. Up to ``DIRECT_FIRST`` unknowns: full vectors, exact to rounding errors (solvers.linear.full_vectors).
+    3. Sweeps of the method asked for (solvers.linear.sweeps). Up to ``DIRECT_LAST`` unknowns they end where the train
+       holds as many numbers as the vector, or where they lead nowhere, and step 2 follows.
+    4. Where the sweeps failed, residual minimisation from the best x they saw (solvers.linear.least_squares).
+Whether the system is solved is decided by the true residual ||b - A x|| alone (solvers.linear.residual), which is
+then looked at again by another route (solvers.linear.second_look). What is returned is never worse than zero.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from solvers.linear.alternating import Alternating, Options
-from solvers.linear.local import SingularOperator
-from solvers.linear.residual import bounded_residual
-from solvers.local_operator import OperatorCore, mirrored
+from solvers.linear.alternating import Work
+from solvers.linear.full_vectors import solve_full, to_train
+from solvers.linear.least_squares import minimise_residual
+from solvers.linear.scaling import balanced, times_power
+from solvers.linear.second_look import look
+from solvers.linear.sweeps import Method, Swept, System, sweep_until
 from solvers.methods import ALS, DMRG, AMEn, LocalSolver
-from solvers.solution import IterationState, NotConverged, Solution, Status
+from solvers.solution import Checked, IterationState, NotConverged, Solution, Status
 from solvers.trains.construct import random_train
 from solvers.trains.operator import TTOperator
-from solvers.trains.rounding import round_cores
 from solvers.trains.tensor_train import TensorTrain
 
-Method = ALS | DMRG | AMEn
-
-TIGHTEN = 0.02  # a sweep aims at this share of the residual before it
-LOOSEST = 0.1
-START_RANK = 8
-PATIENCE = 6  # sweeps without progress before giving up
-PROGRESS = 0.7
+DIRECT_FIRST = 1000  # unknowns: LU takes 50 ms, measured
+DIRECT_LAST = 4096  # 2 s
+FULL_SHARE = 0.5  # of the vector's entries in a train: from here on the train is no saving
+PRECISION_SHARE = 0.1  # of the accuracy: rounding errors of A x above that are what stopped it
+ROUNDING = 1e-13  # of ||A|| ||x||: what two routes to a residual may differ by
+ALLOWED = 1.1  # times the least residual a vector can have: what its train may have
+EPSILON = float(np.finfo(float).eps)
 _COMPILED: dict[str, float] = {}
 
 
@@ -48,81 +57,190 @@ def solve(
     ``method``: AMEn (default), DMRG or ALS. ``start``: a train to begin with (default: b, of a small rank; for ALS of
     the rank asked). ``rng``: for the random start of the enrichment (default: seed 0).
 
-    ``value``: x; ``residual``: (1,) the true relative residual, by QR of the residual as a train (where its rank
-    passes 500 a random sketch raised by a half); ``counts``: sweeps (one direction), local_solves, matvecs of the
-    local operators; ``extra``: the largest rank and whether the operator is Hermitian. Status: CONVERGED, RANK_LIMIT
-    (a cap on the ranks bound), ITERATION_LIMIT or STAGNATED.
+    ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative
+    residual, by QR of the residual as a train (where its rank passes 500 a random sketch raised by a half);
+    ``counts``: sweeps (one direction), local_solves, matvecs of the local operators; ``extra``: the largest rank,
+    whether the operator is Hermitian, ``route``: which of full vectors, sweeps and residual minimisation gave x.
+    ``checked``: entries of b - A x formed apart. Status: CONVERGED, RANK_LIMIT (a cap on the ranks bound),
+    ITERATION_LIMIT, STAGNATED, PRECISION (rounding errors of A x alone exceed the accuracy), SINGULAR (a vector w with
+    A^H w = 0 and <w, b> != 0 is in hand; x is a least-squares solution). A singular operator with b in its range is
+    solved like any other.
 
-    Raises ValueError for shapes that do not fit, an accuracy out of (0, 1) and a singular operator where a projection
-    shows it (otherwise it ends as STAGNATED); NotConverged, with the solution so far, when ``throw``.
+    Raises ValueError for shapes that do not fit, an accuracy out of (0, 1) and a solution outside the range of double
+    precision; NotConverged, with the solution so far, when ``throw``.
     """
     method = method or AMEn()
     _check(operator, b, start, accuracy)
-    rng = rng or np.random.default_rng(0)
     dtype = np.result_type(operator.dtype, b.dtype, *([start.dtype] if start is not None else []))
     compile_s = _compile(dtype)
-    begin = time.perf_counter()
-    size = b.norm()
-    hermitian = is_hermitian(operator)
-    if size == 0.0:
-        return _solution(b, Status.CONVERGED, 0.0, [], {}, {"compile_s": compile_s, "solve_s": 0.0}, hermitian, throw)
-    unit = b / size
-    iteration = _begin(operator, unit, method, start, size, dtype, hermitian, rng)
-    history: list[IterationState] = []
-    status, best = Status.ITERATION_LIMIT, {"projected": np.inf, "local": np.inf, "true": np.inf}
-    waited, floor = 0, accuracy / np.sqrt(operator.d)
-    estimate = true = _residual(iteration, rng, accuracy) if start is not None else 1.0
-    if start is not None and true <= accuracy:
-        timing = {"compile_s": compile_s, "solve_s": time.perf_counter() - begin}
-        return _solution(start, Status.CONVERGED, true, [], {"sweeps": 0}, timing, hermitian, throw)
-    for sweep in range(1, method.sweeps + 1):
-        budget = min(max(TIGHTEN * estimate, floor), LOOSEST)
-        try:
-            met = iteration.sweep(budget)
-        except SingularOperator as error:
-            raise ValueError(f"the operator is singular: {error}; there is no unique solution") from error
-        estimate = met.projected if iteration.z else met.local
-        true = np.nan
-        final = sweep == method.sweeps or waited == PATIENCE - 1
-        if estimate <= accuracy or final:
-            true = _residual(iteration, rng, np.inf if final else accuracy)
-            if true > accuracy >= estimate:
-                floor *= 0.5
-            estimate = true
-        rank = max(core.shape[2] for core in iteration.x)
-        history.append(
-            IterationState(
-                sweep, "sweep", rank, time.perf_counter() - begin, residuals=np.array([estimate]),
-                extra={"local": met.local, "true": true, "products": iteration.work.products},
-            )
-        )  # fmt: skip
-        if callback is not None:
-            callback(history[-1])
-        if true <= accuracy:
-            status = Status.CONVERGED
-            break
-        # each measured against its own last progress, so that slow but steady progress counts; any of them may be
-        # small by chance once, the projected one because the rank of z is small
-        seen = {"projected": met.projected if iteration.z else np.inf, "local": met.local, "true": true}
-        better = {name for name, value in seen.items() if value < PROGRESS * best[name]}
-        best.update({name: seen[name] for name in better})
-        waited = 0 if better else waited + 1
-        if waited >= PATIENCE:
-            status = Status.STAGNATED
-            break
-    if status is not Status.CONVERGED and (iteration.work.capped or isinstance(method, ALS)):
-        status = Status.RANK_LIMIT
-    counts = {"sweeps": len(history), "local_solves": iteration.work.local_solves, "matvecs": iteration.work.products}
-    timing = {"compile_s": compile_s, "solve_s": time.perf_counter() - begin}
-    return _solution(_train(iteration) * size, status, true, history, counts, timing, hermitian, throw)
+    task = _Task(operator, b, method, accuracy, dtype, rng or np.random.default_rng(0), callback)
+    solution = replace(task.run(start), timing={"compile_s": compile_s, "solve_s": time.perf_counter() - task.begun})
+    if throw and not solution.converged:
+        raise NotConverged(solution)
+    return solution
 
 
 def is_hermitian(operator: TTOperator) -> bool:
     """Whether A equals its conjugate transpose to rounding errors; cores are scaled, so nothing overflows."""
     if all(np.array_equal(core, core.transpose(0, 2, 1, 3).conj()) for core in operator.cores):
         return True
-    scaled = TTOperator(tuple(core / max(float(np.abs(core).max()), 1e-300) for core in operator.cores))
+    scaled = TTOperator(balanced(operator.cores)[0])
     return (scaled - scaled.adjoint()).norm() <= 1e-12 * scaled.norm()
+
+
+class _Task:
+    """One system brought to scale one, what was done on it, and the way back to the scale given."""
+
+    def __init__(
+        self, operator: TTOperator, b: TensorTrain, method: Method, accuracy: float, dtype: np.dtype,
+        rng: np.random.Generator, callback: Callable[[IterationState], None] | None,
+    ) -> None:  # fmt: skip
+        self.begun = time.perf_counter()
+        self.method, self.accuracy, self.rng, self.callback = method, accuracy, rng, callback
+        self.hermitian = is_hermitian(operator)
+        cores, exponent_a = balanced(operator.cores)
+        sides, exponent_b = balanced(b.cores)
+        side = TensorTrain(sides)
+        self.size = side.norm()
+        self.exponent = exponent_b - exponent_a  # x = 2^exponent size times the x of scale one
+        self.unknowns, self.given = math.prod(b.shape), b
+        self.system = System.of(TTOperator(cores), side / (self.size or 1.0), dtype, self.hermitian)
+        self.history: list[IterationState] = []
+        self.work = Work()
+        self.extra: dict[str, Any] = {"hermitian": self.hermitian}
+        self.singular = False
+
+    def run(self, start: TensorTrain | None) -> Solution:
+        """The steps of the module's text."""
+        if self.size == 0.0:
+            zero = Checked("right-hand side", "its norm", "zero, and so is x", True)
+            return self._solution(self.given * 0.0, 0.0, Status.CONVERGED, (zero,))
+        first = Swept(self.system.b * 0.0, 1.0, Status.STAGNATED, "zero")
+        if start is not None and start.norm() > 0.0:
+            x = times_power(start, -self.exponent) * (1.0 / self.size)
+            first = Swept(x, self.system.residual(x, self.rng, self.accuracy), Status.STAGNATED, "start")
+            if first.residual <= self.accuracy:
+                return self._finish(first, start)
+            if not first.residual < 1.0:
+                first.x, first.residual = self.system.scaled(x, self.rng)
+        return self._finish(self._improved(first))
+
+    def _improved(self, best: Swept) -> Swept:
+        """The best x of all steps, until one reaches the accuracy."""
+        capped = False
+        for step in (self._directly, self._by_sweeps, self._directly_after, self._by_enriched_sweeps, self._minimised):
+            found = step(best)
+            if found is None:
+                continue
+            self.work.add(found.work)
+            capped |= found.status is Status.RANK_LIMIT
+            if found.residual < best.residual or best.route == "zero":
+                best = found
+            else:
+                best.status = found.status
+            if best.residual <= self.accuracy:
+                best.status = Status.CONVERGED
+                return best
+        best.status = self._why(best, capped)
+        return best
+
+    def _why(self, best: Swept, capped: bool) -> Status:
+        """Why the accuracy was not reached."""
+        if self.singular:
+            return Status.SINGULAR
+        if capped:
+            return Status.RANK_LIMIT
+        if EPSILON * self._size_of_operator() * best.x.norm() > PRECISION_SHARE * self.accuracy:
+            return Status.PRECISION
+        return best.status
+
+    def _directly(self, best: Swept) -> Swept | None:
+        return self._full() if self.unknowns <= DIRECT_FIRST else None
+
+    def _by_sweeps(self, best: Swept) -> Swept | None:
+        if self._exact():
+            return None
+        small = self.unknowns <= DIRECT_LAST
+        storage = FULL_SHARE * self.unknowns if small else np.inf
+        start = best if best.route == "start" and best.residual < 1.0 else None
+        return self._swept(self.method, start, storage)
+
+    def _directly_after(self, best: Swept) -> Swept | None:
+        return self._full() if DIRECT_FIRST < self.unknowns <= DIRECT_LAST else None
+
+    def _by_enriched_sweeps(self, best: Swept) -> Swept | None:
+        """DMRG takes nothing into the basis that its two sites do not couple to, AMEn does."""
+        if self._exact() or not isinstance(self.method, DMRG) or best.status is not Status.STAGNATED:
+            return None
+        method = AMEn(max_rank=self.method.max_rank, local=self.method.local)
+        return self._swept(method, best if best.residual < 1.0 else None, np.inf)
+
+    def _minimised(self, best: Swept) -> Swept | None:
+        """Not where a limit that was asked for ended sweeps which do converge."""
+        limited = best.status is Status.ITERATION_LIMIT or (best.status is Status.RANK_LIMIT and self.hermitian)
+        if self._exact() or (limited and best.residual < 1.0):
+            return None
+        return minimise_residual(
+            self.system, self.method, best.x, best.residual, self.accuracy, self.rng, self._report
+        )  # fmt: skip
+
+    def _exact(self) -> bool:
+        """Whether full vectors have said all there is to say."""
+        return "factorisation" in self.extra and not self.extra["capped"]
+
+    def _swept(self, method: Method, start: Swept | None, storage: float) -> Swept:
+        x, residual = (start.x, start.residual) if start is not None else (None, 1.0)
+        return sweep_until(
+            self.system, self.system, method, x, self.accuracy, self.rng, self._report, first=residual, storage=storage
+        )
+
+    def _full(self) -> Swept:
+        operator, b = self.system.operator, self.system.b.full().reshape(-1).astype(self.system.dtype)
+        found = solve_full(operator, b, self.accuracy)
+        cap = self.method.rank if isinstance(self.method, ALS) else self.method.max_rank
+        goal = max(self.accuracy, ALLOWED * found.residual)
+        x, capped = to_train(operator, found.x, b, goal, cap)
+        self.singular = found.singular is not None
+        self.extra |= {"factorisation": found.factorisation, "condition": found.condition, "capped": capped}
+        if found.singular is not None:
+            self.extra["left_null_vector"] = found.singular
+        exact = self.system.residual(x, self.rng)
+        return Swept(x, exact, Status.RANK_LIMIT if capped else Status.PRECISION, "full vectors")
+
+    def _size_of_operator(self) -> float:
+        """A lower bound of the 2-norm of the scaled operator, close where a random vector is no exception."""
+        probe = random_train(self.system.b.shape, 1, self.rng)
+        probe = probe / probe.norm()
+        return self.system.image_norm(probe, self.rng)
+
+    def _report(self, state: IterationState) -> None:
+        state = replace(state, step=len(self.history) + 1, seconds=time.perf_counter() - self.begun)
+        self.history.append(state)
+        if self.callback is not None:
+            self.callback(state)
+
+    def _finish(self, best: Swept, given: TensorTrain | None = None) -> Solution:
+        """The second look, and x in the scale given."""
+        if not best.residual < 1.0:
+            best.x, best.residual, best.route = self.system.b * 0.0, 1.0, "zero"
+        rounding = ROUNDING * max(1.0, self._size_of_operator() * best.x.norm())
+        seen = look(self.system.operator, best.x, self.system.b, best.residual, rounding, self.rng)
+        status = best.status if seen.passed else Status.CONTRADICTED
+        if best.residual <= self.accuracy and seen.passed:
+            status = Status.CONVERGED
+        x = given if given is not None else times_power(best.x * self.size, self.exponent)
+        self.extra["route"] = best.route
+        return self._solution(x, best.residual, status, (seen,))
+
+    def _solution(self, x: TensorTrain, residual: float, status: Status, checked: tuple[Checked, ...]) -> Solution:
+        counts = {
+            "sweeps": len(self.history), "local_solves": self.work.local_solves, "matvecs": self.work.products
+        }  # fmt: skip
+        self.extra.pop("capped", None)
+        return Solution(
+            x, status, int(status is Status.CONVERGED), np.array([residual]), tuple(self.history), counts, {},
+            {"max_rank": x.max_rank, **self.extra}, checked,
+        )  # fmt: skip
 
 
 def _check(operator: TTOperator, b: TensorTrain, start: TensorTrain | None, accuracy: float) -> None:
@@ -136,85 +254,6 @@ def _check(operator: TTOperator, b: TensorTrain, start: TensorTrain | None, accu
         raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
 
 
-def _begin(
-    operator: TTOperator,
-    b: TensorTrain,
-    method: Method,
-    start: TensorTrain | None,
-    size: float,
-    dtype: np.dtype,
-    hermitian: bool,
-    rng: np.random.Generator,
-) -> Alternating:
-    """Trains and environments before the first sweep."""
-    enrichment = method.enrichment if isinstance(method, AMEn) else 0
-    if start is not None:
-        x = start / size
-    else:
-        x = b if b.max_rank <= START_RANK else TensorTrain(round_cores(b.cores, None, 0.0, START_RANK)[0])
-    if isinstance(method, ALS):
-        x = _of_rank(x, method.rank, rng)
-    x = x.orthogonalise(0)
-    z = random_train(b.shape, enrichment, rng).orthogonalise(0).cores if enrichment else ()
-    known: dict[tuple, tuple[OperatorCore, OperatorCore]] = {}
-    for core in operator.cores:
-        if _key(core) not in known:
-            sparse = OperatorCore.of(core, dtype)
-            known[_key(core)] = sparse, sparse.mirrored()
-    pairs = [known[_key(core)] for core in operator.cores]
-    right = [core.astype(dtype) for core in b.cores]
-    options = Options(
-        sites=2 if isinstance(method, DMRG) else 1,
-        enrichment=enrichment,
-        max_rank=method.rank if isinstance(method, ALS) else method.max_rank,
-        dense_size=method.local.dense_size,
-        steps=method.local.steps,
-        side=method.local.side,
-        definite=hermitian,
-    )
-    return Alternating(
-        ([pair[0] for pair in pairs], [pair[1] for pair in reversed(pairs)]), (right, mirrored(right)),
-        [core.astype(dtype) for core in x.cores], [core.astype(dtype) for core in z], 1.0, options,
-    )  # fmt: skip
-
-
-def _key(core: np.ndarray) -> tuple:
-    """Equal for equal cores."""
-    return core.shape, core.tobytes()
-
-
-def _of_rank(x: TensorTrain, rank: int, rng: np.random.Generator) -> TensorTrain:
-    """The train filled up with a small random part to ``rank``, or cut to it."""
-    if x.max_rank < rank:
-        noise = random_train(x.shape, rank, rng)
-        x = x + noise * (1e-2 * x.norm())
-    return TensorTrain(round_cores(x.cores, None, 0.0, rank)[0])
-
-
-def _residual(iteration: Alternating, rng: np.random.Generator, accuracy: float) -> float:
-    """The true residual of the present x; only one that misses ``accuracy`` may be an estimate."""
-    side = iteration.side
-    return bounded_residual(iteration.operator[side], iteration.x, iteration.b[side], rng, accuracy)
-
-
-def _train(iteration: Alternating) -> TensorTrain:
-    """The present x in its own order, with its centre."""
-    if iteration.side == 0:
-        return TensorTrain(tuple(iteration.x), 0)
-    return TensorTrain(tuple(mirrored(iteration.x)), len(iteration.x) - 1)
-
-
-def _solution(x, status, residual, history, counts, timing, hermitian: bool, throw: bool) -> Solution:
-    converged = status is Status.CONVERGED
-    solution = Solution(
-        x, status, int(converged), np.array([residual]), tuple(history), counts, timing,
-        {"max_rank": x.max_rank, "hermitian": hermitian},
-    )  # fmt: skip
-    if throw and not converged:
-        raise NotConverged(solution)
-    return solution
-
-
 def _compile(dtype: np.dtype) -> float:
     """Seconds spent to compile or load the kernels of one dtype; zero from the second call on in one process."""
     name = np.dtype(dtype).name
@@ -225,6 +264,8 @@ def _compile(dtype: np.dtype) -> float:
     cores = tuple(np.eye(3, dtype=dtype)[None, :, :, None] * k for k in (2.0, 3.0))
     twisted = tuple(core + (k == 0) * np.eye(3, k=1)[None, :, :, None] for k, core in enumerate(cores))
     b = TensorTrain(tuple(np.ones((1, 3, 1), dtype=dtype) for _ in range(2)))
-    for a in (TTOperator(cores), TTOperator(twisted)):
-        solve(a, b, method=AMEn(sweeps=4, local=LocalSolver(dense_size=0)), start=b * 0.5, throw=False)
+    method = AMEn(sweeps=4, local=LocalSolver(dense_size=0))
+    for definite, a in ((True, TTOperator(cores)), (False, TTOperator(twisted))):
+        system = System.of(a, b / b.norm(), dtype, definite)
+        sweep_until(system, system, method, None, 1e-6, np.random.default_rng(0), lambda state: None)
     return time.perf_counter() - begin

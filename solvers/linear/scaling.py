@@ -1,0 +1,57 @@
+"""Systems of any scale: every core brought to largest entry about one by an exact power of two, and back.
+
+A x = b with entries of 1e-200 or 1e200 overflows in the squares of norms although its solution may be harmless.
+Powers of two change no digit, so the scaled system has exactly the solution of the given one but for its own power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from solvers.trains.factorisations import freeze
+from solvers.trains.tensor_train import TensorTrain
+
+ONE_CORE = 900  # exponents up to here fit in one core beside entries about one; larger ones are spread over all
+
+
+def balanced(cores: Sequence[np.ndarray]) -> tuple[tuple[np.ndarray, ...], int]:
+    """The cores with largest real or imaginary part in [1/2, 1), and the exponent e: the train is 2^e times theirs.
+
+    A core of zeros stays. Equal cores stay equal.
+    """
+    total, out = 0, []
+    for core in cores:
+        exponent = int(np.frexp(np.abs(_parts(core)).max())[1])
+        total += exponent
+        out.append(_times_power(core, -exponent))
+    return tuple(out), total
+
+
+def times_power(x: TensorTrain, exponent: int) -> TensorTrain:
+    """2^exponent x, exact; where that does not fit in one core the factor is spread over all and the centre lost.
+
+    Raises ValueError where even so it leaves the range of double precision.
+    """
+    if abs(exponent) <= ONE_CORE:
+        k = x.centre or 0
+        return TensorTrain((*x.cores[:k], _times_power(x.cores[k], exponent), *x.cores[k + 1 :]), x.centre)
+    each, rest = divmod(exponent, x.d)
+    if abs(each) > ONE_CORE:
+        raise ValueError(
+            f"the solution is about 2^{exponent}, outside the range of double precision: rescale the operator or the "
+            "right-hand side"
+        )
+    return TensorTrain(tuple(_times_power(core, each + (k < rest)) for k, core in enumerate(x.cores)))
+
+
+def _parts(core: np.ndarray) -> np.ndarray:
+    """Real and imaginary parts as one flat array."""
+    return np.ascontiguousarray(core).view(np.float64).reshape(-1)
+
+
+def _times_power(core: np.ndarray, exponent: int) -> np.ndarray:
+    if exponent == 0:
+        return core
+    return freeze(np.ldexp(_parts(core), exponent).view(core.dtype).reshape(core.shape))
