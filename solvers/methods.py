@@ -18,21 +18,22 @@ def _at_least(name: str, method: object, least: dict[str, int]) -> None:
 class BlockDMRG:
     """Options of block DMRG (solvers.eigen.block_dmrg): all states on one shared set of cores.
 
-    ``tol``: residual norm ||H x - E x|| asked of every state, in the operator's unit. ``max_rank``: cap of the
-    shared TT-ranks (alias rmax). ``sweeps``: most sweeps, each in one direction (alias nswp). ``steps``: most block
-    Davidson steps a site and sweep. ``model``: size of the exact block in the local preconditioner.
+    ``tol``: residual norm ||H x - E x|| asked of every state, in the operator's unit (None: from the accuracy).
+    ``max_rank``: cap of the shared TT-ranks (alias rmax). ``sweeps``: most sweeps, each in one direction (alias nswp).
+    ``steps``: most block Davidson steps a site and sweep. ``model``: size of the exact block in the local
+    preconditioner.
 
     Raises ValueError where a value is impossible.
     """
 
-    tol: float = 1e-6
+    tol: float | None = None
     max_rank: int = 200
     sweeps: int = 24
     steps: int = 4
     model: int = 150
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.tol) and self.tol > 0.0):
+        if self.tol is not None and not (math.isfinite(self.tol) and self.tol > 0.0):
             raise ValueError(f"BlockDMRG: tol is {self.tol}; give a residual norm above zero, such as 1e-6")
         for name in ("max_rank", "sweeps", "steps", "model"):
             value = getattr(self, name)

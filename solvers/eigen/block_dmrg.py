@@ -22,6 +22,7 @@ from solvers.checkpoint import Checkpoint, Content, Stopped, random_state, resto
 from solvers.eigen.block_davidson import davidson
 from solvers.eigen.block_start import joined, low_energy_bases
 from solvers.eigen.block_train import BlockTrain, Cut, block_views
+from solvers.eigen.explicit import space_of
 from solvers.eigen.residuals import block_residuals
 from solvers.eigen.stored import stored_bonds
 from solvers.environments import LocalOperator, SectorOperator, mean_field, rotate
@@ -29,6 +30,7 @@ from solvers.methods import BlockDMRG
 from solvers.solution import Callback, IterationState, Status
 from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core, rank, truncate
 
+TOL = 1e-6  # where none is given
 FIRST_TRUNCATION = 1e-2
 FIRST_STEPS = 2
 STRONGEST_CUT = 0.03  # the truncation of a sweep over that of the one before, at least; measured
@@ -147,12 +149,12 @@ def block_dmrg(
     ``rng`` draws the random vectors of the range finders. ``checkpoint``: written after every sweep; where it holds
     something the sweeps go on from it. Energies and residuals are in the operator's unit.
 
-    The status is CONVERGED when every true residual norm is at most ``options.tol``; RANK_LIMIT, STAGNATED or
-    ITERATION_LIMIT say otherwise, with what was reached. Raises ValueError for a complex operator, for more states
-    than the space of this charge has or than ``options.max_rank`` can carry, for starts of another charge, and
-    FloatingPointError for NaN or infinity in a local problem. Cost: see the module.
+    The status is CONVERGED when every true residual norm is at most ``options.tol`` (None: 1e-6); RANK_LIMIT,
+    STAGNATED or ITERATION_LIMIT say otherwise, with what was reached. Raises ValueError for a complex operator, for
+    more states than the space of this charge has or than ``options.max_rank`` can carry, for starts of another charge,
+    and FloatingPointError for NaN or infinity in a local problem. Cost: see the module.
     """
-    space = _space(operator, charge)
+    space = space_of(operator.modes, charge)
     if not 1 <= n_states <= space:
         raise ValueError(f"n_states is {n_states}, but the space of charge {charge} has {space} dimensions")
     if any(np.iscomplexobj(site.matrices) for sides in operator.sites for site in sides):
@@ -182,7 +184,8 @@ class _Sweeps:
         self.site, self.options, self.begin = run, options, time.perf_counter()
         self.history: list[IterationState] = []
         self.residuals = np.zeros(0)
-        self.truncation, self.local_tol, self.steps = FIRST_TRUNCATION, options.tol, min(options.steps, FIRST_STEPS)
+        self.tol = TOL if options.tol is None else options.tol
+        self.truncation, self.local_tol, self.steps = FIRST_TRUNCATION, self.tol, min(options.steps, FIRST_STEPS)
         self.best, self.idle, self.number = np.inf, 0, 0
         self.status: Status | None = None
 
@@ -237,7 +240,7 @@ class _Sweeps:
             self.residuals,
             run.train.states(1e-3 * self.truncation),
             status,
-            int(np.sum(self.residuals <= options.tol)),
+            int(np.sum(self.residuals <= self.tol)),
             [rank(bond) for bond in run.train.bonds],
             tuple(self.history),
             run.counts,
@@ -246,7 +249,7 @@ class _Sweeps:
     def judge(self) -> None:
         """The end, or how the next sweep cuts."""
         options, worst = self.options, float(self.residuals.max())
-        if worst <= options.tol:
+        if worst <= self.tol:
             self.status = Status.CONVERGED
             return
         self.idle = self.idle + 1 if worst > 0.7 * self.best else 0
@@ -255,18 +258,6 @@ class _Sweeps:
             self.status = Status.RANK_LIMIT if self.site.train.capped else Status.STAGNATED
             return
         # the residual is about proportional to the truncation; what the local problems leave must stay below it
-        factor = float(np.clip(AIM * options.tol / worst, STRONGEST_CUT, 0.5))
+        factor = float(np.clip(AIM * self.tol / worst, STRONGEST_CUT, 0.5))
         self.truncation = max(factor * self.truncation, 1e-15)
-        self.local_tol, self.steps = max(0.25 * options.tol, 0.3 * factor * worst), options.steps
-
-
-def _space(operator: SectorOperator, charge: int) -> int:
-    """Dimension of the space of one charge."""
-    count = {0: 1}
-    for mode in operator.modes:
-        new: dict[int, int] = {}
-        for c, number in count.items():
-            for m, n in mode:
-                new[c ^ m] = new.get(c ^ m, 0) + number * n
-        count = new
-    return count.get(charge, 0)
+        self.local_tol, self.steps = max(0.25 * self.tol, 0.3 * factor * worst), options.steps

@@ -25,8 +25,11 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, beside
 from solvers.eigen import tasks
 from solvers.eigen.block_dmrg import FIRST_TRUNCATION
-from solvers.eigen.blocks import Block, Outcome, stable_eigh, step_options
-from solvers.eigen.probe import search, take_in
+from solvers.eigen.blocks import Block, Outcome, step_options
+from solvers.eigen.explicit import space_of
+from solvers.eigen.full_vectors import Reference
+from solvers.eigen.probe import MOST_ROUNDS, search, take_in
+from solvers.eigen.ritz import finish, rayleigh_ritz
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.eigen.stored import Stage, continued, passes_content
 from solvers.environments import SectorOperator, sandwich
@@ -34,10 +37,6 @@ from solvers.methods import InverseIteration
 from solvers.solution import IterationState, Status
 
 SAFETY = (1.5, 1.25)  # factor on the calibrated estimates, and the least factor on the bare ones
-TILE = 6
-MIXING = 5e-4  # Ritz coefficients below this are left out of right-hand sides
-MIXED = 0.1  # a state with a second coefficient above this is a mixture of trains
-DEGENERATE, MIXED_DEGENERATE = 1e-5, 3e-5  # energies this close (of the scale) mix freely: a smaller coefficient counts
 
 
 class Passes:
@@ -56,11 +55,12 @@ class Passes:
         rng: np.random.Generator,
         callback: Callable[[IterationState], None] | None,
         probe_weights: list[np.ndarray],
+        reference: Reference | None = None,
     ) -> None:
         self.operator, self.blocks, self.n_states = operator, blocks, n_states
         self.scale, self.goal, self.method = scale, goal, method
         self.executor, self.rng, self.callback = executor, rng, callback
-        self.probe_weights = probe_weights
+        self.probe_weights, self.reference = probe_weights, reference
         self.delta, self.window = method.shift * scale, method.window * scale
         self.history: list[IterationState] = []
         self.counts = {"passes": 0, "local_products": 0, "state_solves": 0, "pair_elements": 0}
@@ -69,6 +69,7 @@ class Passes:
         self.truncation = FIRST_TRUNCATION  # of a block DMRG's first sweep
         self.warm = False  # whether states of an earlier calculation are among those of the start
         self.names = itertools.count()
+        self.searches = 0  # random starts that looked for missing states
         self.ratios: list[float] = []  # gained energy over fall of the estimate, one a state and pass
         for block in blocks:
             n = len(block.trains)
@@ -87,9 +88,14 @@ class Passes:
         """The numbers of that name, of all blocks in turn."""
         return np.concatenate([getattr(b, name) for b in self.blocks])
 
+    def space_of(self, block: Block) -> int:
+        """Dimension of the space of a block."""
+        return space_of(self.operator.modes, block.charge)
+
     def threshold(self) -> float:
         """Energy of the last wanted state."""
-        return float(np.sort(self.all_of("energies"))[self.n_states - 1])
+        energies = np.sort(self.all_of("energies"))
+        return float(energies[min(self.n_states, len(energies)) - 1])
 
     def report(
         self, label: str, fraction: float | None, keep: bool = True, before: Callable[[], None] | None = None
@@ -151,86 +157,6 @@ class Passes:
             block.before[w, 1] = block.quotients[w]
             block.errors[w] = np.inf
         self.counts["passes"] += 1
-
-    def rayleigh_ritz(self) -> None:
-        """Diagonalise H in the span of each block's trains; pairs farther apart than the window count as uncoupled."""
-        jobs, where, wanted = [], [], []
-        for b, block in enumerate(self.blocks):
-            block.basis = list(block.trains)
-            n, e, names = len(block.basis), block.energies, block.names
-            pairs = [(i, j) for i in range(n) for j in range(i + 1) if abs(e[i] - e[j]) < self.window]
-            wanted.append(pairs)
-            missing = [(i, j) for i, j in pairs if (names[i], names[j]) not in block.elements]
-            tiles: dict[tuple[int, int], list[tuple[int, int]]] = {}
-            for i, j in missing:  # tiles of pairs need few trains each
-                tiles.setdefault((i // TILE, j // TILE), []).append((i, j))
-            for chunk in tiles.values():
-                needed = sorted({k for pair in chunk for k in pair})
-                jobs.append((self.operator, {k: block.basis[k] for k in needed}, chunk))
-                where.append(b)
-        for b, found in zip(where, tasks.run_tasks(self.executor, tasks.pair_elements, jobs)):
-            names = self.blocks[b].names
-            for i, j, hij, sij in found:
-                self.blocks[b].elements[names[i], names[j]] = (hij, sij)
-                self.counts["pair_elements"] += 1
-        matrices = []
-        for block, pairs in zip(self.blocks, wanted):
-            n, names = len(block.basis), block.names
-            h, s = np.zeros((n, n)), np.eye(n)
-            for i, j in pairs:
-                h[i, j], s[i, j] = h[j, i], s[j, i] = block.elements[names[i], names[j]]
-            matrices.append((h, s))
-            block.elements = {k: block.elements[k] for k in ((names[i], names[j]) for i, j in pairs)}
-        for block, (h, s) in zip(self.blocks, matrices):
-            energies, vectors = stable_eigh(h, s)
-            n = len(energies)
-            block.energies = energies
-            block.sources, block.weights = [], []
-            for i in range(n):
-                v = vectors[:, i] * np.sign(vectors[np.argmax(np.abs(vectors[:, i])), i])
-                used = [int(j) for j in np.argsort(-np.abs(v)) if abs(v[j]) > MIXING]
-                block.sources.append(used)
-                block.weights.append([float(v[j]) for j in used])
-        self._represent()
-
-    def _represent(self) -> None:
-        """One train a state: the basis train it mostly is, or the rounded sum of the few that make it up."""
-        jobs, where = [], []
-        for b, block in enumerate(self.blocks):
-            mixed = [i for i in range(len(block.weights)) if len(self.parts(block, i)) > 1]
-            for chunk in tasks.chunks(mixed, tasks.CHUNK):
-                listed = []
-                for i in chunk:
-                    parts = self.parts(block, i)
-                    most = max(block.basis[j].max_rank for j, _ in parts)
-                    listed.append((i, [j for j, _ in parts], [w for _, w in parts], round(1.5 * most) + 1))
-                needed = sorted({j for _, sources, *_ in listed for j in sources})
-                jobs.append(({j: block.basis[j] for j in needed}, listed, 1e-5))
-                where.append(b)
-        results = tasks.run_tasks(self.executor, tasks.recombine, jobs)
-        for b, block in enumerate(self.blocks):
-            found = {i: x for w, r in zip(where, results) if w == b for i, x in r}
-            lead = [sources[0] for sources in block.sources]
-            block.trains = [found.get(i, block.basis[j]) for i, j in enumerate(lead)]
-            block.names = [next(self.names) if i in found else block.names[j] for i, j in enumerate(lead)]
-            block.errors = np.array([np.inf if i in found else block.errors[j] for i, j in enumerate(lead)])
-            block.residuals = block.residuals[lead]
-            block.next_ranks = block.next_ranks[lead]
-            block.quotients, block.before = block.quotients[lead], block.before[lead]
-            block.mixed = np.array([i in found for i in range(len(lead))])
-            block.ranks = np.array([x.max_rank for x in block.trains])
-
-    def parts(self, block: Block, i: int) -> list[tuple[int, float]]:
-        """The trains, with coefficients, that Ritz state ``i`` is made of; a single one where it is no mixture."""
-        listed = list(zip(block.sources[i], block.weights[i]))
-        lead, most = listed[0][0], abs(listed[1][1]) if len(listed) > 1 else 0.0
-        close = np.abs(block.quotients - block.quotients[lead]) <= DEGENERATE * self.scale
-        kept = [
-            (j, w)
-            for j, w in listed[1:]
-            if (most > MIXED and abs(w) > 0.3 * MIXED) or (close[j] and abs(w) > MIXED_DEGENERATE)
-        ]
-        return [listed[0], *kept]
 
     def estimate(self, label: str, low: float, high: float) -> None:
         """Rank errors and residual norms of the states whose train changed."""
@@ -294,12 +220,16 @@ class Passes:
         at = self._started()
         status = Status.ITERATION_LIMIT
         probe: dict[str, Any] = {}
-        for number in range(at.round, 3):
+        for number in range(at.round, MOST_ROUNDS):
             status = self._passes(at)
             probe, found = search(self)
             if not found:
                 break
+            status = Status.ITERATION_LIMIT  # unless the passes that follow say better
+            if number + 1 == MOST_ROUNDS:
+                break
             at = Stage([take_in(self, b, new) for b, new in zip(self.blocks, found)], number + 1)
+        finish(self)
         self.true_residuals()
         self.report("finished", 1.0, keep=False)
         return Outcome(self.blocks, status, self.history, self.counts, probe, self.safety)
@@ -312,7 +242,7 @@ class Passes:
         if not self.warm:
             self.align()
             return Stage([list(range(len(b.trains))) for b in self.blocks])
-        self.rayleigh_ritz()
+        rayleigh_ritz(self)
         self.estimate("error estimates", 0.05, 0.05)
         return Stage(self._short(False))
 
@@ -338,7 +268,7 @@ class Passes:
                 at.verdict = Status.CONVERGED
                 self.save(at, last=True)
                 break
-            if self.counts["passes"] >= m.max_passes:
+            if self.counts["passes"] >= m.max_passes * (at.round + 1):  # what a search found needs passes of its own
                 return Status.RANK_LIMIT if at.least >= m.max_rank else Status.ITERATION_LIMIT
             first = self.counts["passes"] == 0 and m.max_passes > 1
             first = first and not self.warm
@@ -346,7 +276,7 @@ class Passes:
             label = f"pass {self.counts['passes'] + 1}: {len(ranks)} states, ranks {min(ranks)} to {max(ranks)}"
             share = 0.5 * (0.85 - at.done)
             self.solve(wanted, label, at.done, at.done + share)
-            self.rayleigh_ritz()
+            rayleigh_ritz(self)
             at.done += share
             self.estimate("error estimates", at.done, at.done)
             at.wanted, at.least = self._short(first), min(ranks)

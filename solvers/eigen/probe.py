@@ -1,18 +1,21 @@
-"""A search for missing states: random starts in the orthogonal complement of those found.
+"""A search for missing states: random starts in the orthogonal complement of those found, or a small space's levels.
 
-The start is made orthogonal to the known states of its block and driven down by inverse iteration with a shift just
-above the last wanted level; Rayleigh-Ritz with the known states follows each step. A state that had been missed
-would be amplified more than anything above it and come out as a new Ritz vector below the shift.
+A start is made orthogonal to the known states of its block and driven down by inverse iteration at one of four shifts:
+just above the last wanted level, in the middle of the list, and at two distances below it, as a shift amplifies what
+lies next to it and not a state missed far below. Rayleigh-Ritz with the known states follows each step; a missed state
+comes out as a new Ritz vector.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from solvers.eigen import tasks
 from solvers.eigen.blocks import Block, stable_eigh, step_options
+from solvers.eigen.full_vectors import Reference, dense_vector, state_train
 from solvers.eigen.shifted_solve import ShiftedSolve
 from solvers.environments import sandwich
 from solvers.methods import InverseIteration
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from solvers.eigen.inverse_iteration import Passes
 
 PROBE_STEPS = 4
+PROBE_RANK = 12  # of starts that look for what lies well below the top of the list
+SHARES = (0.5, 0.05)  # of the list's width, from the ground level down to the shifts below it
+MOST_ROUNDS = 8  # of searches and what follows from them
+OUTSIDE = 0.3  # of a state's weight, outside those known: it is missing
 
 
 def probe_block(
@@ -61,27 +68,79 @@ def probe_block(
 
 
 def search(passes: Passes) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
-    """Look for missing states in the orthogonal complement of each block, from random starts."""
+    """Look for missing states in the complement of those known, block by block: what was seen, and trains to take in.
+
+    In a small space by its full vectors; else from random starts at four shifts, of which the one near the top of the
+    list has the rank of a first pass and the others, which look for what lies well below, a lower one.
+    """
+    if passes.reference is not None and passes.reference.spectrum is not None:
+        return held_against(passes, passes.reference)
     limit = passes.threshold()
-    top = float(passes.all_of("energies").max())
-    shift = 0.5 * (limit + top) if top > limit else limit + passes.delta
+    method = passes.method
     jobs, where = [], []
     for b, block in enumerate(passes.blocks):
-        for _ in range(passes.method.probes):
-            seed = int(passes.rng.integers(2**31))
-            known = (block.trains, block.energies)
-            weights, method = passes.probe_weights, passes.method
-            jobs.append((passes.operator, block.charge, known, shift, weights, method, passes.scale, seed))
-            where.append(b)
+        for shift, rank in _shifts(passes, limit):
+            for _ in range(method.probes):
+                seed = int(passes.rng.integers(2**31))
+                known = (block.trains, block.energies)
+                weights, own = passes.probe_weights, replace(method, first_rank=min(rank, method.first_rank))
+                jobs.append((passes.operator, block.charge, known, shift, weights, own, passes.scale, seed))
+                where.append(b)
     results = tasks.run_tasks(passes.executor, probe_block, jobs, passes.progress("probe of the complement", 0.9, 1.0))
     found: list[list[SectorTrain]] = [[] for _ in passes.blocks]
     for b, (energy, _, z) in zip(where, results):
-        if energy < limit + passes.goal and not found[b]:
+        block = passes.blocks[b]
+        if energy < limit + passes.goal and len(block.trains) + len(found[b]) < passes.space_of(block):
             found[b].append(z)
+    passes.searches += len(jobs)
     summary = {
         "starts": len(jobs),
         "lowest_energy_outside": min((r[0] for r in results), default=None),
         "largest_drop": max((r[1] for r in results), default=0.0),
+        "missing_states": sum(len(f) for f in found),
+    }
+    summary["completeness"] = f"searched {passes.searches} times" if jobs and not any(found) else "unknown"
+    return summary, found if any(found) else []
+
+
+def _shifts(passes: Passes, limit: float) -> list[tuple[float, int]]:
+    """Where a search looks, with its rank: above the last wanted level, in the list's middle, below it."""
+    energies = passes.all_of("energies")
+    ground, top = float(energies.min()), float(energies.max())
+    width = max(limit - ground, passes.scale)
+    above = 0.5 * (limit + top) if top > limit else limit + passes.delta
+    below = [ground - SHARES[0] * width, ground - SHARES[1] * width, 0.5 * (ground + limit)]
+    return [(above, passes.method.first_rank), *((shift, PROBE_RANK) for shift in below)]
+
+
+def held_against(passes: Passes, reference: Reference) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
+    """The list held against the levels of a small space: the states that the known ones do not contain."""
+    exact, n = reference.spectrum, passes.n_states
+    assert exact is not None
+    energies = np.sort(passes.all_of("energies"))[:n]
+    count = min(n, len(energies))
+    off = np.full(n, np.inf)
+    off[:count] = np.abs(energies[:count] - exact.energies[:count])
+    found: list[list[SectorTrain]] = [[] for _ in passes.blocks]
+    if off.max() > max(passes.goal, exact.floor):
+        for b, block in enumerate(passes.blocks):
+            known = np.array([dense_vector(x) for x in block.trains]).T
+            basis, _ = np.linalg.qr(known)
+            for i in np.flatnonzero(exact.charges[:n] == block.charge):
+                v = exact.vector(int(i))
+                outside = v - basis @ (basis.T @ v)
+                if outside @ outside > OUTSIDE:
+                    x = state_train(exact, int(i), reference.operator, passes.operator.modes, passes.method.max_rank)
+                    assert isinstance(x, SectorTrain)
+                    found[b].append(x)
+                    basis = np.column_stack([basis, outside / np.linalg.norm(outside)])
+    outside_energy = float(exact.energies[n]) if len(exact.energies) > n else None
+    summary = {
+        "method": "held against vectors over the whole space",
+        "completeness": exact.completeness,
+        "starts": exact.starts,
+        "lowest_energy_outside": outside_energy,
+        "largest_drop": float(np.max(energies[:count] - exact.energies[:count], initial=0.0)),
         "missing_states": sum(len(f) for f in found),
     }
     return summary, found if any(found) else []

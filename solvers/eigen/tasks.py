@@ -114,6 +114,11 @@ def pair_elements(
     return [(i, j, sandwich(operator, trains[i], trains[j]), inner(trains[i], trains[j])) for i, j in pairs]
 
 
+def pair_overlaps(trains: dict[int, SectorTrain], pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int, float]]:
+    """(i, j, <i|j>) of the pairs."""
+    return [(i, j, inner(trains[i], trains[j])) for i, j in pairs]
+
+
 def recombine(
     trains: dict[int, SectorTrain], jobs: Sequence[tuple[int, list[int], list[float], int]], tol: float
 ) -> list[tuple[int, SectorTrain]]:

@@ -1,0 +1,321 @@
+"""The lowest states of a small space by vectors over all of its product functions: exact, whatever the ranks.
+
+1. A diagonal operator's levels are its entries, its states products of basis functions: nothing is iterated.
+2. Up to ``explicit.DENSE`` functions a symmetry block is diagonalised by LAPACK: the list is proved complete.
+3. Above, as long as the sparse matrix is affordable, Lanczos from a random start; then from others in the complement of
+   what was found (every level a random vector cannot see is a repeated one), until ``AGREEING`` starts in a row add
+   nothing below the last level wanted: the list is searched, not proved.
+
+The states are then trains, rounded far below the accuracy; energies are Rayleigh quotients of what is returned, and the
+errors add their distance from the diagonalisation's levels, the residual's bound where those are Lanczos', and the
+rounding errors of the operator's norm. Lanczos: Lehoucq, Sorensen, Yang, ARPACK Users' Guide (SIAM 1998).
+Cost O(N^3) below ``DENSE``; above, some hundred products a start.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import LinAlgError, eigh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+
+from solvers.eigen import explicit
+from solvers.eigen.states import EigenStates
+from solvers.eigen.vector_trains import sector_train
+from solvers.solution import Callback, IterationState, Solution, Status
+from solvers.trains.construct import tt_svd, unit
+from solvers.trains.operator import TTOperator
+from solvers.trains.sectors import ModeCharges, SectorTrain, inner, product_state
+from solvers.trains.tensor_train import TensorTrain
+
+LARGEST = explicit.LARGEST_DIAGONAL  # functions: none, to leave every space to the trains' own methods
+BUFFER = 4  # levels above the last one asked for
+ROUNDING = 1e-13  # of a state, in its train
+AGREEING = 2  # random starts in a row that find nothing new
+MOST_STARTS = 12
+MOST_WORK = 4e10  # entries of the matrix times products of a start: about a minute
+LANCZOS = 1e-12  # residual over the spread of the spectrum
+EPS = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The lowest levels of one charge: ``values`` ascending, ``vectors`` (N, m) in the whole space, ``residuals``.
+
+    ``starts``: random starts that searched, 0 where the list is proved; ``rest``: whether the block has more levels.
+    """
+
+    charge: int
+    values: np.ndarray
+    vectors: np.ndarray
+    residuals: np.ndarray
+    starts: int
+    rest: bool
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The lowest levels of a small space, all charges, and the ``matrix`` they are of (a diagonal: its entries).
+
+    ``vectors``: (size, n), or None beside the ``places`` of a diagonal operator's states; ``starts``: random starts
+    that searched, 0 where the list is proved; ``norm``: bound of the operator's spectral norm.
+    """
+
+    energies: np.ndarray
+    charges: np.ndarray
+    vectors: np.ndarray | None
+    places: np.ndarray | None
+    residuals: np.ndarray
+    starts: int
+    norm: float
+    matrix: explicit.Matrix
+
+    @property
+    def size(self) -> int:
+        """Product functions."""
+        return int(self.matrix.shape[0])
+
+    @property
+    def completeness(self) -> str:
+        return "proved" if self.starts == 0 else f"searched {self.starts} times"
+
+    @property
+    def floor(self) -> float:
+        """What rounding may move a level."""
+        return float(EPS * np.sqrt(self.size) * self.norm)
+
+    def vector(self, i: int) -> np.ndarray:
+        """State ``i`` over all product functions."""
+        if self.vectors is not None:
+            return self.vectors[:, i]
+        assert self.places is not None
+        found = np.zeros(self.size)
+        found[self.places[i]] = 1.0
+        return found
+
+    def judged(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rayleigh quotients and residual norms of normalised columns."""
+        h = self.matrix
+        images = h[:, None] * vectors if h.ndim == 1 else h @ vectors
+        quotients = np.real(np.einsum("ij,ij->j", vectors.conj(), images))
+        return quotients, np.linalg.norm(images - vectors * quotients, axis=0)
+
+
+def spectrum(operator: TTOperator, modes: ModeCharges, count: int, rng: np.random.Generator) -> Spectrum | None:
+    """The ``count`` lowest levels, or all; None where the space is not small, or Lanczos came to no end.
+
+    Raises ValueError for NaN or infinity among the elements.
+    """
+    size = explicit.size_of(modes)
+    if size > LARGEST:
+        return None
+    diagonal = explicit.diagonal(operator)
+    if diagonal is not None and size > 1:
+        return _of_diagonal(np.real(diagonal), modes, min(count, int(size)))
+    if size > explicit.SMALL:
+        return None
+    h = explicit.matrix(operator)
+    if h is None:
+        return None
+    if not np.all(np.isfinite(h.data if sp.issparse(h) else h)):
+        raise ValueError("the operator's elements are not finite: scale it down")
+    charges = explicit.total_charges(modes)
+    levels = []
+    for charge in np.unique(charges):
+        found = _block(h, int(charge), np.flatnonzero(charges == charge), count, rng)
+        if found is None:
+            return None
+        levels.append(found)
+    values = np.concatenate([b.values for b in levels])
+    order = np.argsort(values, kind="stable")[:count]
+    norm = float(abs(h).sum(axis=1).max())
+    return Spectrum(
+        values[order],
+        np.concatenate([np.full(len(b.values), b.charge) for b in levels])[order],
+        np.concatenate([b.vectors for b in levels], axis=1)[:, order],
+        None,
+        np.concatenate([b.residuals for b in levels])[order],
+        max(b.starts for b in levels),
+        min(norm, float(sp.linalg.norm(h) if sp.issparse(h) else np.linalg.norm(h))),
+        h,
+    )
+
+
+def _of_diagonal(diagonal: np.ndarray, modes: ModeCharges, count: int) -> Spectrum:
+    if not np.all(np.isfinite(diagonal)):
+        raise ValueError("the operator's elements are not finite: scale it down")
+    if count < len(diagonal):
+        places = np.argpartition(diagonal, count - 1)[:count]
+    else:
+        places = np.arange(len(diagonal))
+    places = places[np.lexsort((places, diagonal[places]))]
+    charges = _charges_at(modes, places)
+    norm = float(np.abs(diagonal).max())
+    return Spectrum(diagonal[places], charges, None, places, np.zeros(count), 0, norm, diagonal)
+
+
+def _functions_at(modes: ModeCharges, place: int) -> list[int]:
+    shape = [sum(n for _, n in mode) for mode in modes]
+    return [int(i) for i in np.unravel_index(place, shape)]
+
+
+def _charges_at(modes: ModeCharges, places: np.ndarray) -> np.ndarray:
+    found = np.zeros(len(places), dtype=np.int64)
+    shape = [sum(n for _, n in mode) for mode in modes]
+    for mode, index in zip(modes, np.unravel_index(places, shape)):
+        found ^= np.concatenate([np.full(n, c) for c, n in mode])[index]
+    return found
+
+
+def _block(h: explicit.Matrix, charge: int, members: np.ndarray, count: int, rng) -> Levels | None:
+    """The lowest levels of one charge."""
+    own = h if len(members) == h.shape[0] else h[np.ix_(members, members)]
+    count = min(count, len(members))
+    starts = 0
+    if len(members) <= explicit.DENSE:
+        dense = own.toarray() if sp.issparse(own) else np.array(own)
+        values, vectors = lowest_of_dense(0.5 * (dense + dense.conj().T), count)
+    else:
+        found = _lanczos(own, count, rng)
+        if found is None:
+            return None
+        values, vectors, starts = found
+    residuals = np.linalg.norm(own @ vectors - vectors * values, axis=0)
+    whole = np.zeros((h.shape[0], len(values)), dtype=vectors.dtype)
+    whole[members] = vectors
+    return Levels(charge, values, whole, residuals, starts, len(values) < len(members))
+
+
+def lowest_of_dense(h: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The ``count`` lowest eigenpairs of a dense Hermitian matrix; all of them are computed where few are doubtful."""
+    n = len(h)
+    scale = float(np.abs(h).max(initial=0.0)) or 1.0
+    if count < n // 4:
+        try:
+            values, vectors = eigh(h, subset_by_index=[0, count - 1], check_finite=False)
+            gram = vectors.conj().T @ vectors - np.eye(count)
+            residual = np.abs(h @ vectors - vectors * values).max()
+            if np.abs(gram).max() < 1e-11 and residual < 1e-12 * scale * n:
+                return values, vectors
+        except LinAlgError:
+            pass
+    values, vectors = eigh(h, driver="evd", check_finite=False)
+    return values[:count], np.ascontiguousarray(vectors[:, :count])
+
+
+def _lanczos(h: Any, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int] | None:
+    """Levels by Lanczos from random starts, each in the complement of those before; None where one does not end."""
+    n = h.shape[0]
+    top = float(abs(h).sum(axis=1).max()) or 1.0  # Gershgorin: h - top is not positive, h + top not negative
+    values, vectors = np.zeros(0), np.zeros((n, 0), dtype=h.dtype)
+    agreed = starts = 0
+    while agreed < AGREEING and starts < MOST_STARTS:
+        wanted = count if starts == 0 else min(count, max(2, count // 2))
+        known = vectors
+
+        def product(x: np.ndarray, known: np.ndarray = known) -> np.ndarray:
+            x = x.ravel() - known @ (known.conj().T @ x.ravel())
+            y = h @ x - top * x
+            return y - known @ (known.conj().T @ y)
+
+        begin = rng.standard_normal(n).astype(h.dtype)
+        begin -= known @ (known.conj().T @ begin)
+        basis = min(n - 1, max(2 * wanted + 20, 40))
+        most = max(2, int(MOST_WORK / (max(h.nnz, 10 * n) * (basis - wanted))))
+        try:
+            linear = LinearOperator((n, n), matvec=product, dtype=h.dtype)
+            found = eigsh(linear, k=wanted, which="SA", v0=begin, ncv=basis, tol=LANCZOS, maxiter=most)
+        except ArpackError:  # no end within the work allowed among them
+            return None
+        starts += 1
+        new = found[1] - known @ (known.conj().T @ found[1])
+        basis_of, _ = np.linalg.qr(np.concatenate([known, new], axis=1))
+        small = basis_of.conj().T @ (h @ basis_of)
+        energies, mixing = np.linalg.eigh(0.5 * (small + small.conj().T))
+        limit = values[count - 1] if len(values) >= count else np.inf
+        agreed = agreed + 1 if found[0].min() + top >= limit - 1e-10 * top else 0
+        keep = min(len(energies), count)
+        values, vectors = energies[:keep], basis_of @ mixing[:, :keep]
+    return values, vectors, starts
+
+
+class Reference:
+    """The levels that another method's result is held against: found out when they are first asked for, or None."""
+
+    def __init__(self, operator: TTOperator, modes: ModeCharges, n_states: int, seed: int) -> None:
+        self.operator, self._modes, self._count, self._seed = operator, modes, n_states + BUFFER, seed
+
+    @cached_property
+    def spectrum(self) -> Spectrum | None:
+        return spectrum(self.operator, self._modes, self._count, np.random.default_rng(self._seed))
+
+
+def solve(
+    operator: TTOperator,
+    modes: ModeCharges,
+    n_states: int,
+    accuracy: float,
+    rng: np.random.Generator,
+    callback: Callback | None = None,
+) -> Solution | None:
+    """The ``n_states`` lowest states; None where ``spectrum`` has none."""
+    begin = time.perf_counter()
+    exact = spectrum(operator, modes, n_states + BUFFER, rng)
+    if exact is None:
+        return None
+    trains: list[Any] = [state_train(exact, i, operator, modes, exact.size) for i in range(n_states)]
+    if exact.places is not None:
+        quotients, residuals = exact.energies[:n_states].copy(), np.zeros(n_states)
+    else:
+        quotients, residuals = exact.judged(np.array([dense_vector(x) for x in trains]).T)
+    errors = np.abs(quotients - exact.energies[:n_states]) + exact.residuals[:n_states] * (exact.starts > 0)
+    errors = errors + exact.floor
+    order = np.argsort(quotients, kind="stable")
+    outside = exact.energies[n_states:]
+    probe = {
+        "method": "none needed: vectors over the whole space",
+        "completeness": exact.completeness,
+        "starts": exact.starts,
+        "lowest_energy_outside": float(outside[0]) if len(outside) else None,
+        "largest_drop": 0.0,
+        "missing_states": 0,
+    }
+    charges = [int(exact.charges[i]) for i in order]
+    trains = [trains[i] for i in order]
+    value = EigenStates(quotients[order], trains, charges, errors[order], outside.copy(), probe)
+    n_converged = int(np.sum(errors <= accuracy))
+    rank = max(x.max_rank for x in trains)
+    status = Status.CONVERGED if n_converged == n_states else Status.STAGNATED  # rounding errors alone
+    seconds = time.perf_counter() - begin
+    extra = {"error_estimates": errors[order]}
+    state = IterationState(1, "full vectors", rank, seconds, value.energies, residuals[order], 1.0, extra=extra)
+    if callback:
+        callback(state)
+    counts = {"functions": exact.size, "random_starts": exact.starts}
+    return Solution(value, status, n_converged, residuals[order], (state,), counts, {"solve_s": seconds})
+
+
+def state_train(
+    exact: Spectrum, i: int, operator: TTOperator, modes: ModeCharges, max_rank: int, tol: float = ROUNDING
+) -> SectorTrain | TensorTrain:
+    """State ``i`` as a train of norm one: a SectorTrain, or a TensorTrain of a complex operator."""
+    if np.issubdtype(operator.dtype, np.complexfloating):
+        if exact.places is not None:
+            return unit(operator.row_shape, _functions_at(modes, int(exact.places[i]))) * (1.0 + 0.0j)
+        x = tt_svd(exact.vector(i).astype(complex).reshape(operator.row_shape), tol=tol)
+        x = x if x.max_rank <= max_rank else x.round(0.0, max_rank)
+        return x * (1.0 / x.norm())
+    if exact.places is not None:
+        return product_state(modes, _functions_at(modes, int(exact.places[i])))
+    y = sector_train(exact.vector(i), int(exact.charges[i]), modes, tol, max_rank)
+    return y.scaled(1.0 / float(np.sqrt(inner(y, y))))
+
+
+def dense_vector(x: SectorTrain | TensorTrain) -> np.ndarray:
+    """A train over all product functions (N,)."""
+    return (x.to_train() if isinstance(x, SectorTrain) else x).full().ravel()

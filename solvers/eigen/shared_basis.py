@@ -1,0 +1,67 @@
+"""Block DMRG of every symmetry block, and the search for missing states around it.
+
+Errors by the Kato-Temple bound r^2 / (E_outside - E): the residual is orthogonal to all states of the block, so the gap
+reaches to the first state outside (T. Kato, J. Phys. Soc. Jpn. 4, 334 (1949)). It is a bound as far as no state is
+missing below E_outside, which is what the search is for.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import replace
+
+import numpy as np
+
+from solvers.eigen import tasks
+from solvers.eigen.block_dmrg import FIRST_TRUNCATION
+from solvers.eigen.blocks import Outcome
+from solvers.eigen.inverse_iteration import Passes
+from solvers.eigen.probe import MOST_ROUNDS, search
+from solvers.eigen.stored import Stage
+from solvers.environments import SectorOperator
+from solvers.methods import BlockDMRG
+from solvers.solution import Status
+
+NARROWEST_GAP = 0.02  # of the lowest excitation energy, in error bounds that divide by a gap
+
+
+def shared_basis(
+    sector: SectorOperator, passes: Passes, method: BlockDMRG, gap: float | None, executor: Executor | None, seed: int
+) -> Outcome:
+    """The states of all blocks; rounds of sweeps and searches until none is missing."""
+    top = float(max(b.energies[-1] for b in passes.blocks))
+    outside = top + (gap or 0.0)
+    narrowest = NARROWEST_GAP * passes.scale
+    status = Status.CONVERGED
+    for number in range(MOST_ROUNDS):
+        goal = float(np.sqrt(passes.goal * max(outside - passes.threshold(), narrowest)))
+        options = replace(method, tol=goal if method.tol is None else method.tol)
+        jobs = []
+        for b in passes.blocks:
+            part = passes.part(f"{number}-{b.charge}")
+            jobs.append((sector, b.charge, len(b.trains), options, b.trains, seed, part, passes.truncation))
+        results = tasks.run_tasks(executor, tasks.shared_basis, jobs)
+        lowest = min(float(r.energies[0]) for r in results)
+        moved = lowest - min(float(b.energies[0]) for b in passes.blocks)  # the start's common error
+        outside = max(outside + moved, *(float(r.energies[-1]) for r in results))
+        for block, result in zip(passes.blocks, results):
+            block.trains, block.energies = list(result.states), result.energies.copy()
+            block.residuals = result.residuals
+            block.errors = result.residuals**2 / np.maximum(outside - result.energies, narrowest)
+            block.ranks = np.array([max(result.ranks)] * len(result.states))
+            for name, value in result.counts.items():
+                passes.counts[name] = passes.counts.get(name, 0) + value
+        status = next((r.status for r in results if r.status is not Status.CONVERGED), Status.CONVERGED)
+        passes.report("block DMRG", 0.9)
+        probe, found = search(passes)
+        if not found:
+            break
+        status = Status.ITERATION_LIMIT  # unless the next round finds nothing
+        for block, new in zip(passes.blocks, found):
+            room = passes.space_of(block) - len(block.trains)
+            block.trains = [*block.trains, *new[:room]]
+        passes.truncation = FIRST_TRUNCATION
+    passes.truncation = min(r.history[-1].extra["truncation"] for r in results)
+    passes.save(Stage([], verdict=status), last=True)
+    counts = {name: value for name, value in passes.counts.items() if value}
+    return Outcome(passes.blocks, status, passes.history, counts, probe, 1.0)

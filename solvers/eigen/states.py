@@ -1,0 +1,29 @@
+"""What an eigensolver returns as its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from solvers.trains.sectors import SectorTrain
+from solvers.trains.tensor_train import TensorTrain
+
+
+@dataclass(frozen=True)
+class EigenStates:
+    """Ascending energies (n,), a train and its symmetry charge for each, and the buffer energies above them.
+
+    ``trains``: SectorTrain (``to_train()`` gives dense cores), or complex TensorTrain of a complex operator.
+    ``errors``: estimated energy still to be gained by larger ranks, (n,); ``probe``: what says that no state is
+    missing; its ``completeness`` is "proved" (all levels of a small space were counted), "searched N times" (by N
+    random starts in the complement, the last round of which found nothing) or "unknown".
+    """
+
+    energies: np.ndarray
+    trains: list[SectorTrain] | list[TensorTrain]
+    charges: list[int]
+    errors: np.ndarray
+    buffer: np.ndarray
+    probe: dict[str, Any]
