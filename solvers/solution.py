@@ -22,6 +22,7 @@ class Status(Enum):
     SINGULAR = "the operator is singular and the right-hand side not in its range: only a least-squares solution exists"
     STEP_LIMIT = "the time steps are too long for the accuracy asked for: give a shorter time_step, or none (adaptive)"
     CONTRADICTED = "a check made apart from the method contradicts the result: see what was checked"
+    NO_EVIDENCE = "one value alone was seen, of a function not seen whole: give points where it differs"
     INTERRUPTED = "interrupted by the user; what was reached so far is kept"
 
 

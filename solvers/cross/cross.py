@@ -1,10 +1,14 @@
 """``cross``: a tensor train of a function from few of its values.
 
-The index sets grow by one pivot a bond and sweep (solvers.cross.pivots) until no bond finds an error above its
-tolerance; then the train is judged where nothing was looked at: at fresh random points, and by a search that goes from
-the worst of them along single modes to a local maximum of the error. Where that finds too much, the points found join
-the index sets, the tolerance falls, and the growth goes on. So the accuracy is one in the maximum norm, over the
-largest value seen, as far as a search can tell; a peak that no point ever touched cannot be known of.
+A small tensor is taken whole (solvers.cross.whole): the error is then known at every entry. Of a larger one
+    1. the index sets grow by pivots at the bonds (solvers.cross.pivots) until no bond finds an error above its
+       tolerance,
+    2. the train is rounded, and held against everything that is known of the function (solvers.cross.known),
+    3. it is judged where nothing was looked at: at fresh random points, at points chosen as suspicious, and by a search
+       along single modes from the worst of them (solvers.cross.search).
+Where 2 or 3 find too much, the points found become pivots at every bond, they stay among what is known, and it goes on
+from 1. The accuracy is one in the maximum norm, over the largest value seen; entries that no point ever touched can be
+wrong, and ``unseen_share`` says how many of them.
 """
 
 from __future__ import annotations
@@ -15,19 +19,28 @@ from typing import Any
 
 import numpy as np
 
+from solvers.cross.known import entries
 from solvers.cross.pivots import Pivots
-from solvers.cross.sources import Function, FunctionSource, TrainSource
+from solvers.cross.search import EVIDENCE, STARTS, Search
+from solvers.cross.sources import Exhausted, Function, FunctionSource, TrainSource
+from solvers.cross.whole import pivots_of, whole_train
 from solvers.methods import Cross
-from solvers.solution import IterationState, NotConverged, Solution, Status
+from solvers.solution import Checked, IterationState, NotConverged, Solution, Status
+from solvers.trains.construct import ones
 from solvers.trains.tensor_train import TensorTrain
 
 LOCAL_SHARE = 0.3  # of the accuracy, for the error of a superblock: the errors of the bonds add up
-TIGHTEN = 0.3  # of the local tolerance, when the check finds too much
-ROUNDING = 0.05  # of the accuracy (root mean square, over the largest value), for the final rounding
-STARTS = 3  # of the search for the largest error, from the worst random points
+TIGHTEN = 0.3  # of the local tolerance, where the points found do not help
+SMALLEST = 1e-16  # local tolerance: below it are rounding errors
+ROUNDING = 0.05  # of the accuracy (root mean square), for the rounding
+ROUNDINGS = 3  # attempts, each with less, where the values known do not bear it
 FIRST = 100  # random points among which the first pivot is looked for
-ENOUGH = 0.5  # a smaller tolerance must lower the error to this share, or the points found are taken in
-Callback = Callable[[IterationState], None]
+NEAR = 30.0  # times the accuracy: smaller errors are first answered by a smaller tolerance
+INSERTED = 8  # points that become pivots at once, and an eighth of the rank
+MORE = 4  # times as many random points after every check that found an error ...
+MORE_SHARE = 0.5  # ... up to this share of all evaluations
+LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
+Callback = Callable[[IterationState], object]
 
 
 def cross(
@@ -35,33 +48,40 @@ def cross(
     shape: Sequence[int],
     *,
     method: Cross | None = None,
-    start: np.ndarray | None = None,
+    starts: np.ndarray | None = None,
     grids: Sequence[np.ndarray] | None = None,
     accuracy: float = 1e-8,
     rng: np.random.Generator | None = None,
     callback: Callback | None = None,
     throw: bool = True,
+    start: np.ndarray | None = None,
 ) -> Solution:
     """The tensor f(i_1, ..., i_d) of ``shape`` as a train, in the maximum norm to ``accuracy`` times the largest |f|.
 
     ``f`` is called on batches: multi-indices (m, d) -> (m,), or, with ``grids`` (d arrays of shape[k] numbers),
     coordinates (m, d) -> (m,); real or complex. It may return (m, q), q outputs at once: the train then has a last mode
-    of size q. ``start``: multi-indices (p, d) where f matters, such as a known peak.
+    of size q. ``starts`` (or ``start``): multi-indices (p, d) where f matters, such as a known peak. A tensor of at
+    most ``method.whole`` entries is evaluated whole; of a larger one no entry is evaluated twice, as long as 8 million
+    values can tell. ``callback`` gets an IterationState a sweep and a check; one that returns True ends the call.
 
-    ``value``: the train; ``residual``: (1,) the largest error found, over the largest value; ``counts``: evaluations,
-    check_evaluations (those only for judging), sweeps; ``extra``: scale, the largest |f| seen, and pivots,
-    multi-indices (p, d) to ``start`` a similar function with. Status CONVERGED,
-    RANK_LIMIT or ITERATION_LIMIT (sweeps or evaluations). The same ``rng`` state gives the same train.
+    ``value``: the train; ``residual``: (1,) the largest error found, over the largest value, all known values looked at
+    after the last change; ``counts``: evaluations, check_evaluations (those only for judging), sweeps; ``extra``:
+    scale, the largest |f| seen; pivots, multi-indices (p, d) to ``starts`` a similar function with; unseen_share, which
+    share of the entries may be wrong although no error was found (N random points bound it by 9.2 / N, but for one case
+    in 10^4; 0 where all was seen; 1 where not converged). Status CONVERGED, RANK_LIMIT, ITERATION_LIMIT (sweeps or
+    evaluations), STAGNATED (rounding errors), NO_EVIDENCE (one value alone was seen of a tensor not seen whole) or
+    INTERRUPTED (by the callback). The same ``rng`` state gives the same train.
 
-    Cost: about d n r^2 evaluations, and as much again for the search of pivots. Raises NotConverged, with the solution,
-    when ``throw``; ValueError for wrong shapes, and for NaN or infinity from f (with the multi-index).
+    Cost: about d n r^2 evaluations, as much again for the search of pivots, and some thousand for the judgement. Raises
+    NotConverged, with the solution, when ``throw``; ValueError for wrong shapes, for NaN or infinity from f (with the
+    multi-index), and for fewer evaluations allowed than a first cross takes.
     """
     shape = tuple(int(n) for n in shape)
     if not shape or min(shape) < 1:
         raise ValueError(f"the shape must have at least one mode, each of at least one index, not {shape}")
     if grids is not None and tuple(len(g) for g in grids) != shape:
         raise ValueError(f"the grids have {[len(g) for g in grids]} points, the shape is {shape}")
-    return _solution(FunctionSource(f, shape, grids), method, start, accuracy, rng, callback, throw)
+    return _solution(FunctionSource(f, shape, grids), method, starts, start, accuracy, rng, callback, throw)
 
 
 def cross_of_trains(
@@ -69,11 +89,12 @@ def cross_of_trains(
     trains: Sequence[TensorTrain],
     *,
     method: Cross | None = None,
-    start: np.ndarray | None = None,
+    starts: np.ndarray | None = None,
     accuracy: float = 1e-8,
     rng: np.random.Generator | None = None,
     callback: Callback | None = None,
     throw: bool = True,
+    start: np.ndarray | None = None,
 ) -> Solution:
     """f(x(i), y(i), ...) of trains of one shape, elementwise, as a train; everything else as in ``cross``.
 
@@ -81,14 +102,15 @@ def cross_of_trains(
     """
     if not trains:
         raise ValueError("needs at least one train")
-    return _solution(TrainSource(f, trains), method, start, accuracy, rng, callback, throw)
+    return _solution(TrainSource(f, trains), method, starts, start, accuracy, rng, callback, throw)
 
 
-def _solution(source, method, start, accuracy, rng, callback, throw) -> Solution:
+def _solution(source, method, starts, start, accuracy, rng, callback, throw) -> Solution:
     if not 0.0 < accuracy < 1.0:
         raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
+    points = np.concatenate([_starts(starts, source.shape), _starts(start, source.shape)])
     run = _Run(source, method or Cross(), accuracy, rng or np.random.default_rng(0), callback)
-    solution = run.solve(_starts(start, source.shape))
+    solution = run.solve(points)
     if throw and solution.status is not Status.CONVERGED:
         raise NotConverged(solution)
     return solution
@@ -106,6 +128,10 @@ def _starts(start: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
     return points.astype(np.int64)
 
 
+class _Interrupted(Exception):
+    """The callback returned True."""
+
+
 class _Run:
     """What one call knows while it runs."""
 
@@ -113,10 +139,9 @@ class _Run:
         self.source, self.method, self.accuracy, self.rng, self.callback = source, method, accuracy, rng, callback
         self.begin = time.perf_counter()
         self.history: list[IterationState] = []
-        self.checks = self.sweeps = 0
-
-    def random(self, count: int) -> np.ndarray:
-        return np.column_stack([self.rng.integers(0, n, count) for n in self.source.shape])
+        self.checks = self.sweeps = self.judged = 0
+        self.search = Search(source.shape, rng)
+        source.budget = method.max_evaluations
 
     def report(self, label: str, ranks: list[int], error: float) -> None:
         state = IterationState(
@@ -124,54 +149,117 @@ class _Run:
             residuals=np.array([error]), extra={"evaluations": self.used()},
         )  # fmt: skip
         self.history.append(state)
-        if self.callback is not None:
-            self.callback(state)
+        if self.callback is not None and self.callback(state) is True:
+            raise _Interrupted
 
     def used(self) -> int:
         """Evaluations so far, but for those that only judge."""
         return self.source.evaluations - self.checks
 
     def solve(self, starts: np.ndarray) -> Solution:
+        source = self.source
+        if source.size <= min(self.method.whole, self.method.max_evaluations):
+            return self.whole()
+        pivots: Pivots | None = None
+        try:
+            first = self.first(starts)
+            if first is None:
+                return self.nothing()
+            pivots = Pivots(source, first, self.rng)
+            if len(starts):
+                pivots.renew(starts, LOCAL_SHARE * self.accuracy)
+            return self.approximated(pivots)
+        except (Exhausted, _Interrupted) as end:
+            interrupted = isinstance(end, _Interrupted)
+            if pivots is None and not interrupted:
+                raise ValueError(
+                    f"max_evaluations is {self.method.max_evaluations}: a first cross of shape {source.shape} takes "
+                    "more, raise it"
+                ) from None
+            if pivots is None:
+                return self.nothing(Status.INTERRUPTED)
+            return self.ended(pivots, Status.INTERRUPTED if interrupted else Status.ITERATION_LIMIT)
+
+    def whole(self) -> Solution:
+        """Every entry evaluated, and the error known at every entry."""
+        tensor = self.source.whole()
+        train, error, capped = whole_train(tensor, self.accuracy, self.method.max_rank)
+        status = Status.RANK_LIMIT if capped else Status.STAGNATED
+        status = Status.CONVERGED if error <= self.accuracy else status
+        try:
+            self.report("whole", list(train.ranks), error)
+        except _Interrupted:  # nothing was left to do
+            pass
+        looked = Checked("every entry", "all values of the tensor against the train", f"largest error {error:.1e}",
+                         error <= self.accuracy)  # fmt: skip
+        return self.solution(train, status, error, pivots_of(train), 0.0, looked)
+
+    def first(self, starts: np.ndarray) -> np.ndarray | None:
+        """Where |f| is large: the first pivot; None where only zeros were found."""
+        points = np.concatenate([starts, self.search.random(FIRST)])
+        sizes = np.abs(self.source.points(points))
+        if not sizes.any():
+            extra = np.concatenate([self.search.suspects(starts), self.search.random(self.method.check_points)])
+            points = np.concatenate([starts, extra])
+            sizes = np.abs(self.source.points(points))
+        chosen = points[np.argsort(sizes)[::-1][: STARTS if not sizes.any() else 1]]
+        reached, sizes = self.search.climb(lambda p: np.abs(self.source.points(p)), chosen)
+        best = int(np.argmax(sizes))
+        return reached[best] if sizes[best] > 0.0 else None
+
+    def nothing(self, status: Status = Status.NO_EVIDENCE) -> Solution:
+        """Only zeros were seen."""
+        source = self.source
+        sure = source.constant()
+        looked = Checked("the function is zero", f"{source.known.count} of its values",
+                         "no other value seen: give points where it lives (starts)", sure)  # fmt: skip
+        none = np.zeros((0, len(source.shape)), dtype=np.int64)
+        status = Status.CONVERGED if sure else status
+        return self.solution(ones(source.shape) * 0.0, status, 0.0, none, 0.0 if sure else 1.0, looked)
+
+    def approximated(self, pivots: Pivots) -> Solution:
+        """Growth and judgement in turn, until nothing is found or a limit ends it."""
         source, method, accuracy = self.source, self.method, self.accuracy
-        points = np.concatenate([starts, self.random(FIRST)])
-        first = points[int(np.argmax(np.abs(source.points(points))))]
-        first, _ = self.climb(lambda p: np.abs(source.points(p)), first)
-        pivots = Pivots(source, first, self.rng)
-        if len(starts) and source.largest > 0.0:
-            pivots.renew(starts, LOCAL_SHARE * accuracy)
-        local, before, status = LOCAL_SHARE * accuracy, np.inf, None
-        while status is None:
+        local, checks, repeated = LOCAL_SHARE * accuracy, 0, False
+        while True:
+            if source.size <= LARGE * method.whole and source.evaluations > 0.5 * source.size:
+                return self.whole()
             capped = self.grow(pivots, local)
-            train = pivots.train()
-            error, worst = self.check(train)
-            self.report("check", pivots.ranks, error)
+            train, exact, error, worst = self.fitted(pivots)
             if error <= accuracy:
-                status = Status.CONVERGED
-            elif capped:
-                status = Status.RANK_LIMIT
-            elif self.sweeps >= method.sweeps or self.used() >= method.max_evaluations:
-                status = Status.ITERATION_LIMIT
+                count = min(method.check_points * MORE**checks,
+                            max(method.check_points, int(MORE_SHARE * source.evaluations)))  # fmt: skip
+                train, error, worst = self.judged_by(train, exact, error, pivots, count)
+                self.report("check", pivots.ranks, error)
+                if error <= accuracy:
+                    return self.converged(train, pivots, error, count)
+                checks += 1
             else:
+                self.report("known", pivots.ranks, error)
+            if capped:
+                return self.ended(pivots, Status.RANK_LIMIT)
+            if self.sweeps >= method.sweeps:
+                return self.ended(pivots, Status.ITERATION_LIMIT)
+            added = 0
+            if error > NEAR * accuracy or repeated:
+                self.search.remember(worst[:INSERTED])
+                for point in worst[: INSERTED + max(pivots.ranks, default=0) // 8]:
+                    added += pivots.insert(point, 0.1 * local * source.largest, method.max_rank)
+            if not added:
                 local *= TIGHTEN
-                if error > ENOUGH * before:  # a smaller tolerance alone did not help: something was never seen
-                    pivots.renew(worst, local)
-                before = error
-        if source.largest > 0.0:
-            train, error = self.rounded(train, error)
-        counts = {"evaluations": self.used(), "check_evaluations": self.checks, "sweeps": self.sweeps}
-        return Solution(
-            train, status, int(status is Status.CONVERGED), np.array([error]), tuple(self.history), counts,
-            {"solve_s": time.perf_counter() - self.begin}, {"scale": source.largest, "pivots": pivots.points()},
-        )  # fmt: skip
+            repeated = not added
+            if local < SMALLEST:
+                return self.ended(pivots, Status.STAGNATED)
 
     def grow(self, pivots: Pivots, local: float) -> bool:
         """Sweeps that add pivots until no bond finds an error, or a limit; whether the cap on the ranks bound."""
         method = self.method
         busy, forward = set(range(pivots.d - 1)), True
-        while busy and self.sweeps < method.sweeps and self.used() < method.max_evaluations:
+        while busy and self.sweeps < method.sweeps:
             self.sweeps += 1
             for k in sorted(busy, reverse=not forward):
-                if pivots.ranks[k] < method.max_rank and pivots.grow(k, local * self.source.largest):
+                room = method.max_rank - pivots.ranks[k]
+                if pivots.grow(k, local * self.source.largest, room):
                     # its neighbours see a larger superblock now
                     busy |= {b for b in (k - 1, k + 1) if 0 <= b < pivots.d - 1}
                 else:
@@ -180,40 +268,95 @@ class _Run:
             self.report("sweep", pivots.ranks, np.nan)
         return any(rank >= method.max_rank for rank in pivots.ranks)
 
-    def check(self, train: TensorTrain) -> tuple[float, np.ndarray]:
-        """The largest error found, over the largest value, and the points (p, d) where the search found it."""
-        source, before = self.source, self.source.evaluations
-
-        def size(points: np.ndarray) -> np.ndarray:
-            return np.abs(source.points(points) - train.entries(points))
-
-        points = self.random(self.method.check_points)
-        errors = size(points)
-        found = [self.climb(size, points[i]) for i in np.argsort(errors)[::-1][:STARTS]]
-        self.checks += source.evaluations - before
-        largest = max(float(errors.max()), *(error for _, error in found))
-        scale = source.largest
-        return (largest / scale if scale > 0.0 else 0.0), np.unique([point for point, _ in found], axis=0)
-
-    def climb(self, size: Callable[[np.ndarray], np.ndarray], point: np.ndarray) -> tuple[np.ndarray, float]:
-        """From a point along single modes to where ``size`` is largest, two rounds; the point and its size."""
-        largest = 0.0
-        for _ in range(2):
-            before = point
-            for m, n in enumerate(self.source.shape):
-                line = np.repeat(point[None], n, axis=0)
-                line[:, m] = np.arange(n)
-                sizes = size(line)
-                best = int(np.argmax(sizes))
-                point, largest = line[best], float(sizes[best])
-            if np.array_equal(before, point):
+    def fitted(self, pivots: Pivots) -> tuple[TensorTrain, TensorTrain, float, np.ndarray]:
+        """The rounded train, the one it is of, the largest error at what is known, and the points of the worst."""
+        known, scale = self.source.known, self.source.largest
+        exact, tol = pivots.train(), ROUNDING * self.accuracy
+        for _ in range(ROUNDINGS):
+            train = exact.round(tol)
+            errors = known.errors(train) / scale
+            error = float(errors.max())
+            if error <= self.accuracy:
+                return train, exact, error, np.zeros((0, pivots.d), dtype=np.int64)
+            failed = np.flatnonzero(errors > self.accuracy)
+            if (self._errors(exact, self._known_points(failed)) > self.accuracy * scale).any():
                 break
-        return point, largest
+            tol *= max(0.5 * self.accuracy / error, 1e-3)
+        errors = known.errors(exact) / scale
+        worst = np.argsort(errors)[::-1]
+        worst = worst[errors[worst] > self.accuracy]
+        return exact, exact, float(errors.max()), self._known_points(worst[: 10 * INSERTED + max(pivots.ranks)])
 
-    def rounded(self, train: TensorTrain, error: float) -> tuple[TensorTrain, float]:
-        """Rounded, where fresh points say that this keeps the accuracy or what there is of it."""
-        smaller = train.round(ROUNDING * self.accuracy)
-        again, _ = self.check(smaller)
-        if again <= max(error, self.accuracy):
-            return smaller, max(again, error)
-        return train, error
+    def _known_points(self, rows: np.ndarray) -> np.ndarray:
+        """Multi-indices (m, d) of the tensor at positions of what is known; with outputs, the worst output is not
+        known here, and each is one.
+        """
+        points = self.source.known.indices(rows)
+        if points.shape[1] == len(self.source.shape):
+            return points
+        q = self.source.shape[-1]
+        return np.column_stack([np.repeat(points, q, axis=0), np.tile(np.arange(q), len(points))])
+
+    def _errors(self, train: TensorTrain, points: np.ndarray) -> np.ndarray:
+        return np.abs(self.source.points(points) - entries(train, points, len(self.source.shape) // 2))
+
+    def judged_by(
+        self, train: TensorTrain, exact: TensorTrain, before: float, pivots: Pivots, count: int
+    ) -> tuple[TensorTrain, float, np.ndarray]:
+        """A train looked at where nothing was, the largest error over the largest value, and the points, worst first.
+
+        ``before``: the largest error at what was known. Where rounding is to blame the train is the one before it,
+        judged in turn.
+        """
+        source, spent = self.source, self.source.evaluations
+        points = np.concatenate([self.search.random(count), self.search.suspects(pivots.points())])
+        errors = self._errors(train, points)
+        order = np.argsort(errors)[::-1]
+        reached, sizes = self.search.climb(lambda p: self._errors(train, p), points[order[:STARTS]])
+        points, errors = np.concatenate([points, reached]), np.concatenate([errors, sizes])
+        self.checks += source.evaluations - spent
+        limit = self.accuracy * source.largest
+        failed = np.flatnonzero(errors > limit)
+        if len(failed) and train is not exact and not (self._errors(exact, points[failed]) > limit).any():
+            known = float(source.known.errors(exact).max()) / source.largest
+            return self.judged_by(exact, exact, known, pivots, count)
+        order = failed[np.argsort(errors[failed])[::-1]]
+        _, once = np.unique(points[order], axis=0, return_index=True)
+        return train, max(float(errors.max()) / source.largest, before), points[order][np.sort(once)]
+
+    def converged(self, train: TensorTrain, pivots: Pivots, error: float, count: int) -> Solution:
+        """No error was found; one value alone is no evidence."""
+        source = self.source
+        share = min(1.0, EVIDENCE / count)
+        looked = [Checked(
+            "entries not looked at before", f"{count} random points, corners, searches along single modes",
+            f"largest error {error:.1e}; at most {share:.1e} of all entries can be worse", True,
+        ), Checked(
+            "all known values", f"{source.known.count} of them against the train, after rounding",
+            f"largest error {error:.1e}", True,
+        )]  # fmt: skip
+        status = Status.CONVERGED
+        if source.single_valued() and not source.constant():
+            status = Status.NO_EVIDENCE
+            looked.append(Checked("the function is constant", f"{source.known.count} of its values",
+                                  "no other value seen: give points where it changes (starts)", False))  # fmt: skip
+        return self.solution(train, status, error, pivots.points(), share, *looked)
+
+    def ended(self, pivots: Pivots, status: Status) -> Solution:
+        """What there is where a limit ended it, with the errors at all that is known."""
+        known, scale = self.source.known, self.source.largest
+        exact = pivots.train()
+        train = exact.round(ROUNDING * self.accuracy)
+        errors = [float(known.errors(x).max()) / scale for x in (train, exact)]
+        chosen = 0 if errors[0] <= max(errors[1], self.accuracy) else 1
+        looked = Checked("all known values", f"{known.count} of them against the train, after rounding",
+                         f"largest error {errors[chosen]:.1e}", errors[chosen] <= self.accuracy)  # fmt: skip
+        return self.solution((train, exact)[chosen], status, errors[chosen], pivots.points(), 1.0, looked)
+
+    def solution(self, train, status: Status, error: float, pivots: np.ndarray, share: float, *looked) -> Solution:
+        counts = {"evaluations": self.used(), "check_evaluations": self.checks, "sweeps": self.sweeps}
+        extra = {"scale": self.source.largest, "pivots": pivots, "unseen_share": share}
+        return Solution(
+            train, status, int(status is Status.CONVERGED), np.array([error]), tuple(self.history), counts,
+            {"solve_s": time.perf_counter() - self.begin}, extra, looked,
+        )  # fmt: skip

@@ -8,11 +8,13 @@ indices J_k, each an index of site k + 1 with one of J_k+1. With T_k = f(I_k-1, 
 exact at all entries of the T_k. C_k = T_k P_k^-1 is formed as Q (Q[I_k])^-1 with T_k = Q R, which does not lose digits
 when P_k is ill-conditioned (Oseledets and Tyrtyshnikov, Linear Algebra Appl. 432, 70 (2010)).
 
-``grow`` adds one pivot at one bond: the rook search for a large error in the superblock f(I_k-1, i_k, i_k+1, J_k+1)
-evaluates whole rows and columns of it, and the last two are just the new slices of T_k and T_k+1: no value is computed
-twice (Savostyanov, Linear Algebra Appl. 458, 217 (2014), algorithm 2). ``renew`` chooses all index sets afresh by
-maxvol, from the left and back, and takes in points found elsewhere.
-Cost: r n evaluations a pivot and bond for ``grow``, 2 d n r^2 for ``renew``.
+``grow`` looks for large errors in the superblock f(I_k-1, i_k, i_k+1, J_k+1) of one bond: in all of it where it is
+hardly larger than T_k and T_k+1 together, else by rook searches along its rows and columns, which are just the new
+slices of T_k and T_k+1 (Savostyanov, Linear Algebra Appl. 458, 217 (2014), algorithm 2). ``insert`` makes the
+approximation exact at a point found elsewhere: from the last bond to the first the tail of the point becomes a column,
+beside the row of the superblock where that column is approximated worst. ``renew`` chooses all index sets afresh by
+maxvol, from the left and back, with points among them: cheap for many.
+Cost: r n evaluations a pivot and bond for ``grow``, d r n for ``insert``, 2 d n r^2 for ``renew``, if nothing is known.
 """
 
 from __future__ import annotations
@@ -22,11 +24,16 @@ from typing import Any
 import numpy as np
 
 from solvers.cross.maxvol import maxvol
+from solvers.kernels.evaluations import largest_pivots
 from solvers.trains.factorisations import qr_factors, singular_vectors
 from solvers.trains.tensor_train import TensorTrain
 
 ROOK_STEPS = 4
 SAMPLES = 24  # random entries of a superblock, the worst of which begins the search
+AT_ONCE = 0.5  # of the rank, and one: pivots that a bond takes before its neighbours look again
+FULL = 2.0  # a superblock of at most so many times the entries of the two blocks is taken whole ...
+LARGEST = 2_000_000  # ... if it has at most so many
+NOISE = 1e-14  # relative to the largest value: a smaller remainder is rounding error
 
 
 class Pivots:
@@ -37,6 +44,7 @@ class Pivots:
         self.d = len(source.shape)
         self.left = [pivot[None, : k + 1] for k in range(self.d - 1)]
         self.right = [pivot[None, k + 1 :] for k in range(self.d - 1)]
+        self.rows = [np.array([pivot[k]]) for k in range(self.d - 1)]  # those of T_k, flattened, that are I_k
         self.values = [self._block(k) for k in range(self.d)]
         self._quotients: list[np.ndarray | None] = [None] * self.d
 
@@ -61,62 +69,146 @@ class Pivots:
         found = self._quotients[k]
         if found is None:
             a, n, b = self.values[k].shape
-            q, _ = qr_factors(np.ascontiguousarray(self.values[k].reshape(a * n, b)))
-            found = np.linalg.solve(q[self._rows(k)].T, q.T).T
+            block = self.values[k].reshape(a * n, b)
+            top = np.abs(block).max()
+            q, _ = qr_factors(np.ascontiguousarray(block / top if top > 0.0 else block))
+            square = q[self.rows[k]]
+            try:
+                found = np.linalg.solve(square.T, q.T).T
+            except np.linalg.LinAlgError:  # rows that do not tell the columns apart: the least-norm coefficients
+                found = q @ np.linalg.pinv(square)
             self._quotients[k] = found
         return found
 
-    def _rows(self, k: int) -> np.ndarray:
-        """Rows of T_k, flattened over I_k-1 and i_k, that are I_k."""
-        before = self._before(k)
-        parent = np.array([np.flatnonzero((before == row[:-1]).all(axis=1))[0] for row in self.left[k]])
-        return parent * self.source.shape[k] + self.left[k][:, -1]
+    def grow(self, k: int, tol: float, most: int = 1) -> int:
+        """Add up to ``most`` pivots at bond k where errors above ``tol`` (absolute) are found; how many were."""
+        a, b = len(self._before(k)), len(self._behind(k + 1))
+        n, m = self.source.shape[k], self.source.shape[k + 1]
+        rank = len(self.left[k])
+        most = min(most, 1 + int(AT_ONCE * rank), a * n - rank, m * b - rank)
+        if most <= 0:
+            return 0
+        tol = max(tol, NOISE * self.source.largest)
+        # in numbers of entries: a n m b of the superblock, a n r and r m b of the blocks
+        whole = a * n * m * b <= min(LARGEST, FULL * (a * n * (rank + most) + m * b * (rank + most)))
+        return self._grow_whole(k, tol, most) if whole else self._grow_rook(k, tol, most)
 
-    def grow(self, k: int, tol: float) -> bool:
-        """Add a pivot at bond k if an error above ``tol`` (absolute) is found; whether one was."""
-        source, rng = self.source, self.rng
-        c, t = self.quotient(k), self.values[k + 1]
+    def _grow_whole(self, k: int, tol: float, most: int) -> int:
+        """Pivots by elimination with full pivoting of the error of the whole superblock."""
         before, behind = self._before(k), self._behind(k + 1)
-        n, m = source.shape[k], source.shape[k + 1]
-        rows = rng.integers(0, len(before) * n, SAMPLES)
-        columns = rng.integers(0, m * len(behind), SAMPLES)
-        flat = t.reshape(len(t), -1)
-        points = np.column_stack([before[rows // n], rows % n, columns // len(behind), behind[columns % len(behind)]])
-        errors = source.points(points) - np.einsum("pr,rp->p", c[rows], flat[:, columns])
-        column = int(columns[np.argmax(np.abs(errors))])
-        for step in range(ROOK_STEPS):
-            right = np.concatenate([[column // len(behind)], behind[column % len(behind)]])[None]
-            down = source.block(before, k, right).reshape(-1)
-            row = int(np.argmax(np.abs(down - c @ flat[:, column])))
-            left = np.concatenate([before[row // n], [row % n]])[None]
-            across = source.block(left, k + 1, behind).reshape(-1)
-            rest = np.abs(across - c[row] @ flat)
-            better = int(np.argmax(rest))
-            if rest[better] <= 1.1 * rest[column] or step == ROOK_STEPS - 1:
+        n, m = self.source.shape[k], self.source.shape[k + 1]
+        values = self.source.block(before, k, behind, 2).reshape(len(before) * n, m * len(behind))
+        t = self.values[k + 1].reshape(len(self.left[k]), -1)
+        rest = np.ascontiguousarray(values - self.quotient(k) @ t)
+        rest[self.rows[k]] = 0.0
+        rows, columns = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+        count = largest_pivots(rest, most, tol, rows, columns)
+        added = 0
+        for row, column in zip(rows[:count], columns[:count]):
+            added += self._add(k, int(row), self._tail(k, int(column)), values[:, column], values[row])
+        return added
+
+    def _grow_rook(self, k: int, tol: float, most: int) -> int:
+        """Pivots by rook searches from the worst of random entries; what one explains the next does not see."""
+        before, behind = self._before(k), self._behind(k + 1)
+        n, m = self.source.shape[k], self.source.shape[k + 1]
+        c, flat = self.quotient(k), self.values[k + 1].reshape(len(self.left[k]), -1)
+        held = self.rows[k]
+        i = self.rng.integers(0, len(before) * n, SAMPLES)
+        j = self.rng.integers(0, m * len(behind), SAMPLES)
+        points = np.column_stack([before[i // n], i % n, j // len(behind), behind[j % len(behind)]])
+        errors = self.source.points(points, k) - np.einsum("pr,rp->p", c[i], flat[:, j])
+        lines: list[tuple[np.ndarray, np.ndarray]] = []  # columns (over their pivot) and rows of the errors taken
+        found: list[tuple[int, int, np.ndarray, np.ndarray]] = []
+        while len(found) < most:
+            column = int(j[np.argmax(np.abs(errors))])
+            for step in range(ROOK_STEPS):
+                down = self.source.block(before, k, self._tail(k, column)[None]).reshape(-1)
+                rest_down = down - c @ flat[:, column]
+                for u, v in lines:
+                    rest_down = rest_down - u * v[column]
+                rest_down[held] = 0.0
+                row = int(np.argmax(np.abs(rest_down)))
+                left = np.concatenate([before[row // n], [row % n]])[None]
+                across = self.source.block(left, k + 1, behind).reshape(-1)
+                rest_across = across - c[row] @ flat
+                for u, v in lines:
+                    rest_across = rest_across - u[row] * v
+                better = int(np.argmax(np.abs(rest_across)))
+                if abs(rest_across[better]) <= 1.1 * abs(rest_across[column]) or step == ROOK_STEPS - 1:
+                    break
+                column = better
+            pivot = rest_across[column]
+            if abs(pivot) <= tol or any(row == r or column == q for r, q, _, _ in found):
                 break
-            column = better
-        if rest[column] <= tol:
+            found.append((row, column, down, across))
+            lines.append((rest_down / pivot, rest_across))
+            errors = errors - lines[-1][0][i] * rest_across[j]
+        added = 0
+        for row, column, down, across in found:
+            added += self._add(k, row, self._tail(k, column), down, across)
+        return added
+
+    def _tail(self, k: int, column: int) -> np.ndarray:
+        """The right index of a column of the superblock of bond k."""
+        behind = self._behind(k + 1)
+        return np.concatenate([[column // len(behind)], behind[column % len(behind)]])
+
+    def _add(self, k: int, row: int, tail: np.ndarray, down: np.ndarray, across: np.ndarray) -> bool:
+        """Add a row of T_k and a right index at bond k, with the values along them; False where one is held already."""
+        if row in self.rows[k] or (self.right[k] == tail).all(axis=1).any():
             return False
+        before, n = self._before(k), self.source.shape[k]
+        left = np.concatenate([before[row // n], [row % n]])[None]
         self.left[k] = np.concatenate([self.left[k], left])
-        self.right[k] = np.concatenate([self.right[k], right])
-        self.values[k] = np.concatenate([self.values[k], down.reshape(len(before), n, 1)], axis=2)
-        self.values[k + 1] = np.concatenate([t, across.reshape(1, m, len(behind))], axis=0)
+        self.right[k] = np.concatenate([self.right[k], tail[None]])
+        self.rows[k] = np.append(self.rows[k], row)
+        t, behind = self.values[k], self.values[k + 1]
+        self.values[k] = np.concatenate([t, down.reshape(*t.shape[:2], 1)], axis=2)
+        self.values[k + 1] = np.concatenate([behind, across.reshape(1, *behind.shape[1:])], axis=0)
         self._quotients[k] = self._quotients[k + 1] = None
         return True
+
+    def insert(self, point: np.ndarray, tol: float, max_rank: int) -> int:
+        """Make the approximation exact at a point (d,), up to ``tol`` (absolute) a bond; how many pivots that took."""
+        added = 0
+        tol = max(tol, NOISE * self.source.largest)
+        for k in range(self.d - 2, -1, -1):
+            before, n, tail = self._before(k), self.source.shape[k], point[k + 1 :]
+            if len(self.left[k]) >= min(max_rank, len(before) * n):
+                continue
+            down = self.source.block(before, k, tail[None]).reshape(-1)
+            rest = np.abs(down - self.quotient(k) @ down[self.rows[k]])
+            rest[self.rows[k]] = 0.0
+            row = int(np.argmax(rest))
+            if rest[row] <= tol:
+                continue
+            left = np.concatenate([before[row // n], [row % n]])[None]
+            across = self.source.block(left, k + 1, self._behind(k + 1)).reshape(-1)
+            added += self._add(k, row, tail, down, across)
+        return added
 
     def renew(self, points: np.ndarray, tol: float) -> None:
         """All index sets afresh, from the left and back, with the points (p, d) among the right indices.
 
-        Directions below ``tol`` (relative to the largest singular value of a block) are dropped.
+        Directions below ``tol`` (relative to the largest singular value of a block) are dropped. Where the budget ends
+        it, nothing is changed.
         """
+        kept = list(self.left), list(self.right), list(self.rows), list(self.values)
+        try:
+            self._renewed(points, tol)
+        except BaseException:
+            self.left, self.right, self.rows, self.values = kept
+            raise
+        self._quotients = [None] * self.d
+
+    def _renewed(self, points: np.ndarray, tol: float) -> None:
         d = self.d
         for k in range(d - 1):
             self.right[k] = np.unique(np.concatenate([self.right[k], points[:, k + 1 :]]), axis=0)
         for k in range(d - 1):  # left to right: the rows of T_k that span its columns
             block = self._block(k)
-            rows = _spanning(block.reshape(-1, block.shape[2]), tol)
-            before, n = self._before(k), self.source.shape[k]
-            self.left[k] = np.column_stack([before[rows // n], rows % n])
+            self._choose(k, _spanning(block.reshape(-1, block.shape[2]), tol))
         for k in range(d - 1, 0, -1):  # and back: the columns, at most as many as rows in front
             block = self._block(k)
             self.values[k] = block
@@ -126,7 +218,12 @@ class Pivots:
         if any(len(left) > len(right) for left, right in zip(self.left, self.right, strict=True)):
             self._shrink()
         self.values[0] = self._block(0)
-        self._quotients = [None] * d
+
+    def _choose(self, k: int, rows: np.ndarray) -> None:
+        """The rows of T_k that are I_k."""
+        before, n = self._before(k), self.source.shape[k]
+        self.rows[k] = rows
+        self.left[k] = np.column_stack([before[rows // n], rows % n])
 
     def _shrink(self) -> None:
         """Rows chosen once more, from the left, as many as there are columns: each extends one that was kept."""
@@ -138,8 +235,7 @@ class Pivots:
                 columns = columns[np.sort(_spanning(np.ascontiguousarray(flat[rows][:, columns].T), 0.0))]
                 rows = rows if len(rows) == len(columns) else _spanning(np.ascontiguousarray(flat[:, columns]), 0.0)
             self.right[k] = self.right[k][columns]
-            before, n = self._before(k), self.source.shape[k]
-            self.left[k] = np.column_stack([before[rows // n], rows % n])
+            self._choose(k, rows)
             self.values[k] = self._block(k)
         self.values[-1] = self._block(self.d - 1)
 
@@ -159,7 +255,8 @@ class Pivots:
 
 def _spanning(matrix: np.ndarray, tol: float) -> np.ndarray:
     """Rows that span the columns of a matrix up to ``tol``, by maxvol on its leading left singular vectors."""
-    u, s, _ = singular_vectors(matrix)
+    top = np.abs(matrix).max()
+    u, s, _ = singular_vectors(matrix / top if top > 0.0 else matrix)
     rank = max(1, int(np.count_nonzero(s > max(tol, 1e-15) * s[0]))) if s[0] > 0.0 else 1
     rows, _ = maxvol(np.ascontiguousarray(u[:, :rank]))
     return rows

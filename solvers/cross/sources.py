@@ -1,95 +1,212 @@
 """Where the entries of a tensor come from: a user's function, on indices or coordinates, or existing trains.
 
-Cross approximation asks for blocks f(left_a, i_k, right_b), all combinations of some left indices (i_1..i_k-1), the
-whole mode k and some right indices, and for single points. Every value is checked, and counted; ``largest``
-is the largest |f| so far.
+Cross approximation asks for blocks f(left_a, i_k, .., right_b), all combinations of some left indices (i_1..i_k-1), one
+or two whole modes and some right indices, and for single points. Every value is checked, counted and kept
+(solvers.cross.known), so that a function is not evaluated twice at a point. ``largest`` is the largest |f| so far,
+``spread`` the largest difference from the first value.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from solvers.cross.known import Known
+from solvers.trains.construct import ones
 from solvers.trains.tensor_train import TensorTrain
 
 Function = Callable[[np.ndarray], np.ndarray]
+BATCH = 200_000  # multi-indices written out at once
+SAME = 1e-13  # relative: values that differ by no more are one value
 
 
-class FunctionSource:
+class Exhausted(Exception):
+    """The next values would pass the budget."""
+
+
+class _Source:
+    """What both sources share: the budget, what is known, the size of the values."""
+
+    shape: tuple[int, ...]
+    known: Known
+
+    def __init__(self) -> None:
+        self.evaluations, self.budget = 0, math.inf
+        self.largest = self.spread = 0.0
+        self._first: Any = None
+
+    @property
+    def size(self) -> int:
+        """Points the function can be evaluated at."""
+        raise NotImplementedError
+
+    def single_valued(self) -> bool:
+        """Whether all values so far are one."""
+        return self.spread <= SAME * self.largest
+
+    def constant(self) -> bool:
+        """Whether the tensor can be nothing but constant."""
+        return False
+
+    def points(self, indices: np.ndarray, mode: int | None = None) -> np.ndarray:
+        """Values (m,) at multi-indices (m, d); ``mode``: of the block they are of."""
+        raise NotImplementedError
+
+    def whole(self) -> np.ndarray:
+        """All values, of shape ``shape``."""
+        raise NotImplementedError
+
+    def block(self, left: np.ndarray, k: int, right: np.ndarray, width: int = 1) -> np.ndarray:
+        """Values (a, n_k, .., b): left (a, k), ``width`` whole modes from k on, right (b, d - k - width) indices."""
+        middle = self.shape[k : k + width]
+        a, b, d = len(left), len(right), len(self.shape)
+        inner = np.indices(middle).reshape(width, -1).T
+        rows = max(1, BATCH // max(1, len(inner) * b))
+        parts = []
+        for begin in range(0, a, rows):
+            some = left[begin : begin + rows]
+            out = np.empty((len(some), len(inner), b, d), dtype=np.int64)
+            out[..., :k] = some[:, None, None]
+            out[..., k : k + width] = inner[:, None]
+            out[..., k + width :] = right
+            parts.append(self.points(out.reshape(-1, d), k))
+        return np.concatenate(parts).reshape(a, *middle, b)
+
+    def _spend(self, count: int) -> None:
+        if self.evaluations + count > self.budget:
+            raise Exhausted
+        self.evaluations += count
+
+    def _note(self, values: np.ndarray) -> None:
+        if values.size:
+            if self._first is None:
+                self._first = values.ravel()[0]
+            self.largest = max(self.largest, float(np.abs(values).max()))
+            self.spread = max(self.spread, float(np.abs(values - self._first).max()))
+
+
+class FunctionSource(_Source):
     """f on batches of multi-indices (m, d), or of coordinates with ``grids``: (m,), or (m, q) for q ``outputs``.
 
     With outputs the tensor has one more mode, the last, of size q; a point is evaluated once for all of them.
     """
 
     def __init__(self, f: Function, shape: Sequence[int], grids: Sequence[np.ndarray] | None) -> None:
+        super().__init__()
         self.f, self.grids = f, None if grids is None else [np.asarray(g, dtype=float) for g in grids]
-        self.evaluations, self.largest = 0, 0.0
         self.inputs = tuple(int(n) for n in shape)
-        first = self._call(np.zeros((1, len(self.inputs)), dtype=np.int64), None)
+        origin = np.zeros((1, len(self.inputs)), dtype=np.int64)
+        first = self._call(origin, None)
         self.outputs = first.shape[1] if first.ndim == 2 else None
         self.dtype = np.result_type(first.dtype, np.float64)
         self.shape = self.inputs if self.outputs is None else (*self.inputs, self.outputs)
+        self.known = Known(self.inputs, self.outputs or 1, self.dtype)
+        self.known.locate(origin, len(self.inputs) // 2)
+        self.known.values[:1] = first.reshape(1, -1)
 
-    def points(self, indices: np.ndarray) -> np.ndarray:
-        """Values (m,) at multi-indices (m, d)."""
+    @property
+    def size(self) -> int:
+        return math.prod(self.inputs)
+
+    def points(self, indices: np.ndarray, mode: int | None = None) -> np.ndarray:
+        mode = len(self.shape) // 2 if mode is None else mode
         if self.outputs is None:
-            return self._call(indices, ())
-        inputs, place = np.unique(indices[:, :-1], axis=0, return_inverse=True)
-        return self._call(inputs, (self.outputs,))[place.ravel(), indices[:, -1]]
+            return self._values(indices, mode)[:, 0]
+        return self._values(indices[:, :-1], min(mode, len(self.inputs) - 1))[np.arange(len(indices)), indices[:, -1]]
 
-    def block(self, left: np.ndarray, k: int, right: np.ndarray) -> np.ndarray:
-        """Values (a, n_k, b) for left (a, k) and right (b, d - k - 1) indices."""
-        n = self.shape[k]
-        a, b = len(left), len(right)
-        out = np.empty((a, n, b, len(self.shape)), dtype=np.int64)
-        out[..., :k] = left[:, None, None]
-        out[..., k] = np.arange(n)[:, None]
-        out[..., k + 1 :] = right
-        return self.points(out.reshape(-1, len(self.shape))).reshape(a, n, b)
+    def whole(self) -> np.ndarray:
+        parts = []
+        for begin in range(0, self.size, BATCH):
+            numbers = np.arange(begin, min(begin + BATCH, self.size))
+            parts.append(self._values(np.column_stack(np.unravel_index(numbers, self.inputs)), len(self.inputs) // 2))
+        return np.concatenate(parts).reshape(self.shape)
+
+    def _values(self, inputs: np.ndarray, mode: int) -> np.ndarray:
+        """Values (m, outputs), those not known yet by one call of the function."""
+        known, before = self.known, self.known.count
+        positions, fresh = known.locate(inputs, mode)
+        beyond = np.flatnonzero(positions < 0) if known.full else fresh[:0]
+        wanted = np.concatenate([fresh, beyond])
+        if len(wanted):
+            try:
+                tail = () if self.outputs is None else (self.outputs,)
+                values = self._call(inputs[wanted], tail).reshape(len(wanted), -1)
+            except BaseException:
+                known.forget(before)
+                raise
+            if values.dtype.kind == "c" and known.values.dtype.kind != "c":
+                known.values = known.values.astype(complex)
+                self.dtype = np.dtype(complex)
+            known.values[before : known.count] = values[: len(fresh)]
+        out = known.values[positions]
+        if len(beyond):
+            out[beyond] = values[len(fresh) :]
+        return out
 
     def _call(self, indices: np.ndarray, tail: tuple[int, ...] | None) -> np.ndarray:
         argument = indices
         if self.grids is not None:
             argument = np.column_stack([g[indices[:, m]] for m, g in enumerate(self.grids)])
+        self._spend(len(indices))
         values = np.asarray(self.f(argument))
-        self.evaluations += len(indices)
         count = len(indices)
         right = values.ndim in (1, 2) if tail is None else values.shape[1:] == tail
         if not right or values.shape[:1] != (count,):
             wanted = f"({count},) or ({count}, q)" if tail is None else f"{(count, *tail)}"
             raise ValueError(f"the function must return an array of shape {wanted}, not {values.shape}")
-        if not np.issubdtype(values.dtype, np.number):
+        if values.dtype.kind not in "biufc":
             raise ValueError(f"the function must return numbers, not {values.dtype}")
+        if values.dtype.kind == "b":
+            values = values.astype(float)
         if not np.isfinite(values).all():
             bad = int(np.flatnonzero(~np.isfinite(values.reshape(count, -1)).all(axis=1))[0])
             raise ValueError(f"the function is not finite at the multi-index {tuple(indices[bad].tolist())}")
-        self.largest = max(self.largest, float(np.abs(values).max(initial=0.0)))
+        self._note(values)
         return values
 
 
-class TrainSource:
+class TrainSource(_Source):
     """f(x(i), y(i), ...) of existing trains of one shape, blocks from the products of their left and right cores."""
 
     def __init__(self, f: Callable[..., np.ndarray], trains: Sequence[TensorTrain]) -> None:
+        super().__init__()
         self.f, self.trains = f, list(trains)
-        self.evaluations, self.largest = 0, 0.0
         self.shape = self.trains[0].shape
         if any(x.shape != self.shape for x in self.trains):
             raise ValueError(f"the trains must have one shape, not {[x.shape for x in self.trains]}")
-        first = self.points(np.zeros((1, len(self.shape)), dtype=np.int64))
+        origin = np.zeros((1, len(self.shape)), dtype=np.int64)
+        first = self._call([x.entries(origin) for x in self.trains], lambda _: (0,) * len(self.shape))
         self.dtype = np.result_type(first.dtype, np.float64)
+        self.known = Known(self.shape, 1, self.dtype)
+        self._keep(origin, first, len(self.shape) // 2)
 
-    def points(self, indices: np.ndarray) -> np.ndarray:
-        """Values (m,) at multi-indices (m, d)."""
-        values = [x.entries(indices) for x in self.trains]
-        return self._call(values, lambda bad: tuple(indices[bad].tolist()))
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
 
-    def block(self, left: np.ndarray, k: int, right: np.ndarray) -> np.ndarray:
-        """Values (a, n_k, b) for left (a, k) and right (b, d - k - 1) indices.
+    def constant(self) -> bool:
+        """A function of trains that are constant, each, is constant: no value of it is needed to know."""
+        origin = np.zeros((1, len(self.shape)), dtype=np.int64)
+        return all((x - ones(self.shape) * x.entries(origin)[0]).norm() <= SAME * x.norm() for x in self.trains)
 
-        Cost: d (a + b) r^2 for the interfaces, a n_k b r for the block, a train.
-        """
+    def points(self, indices: np.ndarray, mode: int | None = None) -> np.ndarray:
+        out = self._call([x.entries(indices) for x in self.trains], lambda bad: tuple(indices[bad].tolist()))
+        self._keep(indices, out, len(self.shape) // 2 if mode is None else mode)
+        return out
+
+    def whole(self) -> np.ndarray:
+        def place(bad: int) -> tuple[int, ...]:
+            return tuple(int(i) for i in np.unravel_index(bad, self.shape))
+
+        return self._call([x.full(self.size) for x in self.trains], place)
+
+    def block(self, left: np.ndarray, k: int, right: np.ndarray, width: int = 1) -> np.ndarray:
+        """Cost: d (a + b) r^2 for the interfaces, a n_k b r for the block, a train."""
+        if width != 1:
+            return super().block(left, k, right, width)
         values = []
         for x in self.trains:
             u, v = np.ones((len(left), 1)), np.ones((len(right), 1))
@@ -98,21 +215,39 @@ class TrainSource:
             for m in range(x.d - 1, k, -1):
                 v = np.einsum("apb,pb->pa", x.cores[m][:, right[:, m - k - 1]], v)
             values.append(np.tensordot(np.tensordot(u, x.cores[k], axes=(1, 0)), v, axes=(2, 1)))
-        n, b = self.shape[k], len(right)
+        a, n, b = len(left), self.shape[k], len(right)
 
         def place(bad: int) -> tuple[int, ...]:
-            a, rest = divmod(bad, n * b)
-            return (*left[a].tolist(), rest // b, *right[rest % b].tolist())
+            i, rest = divmod(bad, n * b)
+            return (*left[i].tolist(), rest // b, *right[rest % b].tolist())
 
-        return self._call(values, place)
+        out = self._call(values, place)
+        indices = np.empty((a, n, b, len(self.shape)), dtype=np.int64)
+        indices[..., :k] = left[:, None, None]
+        indices[..., k] = np.arange(n)[:, None]
+        indices[..., k + 1 :] = right
+        self._keep(indices.reshape(-1, len(self.shape)), out.ravel(), k)
+        return out
+
+    def _keep(self, indices: np.ndarray, values: np.ndarray, mode: int) -> None:
+        before = self.known.count
+        _, fresh = self.known.locate(indices, mode)
+        if values.dtype.kind == "c" and self.known.values.dtype.kind != "c":
+            self.known.values = self.known.values.astype(complex)
+            self.dtype = np.dtype(complex)
+        self.known.values[before : self.known.count, 0] = values[fresh]
 
     def _call(self, values: list[np.ndarray], place: Callable[[int], tuple[int, ...]]) -> np.ndarray:
+        self._spend(values[0].size)
         out = np.asarray(self.f(*values))
-        self.evaluations += values[0].size
         if out.shape != values[0].shape:
             raise ValueError(f"the function must return an array of shape {values[0].shape}, not {out.shape}")
+        if out.dtype.kind not in "biufc":
+            raise ValueError(f"the function must return numbers, not {out.dtype}")
+        if out.dtype.kind == "b":
+            out = out.astype(float)
         if not np.isfinite(out).all():
             bad = int(np.flatnonzero(~np.isfinite(out.ravel()))[0])
             raise ValueError(f"the function is not finite at the multi-index {place(bad)}")
-        self.largest = max(self.largest, float(np.abs(out).max(initial=0.0)))
+        self._note(out)
         return out

@@ -1,0 +1,179 @@
+"""Compiled loops over lists of multi-indices: a hash table of those met before, and products of core slices.
+
+Multi-indices are packed into words of 62 bits. The table has open addressing: ``slots`` (a power of two of places, -1
+where empty) hold row numbers of ``keys``. Signed integers throughout: products wrap round.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solvers.kernels.compiled import kernel
+
+SPREAD = -7046029254386353131  # 2^64 over the golden ratio, as a signed number
+
+
+@kernel
+def locate(slots, keys, count, most, indices, words, shifts, positions, fresh):
+    """The row in ``keys`` of each multi-index (m, d), added where new and where fewer than ``most`` are there.
+
+    ``positions`` (m,) is filled (-1: not there and no room), ``fresh`` with the numbers of the multi-indices added;
+    returns how many these are. ``keys`` and ``slots`` must have room.
+    """
+    m, d = indices.shape
+    width, mask = keys.shape[1], len(slots) - 1
+    key = np.zeros(width, dtype=np.int64)
+    new = 0
+    for j in range(m):
+        key[:] = 0
+        for q in range(d):
+            key[words[q]] |= indices[j, q] << shifts[q]
+        mixed = np.int64(0)
+        for w in range(width):
+            mixed = (mixed ^ key[w]) * SPREAD
+            mixed ^= mixed >> 31
+        slot = mixed & mask
+        while True:
+            place = slots[slot]
+            if place < 0:
+                if count < most:
+                    keys[count] = key
+                    slots[slot] = count
+                    positions[j] = count
+                    fresh[new] = j
+                    new += 1
+                    count += 1
+                else:
+                    positions[j] = -1
+                break
+            same = True
+            for w in range(width):
+                if keys[place, w] != key[w]:
+                    same = False
+                    break
+            if same:
+                positions[j] = place
+                break
+            slot = (slot + 1) & mask
+    return new
+
+
+@kernel
+def fill(slots, keys, count):
+    """Enter the first ``count`` rows of ``keys``, all different, into empty ``slots``."""
+    width, mask = keys.shape[1], len(slots) - 1
+    for place in range(count):
+        mixed = np.int64(0)
+        for w in range(width):
+            mixed = (mixed ^ keys[place, w]) * SPREAD
+            mixed ^= mixed >> 31
+        slot = mixed & mask
+        while slots[slot] >= 0:
+            slot = (slot + 1) & mask
+        slots[slot] = place
+
+
+@kernel
+def unpacked(keys, rows, words, shifts, masks):
+    """The multi-indices (m, d) that rows (m,) of ``keys`` stand for."""
+    out = np.empty((len(rows), len(words)), dtype=np.int64)
+    for j in range(len(rows)):
+        for q in range(len(words)):
+            out[j, q] = (keys[rows[j], words[q]] >> shifts[q]) & masks[q]
+    return out
+
+
+@kernel
+def distinct(indices, low, high, slots, ids, firsts):
+    """Numbers ``ids`` (m,) of the different rows of indices[:, low:high], and of each the row where it came first.
+
+    ``slots``: empty places, at least 2 m. Returns how many there are.
+    """
+    mask = len(slots) - 1
+    count = 0
+    for j in range(len(indices)):
+        mixed = np.int64(0)
+        for q in range(low, high):
+            mixed = (mixed ^ indices[j, q]) * SPREAD
+            mixed ^= mixed >> 31
+        slot = mixed & mask
+        while True:
+            place = slots[slot]
+            if place < 0:
+                slots[slot] = count
+                firsts[count] = j
+                ids[j] = count
+                count += 1
+                break
+            same = True
+            for q in range(low, high):
+                if indices[firsts[place], q] != indices[j, q]:
+                    same = False
+                    break
+            if same:
+                ids[j] = place
+                break
+            slot = (slot + 1) & mask
+    return count
+
+
+@kernel
+def advanced(rows, core, index):
+    """rows (m, a), core (n, a, b) -> rows[j] @ core[index[j]], (m, b)."""
+    m, a = rows.shape
+    b = core.shape[2]
+    out = np.zeros((m, b), dtype=rows.dtype)
+    for j in range(m):
+        i = index[j]
+        for p in range(a):
+            factor = rows[j, p]
+            for q in range(b):
+                out[j, q] += factor * core[i, p, q]
+    return out
+
+
+@kernel
+def paired(left, right, i, j):
+    """sum_q left[i[p], q] right[j[p], q] for each p, (m,)."""
+    out = np.empty(len(i), dtype=left.dtype)
+    r = left.shape[1]
+    for p in range(len(i)):
+        a, b = i[p], j[p]
+        total = left[a, 0] * right[b, 0]
+        for q in range(1, r):
+            total += left[a, q] * right[b, q]
+        out[p] = total
+    return out
+
+
+@kernel
+def largest_pivots(matrix, most, tol, rows, columns):
+    """Gaussian elimination with full pivoting, until no entry passes ``tol``: ``matrix`` becomes what remains.
+
+    ``rows`` and ``columns`` are filled with the pivots, at most ``most``; returns their number. Cost 2 m n a pivot.
+    """
+    m, n = matrix.shape
+    row = np.empty(n, dtype=matrix.dtype)
+    for step in range(most):
+        best, i, j = tol, -1, -1
+        for p in range(m):
+            for q in range(n):
+                size = abs(matrix[p, q])
+                if size > best:
+                    best, i, j = size, p, q
+        if i < 0:
+            return step
+        rows[step], columns[step] = i, j
+        pivot = matrix[i, j]
+        for q in range(n):
+            row[q] = matrix[i, q] / pivot
+        for p in range(m):
+            factor = matrix[p, j]
+            if factor != 0.0:
+                for q in range(n):
+                    matrix[p, q] -= factor * row[q]
+        for q in range(n):  # exactly, so that no pivot is found twice
+            matrix[i, q] = 0.0
+        for p in range(m):
+            matrix[p, j] = 0.0
+    return most
