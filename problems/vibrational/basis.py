@@ -4,7 +4,8 @@ A modal is an eigenfunction of the one-mode mean-field Hamiltonian (vibrational 
 
     h_k = w_k/2 (p_k^2 + q_k^2) + sum_terms c q_k^a prod_{j != k} <q_j^{b_j}>,
 
-computed in ``primitive`` harmonic functions; powers of q are exact before the cut. Where the field conserves parities
+computed in harmonic functions that are put where the mode is (problems.vibrational.primitives); powers of q are exact
+before the cut. Where the field conserves parities
 (solutions over GF(2) of "every term contains the odd modes an even number of times") the modals are kept
 pure in parity and sorted by charge, then energy. Bowman, J. Chem. Phys. 68, 608 (1978).
 """
@@ -19,25 +20,10 @@ import numpy as np
 from scipy.linalg import eigh
 
 from problems.vibrational.force_field import ForceField
+from problems.vibrational.primitives import MAX_POWER, Primitive, harmonic_energy, position_powers
 
-MAX_POWER = 6
 MAX_PARITIES = 6
-
-
-def position_powers(n: int, highest: int = MAX_POWER) -> np.ndarray:
-    """q^0 .. q^highest in n harmonic functions, (highest+1, n, n), exact matrix elements (cut after multiplying)."""
-    big = n + highest
-    q = np.diag(np.sqrt(np.arange(1, big) / 2.0), 1)
-    q = q + q.T
-    powers = [np.eye(big)]
-    for _ in range(highest):
-        powers.append(powers[-1] @ q)
-    return np.array(powers)[:, :n, :n]
-
-
-def harmonic_energy(n: int) -> np.ndarray:
-    """(p^2 + q^2)/2 in n harmonic functions: diagonal v + 1/2."""
-    return np.diag(np.arange(n) + 0.5)
+MEAN_FIELD_SWEEPS = 60
 
 
 def parity_generators(field: ForceField) -> np.ndarray:
@@ -111,45 +97,78 @@ def terms_of_mode(field: ForceField) -> list[list[tuple[int, list[tuple[int, int
     return found
 
 
-def modals(field: ForceField, sizes: Sequence[int], charges: np.ndarray, primitive: Sequence[int]) -> list[ModeBasis]:
-    """Mean-field modals: ``sizes[k]`` functions of mode k from ``primitive[k]`` harmonic ones.
+def own_polynomials(field: ForceField) -> np.ndarray:
+    """The potential of every mode alone, w q^2 / 2 included: coefficients of q^0 .. q^MAX_POWER, (d, MAX_POWER+1)."""
+    found = np.zeros((field.d, MAX_POWER + 1))
+    found[:, 2] = 0.5 * field.frequencies
+    for modes, c in field.terms.items():
+        if len(set(modes)) == 1:
+            found[modes[0], len(modes)] += c
+    return found
 
-    The self-consistent field is iterated with damping to 1e-10 of the level spacing; if it does not settle, the last
-    mean field is as valid a basis. Cost O(d primitive^3) an iteration.
+
+@dataclass(frozen=True)
+class MeanField:
+    """Of every mode: its potential in the field of the others (d, MAX_POWER+1), the harmonic functions it is solved in,
+    and energies, vectors and labels in these."""
+
+    polynomials: np.ndarray
+    primitive: tuple[Primitive, ...]
+    solved: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def mean_field(field: ForceField, charges: np.ndarray, primitive: Sequence[Primitive]) -> MeanField:
+    """The self-consistent field of the lowest product, damped, to 1e-10; where it does not settle, the last one.
+
+    The last mean field is as valid a basis. Cost O(d primitive^3) an iteration.
     """
-    d = len(field.frequencies)
-    powers = {n: position_powers(n) for n in set(primitive)}
+    d = field.d
     terms = terms_of_mode(field)
+    stacks = [p.powers() for p in primitive]
+    kinetic = [w * p.harmonic(q) for w, p, q in zip(field.frequencies, primitive, stacks)]
     means = np.zeros((d, MAX_POWER + 1))
     means[:, 0] = 1.0
-    solved: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for iteration in range(60):
-        new, solved = means.copy(), []
+    for iteration in range(MEAN_FIELD_SWEEPS):
+        new, hamiltonians, found = means.copy(), [], np.zeros((d, MAX_POWER + 1))
         for k in range(d):
-            polynomial = np.zeros(MAX_POWER + 1)
             for own, others, c in terms[k]:
-                polynomial[own] += c * np.prod([means[j, p] for j, p in others])
-            q = powers[primitive[k]]
-            h = field.frequencies[k] * harmonic_energy(primitive[k]) + np.tensordot(polynomial, q, 1)
-            energies, vectors, labels = _parity_eigh(h, bool(charges[k]))
-            solved.append((energies, vectors, labels))
-            lowest = vectors[:, np.argmin(energies)]
-            new[k] = lowest @ (q @ lowest).T
+                found[k, own] += c * np.prod([means[j, p] for j, p in others])
+            h = kinetic[k] + np.tensordot(found[k], stacks[k], 1)
+            hamiltonians.append(h)
+            step = 2 if charges[k] else 1  # of two wells, the even combination
+            lowest = np.zeros(len(h))
+            lowest[::step] = eigh(h[::step, ::step], subset_by_index=[0, 0])[1][:, 0]
+            new[k] = lowest @ (stacks[k] @ lowest).T
         change = np.max(np.abs(new - means))
         means = new if iteration < 3 else 0.5 * (new + means)
         if change < 1e-10:
             break
+    found[:, 2] += 0.5 * field.frequencies
+    solved = [_parity_eigh(h, bool(charges[k])) for k, h in enumerate(hamiltonians)]
+    return MeanField(found, tuple(primitive), solved)
+
+
+def modals(
+    field: ForceField, sizes: Sequence[int], charges: np.ndarray, primitive: Sequence[Primitive]
+) -> list[ModeBasis]:
+    """Mean-field modals: ``sizes[k]`` functions of mode k from the harmonic ones of ``primitive[k]``."""
+    return lowest_modals(mean_field(field, charges, primitive), sizes, charges)
+
+
+def lowest_modals(mean: MeanField, sizes: Sequence[int], charges: np.ndarray) -> list[ModeBasis]:
+    """The first ``sizes[k]`` modals of every mode of a mean field."""
     bases = []
-    for k in range(d):
-        energies, vectors, labels = solved[k]
+    for k, (energies, vectors, labels) in enumerate(mean.solved):
+        primitive = mean.primitive[k]
+        powers = primitive.powers()
         keep = np.flatnonzero(labels < sizes[k])
         odd = (charges[k] != 0) & (labels[keep] % 2 == 1)
         keep = keep[np.lexsort((energies[keep], odd))]
         v = vectors[:, keep] * np.where(vectors[np.argmax(np.abs(vectors[:, keep]), 0), keep] < 0, -1.0, 1.0)
         bases.append(
             ModeBasis(
-                np.array([_exact(v.T @ p @ v) for p in powers[primitive[k]]]),
-                _exact(v.T @ harmonic_energy(primitive[k]) @ v),
+                np.array([_exact(v.T @ p @ v) for p in powers]),
+                _exact(v.T @ primitive.harmonic(powers) @ v),
                 energies[keep],
                 labels[keep],
                 np.where((labels[keep] % 2 == 1), charges[k], 0),

@@ -16,6 +16,7 @@ import numpy as np
 
 from problems.vibrational import basis as modes_
 from problems.vibrational.operators import ONE_MODE, mode_orders, operator, product_terms
+from problems.vibrational.primitives import Primitive
 from problems.wave_packet.keys import NONE, Absorber, GaussianInitial, ProductInitial
 from problems.wave_packet.model import AUTOMATIC, WavePacketProblem
 from problems.wave_packet.system import System
@@ -68,7 +69,7 @@ def mode_system(problem: WavePacketProblem) -> System:
     if problem.basis.type == "harmonic":
         bases = modes_.harmonic_functions(field, sizes, charges)
     else:
-        bases = modes_.modals(field, sizes, charges, [n + PRIMITIVE for n in sizes])
+        bases = modes_.modals(field, sizes, charges, [Primitive(n + PRIMITIVE) for n in sizes])
     order, terms, tt = _ordered(problem, bases)
     absorber = problem.absorber
     if isinstance(absorber, Absorber):

@@ -13,6 +13,7 @@ from problems.problem import ProblemError
 from problems.vibrational import basis, operators
 from problems.vibrational.force_field import ForceField, coupled_oscillators, henon_heiles, load_force_field
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver
+from problems.vibrational.primitives import Primitive
 from problems.vibrational.solve import prepare, solve
 from solvers.solution import Status
 
@@ -125,7 +126,7 @@ def test_the_operator_of_acetonitrile_has_the_published_ranks() -> None:
 def test_modals_are_orthonormal_pure_in_parity_and_exact_for_a_harmonic_field() -> None:
     field = coupled_oscillators(3, 0.1)
     charges = basis.mode_charges(basis.parity_generators(field), 3)
-    for k, modal in enumerate(basis.modals(field, [8] * 3, charges, [24] * 3)):
+    for k, modal in enumerate(basis.modals(field, [8] * 3, charges, [Primitive(24)] * 3)):
         np.testing.assert_allclose(modal.coefficients.T @ modal.coefficients, np.eye(8), atol=1e-12)
         np.testing.assert_allclose(np.sort(modal.energies), field.frequencies[k] * (np.arange(8) + 0.5), atol=1e-11)
         odd = modal.charges[:, None] != modal.charges[None, :]
