@@ -19,6 +19,7 @@ class Status(Enum):
     ITERATION_LIMIT = "the iteration limit stopped it before the accuracy was reached: allow more passes or sweeps"
     STAGNATED = "no further progress before the accuracy was reached: raise max_rank; a bad scaling, or singular?"
     STEP_LIMIT = "the time steps are too long for the accuracy asked for: give a shorter time_step, or none (adaptive)"
+    OUT_OF_RANGE = "the norm is beyond the range of double precision: see its logarithm, or subtract the mean energy"
     CONTRADICTED = "a check made apart from the method contradicts the result: see what was checked"
     INTERRUPTED = "interrupted by the user; what was reached so far is kept"
 
