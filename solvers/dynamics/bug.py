@@ -10,8 +10,8 @@ tree whose root is the core in the middle (for matrices: Ceruti, Kusch and Lubic
    two at least. (With (h A)^2 x / 2 as well: the same errors at twice the cost, measured.)
 2. From each end to the root: in the augmented interface W_{k-1} the core evolves with the interface ahead as it was,
    K_k = exp(h s W^H A W) (W^H U) C_k; the new interface W_k is an orthonormal basis of the old U_k and of K_k.
-3. The root evolves between the two new interfaces W and W': y(t) = W exp(t s P A P) (P x) W'. What A y leaves out of that
-   space is known, y' = s A y - s (1 - P) A y, and gives the step's error (``_left_out``; measured on spins and
+3. The root evolves between the two new interfaces W and W': y(t) = W exp(t s P A P) (P x) W'. What A y leaves out of
+   that space is known, y' = s A y - s (1 - P) A y, and gives the step's error (``_left_out``; measured on spins and
    oscillators in real and imaginary time: 2 to 25 times the true one). At full ranks nothing is left out.
 4. A rounding follows, so ranks rise and fall with the tolerance. A step never evolves backwards.
 
@@ -123,14 +123,14 @@ class BUGStepper:
         right, around = self._interface(self.mirror, _mirror(x), turned, x.d - 1 - root, h, least * norm)
         core, centre = self.chain.core(root), _between(left, x, right)
         ahead = np.ascontiguousarray(around.transpose(1, 2, 0))
-        outside = [beyond(self.chain.operators[0][:root], left, self.chain.dtype)]
-        outside.append(beyond(self.mirror.operators[0][: len(right)], right, self.chain.dtype))
+        before = beyond(self.chain.operators[0][:root], left, self.chain.dtype)
+        behind = beyond(self.mirror.operators[0][: len(right)], right, self.chain.dtype)
         tol = 0.5 * self.tol * abs(h) * norm / x.d
         centres = [centre]
         for _ in range(2):
             centres.append(self._exponential(inside, core, ahead, centres[-1], 0.5 * h, tol))
         centre = centres[-1]
-        missed = partial(missed_at_root, inside, ahead, *outside, core)
+        missed = partial(missed_at_root, inside, ahead, before, behind, core)
         self.step_error += self._left_out(h, directions, norm, missed, centres)
         self.work["steps"] += 1
         y = TensorTrain((*left, centre, *mirrored(right)), root)

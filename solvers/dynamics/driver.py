@@ -8,10 +8,10 @@ time gone by: its new directions fill like powers of the time, which a splitting
 ranks leave out is bounded by the integral of the defect ||(1 - P) A x|| (solvers.dynamics.defect): for a Hermitian A in
 real time the error of the state obeys d||e||/dt <= defect.
 
-The state is held as exp(l) x with x of a norm near one and the operator as A - m, m the mean energy now (Hermitian A), so
-that neither an offset nor a long imaginary time takes digits or leaves the range of numbers. Errors are absolute, so
-beside a state that decays they become larger: one made at t weighs exp(w (T - t)) ||x(t)||/||x(T)|| at T, w the fastest
-growth known of any state (zero for a generator that is not Hermitian; for -A the lowest mean energy met).
+The state is held as exp(l) x with x of a norm near one and the operator as A - m, m the mean energy now (Hermitian A),
+so that neither an offset nor a long imaginary time takes digits or leaves the range of numbers. Errors are absolute, so
+beside a state that decays they become larger: one made at t weighs exp(w (T - t)) ||x(t)||/||x(T)|| at T, w the
+fastest growth known of any state (zero for a generator that is not Hermitian; for -A the lowest mean energy met).
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Driver:
         tol = max(SHARES["krylov"] * accuracy / self.span, TIGHTEST)
         self.stepper = make_stepper(operator, start, method, factor, tol, hermitian, conserve)
         self.operator, self.factor, self.start, self.hermitian = operator, factor, start, hermitian
-        self.shifts = hermitian and not conserve or factor.real == 0.0
+        self.shifts = (hermitian and not conserve) or factor.real == 0.0
         arrays = [*operator.cores, *start.cores, times, *(core for train in conserve for core in train.cores)]
         self.question = Question(arrays, [repr(method), repr(factor), repr(accuracy), VERSION])
         self.checkpoint = Checkpoint(None)

@@ -115,5 +115,6 @@ def _invariants(driver: Driver, value: Evolution, bound: float) -> Checked:
     passed = norm <= bound + DIGITS and energy <= allowed + DIGITS * spread
     return Checked(
         "norm and energy", "constant in the exact evolution",
-        f"norm changes by {norm:.1e}, energy by {energy:.1e} (a bound of {bound:.1e} allows {allowed:.1e})", bool(passed),
+        f"norm changes by {norm:.1e}, energy by {energy:.1e} (a bound of {bound:.1e} allows {allowed:.1e})",
+        bool(passed),
     )  # fmt: skip
