@@ -17,10 +17,12 @@ Error bound: Lubich, Oseledets, Vandereycken, SIAM J. Numer. Anal. 53, 917 (2015
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from solvers.dynamics.chain import Chain
-from solvers.local_operator import advance, half, mirrored
+from solvers.local_operator import OperatorCore, advance, half, mirrored
 from solvers.trains.factorisations import qr_factors, triangular_factor
 
 SKETCH = 200
@@ -48,17 +50,43 @@ def defect(chain: Chain, sites: int = 1) -> float:
     return float(np.sqrt(total))
 
 
+def missed_at_root(
+    inside: np.ndarray, ahead: np.ndarray, before: np.ndarray, behind: np.ndarray, core: OperatorCore, x: np.ndarray
+) -> float:
+    """||(1 - P) A y|| for the core ``x`` between fixed orthonormal interfaces, P the projector on all such y.
+
+    ``inside`` (a', alpha, a) and ``ahead`` (beta, b, b') are the environments of the interfaces, ``before`` and
+    ``behind`` what A makes of them outside of their spans (``beyond``; the latter of the mirrored train).
+    """
+    closed = ahead.reshape(-1, ahead.shape[2]).T
+    lost = behind.reshape(len(behind), behind.shape[1] * behind.shape[2])
+    total = 0.0
+    if len(before):
+        total += float(np.linalg.norm(half(before, core, x) @ np.concatenate([closed, lost]).T)) ** 2
+    if len(lost):
+        total += float(np.linalg.norm(half(inside, core, x) @ lost.T)) ** 2
+    return float(np.sqrt(total))
+
+
+def beyond(operator: Sequence[OperatorCore], cores: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:
+    """What A makes of the interface behind left-orthogonal ``cores`` outside of its span: a factor (m, alpha, a)."""
+    *_, outside = [np.zeros((0, 1, 1), dtype=dtype), *_outside(operator, cores, dtype)]
+    return outside
+
+
 def _right_factors(chain: Chain, sites: int) -> list[np.ndarray]:
     """F behind core k for k = 0 .. d-2, (m, beta b) with b in the chain's own order."""
-    d = len(chain.x)
-    operator = chain.operators[1 - chain.side]
-    cores = mirrored(chain.x)
-    one = np.ones((1, 1, 1), dtype=chain.dtype)
-    inside, outside = one, np.zeros((0, 1, 1), dtype=chain.dtype)
+    cores = mirrored(chain.x)[:-1]
+    found = [f.reshape(len(f), -1) for f in _outside(chain.operators[1 - chain.side], cores, chain.dtype)]
+    return found[::-1]
+
+
+def _outside(operator: Sequence[OperatorCore], cores: Sequence[np.ndarray], dtype: np.dtype) -> list[np.ndarray]:
+    """Behind each of the left-orthogonal ``cores``: the factor (m, alpha, a) of A U outside the span of U."""
+    inside, outside = np.ones((1, 1, 1), dtype=dtype), np.zeros((0, 1, 1), dtype=dtype)
     rng = np.random.default_rng(0)
     found: list[np.ndarray] = []
-    for j in range(d - 1):
-        core, x = operator[j], cores[j]
+    for core, x in zip(operator, cores):
         bra = x.reshape(-1, x.shape[2])
         kept = half(inside, core, x)
         lost = kept - bra @ (bra.conj().T @ kept)
@@ -66,8 +94,8 @@ def _right_factors(chain: Chain, sites: int) -> list[np.ndarray]:
         if len(outside):
             lost = np.concatenate([lost, half(outside, core, x)])
         outside = _shortened(lost, rng).reshape(-1, core.dims[3], x.shape[2])
-        found.append(outside.reshape(len(outside), -1))
-    return found[::-1]
+        found.append(outside)
+    return found
 
 
 def _shortened(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

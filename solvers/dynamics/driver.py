@@ -2,10 +2,16 @@
 
 Steps are fixed, or adapted: a step is compared with two halves of it, which are kept, and the next one follows the
 error per unit of time, e h^-1 ~ h^p for order p. With fixed steps the same comparison is made at a few probes on the
-way, so that their error is known too. A start whose ranks were enlarged begins with short steps, a share of the
+way, so that their error is known too. BUG and the implicit method estimate the error of a step themselves. A start
+whose ranks were enlarged begins with short steps, a share of the
 time gone by: its new directions fill like powers of the time, which a splitting resolves only step by step. What the
 ranks leave out is bounded by the integral of the defect ||(1 - P) A x|| (solvers.dynamics.defect): for a Hermitian A in
 real time the error of the state obeys d||e||/dt <= defect.
+
+The state is held as exp(l) x with x of a norm near one and the operator as A - m, m the mean energy now (Hermitian A),
+so that neither an offset nor a long imaginary time takes digits or leaves the range of numbers. Errors are absolute, so
+beside a state that decays they become larger: one made at t weighs exp(w (T - t)) ||x(t)||/||x(T)|| at T, w the
+fastest growth known of any state (zero for a generator that is not Hermitian; for -A the lowest mean energy met).
 """
 
 from __future__ import annotations
@@ -19,16 +25,19 @@ from typing import Any, Protocol
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Question
+from solvers.dynamics.enlarge import rayleigh
 from solvers.dynamics.evolution import Evolution
+from solvers.dynamics.second_look import second_looks
 from solvers.dynamics.stored import content, continued
 from solvers.methods import BUG, TDVP, Implicit
-from solvers.solution import IterationState, Solution, Status
+from solvers.solution import Checked, IterationState, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
 Method = TDVP | BUG | Implicit
 Observer = Callable[[float, TensorTrain], Mapping[str, Any]]
 
+VERSION = "2"  # of what a checkpoint holds
 SHARES = {"steps": 0.4, "ranks": 0.4, "krylov": 1e-3}  # of the accuracy
 PROBES = 12  # comparisons of a fixed step with two halves of it, evenly spaced, and
 PROBE_AGAIN = 1.4  # times the age at the last one: an entangling state soon has other errors
@@ -41,6 +50,8 @@ BESIDE = 0.3  # of what the ranks leave out, a step may err where that is more t
 DEFECT_EVERY = 4  # steps, once the ranks are at their cap
 TIGHTEST = 1e-14
 KINDS = ("projection", "truncation", "step", "krylov")
+LARGEST_LOG = 650.0  # of a norm, with room for its square root and for products with numbers of any usual size
+UNEVEN = 1.0  # logarithm of the norm of x at which x is scaled to one again
 
 
 class Stepper(Protocol):
@@ -49,6 +60,7 @@ class Stepper(Protocol):
     order: int
     truncation: float
     residual: float
+    shift: float
     work: Any
 
     @property
@@ -59,6 +71,8 @@ class Stepper(Protocol):
     def train(self) -> TensorTrain: ...
 
     def load(self, x: TensorTrain) -> None: ...
+
+    def rescale(self, factor: float) -> None: ...
 
     def snapshot(self) -> Any: ...
 
@@ -99,9 +113,10 @@ class Driver:
         self.span = float(times[-1] - times[0]) or 1.0
         tol = max(SHARES["krylov"] * accuracy / self.span, TIGHTEST)
         self.stepper = make_stepper(operator, start, method, factor, tol, hermitian, conserve)
-        self.operator, self.factor = operator, factor
+        self.operator, self.factor, self.start, self.hermitian = operator, factor, start, hermitian
+        self.shifts = (hermitian and not conserve) or factor.real == 0.0
         arrays = [*operator.cores, *start.cores, times, *(core for train in conserve for core in train.cores)]
-        self.question = Question(arrays, [repr(method), repr(factor), repr(accuracy)])
+        self.question = Question(arrays, [repr(method), repr(factor), repr(accuracy), VERSION])
         self.checkpoint = Checkpoint(None)
         self.observe: Observer | None = None
         self.callback: Callable[[IterationState], None] | None = None
@@ -109,11 +124,14 @@ class Driver:
         self.h = self.first = method.time_step or FIRST_STEP * self.span
         self.steps: list[float] = []
         self.rows: dict[str, list[Any]] = {}
-        self.projection, self.splitting = 0.0, 0.0
+        self.log = 0j  # the state is exp(log) times that of the stepper
+        self.extreme = -np.inf  # the fastest growth of any state known, Re(factor) E
+        self.errors = np.zeros(4)  # made since the last row of the ledger, relative to the norm then
+        self.ledger: list[np.ndarray] = []  # rows: time gone by, logarithm of the norm, errors made before
         self.rate = self.probed = self.probed_at = 0.0  # of the splitting error; the last probe's step and age
         self.defect = self.slope = self.pending = 0.0  # the latest, its change in time, the time since
         self.since = self.idle = self.waited = self.rejected = 0
-        self.lost, self.counted = np.zeros(2), np.zeros(2)  # truncations and local solves: relative, and as counted
+        self.counted = np.zeros(2)  # truncations and local solves accounted for
         self.stuck = self.grown = False
         self.age = 0.0
         self.rest = 0.0  # of the interval under way
@@ -126,6 +144,7 @@ class Driver:
         first = continued(self)
         if first is None:
             first = 0
+            self._level()
             self._grow()
             self.defect = self.stepper.defect()
             self._record(0)
@@ -159,11 +178,10 @@ class Driver:
             h = self.rest / parts
             self._grow()
             if fixed:
-                if probe or h > 1.5 * self.probed or self.age > PROBE_AGAIN * self.probed_at:
+                if not self.estimated and (probe or h > 1.5 * self.probed or self.age > PROBE_AGAIN * self.probed_at):
                     self.rate, self.probed, self.probed_at = 2.0 * self._compare(h)[0] / h, h, self.age
                     probe = False
-                self.stepper.advance(h)
-                self.splitting += self.rate * (h / self.probed) ** self.stepper.order * h / self.norm
+                self._fixed(h)
             elif not self._adapted(h, BESIDE * self.defect * h):
                 continue
             self.steps.append(h)
@@ -172,7 +190,7 @@ class Driver:
             self.pending += h
             if self.stepper.grows or self.since >= DEFECT_EVERY:
                 self._measure()
-            self._account()
+            self._account(h)
             self.rest -= h
             if self.rest > 1e-12 * length:
                 self.checkpoint.save(partial(content, self, i))
@@ -185,17 +203,72 @@ class Driver:
             before = stepper.step_error
             stepper.advance(length / parts)
             self.steps.append(length / parts)
-            self.splitting += (stepper.step_error - before) / self.norm
-            self._account()
+            self.age += length / parts
+            self.errors[2] += (stepper.step_error - before) / self.norm
+            self._account(length / parts)
             self.rest -= length / parts
             if self.rest > 1e-12 * length:
                 self.checkpoint.save(partial(content, self, i))
 
-    def _account(self) -> None:
-        """Add what the stepper's truncations and local solves have erred since the last time, relative to the norm."""
+    @property
+    def estimated(self) -> bool:
+        """Whether the stepper estimates the error of its steps itself."""
+        return getattr(self.stepper, "estimates_steps", False)
+
+    def _fixed(self, h: float) -> None:
+        """A step of the length given, and its error: the stepper's own estimate, or from the last probe."""
+        before = getattr(self.stepper, "step_error", 0.0)
+        self.stepper.advance(h)
+        if self.estimated:
+            self.errors[2] += (self.stepper.step_error - before) / self.norm  # type: ignore[attr-defined]
+        else:
+            self.errors[2] += self.rate * (h / self.probed) ** self.stepper.order * h / self.norm
+
+    def _account(self, h: float) -> None:
+        """What the step of length h erred by, into the ledger; the state near norm one, the shift its energy."""
         now = np.array([self.stepper.truncation, self.stepper.residual])
-        self.lost = self.lost + (now - self.counted) / self.norm
+        self.errors[[1, 3]] += (now - self.counted) / self.norm
         self.counted = now
+        self.log += self.factor * self.stepper.shift * h
+        if not self.unitary:
+            self.ledger.append(np.array([self.age, self.log_norm, *self.errors]))
+            self.errors = np.zeros(4)
+            self._level()
+
+    def _level(self) -> None:
+        """Scale the stepper's state where its norm is far from one, and shift the operator by the mean energy."""
+        norm = self.norm
+        if not 0.0 < norm < np.inf:
+            raise ValueError(
+                f"the state is not finite at t = {self.times[0] + self.age:g}: give a shorter time_step, or none"
+            )
+        if abs(np.log(norm)) > UNEVEN and not self.unitary:
+            self.stepper.rescale(1.0 / norm)
+            self.log += np.log(norm)
+            self.defect, self.slope = self.defect / norm, self.slope / norm
+        if self.shifts:
+            self.stepper.shift = energy(self.operator, self.stepper.train())
+            if self.hermitian:
+                self.extreme = max(self.extreme, self.factor.real * self.stepper.shift)
+
+    @property
+    def unitary(self) -> bool:
+        """Whether no norm changes, so that errors add up as they are."""
+        return self.hermitian and self.factor.real == 0.0
+
+    @property
+    def log_norm(self) -> float:
+        """Logarithm of the norm of the state."""
+        return float(self.log.real) + float(np.log(self.norm))
+
+    def _carried(self) -> np.ndarray:
+        """The errors (4,) made so far, relative to the norm now (see the module's text)."""
+        if not self.ledger:
+            return self.errors
+        rows = np.array(self.ledger)
+        fastest = self.extreme if self.hermitian else 0.0
+        weights = fastest * (self.age - rows[:, 0]) - (self.log_norm - rows[:, 1])
+        return self.errors + np.exp(np.clip(weights, 0.0, LARGEST_LOG)) @ rows[:, 2:]
 
     def _compare(self, h: float) -> tuple[float, Any]:
         """Difference of a step of length h and two halves of it, and the state after those; the state is kept.
@@ -215,21 +288,34 @@ class Driver:
         return difference, halves
 
     def _adapted(self, h: float, missed: float) -> bool:
-        """A step in two halves where its error is small enough; the next step's length in any case.
+        """A step (two halves of it, where only that tells its error) if its error is small enough; the next length.
 
         Below ``missed``, a share of what the ranks leave out of the step, a shorter step would help little.
         """
-        allowed = max(max(SHARES["steps"] * self.accuracy * h / self.span, ROUNDING) * self.norm, missed)
-        error, halves = self._compare(h)
-        if not np.isfinite(error):
+        stepper, before = self.stepper, self.norm
+        saved, cut = stepper.snapshot(), stepper.truncation
+        try:
+            if self.estimated:
+                made = stepper.step_error  # type: ignore[attr-defined]
+                stepper.advance(h)
+                error, after = stepper.step_error - made, stepper.snapshot()  # type: ignore[attr-defined]
+                missed = max(missed, BESIDE * (stepper.truncation - cut))
+            else:
+                error, after = self._compare(h)
+                stepper.restore(after)
+            norm = min(before, self.norm)
+        except np.linalg.LinAlgError:  # an overflow on the way
+            error, norm = np.inf, before
+        allowed = max(max(SHARES["steps"] * self.accuracy * h / self.span, ROUNDING) * norm, missed)
+        if not (np.isfinite(error) and norm > 0.0):
             error = np.inf
         ratio = allowed / max(error, 1e-300)
-        wanted = h * min(max(SAFETY * ratio ** (1.0 / self.stepper.order), SLOWEST), FASTEST)
-        accepted = error <= allowed
+        wanted = h * min(max(SAFETY * ratio ** (1.0 / stepper.order), SLOWEST), FASTEST)
+        accepted = bool(error <= allowed)
         if accepted:
-            self.stepper.restore(halves)
-            self.splitting += error / self.norm
+            self.errors[2] += error / self.norm
         else:
+            stepper.restore(saved)
             self.rejected += 1
             self.stuck = wanted < SMALLEST_STEP * self.span
         self.h = max(wanted, SMALLEST_STEP * self.span)
@@ -258,7 +344,7 @@ class Driver:
         if not self.pending:
             return
         now = self.stepper.defect()
-        self.projection += 0.5 * self.pending * (self.defect + now) / self.norm
+        self.errors[0] += 0.5 * self.pending * (self.defect + now) / self.norm
         self.slope = (now - self.defect) / self.pending
         self.defect, self.pending, self.since = now, 0.0, 0
 
@@ -269,24 +355,38 @@ class Driver:
 
     def _record(self, i: int) -> None:
         """Everything known at output time i."""
-        x = self.stepper.train()
-        norm = x.norm()
+        x = self.state()
+        norm, carried = self.norm, self._carried()
         if not np.isfinite(norm):
             raise ValueError(f"the state is not finite at t = {self.times[i]:g}: shorten the time step")
         ahead = self.defect + max(self.slope * self.pending, 0.0)  # since the last measurement, until the next
+        with np.errstate(over="ignore"):
+            size = float(np.exp(self.log_norm))
         row: dict[str, Any] = {
-            "norms": norm,
+            "norms": size,
+            "log_norms": self.log_norm,
             "energies": energy(self.operator, x),
             "ranks": np.array(x.ranks),
-            "projection_errors": self.projection + self.pending * ahead / norm,
-            "truncation_errors": self.lost[0],
-            "step_errors": self.splitting,
-            "krylov_errors": self.lost[1],
+            "projection_errors": carried[0] + self.pending * ahead / norm,
+            "truncation_errors": carried[1],
+            "step_errors": carried[2],
+            "krylov_errors": carried[3],
         }
         for name, value in (self.observe(float(self.times[i]), x) if self.observe else {}).items():
             row[f"observed_{name}"] = np.asarray(value)
         for name, value in row.items():
             self.rows.setdefault(name, []).append(value)
+
+    def state(self) -> TensorTrain:
+        """The state; divided by its norm where that is beyond the range of double precision."""
+        x = self.stepper.train()
+        if self.in_range:
+            return x if self.log == 0.0 else x * _number(np.exp(self.log))
+        return x * _number(np.exp(1j * self.log.imag) / self.norm)
+
+    @property
+    def in_range(self) -> bool:
+        return abs(self.log_norm) < LARGEST_LOG
 
     def _report(self) -> None:
         """Tell of the last record."""
@@ -306,27 +406,37 @@ class Driver:
         observed = {name[9:]: columns.pop(name) for name in list(columns) if name.startswith("observed_")}
         times = self.times[: len(columns["norms"])]
         value = Evolution(
-            times=times, state=self.stepper.train(), observed=observed, step_sizes=np.array(self.steps), **columns
+            times=times, state=self.state(), observed=observed, step_sizes=np.array(self.steps), **columns
         )
         bound = float(value.errors[-1])
         status = Status.CONVERGED
-        if bound > self.accuracy or self.stuck:
+        if not bound <= self.accuracy or self.stuck:
             ranks = value.projection_errors[-1] + value.truncation_errors[-1]
             steps = value.step_errors[-1] + value.krylov_errors[-1]
-            status = Status.RANK_LIMIT if ranks > steps and not self.stuck else Status.STEP_LIMIT
+            # a linear system that the ranks cannot solve is left with its residual
+            capped = isinstance(self.method, Implicit) and int(value.ranks.max()) >= self.method.max_rank
+            status = Status.RANK_LIMIT if (ranks > steps or capped) and not self.stuck else Status.STEP_LIMIT
+        looks: list[Checked] = []
+        if len(times) == len(self.times):
+            looks, error = second_looks(self, value, bound)
+            bound = max(bound, error)
+            if status is Status.CONVERGED and (bound > self.accuracy or not all(look.passed for look in looks)):
+                status = Status.CONTRADICTED
+        if status is Status.CONVERGED and not self.in_range:
+            status, bound = Status.OUT_OF_RANGE, 1.0  # of the state as it is returned
         counts = {"rejected": self.rejected, **self.stepper.work, "steps": len(self.steps)}
         timing = {"compile_s": self.compile_s, "solve_s": time.perf_counter() - self.begin}
         return Solution(
             value, status, int(status is Status.CONVERGED), np.array([bound]), (), counts, timing,
-            {"max_rank": int(value.ranks.max())},
+            {"max_rank": int(value.ranks.max())}, tuple(looks),
         )  # fmt: skip
 
 
 def energy(operator: TTOperator, x: TensorTrain) -> float:
     """Real part of <x|A|x> / <x|x>."""
-    environment = np.ones((1, 1, 1), dtype=np.result_type(operator.dtype, x.dtype))
-    for a, core in zip(operator.cores, x.cores):
-        t = np.tensordot(environment, core, axes=(2, 0))  # x' alpha j b
-        t = np.tensordot(t, a, axes=([1, 2], [0, 2]))  # x' b i beta
-        environment = np.tensordot(core.conj(), t, axes=([0, 1], [0, 2])).transpose(0, 2, 1)
-    return float((environment[0, 0, 0] / x.norm() ** 2).real)
+    return float(np.real(rayleigh(operator, x)))
+
+
+def _number(value: complex) -> complex:
+    """A real number where it is one, so that a real train stays real."""
+    return float(value.real) if complex(value).imag == 0.0 else complex(value)

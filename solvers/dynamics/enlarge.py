@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from solvers.linear.product import multiply
+from solvers.trains.construct import identity_operator
 from solvers.trains.factorisations import singular_vectors
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain, dot
@@ -25,20 +26,26 @@ NULL = 1e-14  # of the largest singular value: directions the train does not use
 
 
 def krylov_directions(
-    operator: TTOperator, x: TensorTrain, vectors: int, max_rank: int, tol: float
+    operator: TTOperator, x: TensorTrain, vectors: int, max_rank: int, tol: float, step: float | None = None
 ) -> tuple[list[TensorTrain], float]:
-    """t^j/j! (A - E)^j x for j = 1 .. ``vectors``, compressed, as far as they are larger than ``tol`` ||x||; and t."""
+    """t^j/j! (A - E)^j x for j = 1 .. ``vectors``, compressed, as far as they are larger than ``tol`` ||x||; and t.
+
+    ``step``: t, where it is not to be the time in which x becomes another state.
+    """
     found: list[TensorTrain] = []
-    least, reach = tol * x.norm(), 0.0
+    least, reach = tol * x.norm(), step or 0.0
+    # by the mean energy of the start: a large part along x would take its digits in the compression
+    mean = rayleigh(operator, x)
+    operator = shifted(operator, mean)
     vector = x
     for j in range(1, vectors + 1):
         size = vector.norm()
         product = multiply(operator, vector, tol=COMPRESSED, max_rank=2 * max_rank).value
         vector = product - (dot(vector, product) / size**2) * vector
         if j == 1:
-            if not vector.norm() > NULL * product.norm():
+            if not vector.norm() > NULL * (product.norm() + abs(mean) * size):
                 break
-            reach = x.norm() / vector.norm()
+            reach = step or x.norm() / vector.norm()
         vector = vector * (reach / j)
         if not vector.norm() > least:
             break
@@ -46,11 +53,30 @@ def krylov_directions(
     return found, reach
 
 
-def enlarge(x: TensorTrain, directions: Sequence[TensorTrain], max_rank: int, tol: float) -> TensorTrain:
+def rayleigh(operator: TTOperator, x: TensorTrain) -> complex:
+    """<x|A|x> / <x|x>; real where it is real to rounding errors."""
+    environment = np.ones((1, 1, 1), dtype=np.result_type(operator.dtype, x.dtype))
+    for a, core in zip(operator.cores, x.cores):
+        t = np.tensordot(environment, core, axes=(2, 0))  # x' alpha j b
+        t = np.tensordot(t, a, axes=([1, 2], [0, 2]))  # x' b i beta
+        environment = np.tensordot(core.conj(), t, axes=([0, 1], [0, 2])).transpose(0, 2, 1)
+    value = complex(environment[0, 0, 0]) / x.norm() ** 2
+    return value.real if abs(value.imag) <= 1e-14 * abs(value) else value
+
+
+def shifted(operator: TTOperator, value: complex) -> TTOperator:
+    """A - value."""
+    return operator if value == 0.0 else operator - value * identity_operator(operator.column_shape)
+
+
+def enlarge(
+    x: TensorTrain, directions: Sequence[TensorTrain], max_rank: int, tol: float, *, proper: bool = True
+) -> TensorTrain:
     """The same tensor, centre first, with the ``directions`` of weight above ``tol`` ||x|| in its right interfaces.
 
     Its own interfaces stay, also where nothing is in them yet. Ranks stay within ``max_rank`` and what the mode sizes
-    allow; those of x that are larger are kept.
+    allow; those of x that are larger are kept. Without ``proper`` a right interface may have more directions than the
+    modes on its left, which single cores evolve between but a train cannot use.
     """
     d, least = x.d, tol * x.norm()
     x = x.orthogonalise(0)
@@ -65,7 +91,7 @@ def enlarge(x: TensorTrain, directions: Sequence[TensorTrain], max_rank: int, to
         own[:, :, :b] = cores[k]
         own = own.reshape(a, -1)
         rows = [core.reshape(core.shape[0], -1) for core in carried]
-        basis, free = own, min(max_rank, room[k], own.shape[1]) - a
+        basis, free = own, min(max_rank, room[k] if proper else max_rank, own.shape[1]) - a
         if free > 0 and rows:
             new = np.concatenate(rows)
             for _ in range(2):

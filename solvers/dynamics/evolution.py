@@ -13,12 +13,15 @@ from solvers.trains.tensor_train import TensorTrain
 class Evolution:
     """Arrays over the T output times.
 
-    ``state``: the train at the last time. ``norms`` (T,), ``energies`` (T,) the real part of <x|A|x>/<x|x>, ``ranks``
+    ``state``: the train at the last time. ``norms`` (T,) and their logarithms ``log_norms`` (T,), which are exact where
+    a norm is no number of double precision (the state is then divided by it, and so is what an observer sees);
+    ``energies`` (T,) the real part of <x|A|x>/<x|x>, ``ranks``
     (T, d+1). Errors, accumulated from the start and relative to the norm: ``projection_errors``, the integral of
     ||(1 - P) A x|| with P the projector on the tangent space that the ranks allow, a bound of what it leaves out of
     the exact solution of a Hermitian or dissipative system; ``truncation_errors``, what truncations discarded;
     ``step_errors``, an estimate of the error of finite steps; ``krylov_errors``, of the local exponentials or solves.
-    ``observed``: name -> (T, ...) what the observer returned. ``step_sizes`` (steps,): the accepted ones.
+    Where the norm changes they are carried on: an error made early is then larger beside a state that has become
+    small. ``observed``: name -> (T, ...) what the observer returned. ``step_sizes`` (steps,): the accepted ones.
     """
 
     times: np.ndarray
@@ -32,6 +35,7 @@ class Evolution:
     krylov_errors: np.ndarray
     observed: dict[str, np.ndarray]
     step_sizes: np.ndarray
+    log_norms: np.ndarray
 
     @property
     def errors(self) -> np.ndarray:

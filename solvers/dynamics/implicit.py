@@ -113,6 +113,7 @@ class ImplicitStepper:
         self.factor = complex(factor) if complex(factor).imag else complex(factor).real
         self.order = method.degree
         self.invariants = Invariants(conserve, start)
+        self.shift = 0.0  # m: steps are those of A - m
         self.x, self.size = start, start.norm()
         self.block: float | None = None
         self.truncation = self.residual = self.step_error = 0.0
@@ -125,6 +126,11 @@ class ImplicitStepper:
     def load(self, x: TensorTrain) -> None:
         """Replace the state; the invariants keep the values they had."""
         self.x, self.size = x, x.norm()
+
+    def rescale(self, factor: float) -> None:
+        """Multiply the state by a number; the invariants follow."""
+        self.x, self.size = self.x * factor, self.size * abs(factor)
+        self.invariants.values = self.invariants.values * factor
 
     def snapshot(self) -> Any:
         """All that a step changes, except the counts of work and the block length found good."""
@@ -154,10 +160,13 @@ class ImplicitStepper:
             error = self._block(length)
             ratio = SHARE * self.tol * length * self.size / max(error, 1e-300)
             wanted = length * min(max(SAFETY * ratio ** (1.0 / (1.5 * self.order)), SLOWEST), FASTEST)
-            if ratio >= 1.0 or length < SHORTEST * h:
+            if ratio >= 1.0 or (length < SHORTEST * h and math.isfinite(error)):
                 rest -= length
                 self.block = max(wanted, self.block or 0.0) if rest <= 1e-12 * h else wanted
             else:
+                if length < SHORTEST * h:  # unsolved: the residual says so
+                    self.step_error = math.inf
+                    return
                 self.restore(saved)
                 self.block = wanted
                 self.work["rejected_blocks"] += 1
@@ -166,14 +175,21 @@ class ImplicitStepper:
         """One block; returns the estimate of the error by its polynomial in time, absolute."""
         q = self.method.degree
         matrix, first, last = _time_matrices(q)
-        system = space_time(self.operator, h * self.factor, matrix)
+        scale = h * self.factor
+        system = space_time(self.operator, scale, matrix + scale * self.shift * np.eye(q))
         b = TensorTrain((*self.x.cores, first[None, :, None]))
         constant = TensorTrain((*self.x.cores, np.eye(1, q).T[None]))
         allowed = self.method.tol if self.method.tol is not None else SHARE * self.tol * abs(h)
         known = self.size * math.sqrt(float(first @ first))
         accuracy = min(max(allowed * self.size / known, TIGHTEST), LOOSEST)
         method = AMEn(enrichment=ENRICHMENT, max_rank=self.method.max_rank)
-        solution = solve(system, b, method=method, start=constant, accuracy=accuracy, throw=False)
+        try:
+            solution = solve(system, b, method=method, start=constant, accuracy=accuracy, throw=False)
+        except ValueError:
+            # T x 1 - h c A is regular, but a projection of it need not be: a shorter block is nearer to T x 1
+            self.residual += known
+            self.work["blocks"] += 1
+            return math.inf
         for name, count in solution.counts.items():
             self.work[name] += count
         self.work["blocks"] += 1

@@ -33,8 +33,9 @@ def local_exponential(
     *,
     hermitian: bool,
     dimension: int,
+    shift: complex = 0.0,
 ) -> Local:
-    """exp(scale K) x to an error of about ``tol`` (2-norm, absolute).
+    """exp(scale (K - shift)) x to an error of about ``tol`` (2-norm, absolute).
 
     All arrays are of one dtype; a complex ``scale`` needs complex arrays. ``dimension``: largest Krylov space. Cost: a
     product and O(m) vector operations for each of the m vectors of the space.
@@ -45,7 +46,7 @@ def local_exponential(
     number = x.dtype.type(scale)
     y, products, error = exponential(
         left.reshape(a2 * p, a), core.entries, core.values, right.reshape(q * b, b2),
-        np.ascontiguousarray(x).reshape(-1), number, float(tol), hermitian, dimension, dims,
+        np.ascontiguousarray(x).reshape(-1), number, x.dtype.type(shift), float(tol), hermitian, dimension, dims,
     )  # fmt: skip
     return Local(y.reshape(a2, core.dims[1], b2), products, error)
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from solvers.dynamics.driver import Driver
 
 NUMBERS = (
-    "h", "projection", "splitting", "rate", "probed", "probed_at", "defect", "slope", "pending", "age", "since", "idle",
-    "waited", "rejected", "stuck", "grown", "rest",
+    "h", "rate", "probed", "probed_at", "defect", "slope", "pending", "age", "since", "idle",
+    "waited", "rejected", "stuck", "grown", "rest", "extreme",
 )  # fmt: skip
 
 
@@ -22,9 +22,11 @@ def content(driver: Driver, i: int) -> Content:
     arrays, entry = train_arrays("state", driver.stepper.train())
     arrays |= {f"row_{name}": np.array(values) for name, values in driver.rows.items()}
     arrays["steps"] = np.array(driver.steps)
+    arrays["ledger"] = np.array(driver.ledger)
     data: dict[str, Any] = {"reached": i, "state": entry, "work": dict(driver.stepper.work)}
     data |= {"numbers": {name: getattr(driver, name) for name in NUMBERS}}
-    data |= {"lost": list(driver.lost), "counted": list(driver.counted)}
+    data |= {"log": [driver.log.real, driver.log.imag], "shift": driver.stepper.shift}
+    data |= {"errors": list(driver.errors), "counted": list(driver.counted)}
     # the length of its blocks that the implicit method found good
     return arrays, data | {"block": getattr(driver.stepper, "block", None)}
 
@@ -37,12 +39,13 @@ def continued(driver: Driver) -> int | None:
     arrays, data = loaded
     driver.stepper.load(stored_train(arrays, "state", data["state"]))
     driver.rows = {name[4:]: list(values) for name, values in arrays.items() if name.startswith("row_")}
-    driver.steps = list(arrays["steps"])
+    driver.steps, driver.ledger = list(arrays["steps"]), list(arrays["ledger"])
     driver.stepper.work.update(data["work"])
     if data["block"] is not None:
         driver.stepper.block = data["block"]  # type: ignore[attr-defined]
     for name in NUMBERS:
         setattr(driver, name, data["numbers"][name])
-    driver.lost, driver.counted = np.array(data["lost"]), np.array(data["counted"])
+    driver.log, driver.stepper.shift = complex(*data["log"]), data["shift"]
+    driver.errors, driver.counted = np.array(data["errors"]), np.array(data["counted"])
     driver.stepper.truncation, driver.stepper.residual = map(float, driver.counted)
     return int(data["reached"])

@@ -57,6 +57,7 @@ class TDVPStepper:
         self.sites = min(method.sites, operator.d)
         self.order = method.order
         self.tol = tol
+        self.shift = 0.0  # m: steps are those of A - m
         self.chain = Chain.of(operator, start, dtype)
         self.bonds = {rank: bond_core(rank, dtype) for rank in set(operator.ranks)}
         self.pairs: dict[tuple[int, int], OperatorCore] = {}
@@ -69,6 +70,10 @@ class TDVPStepper:
 
     def load(self, x: TensorTrain) -> None:
         self.chain.load(x)
+
+    def rescale(self, factor: float) -> None:
+        """Multiply the state by a number."""
+        self.chain.x = [self.chain.x[0] * factor, *self.chain.x[1:]]
 
     def snapshot(self) -> _Saved:
         return _Saved(self.chain.snapshot(), self.truncation, self.residual)
@@ -172,7 +177,7 @@ class TDVPStepper:
         tol = self.tol * float(np.linalg.norm(x)) / self._exponentials
         found = local_exponential(
             left, core, right, x, self.factor * step, tol,
-            hermitian=self.hermitian, dimension=self.method.krylov_dimension,
+            hermitian=self.hermitian, dimension=self.method.krylov_dimension, shift=self.shift,
         )  # fmt: skip
         self.residual += found.error
         self.work["matvecs"] += found.products

@@ -84,8 +84,8 @@ def general_weights(h, m, scale, weights):
 
 
 @kernel
-def exponential(left, entries, values, right, x, scale, tol, hermitian, dimension, dims):
-    """exp(scale K) x for a flat core ``x`` (of the dtype of all arrays).
+def exponential(left, entries, values, right, x, scale, shift, tol, hermitian, dimension, dims):
+    """exp(scale (K - shift)) x for a flat core ``x`` (of the dtype of all arrays, ``scale`` and ``shift`` too).
 
     ``tol``: 2-norm allowed for the error, absolute; ``dimension``: largest space. Returns (y, products, error
     estimate); the error is larger than ``tol`` where no step was small enough.
@@ -113,6 +113,8 @@ def exponential(left, entries, values, right, x, scale, tol, hermitian, dimensio
         while m < dimension and not accepted:
             apply(left, entries, values, right, v[m], v[m + 1], dims, t, g)
             products += 1
+            for i in range(size):
+                v[m + 1, i] -= shift * v[m, i]
             start = m - 1 if hermitian and m > 0 else 0
             for j in range(start, m + 1):
                 s = np.vdot(v[j], v[m + 1])
