@@ -1,27 +1,27 @@
 """Charges and their potentials in free space, from a box with zero values on its faces.
 
-The potential of a charge is that of Gaussians about the centre which carry its monopole, dipole and quadrupole, in
-closed form, plus that of the rest, whose potential has decayed at the faces (an octupole and more, far from it), from
-the sine basis. The charge is the total one, nuclei minus electrons, so what is large cancels before anything is
-approximated.
+The potential of a charge is that of the sine basis, zero on the faces, and what its multipoles up to l = 6 add to that
+in free space (far_field). The charge is the total one, nuclei minus electrons, so what is large cancels before
+anything is approximated.
 
 A Gaussian nucleus is a product of three functions, many of them a sum of products. A point nucleus is a Gaussian of
 exponent ``aux`` for the potential above, and the difference of the two potentials, which has no far part:
     V_short = sum_a Z_a (1 - erf(sqrt(aux) r_a)) / r_a,      4 pi (1 - exp(-k^2 / 4 aux)) / k^2 in the sine basis,
 limited to the waves of the grid, as the orbital is: the energy errs by O(h^3), wherever in a cell the nucleus sits.
-With second differences (error O(h^2)) it is averaged over the cells. Closed forms: V = C F_0(w), w = a r^2, C = 2
-sqrt(a / pi), and Boys functions F_m from the incomplete gamma function; dV/dr / r = -2 a C F_1, and so on. All
-tensors are Tucker; letters: K nuclei, r ranks; cost of a grid's set-up 3 n K min(n, K).
+With second differences (error O(h^2)) it is averaged over the cells. A Gaussian's potential in closed form is
+V = 2 sqrt(a / pi) F_0(a r^2), F_0 the Boys function. All tensors are Tucker; letters: K nuclei, r ranks; cost of a
+grid's set-up 3 n K min(n, K).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import erf, gamma, gammainc
 
+from problems.orbital_free_dft.far_field import FarField, far_field
 from problems.orbital_free_dft.fields import Field, Fields
 from problems.orbital_free_dft.grid import Grid, from_sine
 from problems.orbital_free_dft.nuclei import Nuclei
@@ -30,10 +30,8 @@ from solvers.tucker import TuckerTensor, combine, rank_one, separable
 
 STATIC = 1e-11  # relative accuracy of what does not depend on the density
 OF_TOL = 0.1  # of the tolerance of the fields, for what is only subtracted at the end
-DECAY = 25.0  # a Gaussian about the centre has fallen to exp(-DECAY) at the faces
 VANISHED = 4.7  # erfc of this is 3e-11: how many lengths of the auxiliary Gaussian fit before the nearest face
 WIDEST = 1.0  # bohr^-2, smallest exponent of the auxiliary Gaussians
-PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 
 def boys(order: int, w: np.ndarray) -> np.ndarray:
@@ -68,31 +66,18 @@ class Electrostatics:
     static: Field | None
     nuclear_repulsion: float
     offset: float
-    moments: list[Field]
-    multipoles: list[tuple[Field, Field]]
+    far: FarField
 
     def potential(self, charge: Field) -> Field:
         """The potential of a charge in free space."""
-        fields, size = self.fields, abs(self.fields.dot(charge, self.moments[0]))
-        size = max(size, np.sqrt(self.fields.dot(charge, charge)))
-        terms, carried = [], []
-        half = 0.5 * fields.grid.box
-        for coefficient, order, (gaussian, potential) in self._carried(charge):
-            if abs(coefficient) > 0.1 * fields.tol * size * half**order:
-                carried.append((-coefficient, gaussian))
-                terms.append((coefficient, potential))
-        rest = fields.combine([(1.0, charge), *carried]) if carried else charge
-        return fields.combine([(1.0, fields.poisson(rest)), *terms])
-
-    def _carried(self, charge: Field) -> Iterator[tuple[float, int, tuple[Field, Field]]]:
-        """Coefficient, order and Gaussian of each multipole."""
-        moments = [self.fields.dot(charge, m) for m in self.moments]
-        yield moments[0], 0, self.multipoles[0]
-        for axis in range(3):
-            yield moments[1 + axis], 1, self.multipoles[1 + axis]
-        trace = sum(moments[4:7]) / 3.0
-        for i, (moment, pair) in enumerate(zip(moments[4:], self.multipoles[4:], strict=True)):
-            yield (0.5 * (moment - trace) if i < 3 else moment), 2, pair
+        fields, far = self.fields, self.far
+        bound = fields.poisson(charge)
+        core, _ = far.correction(fields.projected(charge, far.basis))
+        core *= 2.0 / fields.grid.box
+        size = float(np.linalg.norm(core) * np.linalg.norm(far.basis, axis=0).max() ** 3 * np.sqrt(fields.grid.volume))
+        if size <= OF_TOL * fields.tol * np.sqrt(fields.dot(bound, bound)):
+            return bound
+        return fields.combine([(1.0, bound), (1.0, fields.adopt(TuckerTensor(core, (far.basis,) * 3)))])
 
     def total_charge(self, density: Field) -> Field:
         """Nuclei minus electrons."""
@@ -105,9 +90,7 @@ def electrostatics(fields: Fields, nuclei: Nuclei, omega: float | None, rng: np.
     """All static fields of a problem on the grid of ``fields``; ``omega``: of a trap, or None."""
     grid = fields.grid
     builder = TuckerFields(grid, STATIC, 10_000, rng)
-    adopted = [(fields.adopt(g), fields.adopt(v)) for g, v in _multipoles(builder)]
     static: list[tuple[float, TuckerTensor]] = []
-    moments = [fields.adopt(m) for m in _moments(grid)]
     charge, repulsion, offset = None, 0.0, 0.0
     if len(nuclei.charges):
         exponents = gaussian_exponents(nuclei, grid.box)
@@ -122,7 +105,7 @@ def electrostatics(fields: Fields, nuclei: Nuclei, omega: float | None, rng: np.
         static.append((1.0, trap(grid, omega)))
     total = fields.adopt(combine(static, tol=STATIC)) if static else None
     potential = None if charge is None else nuclear_potential(fields, charge, nuclei, rng)
-    return Electrostatics(fields, charge, potential, total, repulsion, offset, moments, adopted)
+    return Electrostatics(fields, charge, potential, total, repulsion, offset, far_field(grid.points))
 
 
 def only(nuclei: Nuclei, chosen: np.ndarray) -> Nuclei:
@@ -202,44 +185,3 @@ def trap(grid: Grid, omega: float) -> TuckerTensor:
     """omega^2 r^2 / 2."""
     square, one = 0.5 * (omega * grid.x) ** 2, np.ones(grid.points)
     return combine([(1.0, rank_one([square if k == m else one for k in range(3)])) for m in range(3)])
-
-
-def _moments(grid: Grid) -> list[TuckerTensor]:
-    """1, x, y, z, then the products of PAIRS."""
-    one, x = np.ones(grid.points), grid.x
-    linear = [rank_one([x if k == m else one for k in range(3)]) for m in range(3)]
-    squares = [rank_one([(one, x, x * x)[(k == i) + (k == j)] for k in range(3)]) for i, j in PAIRS]
-    return [rank_one([one] * 3), *linear, *squares]
-
-
-def _multipoles(fields: TuckerFields) -> list[tuple[TuckerTensor, TuckerTensor]]:
-    """Charge and potential of each multipole Gaussian: g, then -d_i g, then d_i d_j g; moments one (two for i = j)."""
-    grid = fields.grid
-    a = DECAY / (0.5 * grid.box) ** 2
-    x = grid.x
-    g = np.sqrt(a / np.pi) * np.exp(-a * x * x)
-    first, second = -2.0 * a * x * g, (4.0 * a * a * x * x - 2.0 * a) * g
-    height = 2.0 * np.sqrt(a / np.pi)
-
-    def part(order: int):
-        """The (2 d/d(r^2))^order of the potential of g, as a function of the coordinates."""
-        factor = height * (-2.0 * a) ** order
-        return lambda u, v, w: factor * boys(order, a * (u * u + v * v + w * w))
-
-    radial = [fields.pointwise(f"multipole {m}", part(m), [], coordinates=[x] * 3) for m in range(3)]
-    out = [(rank_one([g] * 3), radial[0])]
-    for i in range(3):
-        charge = rank_one([-first if k == i else g for k in range(3)])
-        out.append((charge, radial[1].mapped([times(-x[:, None]) if k == i else None for k in range(3)])))
-    for i, j in PAIRS:
-        charge = rank_one([second if k == i == j else first if k in (i, j) else g for k in range(3)])
-        powers = [(k == i) + (k == j) for k in range(3)]
-        potential = radial[2].mapped([times(x[:, None] ** p) if p else None for p in powers])
-        if i == j:
-            potential = combine([(1.0, potential), (1.0, radial[1])])
-        out.append((charge, potential))
-    if grid.laplacian == "spectral":
-        return out
-    # the potential of what remains errs as the differences do: so must that of the Gaussians, or it is no gradient
-    exact = TuckerFields(Grid(grid.box, grid.level), fields.tol, fields.method.max_rank, fields.rng)
-    return [(g, combine([(1.0, v), (1.0, fields.poisson(g)), (-1.0, exact.poisson(g))])) for g, v in out]

@@ -2,7 +2,7 @@
 
 The error of the energy has four parts, added: the grid (extrapolation), the descent (twice the decrease still
 expected), the rounding of the format (its tolerance times the sizes of the parts), and the box (analysis.box_error,
-analysis.far_error).
+far_field.missed_energy).
 A quantity that is not stationary, a part of the energy or the chemical potential, errs to first order in the orbital:
 by 2 sqrt(|part| decrease), and sqrt(2 decrease / N), by Cauchy and Schwarz in the metric of the kinetic energy; the
 faces change it by many times what they cost (analysis.box_shift).
@@ -27,11 +27,11 @@ from problems.orbital_free_dft.analysis import (
     box_error,
     box_shift,
     checked,
-    far_error,
     sampled_density,
 )
 from problems.orbital_free_dft.checks import check_nuclei
 from problems.orbital_free_dft.extrapolation import Extrapolated, extrapolate
+from problems.orbital_free_dft.far_field import missed_energy
 from problems.orbital_free_dft.grid import Grid
 from problems.orbital_free_dft.ground_state import GroundState, Progress, Task, begin, ground_states
 from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver
@@ -163,7 +163,7 @@ class _Run:
             "descent": DESCENTS * state.expected,
             "truncation": state.rounding,
             "box": box_error(state.grid, orbital, task.problem.weizsacker, mu, self.wall())
-            + far_error(state.grid, fields.tucker(state.energy.charges.total_charge(state.parts.density))),
+            + missed_energy(state.grid, fields.tucker(state.energy.charges.total_charge(state.parts.density))),
         }
         return LevelResult(
             level=state.grid.level, spacing=state.grid.spacing, energy=state.value, components=found.components,
