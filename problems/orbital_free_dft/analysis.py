@@ -31,7 +31,7 @@ HARDNESS = 0.15  # hartree, d mu / d N of neutral systems: 0.05 to 0.12 seen, th
 
 
 @dataclass(frozen=True)
-class Checked:
+class Identities:
     """Parts of the energy, and the residuals of the two identities (hartree)."""
 
     components: dict[str, float]
@@ -39,7 +39,9 @@ class Checked:
     sum_rule: float
 
 
-def checked(energy: Energy, phi: Field, value: float, parts: Parts, nuclei: Nuclei, omega: float | None) -> Checked:
+def identities(
+    energy: Energy, phi: Field, value: float, parts: Parts, nuclei: Nuclei, omega: float | None
+) -> Identities:
     """Components, virial and sum rule of an orbital whose energy is ``value``."""
     fields, charges, functional = energy.fields, energy.charges, energy.functional
     density = parts.density
@@ -70,7 +72,7 @@ def checked(energy: Energy, phi: Field, value: float, parts: Parts, nuclei: Nucl
         "weizsacker": parts.weizsacker, "thomas_fermi": thomas_fermi, "external": external, "hartree": hartree,
         "exchange": exchange, "correlation": correlation, "nuclear": charges.nuclear_repulsion,
     }  # fmt: skip
-    return Checked(components, virial, value - (energy.electrons * parts.chemical_potential + rest))
+    return Identities(components, virial, value - (energy.electrons * parts.chemical_potential + rest))
 
 
 def _places(fields: Fields, nuclei: Nuclei, density: Field, hartree: Field) -> float:

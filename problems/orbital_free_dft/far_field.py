@@ -104,9 +104,9 @@ def _tables(points: int, order: int) -> tuple[FarField, np.ndarray]:
     t, weights = np.polynomial.legendre.leggauss(NODES)
     t, weights = 0.5 * (t + 1.0), weights * np.sqrt(a / pi)
     free = powers[:, :, None] * t ** (2 * np.arange(count)[:, None]) * np.exp(-a * np.outer(x * x, t * t))[:, None]
-    k = 0.5 * pi * np.arange(1, points + 1)
-    exponents, shares = exponential_sum(3.0 * (0.5 * pi) ** 2, 3.0 * min(float(k[-1]), 2.0 * DECAY) ** 2)
-    waves = to_sine(carriers)[:, :, None] * np.exp(-np.outer(k * k, exponents))[:, None]
+    numbers = 0.5 * pi * np.arange(1, points + 1)
+    exponents, shares = exponential_sum(3.0 * (0.5 * pi) ** 2, 3.0 * min(float(numbers[-1]), 2.0 * DECAY) ** 2)
+    waves = to_sine(carriers)[:, :, None] * np.exp(-np.outer(numbers**2, exponents))[:, None]
     bound = from_sine(waves.reshape(points, -1)).reshape(waves.shape)
     weights = np.concatenate([weights, -4.0 * pi * shares])
     columns = np.concatenate([free, bound], axis=2)
@@ -121,12 +121,9 @@ def _tables(points: int, order: int) -> tuple[FarField, np.ndarray]:
     r = basis.shape[1]
     scales = (2.0 * a) ** degrees
     fields = np.zeros((len(degrees), r**3))
-    for powers_of in product(range(count), repeat=3):
-        if not polynomials[:, *powers_of].any():
-            continue
-        one, two, three = (inside[i] for i in powers_of)
-        pair = (one[:, None] * two[None] * weights).reshape(r * r, -1)
-        fields += np.outer(scales * polynomials[:, *powers_of], pair @ three.T)
+    for i, j, k in zip(*np.nonzero(polynomials.any(axis=0)), strict=True):
+        pair = (inside[i][:, None] * inside[j][None] * weights).reshape(r * r, -1)
+        fields += np.outer(scales * polynomials[:, i, j, k], pair @ inside[k].T)
     moments = np.stack([multiply(p, [plain.T] * 3).ravel() for p in polynomials])
     unit = np.stack([multiply(p, [gaussian.T] * 3).ravel() for p in polynomials]) * (scales * h**3)[:, None]
     within = fields @ unit.T

@@ -5,6 +5,7 @@ nodes, Newton's method with the exact Hartree response. ``ground_state`` is good
 it compare the number of elements, the virial theorem and the stored references.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,7 @@ def ground_state(functional, electrons, *, charge=0.0, smearing=None, omega=None
     x, w0, d = _lobatto(ORDER)
     size = ORDER * (len(edges) - 1) + 1
     r, w, k = np.zeros(size), np.zeros(size), np.zeros((size, size))
-    for e, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for e, (a, b) in enumerate(itertools.pairwise(edges)):
         s = slice(e * ORDER, e * ORDER + ORDER + 1)
         r[s] = a + (b - a) * (x + 1) / 2
         volume = w0 * (b - a) / 2 * 4 * np.pi * r[s] ** 2

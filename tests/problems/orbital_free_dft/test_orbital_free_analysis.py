@@ -7,7 +7,7 @@ from problems.orbital_free_dft.analysis import (
     boundary_charge,
     box_error,
     box_shift,
-    checked,
+    identities,
     sampled_density,
 )
 from problems.orbital_free_dft.electrostatics import electrostatics
@@ -60,7 +60,7 @@ def test_the_virial_is_the_change_under_a_stretch(name):
     slope = (values[0] - 8.0 * values[1] + 8.0 * values[2] - values[3]) / (12.0 * step)
     phi = energy.normalised(stretched(grid, 1.0))
     now = energy.evaluate(phi)
-    found = checked(energy, phi, now.value, now.extra, nuclei_of(atoms), omega)
+    found = identities(energy, phi, now.value, now.extra, nuclei_of(atoms), omega)
     assert abs(slope) > 0.05
     assert found.virial == pytest.approx(slope, abs=2e-4)
 
@@ -72,7 +72,7 @@ def test_parts_and_sum_rule_of_any_orbital(name, functional):
     energy = energy_of(atoms, omega, functional)
     phi = energy.normalised(stretched(energy.fields.grid, 1.0))
     now = energy.evaluate(phi)
-    found = checked(energy, phi, now.value, now.extra, nuclei_of(atoms), omega)
+    found = identities(energy, phi, now.value, now.extra, nuclei_of(atoms), omega)
     assert sum(found.components.values()) == pytest.approx(now.value, abs=1e-9)
     assert found.sum_rule == pytest.approx(0.0, abs=2e-4)  # the resolution of the narrowest Gaussian
     parts = found.components

@@ -5,7 +5,7 @@ from math import factorial
 
 import numpy as np
 import pytest
-from scipy.special import erf
+from gaussian_charges import BOX, CASES, charge_of, exact_energy
 
 from problems.orbital_free_dft import far_field
 from problems.orbital_free_dft.electrostatics import electrostatics
@@ -14,24 +14,8 @@ from problems.orbital_free_dft.grid import Grid
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.quantics_fields import QuanticsFields
 from problems.orbital_free_dft.tucker_fields import TuckerFields
-from solvers.tucker import combine, rank_one
 
 NOBODY = Nuclei(np.zeros(0), np.zeros((0, 3)), np.zeros(0))
-BOX = 16.0
-
-
-def charge_of(grid, charged):
-    """Gaussians (charge, place, exponent) as a Tucker tensor."""
-    terms = [(q * (a / np.pi) ** 1.5, rank_one([np.exp(-a * (grid.x - c) ** 2) for c in p])) for q, p, a in charged]
-    return combine(terms, tol=1e-14)
-
-
-def exact_energy(charged):
-    total = 0.0
-    for (q, p, a), (z, s, b) in product(charged, charged):
-        r, joint = np.linalg.norm(np.subtract(p, s)), np.sqrt(a * b / (a + b))
-        total += 0.5 * q * z * (erf(joint * r) / r if r > 0.0 else 2.0 * joint / np.sqrt(np.pi))
-    return total
 
 
 def errors(charged, level=6, order=None, kind="tucker"):
@@ -65,16 +49,6 @@ def test_exponential_sums():
     exponents, weights = far_field.exponential_sum(7.0, 1e4)
     for k in np.geomspace(7.0, 1e4, 12):
         assert np.exp(-exponents * k) @ weights * k == pytest.approx(1.0, abs=2e-8)
-
-
-CASES = {
-    "ion": [(2.0, (0.0, 0.0, 0.0), 0.9)],
-    "ion off centre": [(2.0, (1.1, -0.7, 2.0), 0.9)],
-    "dipole": [(1.0, (2.0, 0.0, 0.0), 1.1), (-1.0, (-2.0, 0.3, 0.0), 0.8)],
-    "cube": [(0.5, p, 1.3) for p in product((-2.0, 2.0), repeat=3)],
-    "octupole": [(np.prod(np.sign(p)), p, 1.3) for p in product((-1.5, 1.5), repeat=3)],
-    "far out": [(1.0, (4.6, 0.0, 0.0), 1.0), (1.0, (-4.6, 1.0, 0.0), 1.0), (-1.5, (0.0, 0.0, 4.6), 1.0)],
-}
 
 
 @pytest.mark.parametrize("name", CASES)
