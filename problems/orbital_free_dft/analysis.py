@@ -31,7 +31,7 @@ HARDNESS = 0.15  # hartree, d mu / d N of neutral systems: 0.05 to 0.12 seen, th
 
 
 @dataclass(frozen=True)
-class Checked:
+class Identities:
     """Parts of the energy, and the residuals of the two identities (hartree)."""
 
     components: dict[str, float]
@@ -39,7 +39,9 @@ class Checked:
     sum_rule: float
 
 
-def checked(energy: Energy, phi: Field, value: float, parts: Parts, nuclei: Nuclei, omega: float | None) -> Checked:
+def identities(
+    energy: Energy, phi: Field, value: float, parts: Parts, nuclei: Nuclei, omega: float | None
+) -> Identities:
     """Components, virial and sum rule of an orbital whose energy is ``value``."""
     fields, charges, functional = energy.fields, energy.charges, energy.functional
     density = parts.density
@@ -70,7 +72,7 @@ def checked(energy: Energy, phi: Field, value: float, parts: Parts, nuclei: Nucl
         "weizsacker": parts.weizsacker, "thomas_fermi": thomas_fermi, "external": external, "hartree": hartree,
         "exchange": exchange, "correlation": correlation, "nuclear": charges.nuclear_repulsion,
     }  # fmt: skip
-    return Checked(components, virial, value - (energy.electrons * parts.chemical_potential + rest))
+    return Identities(components, virial, value - (energy.electrons * parts.chemical_potential + rest))
 
 
 def _places(fields: Fields, nuclei: Nuclei, density: Field, hartree: Field) -> float:
@@ -125,38 +127,6 @@ def box_error(grid: Grid, orbital: TuckerTensor, weight: float, mu: float, wall:
             )
             flux += dot(face, face) * grid.spacing**2
     return 0.5 * weight * flux / (2.0 * np.sqrt(2.0 * (wall - mu) / weight))
-
-
-def far_error(grid: Grid, charge: TuckerTensor) -> float:
-    """The electrostatic energy missed because octupole and hexadecapole of the total ``charge`` vanish at the faces.
-
-    In a ball of the radius R of the faces a multipole q_lm loses q_lm^2 / (2 R^(2l+1)).
-    """
-    powers = grid.x[:, None] ** np.arange(5)
-    m = np.einsum("abc,ia,jb,kc", charge.core, *[powers.T @ u for u in charge.factors], optimize=True) * grid.volume
-    octupole = [
-        0.5 * (2.0 * m[0, 0, 3] - 3.0 * (m[2, 0, 1] + m[0, 2, 1])),
-        6.0**0.5 / 4.0 * (4.0 * m[1, 0, 2] - m[3, 0, 0] - m[1, 2, 0]),
-        6.0**0.5 / 4.0 * (4.0 * m[0, 1, 2] - m[0, 3, 0] - m[2, 1, 0]),
-        15.0**0.5 / 2.0 * (m[2, 0, 1] - m[0, 2, 1]),
-        15.0**0.5 * m[1, 1, 1],
-        10.0**0.5 / 4.0 * (m[3, 0, 0] - 3.0 * m[1, 2, 0]),
-        10.0**0.5 / 4.0 * (3.0 * m[2, 1, 0] - m[0, 3, 0]),
-    ]
-    hexadecapole = [
-        (8.0 * m[0, 0, 4] + 3.0 * (m[4, 0, 0] + m[0, 4, 0] + 2.0 * m[2, 2, 0]) - 24.0 * (m[2, 0, 2] + m[0, 2, 2]))
-        / 8.0,
-        10.0**0.5 / 4.0 * (4.0 * m[1, 0, 3] - 3.0 * (m[3, 0, 1] + m[1, 2, 1])),
-        10.0**0.5 / 4.0 * (4.0 * m[0, 1, 3] - 3.0 * (m[2, 1, 1] + m[0, 3, 1])),
-        5.0**0.5 / 4.0 * (6.0 * (m[2, 0, 2] - m[0, 2, 2]) - m[4, 0, 0] + m[0, 4, 0]),
-        5.0**0.5 / 2.0 * (6.0 * m[1, 1, 2] - m[3, 1, 0] - m[1, 3, 0]),
-        70.0**0.5 / 4.0 * (m[3, 0, 1] - 3.0 * m[1, 2, 1]),
-        70.0**0.5 / 4.0 * (3.0 * m[2, 1, 1] - m[0, 3, 1]),
-        35.0**0.5 / 8.0 * (m[4, 0, 0] - 6.0 * m[2, 2, 0] + m[0, 4, 0]),
-        35.0**0.5 / 2.0 * (m[3, 1, 0] - m[1, 3, 0]),
-    ]
-    half = 0.5 * grid.box
-    return float(0.5 * (np.sum(np.square(octupole)) / half**7 + np.sum(np.square(hexadecapole)) / half**9))
 
 
 def box_shift(cost: float, grid: Grid, weight: float, mu: float, wall: float) -> float:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver
 
 FINEST, DENSEST = 16, 8  # levels: of any grid, and of a dense array
-CUSP = 1.0  # Z h of a point nucleus: more is refused, the cusp exp(-2 Z r) falls within one cell
+# Z h of a point nucleus: more is refused, the cusp exp(-2 Z r) falls within one cell. A larger lambda makes it wider; a
+# smaller one narrower, which the extrapolation knows
+CUSP = 1.0
 COARSEST = 1.5  # spacing in widths of a smeared nucleus or of the trap's ground state: more is refused
 # bohr around a neutral system: zero at this radius puts H and He (TFDW, radial equation) 0.05 hartree off; an ion of
 # charge Q binds its density about 1 + Q times closer
@@ -122,8 +124,9 @@ def check_grid(problem: OrbitalFreeProblem, nuclei: Nuclei) -> None:
     smearings = nuclei.smearings[~nuclei.points]
     demands = []  # what is not resolved, its size in units of what is allowed
     if len(charges):
-        z = float(charges.max())
-        demands.append((f"the cusp at a point nucleus of charge {z:g} (1/Z = {1.0 / z:.3g} bohr)", z * h / CUSP))
+        z, allowed = float(charges.max()), CUSP * max(1.0, problem.weizsacker)
+        what = f"the cusp at a point nucleus of charge {z:g} (1/Z = {1.0 / z:.3g} bohr)"
+        demands.append((what, z * h / allowed))
     if len(smearings):
         width = 1.0 / math.sqrt(float(smearings.max()))
         demands.append((f"a smeared nucleus of width {width:.3g} bohr", h / (COARSEST * width)))

@@ -34,7 +34,7 @@ def extrapolate(
 ) -> Extrapolated:
     """Of ``values`` on grids of falling ``spacings``, at least two; ``order``: p, or None for faster than any power.
 
-    ``coarse``: the finest spacing in sizes of the sharpest feature, 1/Z of a point nucleus.
+    ``coarse``: the finest spacing in sizes of the sharpest feature, lambda/Z of a point nucleus.
     """
     if order is None:
         change = abs(values[-1] - values[-2])

@@ -16,6 +16,7 @@ import scipy.fft
 
 from problems.orbital_free_dft.grid import Grid
 from solvers.tucker import TuckerTensor, from_full
+from solvers.tucker.tensor import multiply
 
 Field = Any
 Terms = Sequence[tuple[float, Field]]
@@ -43,6 +44,9 @@ class Fields(Protocol):
 
     def pointwise(self, name: str, f: Pointwise, fields: Sequence[Field], scale: float | None = None) -> Field:
         """f(u, v, ...) point by point; ``name`` tells similar calls, whose knowledge may be used again."""
+
+    def projected(self, u: Field, basis: np.ndarray) -> np.ndarray:
+        """The integrals (r, r, r) of u with the products of the columns of ``basis`` (n, r), one an axis."""
 
     def kinetic(self, u: Field, v: Field) -> float:
         """The integral of u (-1/2 Laplace) v."""
@@ -84,6 +88,9 @@ class DenseFields:
     def pointwise(self, name: str, f: Pointwise, fields: Sequence[np.ndarray], scale=None) -> np.ndarray:
         self.counts["evaluations"] += fields[0].size
         return f(*fields)
+
+    def projected(self, u: np.ndarray, basis: np.ndarray) -> np.ndarray:
+        return multiply(u, [basis.T] * 3) * self.grid.volume
 
     def kinetic(self, u: np.ndarray, v: np.ndarray) -> float:
         return 0.5 * float(np.vdot(_sine(u), self._sums * _sine(v))) * self.grid.volume

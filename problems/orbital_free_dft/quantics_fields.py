@@ -22,6 +22,7 @@ from solvers.trains.operator import TTOperator
 from solvers.trains.quantics import identity, kronecker_sum, laplacian, to_bits
 from solvers.trains.tensor_train import TensorTrain, dot
 from solvers.tucker import TuckerTensor, from_quantics, to_quantics
+from solvers.tucker.tensor import multiply
 
 LOOSEST = 0.1
 OF_TOL = 0.1  # of the tolerance, for a cross: its accuracy is of the largest value, and densities fill little space
@@ -66,6 +67,10 @@ class QuanticsFields:
         self._pivots[name] = solution.extra["pivots"]
         self._noted(solution, OF_TOL * self.tol)
         return solution.value.round(self.tol * OF_TOL)
+
+    def projected(self, u: TensorTrain, basis: np.ndarray) -> np.ndarray:
+        x = from_quantics(u, [self.grid.level] * 3, OF_TOL * self.tol)
+        return multiply(x.core, [basis.T @ factor for factor in x.factors]) * self.grid.volume
 
     def kinetic(self, u: TensorTrain, v: TensorTrain) -> float:
         return 0.5 * self.dot(u, self._laplacian @ v)

@@ -20,7 +20,8 @@ class LevelResult:
     zero for the exact ground state; ``errors``: estimates of the parts of the error of the energy on this grid:
     ``descent``, ``truncation``, ``box``; ``tucker_ranks`` of the orbital (empty in other formats); ``ranks``:
     TT-ranks of the density in quantics form; ``steps``, ``evaluations``: of the descent; ``boundary_charge``:
-    electrons within a tenth of the box of its faces.
+    electrons within a tenth of the box of its faces; ``electrostatic``: energy of the whole charge, Gaussians for point
+    nuclei, and the same by a second way (second_look); empty in runs of earlier versions.
     """
 
     level: int
@@ -40,6 +41,7 @@ class LevelResult:
     boundary_charge: float
     seconds: float
     converged: bool
+    electrostatic: tuple[float, ...] = ()
 
     @property
     def points(self) -> int:

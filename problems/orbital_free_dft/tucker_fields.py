@@ -17,6 +17,7 @@ from problems.orbital_free_dft.grid import Grid, from_sine, to_sine
 from solvers.methods import TuckerCross
 from solvers.solution import Status
 from solvers.tucker import TuckerTensor, combine, dot, tucker_cross
+from solvers.tucker.tensor import multiply
 
 LOOSEST = 0.1  # relative accuracy of a cross, also where its result is small against the scale
 SINE, VALUES = [to_sine] * 3, [from_sine] * 3
@@ -56,6 +57,9 @@ class TuckerFields:
         if solution.status is not Status.CONVERGED:
             self.missed = max(self.missed, float(solution.residual[0]) / self.tol)
         return solution.value
+
+    def projected(self, u: TuckerTensor, basis: np.ndarray) -> np.ndarray:
+        return multiply(u.core, [basis.T @ factor for factor in u.factors]) * self.grid.volume
 
     def kinetic(self, u: TuckerTensor, v: TuckerTensor) -> float:
         waves, others = u.mapped(SINE), v.mapped(SINE)
