@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from problems.exact_levels import LARGEST, lowest_levels
-from problems.problem import Effort, Quantity
+from problems.exact_levels import DENSE, LARGEST, lowest_levels
+from problems.problem import AUTOMATIC, Effort, Quantity
 from problems.route import TIGHTER, Route
 from problems.sum_of_products import matrices
 from problems.sum_of_products.keys import SpectrumSolver
@@ -43,8 +43,7 @@ def routes(
             else "Lanczos on full vectors, from the terms"
         )
         found.append(Route("exact", f"{text}, without tensor trains", direct=exact, effort=_effort(problem)))
-    shared = solver.method == "block_dmrg" or n > MOST_SHARED
-    method = "inverse_iteration" if shared else "block_dmrg"
+    method = "inverse_iteration" if _shared(problem, solver) or n > MOST_SHARED else "block_dmrg"
     found.append(Route("method", f"{method}, another seed", {"solver.method": method}, other_seed=True))
     more = min(space, n + max(4, n // 4))
     if more > n:
@@ -52,6 +51,16 @@ def routes(
         changes = {"solver.n_states": more, "solver.accuracy": TIGHTER * solver.accuracy}
         found.append(Route("states", text, changes, other_seed=True))
     return found
+
+
+def _shared(problem: SumOfProductsProblem, solver: SpectrumSolver) -> bool:
+    """Whether the run, for all that its keys say, took one basis for all states."""
+    if solver.method != AUTOMATIC:
+        return solver.method == "block_dmrg"
+    from problems.sum_of_products.solve import FEW_STATES, SMALL_MODES
+
+    assert solver.n_states is not None
+    return solver.n_states <= FEW_STATES or float(np.mean(problem.sizes)) <= SMALL_MODES
 
 
 def terms_of(problem: SumOfProductsProblem) -> list[tuple[complex, dict[int, np.ndarray]]]:
