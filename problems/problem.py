@@ -165,6 +165,7 @@ class Family:
     csv_table, sections, trains and loading, from which the record and the report are made, and ``quantities(results)``,
     what two records are compared by; ``figures``: its figures;
     ``plan``: has ``plan(prepared)``, a list of (what, value), and ``estimate(prepared, workers)``, the expected Effort.
+    ``certify``: other routes to the numbers of a run (problems.route); empty: the module ``certify`` beside ``plan``.
     ``complete(problem, solver)`` returns the solver settings with the defaults that depend on the problem, and raises
     ProblemError for settings that contradict each other.
     """
@@ -181,10 +182,12 @@ class Family:
     presentation: str
     figures: str
     plan: str
+    certify: str = ""
 
     def module(self, part: str) -> ModuleType:
-        """Import ``numerics``, ``presentation``, ``figures`` or ``plan``."""
-        return importlib.import_module(getattr(self, part))
+        """Import ``numerics``, ``presentation``, ``figures``, ``plan`` or ``certify``."""
+        path = getattr(self, part) or f"{self.plan.rpartition('.')[0]}.{part}"
+        return importlib.import_module(path)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,9 @@ if TYPE_CHECKING:
     from solvers.trains import unit as unit
     from solvers.tucker import TuckerTensor as TuckerTensor
     from solvers.tucker import tucker_cross as tucker_cross
+    from ttsuite.certificate import Certificate as Certificate
+    from ttsuite.certify import CertifyError as CertifyError
+    from ttsuite.certify import certify as certify
     from ttsuite.checkpoint import ResumeError as ResumeError
     from ttsuite.compare import Comparison as Comparison
     from ttsuite.compare import compare_runs as compare_runs
@@ -98,6 +101,8 @@ _PUBLIC = {
     "AMEn": "solvers.methods",
     "BUG": "solvers.methods",
     "BlockDMRG": "solvers.methods",
+    "Certificate": "ttsuite.certificate",
+    "CertifyError": "ttsuite.certify",
     "Checked": "solvers.solution",
     "Comparison": "ttsuite.compare",
     "Completion": "solvers.methods",
@@ -123,6 +128,7 @@ _PUBLIC = {
     "TuckerCross": "solvers.methods",
     "TuckerTensor": "solvers.tucker",
     "als_cross": "solvers.cross.als_cross",
+    "certify": "ttsuite.certify",
     "compare_runs": "ttsuite.compare",
     "complete": "solvers.riemannian.completion",
     "cross": "solvers.cross.cross",

@@ -40,6 +40,14 @@ def _resume(parser: argparse.ArgumentParser) -> None:
     _overrides(parser)
 
 
+def _certify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the folder of a finished run")
+    parser.add_argument("--list", action="store_true", help="print the routes and what each is expected to take")
+    parser.add_argument("--routes", metavar="A,B", help="take these routes only; routes already taken count too")
+    parser.add_argument("--workers", metavar="N", type=_count, help="processes (default: as many as cores)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="give the solver's tasks to a Dask cluster")
+
+
 def _scan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the YAML file of the scan")
     parser.add_argument("--out", metavar="DIR", help="scan folder (default: results/scans/<name>); what it has is kept")
@@ -103,6 +111,7 @@ def _overrides(parser: argparse.ArgumentParser) -> None:
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "run": ("compute a configuration and write its report", _run),
     "resume": ("continue a run, or a finished one with other solver settings", _resume),
+    "certify": ("take other routes to a run's numbers: confirmed, exit code 0, contradicted 4, unknown 3", _certify),
     "compare": ("compare two runs: within their error estimates, exit code 0, else 4", _compare),
     "report": ("make the report of a run again, from its record alone", _report),
     "plot": ("make the figures of a run again, from its record alone", _report),

@@ -6,14 +6,14 @@ by the operating system and ends with the process, however that ends.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from ttsuite.locks import Locked, locked
 
 NAME = "checkpoint"
 LOCK, STOP = "lock", "stop"  # the second is the file that solvers.checkpoint looks for
@@ -33,19 +33,22 @@ class CheckpointFolder:
     def held(self) -> Iterator[None]:
         """Make the folder and hold its lock. Raises ResumeError where another process does, OSError."""
         self.path.mkdir(exist_ok=True)
-        lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._tidy)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                stack.enter_context(locked(self.path / LOCK))
+            except Locked:
                 raise ResumeError(f"{self.path.parent} is being computed by another process") from None
             self.path.joinpath(STOP).unlink(missing_ok=True)
             try:
                 yield
             finally:
-                self._tidy()
-        finally:
-            os.close(lock)
+                self.path.joinpath(STOP).unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        """No folder without any checkpoint stays."""
+        with suppress(OSError):  # it holds some
+            self.path.rmdir()
 
     def request_stop(self) -> None:
         """Ask the computation, in whatever process, to stop where it can be continued."""
@@ -53,13 +56,6 @@ class CheckpointFolder:
             (self.path / STOP).touch()
         except OSError:  # a full disk: the process itself knows anyway
             return
-
-    def _tidy(self) -> None:
-        """Nothing but checkpoints stays, and no folder without any."""
-        for name in (STOP, LOCK):
-            (self.path / name).unlink(missing_ok=True)
-        if not any(self.path.iterdir()):
-            self.path.rmdir()
 
     def drop_previous(self) -> None:
         """Of a run that ended: the newest of each file is enough, and nothing unfinished of a killed process."""

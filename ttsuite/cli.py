@@ -1,9 +1,9 @@
 """The command ``ttsuite``: one function of the library a command.
 
 Exit codes: 0 done, 1 unexpected failure or a full disk, 2 bad input (nothing is written), 3 not converged (the report
-is written in full), 4 a reference check failed (``check: true``; the report is written in full) or ``compare`` found
-two runs that differ by more than their error estimates, 130 interrupted. What is slow to import is imported by the
-command that needs it.
+is written in full) or ``certify`` came to no answer, 4 a reference check failed (``check: true``; the report is written
+in full), ``compare`` found two runs that differ by more than their error estimates, or ``certify`` contradicts a run,
+130 interrupted. What is slow to import is imported by the command that needs it.
 """
 
 from __future__ import annotations
@@ -95,6 +95,34 @@ def _computed(compute: Callable[..., Any], scheduler: str | None) -> int:
     if not report["converged"]:
         return NOT_CONVERGED
     return CHECK_FAILED if failed else DONE
+
+
+def _certify(options: argparse.Namespace) -> int:
+    from contextlib import nullcontext
+
+    from ttsuite.certificate import CONFIRMED, CONTRADICTED
+    from ttsuite.certify import PAGE, CertifyError, certify, planned
+    from ttsuite.executors import ClusterError, cluster
+    from ttsuite.progress import EachRun, progress_for
+
+    _take_sigterm_as_interrupt()
+    try:
+        if options.list:
+            print("\n".join(map(str, planned(options.run))))
+            return DONE
+        routes = None if options.routes is None else options.routes.split(",")
+        with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
+            listener = EachRun(lambda: progress_for(sys.stdout))
+            done = certify(options.run, routes=routes, workers=options.workers, executor=executor, listener=listener)
+    except (CertifyError, ClusterError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"failed: {_why(error)}; the same command goes on", FAILURE)
+    print(done)
+    print(f"report: {done.folder / PAGE}")
+    if done.interrupted:
+        return _fail("interrupted: the same command goes on", INTERRUPTED)
+    return {CONFIRMED: DONE, CONTRADICTED: CHECK_FAILED}.get(done.verdict, NOT_CONVERGED)
 
 
 def _take_sigterm_as_interrupt() -> None:
@@ -272,6 +300,7 @@ _COMMANDS: dict[str, Command] = {
     "run": _run,
     "resume": _resume,
     "scan": _scan,
+    "certify": _certify,
     "compare": _compare,
     "report": _report,
     "plot": _plot,

@@ -145,7 +145,7 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
         raise ValueError(f"{folders[0]} is of kind {kinds[0]}, {folders[1]} of kind {kinds[1]}: nothing to compare")
     try:
         told = [studies[0].family.module("presentation").quantities(report["results"]) for report in reports]
-        quantities = [_beside(a, b) for a in told[0] for b in told[1] if (a.name, a.axis) == (b.name, b.axis)]
+        quantities = [beside(a, b) for a in told[0] for b in told[1] if (a.name, a.axis) == (b.name, b.axis)]
         facts = _facts(*reports)
         ranks = (ranks_along_train(reports[0]["results"]), ranks_along_train(reports[1]["results"]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -158,7 +158,7 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
     )  # fmt: skip
 
 
-def _beside(a: Quantity, b: Quantity) -> ComparedQuantity:
+def beside(a: Quantity, b: Quantity) -> ComparedQuantity:
     """Both quantities at the keys they share; none where their entries are of different shapes."""
     places = [{_key(key): i for i, key in enumerate(q.keys)} for q in (a, b)]
     common = [key for key in places[0] if key in places[1]] if a.values.shape[1:] == b.values.shape[1:] else []

@@ -29,7 +29,7 @@ class DryRun:
             *self.facts,
             (
                 "expected time",
-                f"about {_time(self.effort.seconds)} ({estimate}); a first run compiles for longer",
+                f"about {duration_text(self.effort.seconds)} ({estimate}); a first run compiles for longer",
             ),
             ("expected memory", f"about {_memory(self.effort.megabytes)} ({estimate})"),
         ]
@@ -62,7 +62,7 @@ def dry_run(study: Study | str | Path, *, overrides: Iterable[str] = ()) -> DryR
     return DryRun(study, facts, replace(effort, seconds=_AROUND + effort.seconds))
 
 
-def _time(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     if seconds < 90.0:
         return f"{max(1.0, seconds):.0f} s"
     return f"{seconds / 60.0:.0f} minutes" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} hours"

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -36,6 +36,7 @@ FINISHED, NOT_CONVERGED, INTERRUPTED, FAILED, RUNNING = (
     "failed",
     "running",
 )
+CONTRADICTION = "a check made apart from the method contradicts the result: see what was checked"
 STATES_FILE = "states.npz"
 RESULT_FILE = "result.npz"
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
@@ -277,6 +278,8 @@ class _Job:
 
         study, record, report = self.study, self.record, self.report
         presentation = study.family.module("presentation")
+        if result.status is Status.CONVERGED and not all(look.passed for look in result.checked):
+            result = replace(result, status=Status.CONTRADICTED)
         statuses = {Status.CONVERGED: FINISHED, Status.INTERRUPTED: INTERRUPTED}
         report["results"] = presentation.results(result)
         report["references"] = presentation.references(study.problem, result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -100,6 +101,30 @@ class PlainProgress(_Progress):
 
     def _say(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
+
+
+class EachRun:
+    """A listener for several runs one after the other: each has a display of its own."""
+
+    def __init__(self, make: Callable[[], Listener]) -> None:
+        self._make = make
+        self._now: Listener | None = None
+
+    def started(self, study: Study, folder: Path) -> None:
+        self._now = self._make()
+        self._now.started(study, folder)
+
+    def passed(self, state: IterationState) -> None:
+        assert self._now is not None
+        self._now.passed(state)
+
+    def stopping(self) -> None:
+        if (stopping := getattr(self._now, "stopping", None)) is not None:
+            stopping()
+
+    def ended(self, report: dict[str, Any]) -> None:
+        assert self._now is not None
+        self._now.ended(report)
 
 
 class LiveProgress(_Progress):

@@ -8,13 +8,12 @@ the points that have ended and computes the others; a file with more values exte
 
 from __future__ import annotations
 
-import fcntl
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, Protocol
 
 from ttsuite.config import ConfigError
 from ttsuite.executors import available_cores, lone_workers
+from ttsuite.locks import Locked, locked
 from ttsuite.provenance import provenance
 from ttsuite.record import Record, RecordError
 from ttsuite.run import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
@@ -166,20 +166,15 @@ def _prepare(left: list[Point], executor: Executor) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Make the scan folder, and refuse where another process scans in it. Raises RecordError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK).open("w")
-    except OSError as error:
-        raise RecordError(f"cannot write {error.filename or folder}: {error.strerror}") from None
-    with file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(folder / _LOCK))
+        except Locked:
             raise RecordError(f"another scan is at work in {folder}") from None
-        try:
-            yield
-        finally:
-            (folder / _LOCK).unlink(missing_ok=True)
+        except OSError as error:
+            raise RecordError(f"cannot write {error.filename or folder}: {error.strerror}") from None
+        yield
 
 
 class _Job:

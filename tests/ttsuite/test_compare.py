@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from problems.problem import Quantity, family, kinds
 from ttsuite.cli import main
-from ttsuite.compare import ROUNDING, _beside, compare_runs, summary_rows, told
+from ttsuite.compare import ROUNDING, beside, compare_runs, summary_rows, told
 from ttsuite.compare_page import write_comparison
 from ttsuite.record import RecordError
 
@@ -151,7 +151,7 @@ def quantity(rows):
 @settings(max_examples=200, deadline=None)
 def test_comparing_is_symmetric_and_by_key(one, other):
     a, b = quantity(one), quantity(other)
-    there, back = _beside(a, b), _beside(b, a)
+    there, back = beside(a, b), beside(b, a)
     first, second = ({key: (value, error) for key, value, error in rows} for rows in (one, other))
     common = set(first) & set(second)
     assert set(there.keys) == set(back.keys) == common
@@ -169,15 +169,15 @@ def test_errors_of_an_entry_hold_for_its_components():
     moved = values.copy()
     moved[1, 1] += 0.41
     b = Quantity("x", "", "t", [0.3 + 1e-12, 0.2, 0.1][::-1], moved, np.array([0.1, 0.2, 0.3]))
-    compared = _beside(a, b)
+    compared = beside(a, b)
     assert np.argwhere(~compared.agrees).tolist() == [[1, 1]]
     other = Quantity("x", "", "t", [0.1], np.zeros((1, 3)), np.zeros(1))
-    assert _beside(a, other).keys == [] and _beside(a, other).only == (3, 1)
+    assert beside(a, other).keys == [] and beside(a, other).only == (3, 1)
     some = Quantity("x", "", "t", [0.1, 0.2, 0.3], moved, np.array([0.1, np.nan, 0.3]))
-    assert _beside(a, some).judged == (4, 0) and _beside(a, some).agrees.all()
+    assert beside(a, some).judged == (4, 0) and beside(a, some).agrees.all()
     unknown = Quantity("x", "", "t", [0.1, 0.2, 0.3], moved)
-    assert _beside(a, unknown).tolerance is None and _beside(a, unknown).agrees is None
-    assert _beside(a, unknown).judged == (0, 0) and compared.judged == (6, 1)
+    assert beside(a, unknown).tolerance is None and beside(a, unknown).agrees is None
+    assert beside(a, unknown).judged == (0, 0) and compared.judged == (6, 1)
 
 
 NAMED = [str(i) for i in range(40)]
@@ -203,7 +203,7 @@ def odd(values, errors=None, keys=None, axis="t"):
     ],
 )  # fmt: skip
 def test_odd_quantities_are_told_and_drawn(complete_run, tmp_path, a, b):
-    comparison = replace(compare_runs(complete_run[0], complete_run[0]), quantities=[_beside(a, b)])
+    comparison = replace(compare_runs(complete_run[0], complete_run[0]), quantities=[beside(a, b)])
     page = write_comparison(comparison, tmp_path / "out").read_text()
     assert "odd (eV)" in page and "nan" not in page.lower().split("<h2>figure</h2>")[0]
     assert told(comparison).endswith(comparison.verdict)
