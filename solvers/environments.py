@@ -149,7 +149,7 @@ def mean_field(
     near, far = environment
     site = operator.sites[k][side]
     blocks = views(core, bonds[0], operator.modes[k], bonds[1])
-    norm = float(core @ core)
+    norm = float(core @ core) or 1.0  # a core of zeros has no mean field
     total: np.ndarray | None = None
     for p, w, w2, which, matrix in site.combinations:
         if w:

@@ -51,8 +51,9 @@ def _right_environments(operator: SectorOperator, x: SectorTrain) -> list[Enviro
     return found
 
 
-def rank_error(operator: SectorOperator, x: SectorTrain, floor: float) -> tuple[float, float, float]:
-    """(energy still to be gained by larger ranks, squared norm of the two-site residual, Rayleigh quotient).
+def rank_error(operator: SectorOperator, x: SectorTrain, floor: float) -> tuple[float, float, float, float]:
+    """(energy still to be gained, squared norm of the two-site residual, Rayleigh quotient, and squared norm of the
+    residual that single cores could still take up: what the iteration left undone at these ranks).
 
     ``floor``: the smallest energy denominator allowed (the smallest excitation energy of the problem).
     """
@@ -65,7 +66,7 @@ def rank_error(operator: SectorOperator, x: SectorTrain, floor: float) -> tuple[
     right = _right_environments(operator, SectorTrain(x.modes, tuple(bonds), tuple(cores)))
     energy = float(right[0][0, 0][0, 0, 0])
     left: Environment = {(0, 0): np.ones((1, 1, 1))}
-    one_site = two_site = norm2 = 0.0
+    one_site = two_site = norm2 = undone2 = 0.0
     for k in range(d - 1):
         core, bond, factors = split_right(cores[k], bonds[k], x.modes[k], bonds[k + 1])
         near_l, near_r = bonds[k], bonds[k + 2]
@@ -77,14 +78,16 @@ def rank_error(operator: SectorOperator, x: SectorTrain, floor: float) -> tuple[
         env_r, v_core, diag_r = _half(
             operator, k + 1, 1, right[k + 2], v_core, (near_r, bonds[k + 1]), left_next, transposed, bond
         )
-        one, two, n2 = _bond_error(
+        one, two, n2, u2 = _bond_error(
             operator, k, (env_l, u_core, diag_l, near_l, bond), (env_r, v_core, diag_r, near_r, bonds[k + 1]),
             factors, energy, floor,
         )  # fmt: skip
-        one_site, two_site, norm2 = one_site + one, two_site + two, norm2 + n2
+        one_site, two_site, norm2, undone2 = one_site + one, two_site + two, norm2 + n2, undone2 + u2
         cores[k + 1] = absorb_left(factors, bond, cores[k + 1], bonds[k + 1], x.modes[k + 1], near_r)
         cores[k], bonds[k + 1], left = core, bond, left_next
-    return one_site + two_site, norm2, energy
+    local = LocalOperator(operator, d - 1, 0, left, right[d], (bonds[d - 1], bonds[d]))
+    undone = local @ cores[d - 1] - energy * cores[d - 1]
+    return one_site + two_site, norm2, energy, undone2 + float(undone @ undone)
 
 
 def _half(operator, k, side, near, core, bonds, far, factors, far_bond):
@@ -124,7 +127,7 @@ def _bond_error(operator, k, left, right, factors, energy, floor):
     s_r = half_product(operator, k + 1, 1, env_r, (v, near_r, bond_r), near_r, reach)
     u_blocks = views(u, near_l, operator.modes[k], bond_l)
     v_blocks = views(v, near_r, operator.modes[k + 1], bond_r)
-    one = two = norm2 = 0.0
+    one = two = norm2 = undone2 = 0.0
     for c, _ in reach:
         if c not in s_l or c not in s_r:
             continue
@@ -145,11 +148,12 @@ def _bond_error(operator, k, left, right, factors, energy, floor):
         if v_c is not None:
             kept = total @ v_c
             total = total - kept @ v_c.T
+            undone2 += float(np.sum(kept**2))
             one += float(np.sum(kept**2 / np.maximum(e_l, floor)[:, None]))
         square = total**2
         norm2 += float(square.sum())
         two += float(np.sum(square / np.maximum(e_l[:, None] + e_r[None, :], floor)))
-    return one, two, norm2
+    return one, two, norm2, undone2
 
 
 def _stack(blocks, rows, c):

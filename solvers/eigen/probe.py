@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from solvers.eigen.inverse_iteration import Passes
 
 PROBE_STEPS = 4
+CHEAP, MOST_STARTS = 2_000_000, 4  # numbers in a block's trains up to which starts are repeated, and how often
+CONTRAST = 6.0
 PROBE_RANK = 12  # of starts that look for what lies well below the top of the list
 SHARES = (0.5, 0.05)  # of the list's width, from the ground level down to the shifts below it
 MOST_ROUNDS = 8  # of searches and what follows from them
@@ -34,13 +36,15 @@ OUTSIDE = 0.3  # of a state's weight, outside those known: it is missing
 def probe_block(
     operator, charge: int, known, shift: float, weights, method: InverseIteration, scale: float, seed: int
 ) -> tuple[float, float, SectorTrain]:
-    """One random start in the complement of the known states of a block.
+    """One random start in the complement of the known states of a block; near a random corner without ``weights``.
 
     Returns the energy of the one Ritz vector that is new, the largest drop it causes in a known energy, and its train.
     """
     operator = tasks.known(operator)
     trains, known_energies = known
     rng = np.random.default_rng(seed)
+    if weights is None:  # a corner: few functions of every mode, one here, another there
+        weights = [np.exp(-CONTRAST * rng.random(sum(n for _, n in mode))) for mode in operator.modes]
     z = random_train(operator.modes, charge, 6, weights, rng)
     n, rank = len(trains), min(method.first_rank, method.max_rank)
     options = step_options(method, rank, scale)
@@ -80,10 +84,14 @@ def search(passes: Passes) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
     jobs, where = [], []
     for b, block in enumerate(passes.blocks):
         for shift, rank in _shifts(passes, limit):
-            for _ in range(method.probes):
+            for number in range(_starts(method.probes, block)):
+                corner = number % 2 == 1
                 seed = int(passes.rng.integers(2**31))
                 known = (block.trains, block.energies)
-                weights, own = passes.probe_weights, replace(method, first_rank=min(rank, method.first_rank))
+                weights, own = (
+                    None if corner else passes.probe_weights,
+                    replace(method, first_rank=min(rank, method.first_rank)),
+                )
                 jobs.append((passes.operator, block.charge, known, shift, weights, own, passes.scale, seed))
                 where.append(b)
     results = tasks.run_tasks(passes.executor, probe_block, jobs, passes.progress("probe of the complement", 0.9, 1.0))
@@ -97,10 +105,26 @@ def search(passes: Passes) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
         "starts": len(jobs),
         "lowest_energy_outside": min((r[0] for r in results), default=None),
         "largest_drop": max((r[1] for r in results), default=0.0),
-        "missing_states": sum(len(f) for f in found),
+        "missing_states": sum(energy < limit - 0.5 * passes.goal for energy, *_ in results),
     }
+    if not any(found) or _stands(passes, summary):
+        found = []
     summary["completeness"] = f"searched {passes.searches} times" if jobs and not any(found) else "unknown"
     return summary, found if any(found) else []
+
+
+def _stands(passes: Passes, summary: dict[str, Any]) -> bool:
+    """Whether what was found only repeats the last level: nothing lower, and the round before it changed nothing."""
+    now = np.sort(passes.all_of("energies"))[: passes.n_states]
+    before, passes.listed = passes.listed, now
+    unchanged = before is not None and len(before) == len(now) and np.max(np.abs(now - before)) <= passes.goal
+    return unchanged and not summary["missing_states"]
+
+
+def _starts(probes: int, block: Block) -> int:
+    """Starts at each shift: more than asked for where the trains are small and a start costs next to nothing."""
+    numbers = sum(core.size for x in block.trains for core in x.cores)
+    return min(probes * int(np.clip(CHEAP / max(numbers, 1), 1, MOST_STARTS)), MOST_STARTS) if probes else 0
 
 
 def _shifts(passes: Passes, limit: float) -> list[tuple[float, int]]:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 TILE = 6
 MIXING = 5e-4  # Ritz coefficients below this are left out of right-hand sides
 MIXED = 0.1  # a state with a second coefficient above this is a mixture of trains
-OVERLAP = 1e-4  # of two trains in the list: more is put right
-ROUNDING = 1e-8  # of the sums that put it right
+OVERLAP = 3e-3  # of two trains in the list: more is put right
+ROUNDING = 1e-5  # of the sums that put it right, at most
+FEW = 20  # trains of a block, all pairs of which are looked at
 DEGENERATE, MIXED_DEGENERATE = 1e-5, 3e-5  # energies this close (of the scale) mix freely: a smaller coefficient counts
 
 
@@ -138,14 +139,24 @@ def finish(passes: Passes) -> None:
 
 
 def _overlaps(passes: Passes, block: Block) -> np.ndarray:
-    """<x_i|x_j> of all trains of a block, the diagonal set to zero."""
-    n = len(block.trains)
-    pairs = [(i, j) for i in range(n) for j in range(i)]
+    """<x_i|x_j> of the trains of a block, the diagonal set to zero: those of Rayleigh-Ritz where they are known, others
+    computed for trains that are close in energy, or all where they are few."""
+    n, e = len(block.trains), block.energies
+    found = np.zeros((n, n))
+    pairs = []
+    for i in range(n):
+        for j in range(i):
+            known = block.elements.get((block.names[i], block.names[j])) or block.elements.get(
+                (block.names[j], block.names[i])
+            )
+            if known is not None:
+                found[i, j] = found[j, i] = known[1]
+            elif n <= FEW or abs(e[i] - e[j]) < passes.window:
+                pairs.append((i, j))
     jobs = []
     for chunk in tasks.chunks(pairs, 60):
         needed = sorted({k for pair in chunk for k in pair})
         jobs.append(({k: block.trains[k] for k in needed}, chunk))
-    found = np.zeros((n, n))
     for part in tasks.run_tasks(passes.executor, tasks.pair_overlaps, jobs):
         for i, j, value in part:
             found[i, j] = found[j, i] = value
@@ -170,7 +181,9 @@ def _orthogonalise(passes: Passes, block: Block, group: list[int]) -> None:
     passes.counts["pair_elements"] += len(pairs)
     _, vectors = stable_eigh(h, s)
     jobs = [(group[c], group, [float(w) for w in v], passes.method.max_rank) for c, v in enumerate(vectors.T)]
-    for i, x in tasks.recombine(trains, jobs, ROUNDING):
+    spread = passes.scale + float(np.ptp(block.energies))
+    tol = float(np.clip(0.03 * np.sqrt(passes.goal / spread), 1e-10, ROUNDING))
+    for i, x in tasks.recombine(trains, jobs, tol):
         block.trains[i], block.names[i] = x, next(passes.names)
         block.ranks[i], block.errors[i], block.mixed[i] = x.max_rank, np.inf, True
     lost = group[vectors.shape[1] :]

@@ -15,14 +15,12 @@ import numpy as np
 from solvers.eigen import tasks
 from solvers.eigen.block_dmrg import FIRST_TRUNCATION
 from solvers.eigen.blocks import Outcome
-from solvers.eigen.inverse_iteration import Passes
+from solvers.eigen.inverse_iteration import NARROWEST_GAP, Passes
 from solvers.eigen.probe import MOST_ROUNDS, search
 from solvers.eigen.stored import Stage
 from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG
 from solvers.solution import Status
-
-NARROWEST_GAP = 0.02  # of the lowest excitation energy, in error bounds that divide by a gap
 
 
 def shared_basis(
@@ -47,7 +45,8 @@ def shared_basis(
         for block, result in zip(passes.blocks, results):
             block.trains, block.energies = list(result.states), result.energies.copy()
             block.residuals = result.residuals
-            block.errors = result.residuals**2 / np.maximum(outside - result.energies, narrowest)
+            gaps = np.maximum(outside - result.energies, narrowest)
+            block.errors = result.residuals**2 / np.maximum(gaps, np.maximum(result.residuals, 1e-300))
             block.ranks = np.array([max(result.ranks)] * len(result.states))
             for name, value in result.counts.items():
                 passes.counts[name] = passes.counts.get(name, 0) + value

@@ -98,5 +98,5 @@ def level_spacing(start: Start) -> float:
     """An energy scale from the start's own levels: the mean spacing of the distinct ones."""
     levels = np.sort(np.concatenate([b.energies for b in start.blocks]))
     steps = np.diff(levels)
-    distinct = steps[steps > 1e-6 * max(np.ptp(levels), 1e-300)]
+    distinct = steps[steps > max(1e-6 * np.ptp(levels), 1e-10 * np.abs(levels).max(), 1e-300)]
     return float(distinct.mean()) if len(distinct) else max(abs(float(levels[0])), 1.0)

@@ -134,13 +134,14 @@ def recombine(
 
 def state_errors(
     operator: SectorOperator, trains: dict[int, SectorTrain], floor: float
-) -> list[tuple[int, float, float, float]]:
-    """(state, second-order estimate of the rank error, residual norm, Rayleigh quotient) of each train."""
+) -> list[tuple[int, float, float, float, float]]:
+    """(state, second-order estimate of the rank error, residual norm, Rayleigh quotient, squared norm of what the
+    iteration left undone) of each train."""
     operator = known(operator)
     results = []
     for state, x in trains.items():
-        error, norm2, energy = rank_error(operator, x, floor)
-        results.append((state, error, float(np.sqrt(norm2)), energy))
+        error, norm2, energy, undone = rank_error(operator, x, floor)
+        results.append((state, error, float(np.sqrt(norm2 + undone)), energy, undone))
     return results
 
 
