@@ -1,9 +1,9 @@
 """Second looks at the statistics of a parametric PDE, by routes that do not go through the train.
 
-    1. exact solves at parameters drawn from their distribution, on no grid, against the surrogate,
-    2. the means from the same solves: surrogate's mean + mean of what it misses, without bias whatever the surrogate,
-    3. where there are few parameters, the moments by a Gauss rule of other points and a solve at each of them,
-    4. the energy u . A(y) u of the train's solutions against the work of the load, u . f(y), with the exact coefficient.
+1. exact solves at parameters drawn from their distribution, on no grid, against the surrogate,
+2. the means from the same solves: surrogate's mean + mean of what it misses, without bias whatever the surrogate,
+3. where there are few parameters, the moments by a Gauss rule of other points and a solve at each of them,
+4. the energy u . A(y) u of the train's solutions against the work of the load, u . f(y), exact coefficient.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ ROUNDING = 1e-10
 
 
 def second_looks(
-    discrete: Discrete, train: TensorTrain, found: Analysis, held_out: Exact, checks: Exact, accuracy: float,
+    discrete: Discrete,
+    train: TensorTrain,
+    found: Analysis,
+    held_out: Exact,
+    checks: Exact,
+    accuracy: float,
     rng: np.random.Generator,
 ) -> list[Checked]:
     """All looks that this problem is small enough for; ``train``: (free nodes, n_1, ..., n_d)."""
@@ -92,8 +97,8 @@ def other_rule(discrete: Discrete, found: Analysis, points: Sequence[int], accur
         variance = float(weights @ (values[:, i] - mean) ** 2)
         root = size(m)
         allowed = max(UNDERSTATED * found.mean_errors[i], accuracy * abs(m.mean)) + ROUNDING * root
-        allowed_variance = (
-            max(UNDERSTATED * found.variance_errors[i], accuracy * m.variance) + ROUNDING * (root**2 + m.mean**2)
+        allowed_variance = max(UNDERSTATED * found.variance_errors[i], accuracy * m.variance) + ROUNDING * (
+            root**2 + m.mean**2
         )
         for k, (off, limit) in enumerate(((mean - m.mean, allowed), (variance - m.variance, allowed_variance))):
             worst[k] = max(worst[k], abs(off) / limit if limit > 0.0 else float(off != 0.0))

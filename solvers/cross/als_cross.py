@@ -58,8 +58,8 @@ def als_cross(
 
     ``value``: the train, spatial core first; ``residual``: (2,) root mean square and largest relative residual of the
     train in the dual norm at fresh random points; ``counts``: solves (distinct points), reduced_solves, sweeps, basis;
-    ``extra``: the basis (``start`` of a next call), ``checked`` points and unseen_share, which probability the parameters
-    can have where the residual is worse although no such point was found (9.2 over their number, but for one case in
+    ``extra``: the basis (``start`` of a next call), ``checked`` points and unseen_share, the probability that the
+    parameters where the residual is worse can have although none was found (9.2 over ``checked``, but for one case in
     10^4); ``history``: one entry a batch of solves or
     a sweep, residuals as above, ``extra`` with the solves so far. Status CONVERGED, BASIS_LIMIT (max_solves bound),
     RANK_LIMIT or ITERATION_LIMIT. Raises NotConverged, with the solution, when ``throw``.
@@ -145,8 +145,8 @@ class _Run:
         )  # fmt: skip
         solution = Solution(
             value, status, int(status is Status.CONVERGED), residual, tuple(self.history), counts,
-            {"solve_s": time.perf_counter() - self.begin}, {"basis": self.reduced, "checked": len(fresh), "unseen_share": share},
-            (looked,),
+            {"solve_s": time.perf_counter() - self.begin},
+            {"basis": self.reduced, "checked": len(fresh), "unseen_share": share}, (looked,),
         )  # fmt: skip
         if throw and status is not Status.CONVERGED:
             raise NotConverged(solution)
