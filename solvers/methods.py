@@ -183,7 +183,7 @@ class Cross:
     Raises ValueError where a value is impossible.
     """
 
-    max_rank: int = 500
+    max_rank: int = 640  # more than a tensor that is taken whole can need
     sweeps: int = 400
     max_evaluations: int = 50_000_000
     check_points: int = 6000
@@ -325,11 +325,12 @@ class Completion:
 class TuckerCross:
     """Cross approximation in the Tucker format (solvers.tucker.cross): at most ``max_rank`` an axis, ``passes`` passes.
 
-    Raises ValueError where a value is impossible.
+    ``whole``: a tensor of at most so many entries is evaluated whole. Raises ValueError where a value is impossible.
     """
 
     max_rank: int = 200
     passes: int = 8
+    whole: int = 300_000
 
     def __post_init__(self) -> None:
-        _at_least("TuckerCross", self, {"max_rank": 1, "passes": 1})
+        _at_least("TuckerCross", self, {"max_rank": 1, "passes": 1, "whole": 0})

@@ -52,8 +52,13 @@ class Analysis:
     checks: np.ndarray
 
     def mean_error(self) -> float:
-        """The largest relative error of a mean."""
-        return max(e / max(abs(m.mean), np.sqrt(m.variance)) for e, m in zip(self.mean_errors, self.moments))
+        """The largest relative error of a mean: of the mean itself, or of the size of a quantity of mean zero."""
+        sizes = [abs(m.mean) if told else size(m) for m, told in zip(self.moments, self.told_from_zero())]
+        return max((e / s for e, s in zip(self.mean_errors, sizes) if s > 0.0), default=0.0)
+
+    def told_from_zero(self) -> list[bool]:
+        """Whether a mean is larger than its error."""
+        return [abs(m.mean) > e for e, m in zip(self.mean_errors, self.moments)]
 
     def variance_error(self, accuracy: float) -> float:
         """The largest relative error of a variance, of quantities that are not constant to the accuracy asked for."""
@@ -68,6 +73,11 @@ class Analysis:
         """
         pairs = zip(self.variance_errors, self.moments)
         return [not varies(m) or np.sqrt(m.variance + e) <= accuracy * abs(m.mean) for e, m in pairs]
+
+
+def size(m: Moments) -> float:
+    """The root mean square of a quantity."""
+    return float(np.hypot(m.mean, np.sqrt(m.variance)))
 
 
 def varies(m: Moments) -> bool:
@@ -123,12 +133,12 @@ def analyse(discrete: Discrete, train: TensorTrain, held_out: Exact, checks: Exa
     trains = [quantity_train(q, discrete, train) for q in discrete.functionals]
     found = [moments(x, weights) for x in trains]
     surrogates = [Surrogate.interpolating(x, distribution) for x in trains]
-    size = len(trains)
-    mean_errors, variance_errors = np.empty(size), np.empty(size)
-    relative_tails = np.empty((size, len(points)))
-    held, checked = np.empty((len(held_out.y), size)), np.empty((len(checks.y), size))
+    count = len(trains)
+    mean_errors, variance_errors = np.empty(count), np.empty(count)
+    relative_tails = np.empty((count, len(points)))
+    held, checked = np.empty((len(held_out.y), count)), np.empty((len(checks.y), count))
     for i, (x, m, surrogate) in enumerate(zip(trains, found, surrogates)):
-        sigma, root = np.sqrt(m.variance), np.hypot(m.mean, np.sqrt(m.variance))
+        sigma, root = np.sqrt(m.variance), size(m)
         t = tails(TensorTrain(tuple(polynomial_core(core, distribution) for core in x.cores)))
         t = np.minimum(t, sigma)
         exact = checks.quantities[:, i]

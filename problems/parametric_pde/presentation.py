@@ -50,6 +50,7 @@ def results(result: ParametricResult) -> dict[str, Any]:
             "max_relative_error": float(result.held_out_errors.max()),
             "grid_points": len(result.check_errors),
             "max_relative_error_on_grid": float(result.check_errors.max()),
+            "unseen_share": result.unseen_share,
         },
         "ranks": result.ranks,
         "parameters": {

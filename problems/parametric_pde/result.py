@@ -56,6 +56,7 @@ class ParametricResult:
     timing: dict[str, float]
     warnings: list[str] = field(default_factory=list)
     checked: tuple[Checked, ...] = ()
+    unseen_share: float | None = None  # probability of parameters where the solution can be worse unseen
 
     @property
     def solution_megabytes(self) -> float:

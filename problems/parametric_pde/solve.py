@@ -20,6 +20,7 @@ from problems.parametric_pde.analysis import Analysis, Exact, analyse, grid_poin
 from problems.parametric_pde.gauss import MOST, automatic_points, rule
 from problems.parametric_pde.model import AUTOMATIC, ParametricProblem, ParametricSolver
 from problems.parametric_pde.result import ParametricResult, QuantityResult
+from problems.parametric_pde.second_looks import second_looks
 from problems.parametric_pde.statistics import field_moments
 from problems.parametric_pde.surrogate import parameter_samples, sample
 from problems.parametric_pde.system import Discrete
@@ -228,6 +229,13 @@ class _Run:
         mean_field, variance_field = field_moments(train, [rule(distribution, n)[1] for n in self.points])
         drawn = self.held_out.y[:REALISATIONS]
         warnings, status = self.verdict(solution.status, found)
+        checked = second_looks(
+            discrete, solution.value, found, self.held_out, checks, self.solver.accuracy, self.rng
+        )  # fmt: skip
+        failed = [c for c in checked if not c.passed]
+        warnings += [f"{c.what}: {c.how}: {c.result}" for c in failed]
+        if failed and status is Status.CONVERGED:
+            status = Status.CONTRADICTED
         return ParametricResult(
             quantities=quantities,
             distribution=distribution,
@@ -256,6 +264,9 @@ class _Run:
                 "solve_s": time.perf_counter() - self.solving,
             },
             warnings=warnings,
+            # a look of the solver that failed is its status: the quantities are judged by themselves
+            checked=(*(c for c in solution.checked if c.passed), *checked),
+            unseen_share=solution.extra.get("unseen_share"),
         )  # fmt: skip
 
     def verdict(self, status: Status, found: Analysis) -> tuple[list[str], Status]:
@@ -284,7 +295,13 @@ class _Run:
                 f"the polynomials in parameter {listed} end too early: their next degrees would add up to "
                 f"{tails.max():.2g}; {cure}"
             )
-        constant = [q.name for q, c in zip(self.discrete.functionals, found.constant(accuracy)) if c]
+        names = [q.name for q in self.discrete.functionals]
+        zero = [n for n, told, m in zip(names, found.told_from_zero(), found.moments) if not told and m.variance > 0.0]
+        if zero:
+            warnings.append(
+                f"the mean cannot be told from zero, its error is relative to the root mean square: {', '.join(zero)}"
+            )
+        constant = [n for n, c in zip(names, found.constant(accuracy)) if c]
         if constant:
             warnings.append(f"does not depend on the parameters to the accuracy asked for: {', '.join(constant)}")
         return warnings, status

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from solvers.cross.known import entries
-from solvers.cross.pivots import Pivots
+from solvers.cross.pivots import NOISE, Pivots
 from solvers.cross.search import EVIDENCE, STARTS, Search
 from solvers.cross.sources import Exhausted, Function, FunctionSource, TrainSource
 from solvers.cross.whole import pivots_of, whole_train
@@ -247,6 +247,8 @@ class _Run:
                     added += pivots.insert(point, 0.1 * local * source.largest, method.max_rank)
             if not added:
                 local *= TIGHTEN
+                if repeated:  # pivots taken early may tell the later ones badly apart
+                    pivots.renew(self.search.failures[:0], NOISE)
             repeated = not added
             if local < SMALLEST:
                 return self.ended(pivots, Status.STAGNATED)

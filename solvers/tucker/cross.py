@@ -9,13 +9,17 @@ An axis m has rows I_m, indices where f is looked at. A pass over the axes
        bases.
 The error is estimated where nothing was looked at: on each axis rows drawn by the weight of its basis, one from each of
 equal shares, a block of their values, each error over its probability, which estimates the square of the 2-norm without
-bias. While it is too large, the worst places join the rows and the tolerances inside fall. A pass costs
-d n (r + few) + r^d values and d n r^2 operations; rows known from a similar function save passes. Rows by maximal
-volume and fibre sampling: Oseledets, Savostianov, Tyrtyshnikov, SIAM J. Matrix Anal. Appl. 30, 939 (2008).
+bias; from the worst of these the search goes once along each axis, and some points are drawn with equal chances. While
+the error is too large, the worst places join the rows and the tolerances inside fall. Values looked at stay known: the
+error at them is a lower bound of the whole error of every later approximation, the truncated one included. A small
+tensor is evaluated whole. A pass costs d n (r + few) + r^d values and d n r^2 operations; rows known from a similar
+function save passes. Rows by maximal volume and fibre sampling: Oseledets, Savostianov, Tyrtyshnikov, SIAM J. Matrix
+Anal. Appl. 30, 939 (2008).
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -23,9 +27,11 @@ from functools import reduce
 import numpy as np
 import scipy.linalg
 
+from solvers.cross.search import EVIDENCE
+from solvers.cross.sources import SAME
 from solvers.methods import TuckerCross
-from solvers.solution import IterationState, NotConverged, Solution, Status
-from solvers.tucker.tensor import TuckerTensor, left_singular, multiply, truncated
+from solvers.solution import Checked, IterationState, NotConverged, Solution, Status
+from solvers.tucker.tensor import TuckerTensor, combine, left_singular, multiply, rank_one, truncated
 
 INSIDE = 0.03  # of the tolerance, for the bases: so many errors add up, and interpolation enlarges them
 TIGHTEN = 0.2  # of the tolerance inside, after a pass that was not enough
@@ -35,6 +41,7 @@ EXTRA_COLUMNS, EXTRA_ROWS = 4, 4
 SAMPLES = 16  # rows an axis in the estimate of the error
 UNIFORM = 0.5  # of the probability of a sampled row, spread over all rows: errors may sit where the function is small
 WORST = 3  # rows an axis that join after a pass that was not enough
+DRAWN = 400  # points a check, each entry as likely as any other
 
 Function = Callable[..., np.ndarray]
 
@@ -59,8 +66,11 @@ def tucker_cross(
     ``extra["rows"]`` of an earlier call).
 
     ``value``: the tensor; ``residual`` (1,): the estimated relative error (2-norm), truncation included; ``counts``:
-    evaluations, passes; ``extra``: rows. Status CONVERGED, RANK_LIMIT or ITERATION_LIMIT. Raises NotConverged, with
-    the solution, when ``throw``; ValueError for nothing to evaluate on, and for NaN or infinity from f.
+    evaluations, passes; ``extra``: rows, and unseen_share, which share of the entries may miss the accuracy by
+    themselves although no such entry was found (9.2 over the points drawn, but for one case in 10^4; 0 where all was
+    seen). Status CONVERGED, RANK_LIMIT, ITERATION_LIMIT or NO_EVIDENCE (one value alone was seen). Raises NotConverged,
+    with the solution, when ``throw``; ValueError for nothing to evaluate on, and for NaN or infinity from f, with the
+    multi-index.
     """
     if not 0.0 < accuracy < 1.0:
         raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
@@ -89,13 +99,21 @@ class _Run:
         self.shape: tuple[int, ...] = shapes.pop()
         self.d, self.scale = len(self.shape), scale
         self.evaluations = 0
+        self.least, self.most = np.inf, -np.inf  # of the values
+        self.blocks: list[tuple[list[np.ndarray], np.ndarray]] = []  # rows, values: what is known
+        self.drawn: list[tuple[np.ndarray, np.ndarray]] = []  # points, values
+        self.lines: list[tuple[int, np.ndarray, np.ndarray]] = []  # axis, others, values
         self.begin = time.perf_counter()
 
-    def called(self, arguments: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    def called(
+        self, arguments: list[np.ndarray], shape: tuple[int, ...], place: Callable[[tuple[int, ...]], list[int]]
+    ) -> np.ndarray:
         values = np.broadcast_to(np.asarray(self.f(*arguments), dtype=float), shape)
         self.evaluations += values.size
         if not np.isfinite(values).all():
-            raise ValueError("the function returned NaN or infinity")
+            bad = place(tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0]))
+            raise ValueError(f"the function returned NaN or infinity at the multi-index {tuple(int(i) for i in bad)}")
+        self.least, self.most = min(self.least, float(values.min())), max(self.most, float(values.max()))
         return values
 
     def block(self, rows: Sequence[np.ndarray]) -> np.ndarray:
@@ -103,7 +121,9 @@ class _Run:
         arguments = [x.block(rows) for x in self.tensors]
         if self.grids is not None:
             arguments += np.ix_(*[g[i] for g, i in zip(self.grids, rows, strict=True)])
-        return self.called(arguments, tuple(len(i) for i in rows))
+        return self.called(
+            arguments, tuple(len(i) for i in rows), lambda bad: [r[i] for r, i in zip(rows, bad, strict=True)]
+        )  # fmt: skip
 
     def fibres(self, axis: int, others: np.ndarray) -> np.ndarray:
         """Values (n, q) along ``axis`` at the index sets ``others`` (q, d - 1) of the other axes."""
@@ -111,7 +131,37 @@ class _Run:
         if self.grids is not None:
             rest = iter(others.T)
             arguments += [g[:, None] if m == axis else g[next(rest)][None] for m, g in enumerate(self.grids)]
-        return self.called(arguments, (self.shape[axis], len(others)))
+        return self.called(
+            arguments, (self.shape[axis], len(others)), lambda bad: [*np.insert(others[bad[1]], axis, bad[0])]
+        )  # fmt: skip
+
+    def single_valued(self) -> bool:
+        """Whether one value alone was seen, and the arguments do not say that there is no other."""
+        if self.most - self.least > SAME * max(abs(self.most), abs(self.least)):
+            return False
+        one = [rank_one([np.ones(n) for n in self.shape]) * float(x.block([[0]] * self.d).ravel()[0])
+               for x in self.tensors]  # fmt: skip
+        known = all(combine([(1.0, x), (-1.0, y)]).norm() <= SAME * x.norm() for x, y in zip(self.tensors, one))
+        return self.grids is not None or not known
+
+    def missed(self, x: TuckerTensor) -> tuple[float, list[np.ndarray]]:
+        """The largest 2-norm of the errors of one block or set of fibres known, and its worst rows an axis."""
+        largest, worst = 0.0, [np.zeros(0, dtype=np.int64)] * self.d
+        for rows, values in self.blocks:
+            errors = np.abs(values - x.block(rows))
+            if (norm := float(np.linalg.norm(errors))) > largest:
+                place = np.unravel_index(np.argsort(errors, axis=None)[::-1][:WORST], errors.shape)
+                largest, worst = norm, [i[p] for i, p in zip(rows, place, strict=True)]
+        for axis, others, values in self.lines:
+            errors = np.abs(values - x.fibres(axis, others))
+            if (norm := float(np.linalg.norm(errors))) > largest:
+                row, column = np.unravel_index(np.argsort(errors, axis=None)[::-1][:WORST], errors.shape)
+                largest, worst = norm, [*np.insert(others[column].T, axis, row, axis=0)]
+        for points, values in self.drawn:
+            errors = np.abs(values - x.entries(points))
+            if (norm := float(np.linalg.norm(errors))) > largest:
+                largest, worst = norm, [*points[np.argsort(errors)[::-1][:WORST]].T]
+        return largest, worst
 
     def starting_rows(self, start: Sequence[np.ndarray] | None) -> list[np.ndarray]:
         if start is not None:
@@ -144,23 +194,48 @@ class _Run:
         found = np.concatenate([pivot_rows(u[:, :rank]), pivot_rows(u[:, : rank + EXTRA_ROWS], rank + EXTRA_ROWS)])
         return u[:, :rank], np.unique(found), rank < wanted
 
+    def whole(self) -> Solution:
+        """Every value, the higher-order SVD, and the error of it."""
+        values = self.block([np.arange(n) for n in self.shape])
+        bases = [left_singular(np.moveaxis(values, m, 0).reshape(n, -1))[0] for m, n in enumerate(self.shape)]
+        core = multiply(values, [u.T for u in bases])
+        value = truncated(core, bases, tol=ROUNDING * self.accuracy, scale=self.scale, max_rank=self.method.max_rank)
+        norm = self.norm(values)
+        error = float(np.linalg.norm(values - value.full(values.size)))
+        error = error / norm if norm > 0.0 else error
+        status = Status.CONVERGED if error <= self.accuracy else Status.RANK_LIMIT
+        if status is Status.RANK_LIMIT and value.max_rank < self.method.max_rank:
+            status = Status.STAGNATED  # rounding errors
+        looked = Checked("every entry", "all values of the tensor", f"error {error:.1e} (2-norm)",
+                         error <= self.accuracy)  # fmt: skip
+        rows = [np.unique(pivot_rows(u)) for u in value.factors]
+        return self.solution(value, status, error, [], rows, 0.0, looked)
+
     def solve(self, start: Sequence[np.ndarray] | None) -> Solution:
+        if math.prod(self.shape) <= self.method.whole:
+            return self.whole()
         rows, inside, status = self.starting_rows(start), INSIDE * self.accuracy, None
         history: list[IterationState] = []
+        target = np.sqrt(1.0 - ROUNDING**2) * self.accuracy
         while status is None:
             bases, capped = [], False
             for axis in range(self.d):
                 basis, rows[axis], cut = self.basis(axis, rows, max(inside, SMALLEST))
                 bases.append(basis)
                 capped |= cut
-            core = multiply(self.block(rows), [np.linalg.pinv(q[i]) for q, i in zip(bases, rows, strict=True)])
+            values = self.block(rows)
+            self.blocks.append((list(rows), values))
+            core = multiply(values, [np.linalg.pinv(q[i]) for q, i in zip(bases, rows, strict=True)])
             error, worst = self.check(core, bases)
+            norm = self.norm(core)
+            known, places = self.missed(TuckerTensor(core, tuple(bases)))
+            error = max(error, known / norm if norm > 0.0 else known)
             state = IterationState(
                 len(history) + 1, "pass", max(core.shape), time.perf_counter() - self.begin,
                 residuals=np.array([error]), extra={"evaluations": self.evaluations},
             )  # fmt: skip
             history.append(state)
-            if error <= np.sqrt(1.0 - ROUNDING**2) * self.accuracy:
+            if error <= target:
                 status = Status.CONVERGED
             elif capped:
                 status = Status.RANK_LIMIT
@@ -168,16 +243,33 @@ class _Run:
                 status = Status.ITERATION_LIMIT
             else:
                 inside *= TIGHTEN
-                rows = [np.union1d(i, w) for i, w in zip(rows, worst, strict=True)]
+                rows = [reduce(np.union1d, (i, w, p)) for i, w, p in zip(rows, worst, places, strict=True)]
         value = truncated(core, bases, tol=ROUNDING * self.accuracy, scale=self.scale)
         kept = multiply(value.core, [q.T @ u for q, u in zip(bases, value.factors, strict=True)])
-        norm, lost = self.norm(core), float(np.linalg.norm(core - kept))
+        lost = float(np.linalg.norm(core - kept))
         error = float(np.hypot(error, lost / norm if norm > 0.0 else lost))
+        known = self.missed(value)[0]
+        error = max(error, known / norm if norm > 0.0 else known)
+        if status is Status.CONVERGED and error > self.accuracy:
+            status = Status.ITERATION_LIMIT
+        looked = [Checked(
+            "entries not looked at before", f"a sample of {SAMPLES} rows an axis, {DRAWN} points, searches along axes",
+            f"error {error:.1e} (2-norm)", error <= self.accuracy,
+        )]  # fmt: skip
+        if status is Status.CONVERGED and self.single_valued():
+            status = Status.NO_EVIDENCE
+            looked.append(
+                Checked("the function is constant", f"{self.evaluations} values", "no other value seen", False)
+            )
+        share = EVIDENCE / DRAWN if status is Status.CONVERGED else 1.0
+        return self.solution(value, status, error, history, rows, share, *looked)
+
+    def solution(self, value, status, error, history, rows, share, *looked) -> Solution:
         counts = {"evaluations": self.evaluations, "passes": len(history)}
         timing = {"solve_s": time.perf_counter() - self.begin}
-        converged = int(status is Status.CONVERGED)
         return Solution(
-            value, status, converged, np.array([error]), tuple(history), counts, timing, {"rows": rows}
+            value, status, int(status is Status.CONVERGED), np.array([error]), tuple(history), counts, timing,
+            {"rows": rows, "unseen_share": share}, looked,
         )  # fmt: skip
 
     def norm(self, core: np.ndarray) -> float:
@@ -197,7 +289,11 @@ class _Run:
             drawn = (np.arange(SAMPLES) + self.rng.random(SAMPLES)) / SAMPLES * shares[-1]
             rows.append(np.minimum(np.searchsorted(shares, drawn, side="right"), len(q) - 1))
             probabilities.append(p[rows[-1]])
-        errors = self.block(rows) - multiply(core, [q[i] for q, i in zip(bases, rows, strict=True)])
+        values = self.block(rows)
+        distinct = [np.unique(i, return_index=True) for i in rows]
+        self.blocks.append(([i for i, _ in distinct], values[np.ix_(*[first for _, first in distinct])]))
+        errors = values - multiply(core, [q[i] for q, i in zip(bases, rows, strict=True)])
+        self.searched(np.array([i[k] for i, k in zip(rows, np.unravel_index(np.argmax(np.abs(errors)), errors.shape))]))
         weighted = errors**2 / reduce(np.multiply.outer, probabilities)
         norm = self.norm(core)
         error = float(np.sqrt(weighted.mean())) / norm if norm > 0.0 else float(np.abs(errors).max())
@@ -206,3 +302,14 @@ class _Run:
             largest = np.moveaxis(weighted, m, 0).reshape(SAMPLES, -1).max(axis=1)
             worst.append(i[np.argsort(largest)[-WORST:]])
         return error, worst
+
+    def searched(self, point: np.ndarray) -> None:
+        """Fibres through a point (d,) along every axis, and points drawn: they join what is known."""
+        for axis in range(self.d):
+            others = np.delete(point, axis)[None]
+            self.lines.append((axis, others, self.fibres(axis, others)))
+        drawn = np.unique(np.column_stack([self.rng.integers(0, n, DRAWN) for n in self.shape]), axis=0)
+        arguments = [x.entries(drawn) for x in self.tensors]
+        if self.grids is not None:
+            arguments += [g[i] for g, i in zip(self.grids, drawn.T, strict=True)]
+        self.drawn.append((drawn, self.called(arguments, (len(drawn),), lambda bad: [*drawn[bad[0]]])))

@@ -87,6 +87,13 @@ class TuckerTensor:
             columns = np.einsum("...bq,qb->...q", columns, rest[m][others[:, m]])
         return self.factors[axis] @ columns
 
+    def entries(self, points: np.ndarray) -> np.ndarray:
+        """Entries (q,) at multi-indices (q, d). Cost q r^d."""
+        columns = np.tensordot(self.core, self.factors[-1][points[:, -1]], axes=(-1, 1))
+        for m in range(len(self.factors) - 2, -1, -1):
+            columns = np.einsum("...bq,qb->...q", columns, self.factors[m][points[:, m]])
+        return columns
+
     def mapped(self, maps: Sequence[Callable[[np.ndarray], np.ndarray] | None]) -> TuckerTensor:
         """The tensor after a linear map of the columns (n, r) -> (n', r) on each axis, None for none."""
         return TuckerTensor(self.core, tuple(u if f is None else f(u) for u, f in zip(self.factors, maps, strict=True)))

@@ -12,6 +12,7 @@ from solvers.tucker import TuckerTensor, from_full, rank_one, tucker_cross
 N = 32
 X = np.linspace(-4.0, 4.0, N) + 0.07  # no symmetry
 GRIDS = [X] * 3
+CROSS = TuckerCross(whole=0)  # these tensors are small: the cross would not be tried on them
 PLACES = ((1.0, 0.3, -0.4), (-1.2, -0.5, 0.7), (0.1, 1.8, -1.0))
 
 
@@ -42,7 +43,7 @@ def test_the_accuracy_is_met_and_the_estimate_is_the_error(name, accuracy):
     errors, estimates = [], []
     for seed in range(12):
         rng = np.random.default_rng(seed)
-        solution = tucker_cross(f, [], coordinates=GRIDS, accuracy=accuracy, rng=rng)
+        solution = tucker_cross(f, [], coordinates=GRIDS, method=CROSS, accuracy=accuracy, rng=rng)
         assert solution.status is Status.CONVERGED and solution.residual[0] <= accuracy
         errors.append(distance(solution.value, full))
         estimates.append(solution.residual[0])
@@ -58,7 +59,7 @@ def test_exact_ranks_are_recovered(seed, d, rank):
     rng = np.random.default_rng(seed)
     shape = tuple(int(n) for n in rng.integers(4, 12, d))
     x = TuckerTensor(rng.standard_normal((rank,) * d), tuple(rng.standard_normal((n, rank)) for n in shape))
-    solution = tucker_cross(lambda a: a, [x], accuracy=1e-10, rng=rng)
+    solution = tucker_cross(lambda a: a, [x], method=CROSS, accuracy=1e-10, rng=rng)
     assert distance(solution.value, x.full()) <= 1e-10
     assert all(r <= rank for r in solution.value.ranks)
     assert solution.counts["passes"] == 1
@@ -74,9 +75,9 @@ def test_functions_of_tensors_and_coordinates():
         return np.cbrt(u) ** 5 * v + u * (x - 2.0 * y * z)
 
     full = f(a, b, *np.ix_(*GRIDS))
-    solution = tucker_cross(f, [phi, other], coordinates=GRIDS, accuracy=1e-7, rng=rng)
+    solution = tucker_cross(f, [phi, other], coordinates=GRIDS, method=CROSS, accuracy=1e-7, rng=rng)
     assert distance(solution.value, full) <= 1e-7
-    solution = tucker_cross(lambda u, v: u * v, [phi, other], accuracy=1e-7, rng=rng)
+    solution = tucker_cross(lambda u, v: u * v, [phi, other], method=CROSS, accuracy=1e-7, rng=rng)
     assert distance(solution.value, a * b) <= 1e-7
 
 
@@ -86,7 +87,7 @@ def test_axes_of_different_length():
     def f(*c):
         return 1.0 / sum(c)
 
-    solution = tucker_cross(f, [], coordinates=axes, accuracy=1e-8)
+    solution = tucker_cross(f, [], coordinates=axes, method=CROSS, accuracy=1e-8)
     assert solution.value.shape == (3, 40, 17, 5)
     assert distance(solution.value, f(*np.ix_(*axes))) <= 1e-8
 
@@ -94,8 +95,8 @@ def test_axes_of_different_length():
 def test_the_scale_is_what_the_error_is_relative_to():
     f, full = PANEL["cusp"], PANEL["cusp"](*np.ix_(*GRIDS))
     scale = 1e3 * np.linalg.norm(full)
-    loose = tucker_cross(f, [], coordinates=GRIDS, accuracy=1e-6, scale=scale)
-    tight = tucker_cross(f, [], coordinates=GRIDS, accuracy=1e-6)
+    loose = tucker_cross(f, [], coordinates=GRIDS, method=CROSS, accuracy=1e-6, scale=scale)
+    tight = tucker_cross(f, [], coordinates=GRIDS, method=CROSS, accuracy=1e-6)
     assert 1e-8 < distance(loose.value, full, scale) <= 1e-6
     assert max(loose.value.ranks) < max(tight.value.ranks)
     # estimated in the same unit
@@ -104,14 +105,20 @@ def test_the_scale_is_what_the_error_is_relative_to():
 
 def test_known_rows_save_passes_and_values():
     """The cusps of a slightly changed function: its rows are those of the first."""
-    first = tucker_cross(cusps, [], coordinates=GRIDS, accuracy=1e-7, rng=np.random.default_rng(2))
+    first = tucker_cross(cusps, [], coordinates=GRIDS, method=CROSS, accuracy=1e-7, rng=np.random.default_rng(2))
 
     def changed(x, y, z):
         return cusps(x, y, z) * (1.0 + 0.05 * x)
 
-    cold = tucker_cross(changed, [], coordinates=GRIDS, accuracy=1e-7, rng=np.random.default_rng(3))
+    cold = tucker_cross(changed, [], coordinates=GRIDS, method=CROSS, accuracy=1e-7, rng=np.random.default_rng(3))
     warm = tucker_cross(
-        changed, [], coordinates=GRIDS, accuracy=1e-7, rng=np.random.default_rng(3), start=first.extra["rows"]
+        changed,
+        [],
+        coordinates=GRIDS,
+        method=CROSS,
+        accuracy=1e-7,
+        rng=np.random.default_rng(3),
+        start=first.extra["rows"],
     )
     full = changed(*np.ix_(*GRIDS))
     assert cold.counts["passes"] >= 2 and warm.counts["passes"] == 1
@@ -132,7 +139,8 @@ def test_the_values_wanted_are_few():
 
 def test_the_same_seed_gives_the_same_tensor():
     one, other = (
-        tucker_cross(cusps, [], coordinates=GRIDS, accuracy=1e-5, rng=np.random.default_rng(5)) for _ in range(2)
+        tucker_cross(cusps, [], coordinates=GRIDS, method=CROSS, accuracy=1e-5, rng=np.random.default_rng(5))
+        for _ in range(2)
     )
     assert np.array_equal(one.value.core, other.value.core)
     assert one.counts == other.counts and one.residual == other.residual
@@ -141,7 +149,7 @@ def test_the_same_seed_gives_the_same_tensor():
 def test_a_cap_on_the_rank_is_said():
     full = cusps(*np.ix_(*GRIDS))
     solution = tucker_cross(
-        cusps, [], coordinates=GRIDS, method=TuckerCross(max_rank=6), accuracy=1e-8, throw=False
+        cusps, [], coordinates=GRIDS, method=TuckerCross(max_rank=6, whole=0), accuracy=1e-8, throw=False
     )  # fmt: skip
     assert solution.status is Status.RANK_LIMIT and solution.n_converged == 0
     assert solution.value.ranks == (6, 6, 6)
@@ -150,11 +158,11 @@ def test_a_cap_on_the_rank_is_said():
     assert error <= 5.0 * distance(best, full)
     assert 0.3 * error <= solution.residual[0] <= 3.0 * error
     with pytest.raises(NotConverged):
-        tucker_cross(cusps, [], coordinates=GRIDS, method=TuckerCross(max_rank=6), accuracy=1e-8)
+        tucker_cross(cusps, [], coordinates=GRIDS, method=TuckerCross(max_rank=6, whole=0), accuracy=1e-8)
 
 
 def test_too_few_passes_are_said():
-    method = TuckerCross(passes=1)
+    method = TuckerCross(passes=1, whole=0)
     solution = tucker_cross(cusps, [], coordinates=GRIDS, method=method, accuracy=1e-9, throw=False)
     assert solution.status is Status.ITERATION_LIMIT and solution.counts["passes"] == 1
     error = distance(solution.value, cusps(*np.ix_(*GRIDS)))
@@ -164,7 +172,7 @@ def test_too_few_passes_are_said():
 def test_noise_does_not_converge():
     noise = np.random.default_rng(6).standard_normal((N, N, N))
     tensor = from_full(noise)
-    solution = tucker_cross(lambda u: u, [tensor], method=TuckerCross(max_rank=8), accuracy=1e-3, throw=False)
+    solution = tucker_cross(lambda u: u, [tensor], method=TuckerCross(max_rank=8, whole=0), accuracy=1e-3, throw=False)
     assert solution.status is Status.RANK_LIMIT and solution.residual[0] > 0.3
 
 
@@ -175,6 +183,54 @@ def test_constants_and_zero():
     assert zero.status is Status.CONVERGED and zero.value.norm() == 0.0
     line = tucker_cross(lambda x, y, z: x, [], coordinates=GRIDS)  # broadcast
     assert np.allclose(line.value.full(), np.broadcast_to(X[:, None, None], (N, N, N)), atol=1e-12)
+
+
+def test_small_tensors_are_taken_whole():
+    f, full = cusps, cusps(*np.ix_(*GRIDS))
+    solution = tucker_cross(f, [], coordinates=GRIDS, accuracy=1e-5)
+    assert solution.counts == {"evaluations": N**3, "passes": 0} and solution.extra["unseen_share"] == 0.0
+    assert np.isclose(solution.residual[0], distance(solution.value, full)) and solution.residual[0] <= 1e-5
+    assert solution.status is Status.CONVERGED and all(c.passed for c in solution.checked)
+    capped = tucker_cross(f, [], coordinates=GRIDS, method=TuckerCross(max_rank=4), accuracy=1e-5, throw=False)
+    assert capped.status is Status.RANK_LIMIT
+    assert np.isclose(capped.residual[0], distance(capped.value, full), rtol=1e-6)
+
+
+def test_one_value_alone_is_no_evidence():
+    """A single entry among zeros, or in a constant, that no sample finds."""
+    grids = [np.arange(90.0)] * 3
+
+    def needle(x, y, z):
+        return np.where((x == 17) & (y == 61) & (z == 43), 1.0, 0.0)
+
+    for f in (needle, lambda x, y, z: 1.0 + 50.0 * needle(x, y, z)):
+        solution = tucker_cross(f, [], coordinates=grids, throw=False)
+        assert solution.status is Status.NO_EVIDENCE and not all(c.passed for c in solution.checked)
+    constant = rank_one([np.full(90, 2.0)] * 3)
+    assert tucker_cross(lambda u: np.sqrt(u), [constant]).status is Status.CONVERGED  # no other value is possible
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_value_looked_at_contradicts_the_error(seed):
+    """The norm of the errors at the entries of one call is a lower bound of the whole: the residual is not below it."""
+    grids = [np.arange(70.0)] * 3
+    smooth = np.exp(-sum((g - 30.0) ** 2 for g in np.ix_(*grids)) / 400.0)
+    full = smooth + np.where(np.random.default_rng(3).random((70, 70, 70)) < 1e-4, 1.0, 0.0)
+    asked = []
+
+    def f(x, y, z):
+        at = tuple(i.astype(int) for i in np.broadcast_arrays(x, y, z))
+        asked.append(np.unique(np.ravel_multi_index(at, full.shape)))
+        return full[at]
+
+    solution = tucker_cross(
+        f, [], coordinates=grids, accuracy=1e-3, method=TuckerCross(whole=0, passes=4),
+        rng=np.random.default_rng(seed), throw=False,
+    )  # fmt: skip
+    errors = (solution.value.full() - full).ravel()
+    found = max(np.linalg.norm(errors[block]) for block in asked) / np.linalg.norm(full)
+    assert found <= 1.1 * solution.residual[0]
+    assert solution.status is not Status.CONVERGED or found <= 1.1e-3
 
 
 def test_what_is_refused():
@@ -189,7 +245,7 @@ def test_what_is_refused():
         with pytest.raises(ValueError, match="accuracy"):
             tucker_cross(lambda u: u, [x], accuracy=bad)
     for bad in (np.nan, np.inf):
-        with pytest.raises(ValueError, match="NaN or infinity"):
+        with pytest.raises(ValueError, match=r"NaN or infinity at the multi-index \(\d+, "):
             tucker_cross(lambda u, bad=bad: np.where(u > 3.0, bad, u), [x])
     with pytest.raises(ValueError):
         tucker_cross(lambda u: np.ones(7), [x])
