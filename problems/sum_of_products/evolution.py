@@ -19,6 +19,7 @@ from problems.sum_of_products import operators
 from problems.sum_of_products.matrices import matrix
 from problems.sum_of_products.model import SumOfProductsProblem
 from problems.sum_of_products.modes import Boson, Harmonic, Mode, Sinc, Spin
+from problems.sum_of_products.potential import barrier_within, warning_of
 from problems.wave_packet.keys import Absorber, ProductInitial, WavePacketSolver
 from problems.wave_packet.operators import EDGE, absorbing_matrix, coherent_state
 from problems.wave_packet.solve import LEAST_NORM, LOST
@@ -48,7 +49,8 @@ def prepare_evolution(problem: SumOfProductsProblem, solver: WavePacketSolver) -
     if square < LEAST_NORM:
         message = f"the bases of the modes hold only {square:.2g} of the start: allow more functions"
         raise ProblemError(message, "problem.initial")
-    warnings = []
+    barrier = barrier_within(problem)
+    warnings = [] if barrier is None else [warning_of(barrier)]
     if abs(1.0 - square) > LOST:
         warnings.append(f"the basis holds the start but for {1.0 - square:.1e} of its squared norm")
     for name in problem.observables:

@@ -22,7 +22,9 @@ from problems.sum_of_products.dense import AFFORDABLE, LARGEST, diagonalise
 from problems.sum_of_products.evolution import PreparedEvolution, prepare_evolution
 from problems.sum_of_products.keys import AUTOMATIC, SpectrumSolver
 from problems.sum_of_products.model import MOST_SHARED, SumOfProductsProblem
+from problems.sum_of_products.potential import EDGE_POPULATION, barrier_within, edge_weight, edges, warning_of
 from problems.sum_of_products.states import GivenFunctions, assignment, recovered
+from problems.vibrational.boundedness import Barrier
 from problems.vibrational.result import VibrationalResult
 from problems.vibrational.states import completeness, symmetry_label
 from problems.wave_packet.keys import WavePacketSolver
@@ -33,7 +35,7 @@ from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import EigenStates, eigsolve, space_size
 from solvers.kernels.warm_up import warm_up
 from solvers.methods import BlockDMRG, InverseIteration
-from solvers.solution import IterationState, Solution, Status
+from solvers.solution import Checked, IterationState, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.sum_of_products import sum_of_products
 
@@ -63,7 +65,13 @@ class PreparedSpectrum:
     functions: tuple[operators.ModeFunctions, ...]
     terms: ProductTerms
     operator: TTOperator
+    barrier: Barrier | None
     setup_s: float
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said beforehand."""
+        return [] if self.barrier is None else [warning_of(self.barrier)]
 
 
 def prepare(
@@ -80,7 +88,10 @@ def prepare(
     functions = tuple(operators.mean_field(table, charges, reflections))
     table = operators.turned(table, functions, reflections)
     terms, tt = operators.product_terms(table, functions), operators.operator(table)
-    return PreparedSpectrum(problem, solver, tuple(order), charges, functions, terms, tt, time.perf_counter() - begin)
+    return PreparedSpectrum(
+        problem, solver, tuple(order), charges, functions, terms, tt, barrier_within(problem),
+        time.perf_counter() - begin,
+    )  # fmt: skip
 
 
 def tells_apart(terms: ProductTerms) -> bool:
@@ -158,10 +169,28 @@ def _spectrum(
     if small:
         solution = diagonalise(prepared.operator, [f.charges for f in prepared.functions], solver.n_states)
     states: EigenStates = solution.value
-    converged = states.errors <= solver.accuracy
-    status, warnings = solution.status, _idle(problem)
+    given = GivenFunctions(states.trains, prepared.functions)
+    functions = edges([problem.bases[k] for k in prepared.order])
+    weights = np.array([edge_weight(x, functions) for x in given])
+    beyond = np.zeros(len(weights), dtype=bool)
+    status, warnings = solution.status, [*prepared.warnings, *_idle(problem)]
+    if prepared.barrier is not None:  # the basis reaches into a hole
+        beyond = (weights > EDGE_POPULATION) | (states.energies > prepared.barrier.height)
+    converged = (states.errors <= solver.accuracy) & ~beyond
+    shown = f"at most {float(weights.max(initial=0.0)):.1e}"
+    looked = Checked("last functions of every mode", "their weight in the states", shown, not beyond.any())
+    checked = (*solution.checked, looked)
+    if weights.max(initial=0.0) > EDGE_POPULATION:
+        warnings.append(
+            f"up to {weights.max():.2g} of a state is in the last functions of a mode: the cut of the basis shapes it; "
+            "more functions would tell whether that matters"
+        )
+    if beyond.any():
+        listed = ", ".join(str(i) for i in np.flatnonzero(beyond)[:12])
+        warnings.append(f"states beyond a barrier of the potential, which is unbounded below: {listed}")
+        status = Status.BASIS_LIMIT if status is Status.CONVERGED else status
     if converged.all():
-        status = Status.CONVERGED
+        status = Status.CONVERGED if all(c.passed for c in checked) else Status.CONTRADICTED
     else:
         listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
         count = int((~converged).sum())
@@ -185,11 +214,12 @@ def _spectrum(
         completeness=completeness(states),
         state_converged=converged,
         status=status,
-        states=GivenFunctions(states.trains, prepared.functions),
+        states=given,
         history=list(solution.history),
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": prepared.setup_s, "solve_s": time.perf_counter() - begin},
         warnings=warnings,
+        checked=checked,
     )
 
 

@@ -160,8 +160,9 @@ def _hermitian(terms: Sequence[Term], modes: Sequence[Mode], faults: Faults) -> 
             message = f"the sum is not Hermitian: {_written(key)} is its own conjugate, its coefficient must be real"
             message += f", found {_number(c)}"
         elif there:
-            message = f"the sum is not Hermitian: the conjugate of this term has the coefficient {_number(there)}, "
-            message += f"which must be {_number(c.conjugate())}"
+            found, due = _apart(there, c.conjugate())
+            message = f"the sum is not Hermitian: the conjugate of this term has the coefficient {found}, "
+            message += f"which must be {due}"
         else:
             message = "the sum is not Hermitian: this term lacks its conjugate, "
             message += f"[{_number(c.conjugate())}, {_written(other)}]"
@@ -206,9 +207,15 @@ def _written(key: Key) -> str:
     return "{" + ", ".join(f"{k}: {write(product)}" for k, product in key) + "}"
 
 
-def _number(c: complex) -> str:
+def _number(c: complex, digits: int = 6) -> str:
     c = complex(c)
-    return f"{c.real:g}" if c.imag == 0 else f"[{c.real:g}, {c.imag:g}]"
+    return f"{c.real:.{digits}g}" if c.imag == 0 else f"[{c.real:.{digits}g}, {c.imag:.{digits}g}]"
+
+
+def _apart(a: complex, b: complex) -> tuple[str, str]:
+    """Two different numbers with as many digits as tell them apart."""
+    digits = next((n for n in range(6, 17) if _number(a, n) != _number(b, n)), 17)
+    return _number(a, digits), _number(b, digits)
 
 
 def _shown(value: Any) -> str:

@@ -327,15 +327,18 @@ def leading_products(x: SectorTrain, count: int, beam: int = 64) -> list[tuple[f
             rows = (vectors @ block.reshape(len(block), -1)).reshape(-1, r)
             new = np.column_stack([np.repeat(functions, n, axis=0), np.tile(at[l ^ c] + np.arange(n), len(functions))])
             found.setdefault(c, []).append((new, rows))
-        partial = {}
-        sizes = {c: [np.einsum("ir,ir->i", rows, rows) for _, rows in parts] for c, parts in found.items()}
-        everything = np.sort(np.concatenate([s for parts in sizes.values() for s in parts]))
-        limit = everything[max(len(everything) - beam, 0)]
+        # the ``beam`` largest, ties (as many zeros as there are products, in a product state) by their place
+        sizes = [np.einsum("ir,ir->i", rows, rows) for parts in found.values() for _, rows in parts]
+        order = np.argsort(-np.concatenate(sizes), kind="stable")[:beam]
+        kept = np.zeros(sum(map(len, sizes)), dtype=bool)
+        kept[order] = True
+        partial, start = {}, 0
         for c, parts in found.items():
-            keep = np.concatenate(sizes[c]) >= limit
+            functions = np.concatenate([f for f, _ in parts])
+            keep = kept[start : start + len(functions)]
+            start += len(functions)
             if keep.any():
-                functions = np.concatenate([f for f, _ in parts])[keep]
-                partial[c] = (functions, np.concatenate([rows for _, rows in parts])[keep])
+                partial[c] = (functions[keep], np.concatenate([rows for _, rows in parts])[keep])
     functions, values = partial[x.charge]
     order = np.argsort(-np.abs(values[:, 0]), kind="stable")[:count]
     return [(float(values[i, 0]), tuple(int(n) for n in functions[i])) for i in order]
