@@ -23,7 +23,7 @@ from solvers.methods import Completion
 from solvers.riemannian.completion import RankFit, complete
 from solvers.riemannian.dimension import parameters
 from solvers.riemannian.samples import held_out
-from solvers.solution import IterationState, Status
+from solvers.solution import Checked, IterationState, Solution, Status
 from solvers.trains.tensor_train import TensorTrain
 
 FITS = "fits.npz"  # the file of the fits in a checkpoint folder
@@ -97,17 +97,32 @@ def solve(
         fitted=solution.extra["fitted"], validation=solution.extra["validation"],
         parameters=parameters(problem.shape, best.rank), status=solution.status, history=list(solution.history),
         counts=solution.counts, timing=solution.timing | {"setup_s": setup_s},
-        warnings=warnings_of(solver, best, solution.status, len(tests)),
+        warnings=warnings_of(solver, best, solution, len(tests)),
+        checked=(*solution.checked, constant_look(train, tests, given)),
     )  # fmt: skip
 
 
-def warnings_of(solver: CompletionSolver, best: RankFit, status: Status, tests: int) -> list[str]:
+def constant_look(train: TensorTrain, tests: Entries, given: Entries) -> Checked:
+    """The test error beside that of the mean of all samples, the tensor that knows nothing."""
+    off = float(np.linalg.norm(train.entries(tests.indices) - tests.values))
+    blank = float(np.linalg.norm(tests.values - given.values.mean()))
+    share = f"{off / blank:.1e} of its error" if blank > 0.0 else "the test entries are all equal"
+    return Checked("test entries", "the mean of the samples in the place of the tensor", share, True)
+
+
+def warnings_of(solver: CompletionSolver, best: RankFit, solution: Solution, tests: int) -> list[str]:
     """A missed accuracy, or one that ``tests`` entries are too few to be sure of."""
     found: list[str] = []
+    status = solution.status
     assert best.test_error is not None and best.uncertainty is not None
-    if status is not Status.CONVERGED:
+    if status is Status.CONTRADICTED:
+        found.append(
+            f"a second fit from other samples is another tensor (they differ by {solution.residual[0]:.1g}): the "
+            "samples do not determine this rank; give more of them, or a smaller max_rank"
+        )
+    elif status is not Status.CONVERGED:
         cure = "larger ranks may help" if status is Status.RANK_LIMIT else "larger ranks did not help, more samples may"
-        found.append(f"the accuracy asked for ({solver.accuracy:g}) was missed: {best.test_error:.2g}; {cure}")
+        found.append(f"the accuracy asked for ({solver.accuracy:g}) was missed: {best.error:.2g}; {cure}")
     elif best.test_error + SURE * best.uncertainty > solver.accuracy:
         few = f"{tests} test entries tell it to {best.uncertainty:.1g} (one standard deviation) only"
         found.append(f"the test error {best.test_error:.2g} may be above the accuracy asked for: {few}")

@@ -31,7 +31,8 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
     pictures = [
         Picture(
             "marginals",
-            f"Marginal densities of the coordinates at the output times: computed (dots), exact (lines).{limit}",
+            f"Marginal densities of the coordinates at the output times: computed (dots), exact (lines). Values below "
+            f"{result.density_floor.max():.0e} of the peak are noise.{limit}",
             marginals(result),
         )
     ]
@@ -52,8 +53,8 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
         ),
         Picture(
             "errors",
-            "Deviation of the moments from the exact ones, the error estimates made without those, and the deviation "
-            "of the mass from one.",
+            "Deviation of the moments from the exact ones and the error estimates, in units of the largest standard "
+            "deviations of the coordinates, and the deviation of the mass from one.",
             errors(result, solver.accuracy),
         ),
         Picture("ranks", "TT-ranks of the density along the train, at the output times.", ranks(result)),
@@ -136,15 +137,17 @@ def errors(result: FokkerPlanckResult, accuracy: float) -> Figure:
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[2, 1])
     count = len(result.times)
-    for name, value, exact, estimate, colour in (
-        ("means", result.mean, result.exact.means, result.mean_error, COLOURS[0]),
-        ("covariances", result.covariance, result.exact.covariances, result.covariance_error, COLOURS[1]),
-    ):
-        deviation = np.abs(value - exact).reshape(count, -1).max(axis=1)
+    scales, widest = (result.lengths, np.outer(result.lengths, result.lengths)), float(result.lengths.max())
+    for name, value, exact, estimate, scale, unit, colour in (
+        ("means", result.mean, result.exact.means, result.mean_error, scales[0], widest, COLOURS[0]),
+        ("covariances", result.covariance, result.exact.covariances, result.covariance_error, scales[1], widest**2,
+         COLOURS[1]),
+    ):  # fmt: skip
+        deviation, estimate = np.abs((value - exact) / scale).reshape(count, -1).max(axis=1), estimate / unit
         left.semilogy(result.times, _floor(deviation), "o-", color=colour, markersize=4, label=f"{name}: deviation")
         left.semilogy(result.times, _floor(estimate), "s--", color=colour, markersize=4, label=f"{name}: estimate")
     left.axhline(accuracy, color="black", linewidth=0.8, linestyle=":", label="accuracy asked")
-    left.set(xlabel="t", ylabel="largest absolute error")
+    left.set(xlabel="t", ylabel="largest error, in widths of the density")
     figure.legend(fontsize=8, frameon=False, ncols=5, loc="outside upper left")
     drift = _floor(np.abs(result.mass - 1.0))
     right.semilogy(result.times, drift, "o-", color=COLOURS[2], markersize=4)

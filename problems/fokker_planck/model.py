@@ -223,7 +223,13 @@ class FokkerPlanckSolver(Keys):
         description="Times of the output, ascending; automatic: four, up to the final time.",
         json_schema_extra={"values": "automatic, or a list of numbers"},
     )
-    accuracy: float = Field(default=1e-4, gt=0, lt=1, description="Error asked of every mean and covariance, absolute.")
+    accuracy: float = Field(
+        default=1e-4,
+        gt=0,
+        lt=1,
+        description="Error asked of every mean and covariance, relative to the largest standard deviation of its "
+        "coordinate (of both).",
+    )
     max_rank: AutomaticCount = Field(
         default=AUTOMATIC,
         description=f"Largest TT-rank of the density; automatic: as the accuracy needs, up to {AUTOMATIC_RANK}.",

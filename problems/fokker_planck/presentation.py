@@ -32,6 +32,8 @@ def results(result: FokkerPlanckResult) -> dict[str, Any]:
         "state_error": result.state_error,
         "density_error": result.density_error,
         "min_density": result.min_density,
+        "density_floor": result.density_floor,
+        "lengths": result.lengths,
         "ranks_over_time": result.ranks,
         "operator_ranks": result.operator_ranks,
         "density_megabytes": result.megabytes,
@@ -110,11 +112,13 @@ def tables(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fok
     shown = range(min(d, SHOWN))
     digits = min(12, max(4, int(np.ceil(-np.log10(solver.accuracy))) + 2))
     more = f" The first {SHOWN} of {d} coordinates; moments.csv has all." if d > SHOWN else ""
-    means = [[f"{t:g}", *(f"{row[k]:.{digits}f}" for k in shown)] for t, row in zip(result.times, result.mean)]
+    # fixed digits suit lengths of order one; metres and nanometres want an exponent
+    form = "f" if 0.01 <= result.lengths.max() <= 1e4 else "e"
+    means = [[f"{t:g}", *(f"{row[k]:.{digits}{form}}" for k in shown)] for t, row in zip(result.times, result.mean)]
     spread = []
     for t, matrix in zip(result.times, result.covariance):
-        spread.append([f"{t:g}", *(f"{matrix[k, k]:.{digits}f}" for k in shown),
-                       *(f"{matrix[k, k + 1]:.{digits}f}" for k in shown if k + 1 < d)])  # fmt: skip
+        spread.append([f"{t:g}", *(f"{matrix[k, k]:.{digits}{form}}" for k in shown),
+                       *(f"{matrix[k, k + 1]:.{digits}{form}}" for k in shown if k + 1 < d)])  # fmt: skip
     checks = []
     for i, t in enumerate(result.times):
         checks.append([
@@ -128,7 +132,8 @@ def tables(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fok
         Table(["time", *(f"var {k + 1}" for k in shown), *pairs], spread,
               note=f"Variances, and covariances of neighbouring coordinates.{more}", title="Covariances"),
         Table(["time", "mass - 1", "density at the origin", "smallest density", "largest rank", "bound of the state"],
-              checks, note="Smallest density: on sampled grid points, relative to the peak. Bound of the state: "
+              checks, note="Smallest density: on sampled grid points, relative to the peak; values of the density and "
+              f"of its marginals below {result.density_floor.max():.0e} of the peak are noise. Bound of the state: "
               "relative error of the density, weighted so that it bounds moments.", title="Density"),
     ]  # fmt: skip
 
@@ -169,7 +174,8 @@ def headline(
         ("problem", f"{problem.dimension} coordinates, {grid} points an axis, to t = {result.times[-1]:g}"),
         ("method", f"{solver.method}, {len(result.step_sizes)} steps, TT-ranks up to {result.max_rank}"),
         ("largest error estimate", f"means {result.mean_error.max():.1e}, covariances "
-                                   f"{result.covariance_error.max():.1e} (asked: {solver.accuracy:g})"),
+                                   f"{result.covariance_error.max():.1e} (asked: {solver.accuracy:g} of the widths, "
+                                   f"up to {result.lengths.max():.3g})"),
         ("deviation from the exact means", f"{found['mean']:.1e}"),
         ("deviation from the exact covariances", f"{found['covariance']:.1e}"),
         ("deviation from the exact density at the origin", f"{found['density_at_origin']:.1e}"),

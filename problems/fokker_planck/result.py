@@ -19,7 +19,8 @@ class FokkerPlanckResult:
     ``mean_error``, ``covariance_error`` (T,): estimates, the largest over the entries; ``state_error`` (T,): relative
     error of the density in its frame, as bounded by the stepper; ``density_error``, ``min_density`` (T,): on sampled
     grid points, relative to the peak; ``ranks`` (T, d+1); ``marginals``: d arrays (T, n), ``pairs``: d-1 arrays
-    (T, n, m); ``grids``: d arrays (n,); ``exact``: the exact solution; ``density``: the train at the last time.
+    (T, n, m); ``grids``: d arrays (n,); ``lengths`` (d,): the largest standard deviation of each coordinate, to which
+    the accuracy is relative; ``exact``: the exact solution; ``density``: the train at the last time.
     """
 
     times: np.ndarray
@@ -46,10 +47,16 @@ class FokkerPlanckResult:
     timing: dict[str, float]
     warnings: list[str] = field(default_factory=list)
     checked: tuple[Checked, ...] = ()
+    lengths: np.ndarray = field(default_factory=lambda: np.ones(1))
 
     @property
     def max_rank(self) -> int:
         return int(self.ranks.max())
+
+    @property
+    def density_floor(self) -> np.ndarray:
+        """(T,) of the peak: values of the density and of its marginals below are noise."""
+        return np.maximum(self.density_error, -self.min_density)
 
     @property
     def megabytes(self) -> float:

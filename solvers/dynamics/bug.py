@@ -30,7 +30,7 @@ import numpy as np
 
 from solvers.dynamics.chain import Chain
 from solvers.dynamics.defect import beyond, missed_at_root
-from solvers.dynamics.enlarge import enlarge, krylov_directions
+from solvers.dynamics.enlarge import COMPRESSED, enlarge, krylov_directions
 from solvers.dynamics.implicit import Invariants
 from solvers.dynamics.krylov import local_exponential
 from solvers.local_operator import OperatorCore, advance, half, mirrored
@@ -42,6 +42,7 @@ from solvers.trains.tensor_train import TensorTrain
 KRYLOV_DIMENSION = 40
 TRUNCATION = 2.0  # times the tolerance, for a rounding: little beside the error of steps
 DIRECTIONS = 0.1  # of what a rounding may discard: directions of a smaller weight do not enter an interface
+SMALLEST = 1e-13  # relative error of a compressed product
 LOOSEST = 0.1
 REPEATED = 1e-12  # of a column is rounding error when it lies in the basis already
 
@@ -157,7 +158,10 @@ class BUGStepper:
         """h A x but for its part along x, if it weighs more than ``tol`` ||x||."""
         if x.d == 1:
             return []
-        return krylov_directions(self.operator, x, 1, self.method.max_rank, tol, step=abs(h * self.factor))[0]
+        # what the compression loses is missed from the beginning of the step on, at a rate of its own
+        lost = min(COMPRESSED, max(self.tol, SMALLEST))
+        step = abs(h * self.factor)
+        return krylov_directions(self.operator, x, 1, self.method.max_rank, tol, step=step, compressed=lost)[0]
 
     def _interface(
         self, chain: Chain, x: TensorTrain, directions: Sequence[TensorTrain], root: int, h: float, least: float

@@ -27,7 +27,7 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, Question
 from solvers.dynamics.enlarge import rayleigh
 from solvers.dynamics.evolution import Evolution
-from solvers.dynamics.second_look import second_looks
+from solvers.dynamics.second_look import DIGITS, second_looks
 from solvers.dynamics.stored import content, continued
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Checked, IterationState, Solution, Status
@@ -419,9 +419,12 @@ class Driver:
         looks: list[Checked] = []
         if len(times) == len(self.times):
             looks, error = second_looks(self, value, bound)
-            bound = max(bound, error)
-            if status is Status.CONVERGED and (bound > self.accuracy or not all(look.passed for look in looks)):
+            if error is not None and error <= self.accuracy < bound:
+                status, bound = Status.CONVERGED, max(error, DIGITS)  # known, and better than any bound
+            elif status is Status.CONVERGED and not all(look.passed for look in looks):
                 status = Status.CONTRADICTED
+            if error is not None and error > max(bound, DIGITS):
+                bound = error
         if status is Status.CONVERGED and not self.in_range:
             status, bound = Status.OUT_OF_RANGE, 1.0  # of the state as it is returned
         counts = {"rejected": self.rejected, **self.stepper.work, "steps": len(self.steps)}

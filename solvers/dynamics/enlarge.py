@@ -26,11 +26,18 @@ NULL = 1e-14  # of the largest singular value: directions the train does not use
 
 
 def krylov_directions(
-    operator: TTOperator, x: TensorTrain, vectors: int, max_rank: int, tol: float, step: float | None = None
+    operator: TTOperator,
+    x: TensorTrain,
+    vectors: int,
+    max_rank: int,
+    tol: float,
+    step: float | None = None,
+    compressed: float = COMPRESSED,
 ) -> tuple[list[TensorTrain], float]:
     """t^j/j! (A - E)^j x for j = 1 .. ``vectors``, compressed, as far as they are larger than ``tol`` ||x||; and t.
 
-    ``step``: t, where it is not to be the time in which x becomes another state.
+    ``step``: t, where it is not to be the time in which x becomes another state; ``compressed``: share of a vector that
+    may be lost.
     """
     found: list[TensorTrain] = []
     least, reach = tol * x.norm(), step or 0.0
@@ -40,7 +47,7 @@ def krylov_directions(
     vector = x
     for j in range(1, vectors + 1):
         size = vector.norm()
-        product = multiply(operator, vector, tol=COMPRESSED, max_rank=2 * max_rank).value
+        product = multiply(operator, vector, tol=compressed, max_rank=2 * max_rank).value
         vector = product - (dot(vector, product) / size**2) * vector
         if j == 1:
             if not vector.norm() > NULL * (product.norm() + abs(mean) * size):

@@ -26,7 +26,7 @@ from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
 from solvers.riemannian.growth import LEARNED, Growth, RankFit, stored_growth
 from solvers.riemannian.manifold import FixedRankPoint
 from solvers.riemannian.samples import Samples, held_out
-from solvers.solution import Callback, IterationState, NotConverged, Solution, Status
+from solvers.solution import Callback, Checked, IterationState, NotConverged, Solution, Status
 from solvers.trains.factorisations import frobenius
 from solvers.trains.tensor_train import TensorTrain
 
@@ -37,6 +37,10 @@ FALL = 0.1  # a fit whose value fell below this share is fitted again, to its ne
 ROUNDS = 6
 BETWEEN = 40  # steps of a fit between two bonds that grow
 HELD, LOOSENED = 1e-1, (1e-2, 1e-3, 1e-4)  # weights of the anchor while ranks grow, and after; none at the end
+WILD = 0.1  # a fit held to the one before is kept where it is judged better than a free one by this
+SPREADS = 4.0  # standard deviations
+SECOND_LOOK = 2e9  # multiplications of a first fit, up to which a second one is made; none: no such look is taken
+SAME = 10.0  # times the error said, that two fits may differ by over all entries
 FLOOR = 1e-3  # of the accuracy: a training error below is as good as none
 _COMPILED = False
 
@@ -62,11 +66,13 @@ def complete(
     ``checkpoint``: a file written after each rank; where it exists the growth goes on from it. ``earlier``: that of
     another call for the same entries and a generator in the same state, from whose last rank the growth starts.
 
-    ``value``: the train of the rank that predicts best; ``residual``: (1,) its relative error on the test entries, or
-    on those set aside; ``history``: a row a rank, residuals the validation error; ``counts``: evaluations and
-    fits; ``extra``: ``by_rank``, a tuple of RankFit, ``best``, the one chosen, how many entries were ``fitted`` and
-    set aside for ``validation``. Status CONVERGED, RANK_LIMIT (larger ranks might help) or STAGNATED (larger ranks did
-    not: more samples would).
+    ``value``: the train of the rank that predicts best; ``residual``: (1,) its relative error: the largest of those on
+    the samples, the entries set aside and the test entries, of what the whole tensor exceeds its samples by, and of the
+    difference to a second fit; ``checked``: those looks; ``history``: a row a rank, residuals the validation error;
+    ``counts``: evaluations and fits; ``extra``: ``by_rank``, a tuple of RankFit, ``best``, the one chosen, how many
+    entries were ``fitted`` and set aside for ``validation``. Status CONVERGED, RANK_LIMIT (larger ranks might help),
+    STAGNATED (larger ranks did not: more samples would) or CONTRADICTED (a second fit from other samples is another
+    tensor).
 
     Raises ValueError for wrong shapes, indices that are no integers or outside the shape, values that are not finite or
     all zero, two values of one entry, an index of a mode without a sample, more parameters at ``max_rank`` than
@@ -78,7 +84,7 @@ def complete(
         raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
     indices, values = checked(indices, values, shape, "samples")
     if test is not None:
-        test = checked(*test, shape, "test entries")
+        test = checked(*test, shape, "test entries", zeros=True)
     fitted, kept = _split(indices, values, shape, method.validation, rng)
     require_enough(len(fitted[1]), shape, method.max_rank)
     compile_s = _compile()
@@ -88,12 +94,44 @@ def complete(
     run.checkpoint = Checkpoint(checkpoint, asked, subject)
     run.earlier = earlier_content(earlier, subject)
     solution = run.solve(compile_s)
+    if solution.converged:
+        solution = second_fit(run, solution, indices, values, shape)
     if throw and solution.status is not Status.CONVERGED:
         raise NotConverged(solution)
     return solution
 
 
-def checked(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], what: str) -> Pair:
+def second_fit(run: _Run, solution: Solution, indices: np.ndarray, values: np.ndarray, shape) -> Solution:
+    """The solution with a second look: another fit of the same ranks, from other samples, beside all entries of it.
+
+    Both are trains, so their distance over all entries is known exactly. Not taken where it would be dear.
+    """
+    best: RankFit = solution.extra["best"]
+    work = float(run.evaluations) * len(values) * len(shape) * best.rank**2
+    if work > SECOND_LOOK:
+        return solution
+    fitted, kept = _split(indices, values, shape, run.method.validation, np.random.default_rng(1))
+    method = replace(run.method, max_rank=best.rank)
+    other = _Run(fitted, kept, None, shape, method, run.accuracy, np.random.default_rng(2), None).solve(0.0)
+    difference = (other.value - solution.value).norm() / solution.value.norm()
+    predicts = other.extra["best"].judged
+    error = float(solution.residual[0])
+    # a second fit that does not predict its own entries says nothing of the first
+    passed = bool(predicts > run.accuracy or difference <= SAME * max(error, run.accuracy))
+    text = f"differs by {difference:.1e} over all entries" + (
+        "" if predicts <= run.accuracy else f", but does not predict its own ({predicts:.1e})"
+    )
+    look = Checked("tensor", "a second fit, with other entries set aside", text, passed)
+    looks = (*solution.checked, look)
+    if passed:
+        return replace(solution, checked=looks)
+    residual = np.array([max(error, difference)])
+    return replace(solution, checked=looks, status=Status.CONTRADICTED, n_converged=0, residual=residual)
+
+
+def checked(
+    indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], what: str, *, zeros: bool = False
+) -> Pair:  # fmt: skip
     """Indices (m, d) and values (m,) as arrays, each entry once; ValueError with the first thing wrong."""
     indices, values = np.asarray(indices), np.asarray(values)
     if indices.ndim != 2 or indices.shape[1] != len(shape) or values.shape != indices.shape[:1] or not len(values):
@@ -111,7 +149,7 @@ def checked(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], wha
     if not np.isfinite(values).all():
         j = int(np.argmin(np.isfinite(values)))
         raise ValueError(f"{what}: the value at {tuple(indices[j].tolist())} (number {j}) is not finite")
-    if not values.any():
+    if not zeros and not values.any():
         raise ValueError(f"{what}: all values are zero; a relative error needs others")
     _, first, place = np.unique(indices, axis=0, return_index=True, return_inverse=True)
     different = values != values[first][place.ravel()]
@@ -122,14 +160,15 @@ def checked(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], wha
     return np.ascontiguousarray(indices[order], dtype=np.int64), values[order]
 
 
-def relative_error(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+def relative_error(found: np.ndarray, true: np.ndarray, typical: float = 0.0) -> tuple[float, float]:
     """|found - true| / |true| in the 2-norm over sampled entries, and its standard deviation over such samples.
 
-    The square is a ratio of two means, its variance that of the linearised ratio.
+    The square is a ratio of two means, its variance that of the linearised ratio. ``typical``: the root mean square of
+    all values known; entries that happen to be much smaller, or all zero, are compared with that.
     """
-    top = float(np.abs(true).max())  # squares neither overflow nor vanish
+    top = max(float(np.abs(true).max()), typical)  # squares neither overflow nor vanish
     squares, sizes = ((found - true) / top) ** 2, (true / top) ** 2
-    total = float(sizes.sum())
+    total = max(float(sizes.sum()), 0.5 * len(true) * (typical / top) ** 2)
     ratio = float(squares.sum()) / total
     error = np.sqrt(ratio)
     spread = np.sqrt(float(((squares - ratio * sizes) ** 2).sum())) / total
@@ -145,6 +184,8 @@ class _Run:
         self.samples, self.values = Samples(fitted[0], shape), fitted[1] / self.scale
         self.objective = SampledFit(self.samples, self.values)
         self.kept, self.test = kept, test
+        self.known = np.concatenate([fitted[1], kept[1]])
+        self.typical = frobenius(self.known) / np.sqrt(len(self.known))
         self.begin = time.perf_counter()
         self.history: list[IterationState] = []
         self.evaluations = self.fits = 0
@@ -156,10 +197,10 @@ class _Run:
         attempt, best, growth = self.started()
         while True:
             growth = self.grow(attempt, best, growth)
-            if best is None or growth.chosen.validation_error < best.chosen.validation_error:
+            if best is None or growth.chosen.judged < best.chosen.judged:
                 best = growth
             attempt += 1
-            if best.chosen.validation_error <= LEARNED or attempt > self.method.starts:
+            if best.chosen.judged <= LEARNED or attempt > self.method.starts:
                 return self.solution(best, compile_s)
             growth = None
 
@@ -192,8 +233,11 @@ class _Run:
                     self.report(f"rank {last}", x, last - 1 + (k + 1) / len(shape))
             for weight in LOOSENED:
                 x = self.fit(x, 1, self.held(weight, anchor))
-            x = self.fit(x, ROUNDS)
-            growth.add(self.judge(last, x), x)
+            held, x = x, self.fit(x, ROUNDS)
+            fit, before = self.judge(last, x), self.judge(last, held)
+            if before.judged < WILD * fit.judged:  # let go, it filled what no sample shows
+                fit, x = before, held
+            growth.add(fit, x)
             self.keep(attempt, best, growth)
         return growth
 
@@ -260,13 +304,13 @@ class _Run:
         train = self.train(x)
 
         def error(pair: Pair) -> tuple[float, float]:
-            return relative_error(train.entries(pair[0]), pair[1])
+            return relative_error(train.entries(pair[0]), pair[1], self.typical)
 
         fitted = float(np.sqrt(2.0 * self.objective.evaluate(x).value))
         kept = error(self.kept)[0]
         test: tuple[float | None, float | None] = error(self.test) if self.test is not None else (None, None)
         seconds = time.perf_counter() - self.begin
-        return RankFit(rank, x.ranks, fitted, kept, *test, self.evaluations, seconds)
+        return RankFit(rank, x.ranks, fitted, kept, *test, self.evaluations, seconds, excess(train, self.known))
 
     def note(self, label: str, x: FixedRankPoint, fit: RankFit) -> None:
         """Add a rank to the history."""
@@ -287,7 +331,7 @@ class _Run:
 
     def solution(self, growth: Growth, compile_s: float) -> Solution:
         fit = growth.chosen
-        error = fit.validation_error if fit.test_error is None else fit.test_error
+        error = fit.error
         if error <= self.accuracy:
             status = Status.CONVERGED
         else:
@@ -297,7 +341,23 @@ class _Run:
             {"evaluations": self.evaluations, "fits": self.fits},
             {"compile_s": compile_s, "solve_s": time.perf_counter() - self.begin},
             {"by_rank": tuple(growth.fits), "best": fit, "fitted": self.samples.count, "validation": len(self.kept[1])},
+            (Checked("entries not fitted", "set aside to choose the rank", f"relative error {fit.validation_error:.1e}",
+                     fit.validation_error <= self.accuracy),
+             Checked("size of the whole tensor", "root mean square of all entries beside that of the samples",
+                     f"larger by {fit.excess:.1e} than the samples explain", fit.excess <= self.accuracy)),
         )  # fmt: skip
+
+
+def excess(train: TensorTrain, values: np.ndarray) -> float:
+    """By how much the root mean square of all entries exceeds that of the sampled values (m,), relative to the latter.
+
+    Zero within what the choice of the samples explains (``SPREADS`` standard deviations of their mean square).
+    """
+    top = float(np.abs(values).max())
+    squares = (values / top) ** 2
+    known, spread = float(squares.mean()), float(squares.std()) / np.sqrt(len(values))
+    whole = (train.norm() / top) ** 2 / float(np.prod(np.array(train.shape, dtype=float)))
+    return float(np.sqrt(max(whole - known - SPREADS * spread, 0.0) / known))
 
 
 def _split(indices: np.ndarray, values: np.ndarray, shape, share: float, rng: np.random.Generator) -> tuple[Pair, Pair]:
@@ -311,7 +371,7 @@ def _split(indices: np.ndarray, values: np.ndarray, shape, share: float, rng: np
             missing = int(np.argmin(count))
             raise ValueError(f"mode {k + 1} has no sample at index {missing} (from 0): its entries cannot be known")
     aside = held_out(indices, shape, set_aside(len(values), share), rng)
-    if aside.sum() < LEAST_VALIDATION or not values[aside].any():
+    if aside.sum() < LEAST_VALIDATION:
         raise ValueError(f"too few samples: of {len(values)} only {aside.sum()} can be set aside to choose the rank")
     return (indices[~aside], values[~aside]), (indices[aside], values[aside])
 

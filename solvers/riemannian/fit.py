@@ -28,6 +28,7 @@ from solvers.trains.tensor_train import TensorTrain
 MANIFOLD = FixedRank()
 POWER_STEPS = 15
 SWEEPS, FIRST_SWEEPS = 40, 6  # of the rank-one start: of the best, and of each
+DAMPED = 1e-9  # of the largest weight of an index, added to all: a mostly-zero tensor has some of no weight at all
 GOOD = 0.5  # relative residual of a first rank-one start that makes others unnecessary
 
 
@@ -149,7 +150,8 @@ def _sweeps(
         for k, index in enumerate(samples.columns):
             rest = before * after[d - 1 - k]
             size = np.bincount(index, rest * rest, samples.shape[k])
-            vectors[k] = np.bincount(index, rest * values, samples.shape[k]) / np.maximum(size, 1e-12 * size.max())
+            # an index whose samples say next to nothing stays near zero instead of becoming anything
+            vectors[k] = np.bincount(index, rest * values, samples.shape[k]) / (size + DAMPED * size.max())
             if k < d - 1:  # the size of the tensor stays in the last factor
                 vectors[k] /= max(float(np.linalg.norm(vectors[k])), 1e-300)
             before = before * vectors[k][index]

@@ -20,7 +20,8 @@ LEARNED = 0.5  # validation error: above, nothing was learned yet
 class RankFit:
     """One rank's fit: relative errors in the 2-norm; ``uncertainty``: standard deviation of the test error.
 
-    ``test_error`` and ``uncertainty`` are None without test entries.
+    ``test_error`` and ``uncertainty`` are None without test entries. ``excess``: by how much the whole tensor is larger
+    than its samples let expect, relative to those: what was put where no sample is.
     """
 
     rank: int
@@ -31,6 +32,17 @@ class RankFit:
     uncertainty: float | None
     evaluations: int
     seconds: float
+    excess: float = 0.0
+
+    @property
+    def judged(self) -> float:
+        """What ranks are chosen by: the error of the entries set aside, or the excess where that is larger."""
+        return max(self.validation_error, self.excess)
+
+    @property
+    def error(self) -> float:
+        """The relative error of entries that were not fitted, as far as any of the looks at it shows."""
+        return max(self.train_error, self.judged, self.test_error or 0.0)
 
 
 class Growth:
@@ -44,24 +56,24 @@ class Growth:
     def add(self, fit: RankFit, point: FixedRankPoint) -> None:
         self.fits.append(fit)
         self.last = point
-        if fit.validation_error < BETTER * self.chosen.validation_error:
+        if fit.judged < BETTER * self.chosen.judged:
             self.progress = fit.rank
-        if fit.validation_error < self.chosen.validation_error:
+        if fit.judged < self.chosen.judged:
             self.point, self.chosen = point, fit
 
     @property
     def rising(self) -> bool:
         """Whether larger ranks may predict better."""
-        return self.fits[-1].rank - self.progress < PATIENCE or self.chosen.validation_error > LEARNED
+        return self.fits[-1].rank - self.progress < PATIENCE or self.chosen.judged > LEARNED
 
     def hopeful(self, accuracy: float) -> bool:
         """Whether a larger rank is worth a fit: not where the entries set aside, and the test entries, are met."""
         missed = self.chosen.test_error is not None and self.chosen.test_error > accuracy
-        return self.rising and (self.chosen.validation_error > ENOUGH * accuracy or missed)
+        return self.rising and (self.chosen.judged > ENOUGH * accuracy or missed)
 
     def renew(self, fit: RankFit, point: FixedRankPoint) -> None:
         """A better fit of the last rank."""
-        if self.chosen is self.fits[-1] or fit.validation_error < self.chosen.validation_error:
+        if self.chosen is self.fits[-1] or fit.judged < self.chosen.judged:
             self.point, self.chosen = point, fit
         self.fits[-1], self.last, self.progress = fit, point, fit.rank
 

@@ -173,3 +173,29 @@ def test_from_a_study_to_its_folder(tmp_path):
     assert {"marginals.png", "pairs.png", "moments.png", "errors.png", "ranks.png"} <= names
     header, *rows = (done.folder / "moments.csv").read_text().splitlines()
     assert header == "time,quantity,i,j,value,error_estimate,exact,deviation" and len(rows) == 2 * 7
+
+
+def test_the_unit_of_length_does_not_matter():
+    _, plain = computed()
+    nano = 1e-9
+    _, tiny = computed({
+        "diffusion": 0.5 * nano**2,
+        "initial": {"mean": [nano, 0.5 * nano], "variance": [0.25 * nano**2, 0.3 * nano**2]},
+        "grid": {"points": [36, 40], "half_width": 6.0 * nano},
+    })  # fmt: skip
+    assert tiny.status is Status.CONVERGED
+    np.testing.assert_allclose(tiny.mean / nano, plain.mean, atol=1e-4)
+    np.testing.assert_allclose(tiny.covariance / nano**2, plain.covariance, atol=1e-4)
+    assert np.abs(tiny.mean - tiny.exact.means).max() < 1e-3 * nano
+    assert (tiny.mean_error <= 1e-3 * tiny.lengths.max()).all() and tiny.lengths.max() < nano
+    np.testing.assert_allclose(tiny.grids[0] / nano, plain.grids[0])
+    np.testing.assert_allclose(tiny.marginals[1] * nano, plain.marginals[1], atol=1e-4)
+
+
+def test_the_closed_form_contradicts_a_box_that_cuts_the_density(monkeypatch):
+    tight = {"grid": {"points": [36, 40], "half_width": 3.6}, "initial": {"mean": [1.0, 0.5], "variance": [0.25, 0.3]}}
+    _, result = computed(tight, {"accuracy": 1e-4})
+    assert result.status is not Status.CONVERGED
+    off = np.abs(result.mean - result.exact.means).max(), np.abs(result.covariance - result.exact.covariances).max()
+    assert off[0] <= 1.01 * result.mean_error.max() and off[1] <= 1.01 * result.covariance_error.max()
+    assert [look.what for look in result.checked] == ["mass", "means and covariances"]

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from packet_cases import HENON_HEILES, ISING, XXZ, dense_evolution, embedded, study
+from scipy.special import eval_hermite
 
 from problems.wave_packet.keys import Absorber
 from problems.wave_packet.observables import doubled_overlap, measure
@@ -143,3 +144,19 @@ def test_no_doubling_where_the_rule_does_not_hold():
 def test_doubled_overlap_is_without_conjugation():
     x = random_train((3, 4, 2), 3, np.random.default_rng(2), complex)
     assert doubled_overlap(x) == pytest.approx(complex((x.full() ** 2).sum()), abs=1e-14)
+
+
+@pytest.mark.parametrize(("n", "begin", "order"), [(12, 2.0, 2), (30, 0.7, 1), (40, 6.5, 3)])
+def test_the_absorber_is_integrated_beside_its_kink(n, begin, order):
+    w = absorbing_matrix(n, Absorber(strength=1.0, start=begin, order=order))
+    q = np.linspace(begin, 20.0, 400_001)
+    weights = np.full(len(q), q[1] - q[0])
+    weights[1:-1:2] *= 4.0 / 3.0
+    weights[2:-1:2] *= 2.0 / 3.0
+    weights[[0, -1]] /= 3.0
+    for i, j in ((0, 0), (n - 1, n - 1), (n - 1, n - 3), (1, 5)):
+        functions = [eval_hermite(v, q) * np.exp(-0.5 * q**2) for v in (i, j)]
+        norms = [math.sqrt(2.0**v * math.factorial(v) * math.sqrt(math.pi)) for v in (i, j)]
+        exact = 2.0 * np.sum(weights * functions[0] / norms[0] * functions[1] / norms[1] * (q - begin) ** order)
+        assert abs(w[i, j] - exact) < 1e-10 * max(1.0, abs(exact))
+    assert np.linalg.eigvalsh(w).min() > -1e-13 * np.abs(w).max() and not w[0, 1]

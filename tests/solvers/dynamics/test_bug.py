@@ -115,3 +115,22 @@ def test_evolve_takes_it():
     exact = expm(-0.4 * matrix) @ start.full().reshape(-1)
     error = np.linalg.norm(solution.value.state.full().reshape(-1) - exact) / np.linalg.norm(exact)
     assert solution.converged and error <= 1e-2
+
+
+def test_at_full_ranks_a_step_is_exact():
+    operator, start, matrix = chain()
+    start = random_train(start.shape, 16, np.random.default_rng(5), complex)
+    exact = expm(-2j * matrix) @ start.full().reshape(-1)
+    stepper = steps(operator, start, -1j, 2.0, 1, tol=1e-12)
+    assert np.linalg.norm(stepper.train().full().reshape(-1) - exact) < 1e-8 * np.linalg.norm(exact)
+    assert stepper.step_error < 1e-8 * np.linalg.norm(exact)
+
+
+@pytest.mark.parametrize("factor", [-1.0, -1j])
+def test_the_estimate_of_a_step_is_no_smaller_than_its_error(factor):
+    operator, start, matrix = chain()
+    exact = expm(0.5 * factor * matrix) @ start.full().reshape(-1)
+    for count in (4, 16):
+        stepper = steps(operator, start, factor, 0.5, count)
+        error = np.linalg.norm(stepper.train().full().reshape(-1) - exact)
+        assert error < stepper.step_error < 200.0 * error

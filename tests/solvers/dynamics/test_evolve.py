@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from dynamics_cases import exact, ising, overlap, product
 
+from solvers.dynamics import second_look
 from solvers.dynamics.driver import energy
 from solvers.dynamics.evolve import evolve
 from solvers.dynamics.tdvp import TDVPStepper
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import random_train
+from solvers.trains.construct import identity_operator, random_train
 from solvers.trains.operator import TTOperator
 
 
@@ -171,3 +172,52 @@ def test_one_time_only():
     operator, start = ising(4), random_train((2,) * 4, 2, np.random.default_rng(0))
     solution = evolve(operator, start, [0.0], accuracy=1e-3)
     assert solution.converged and (solution.value.state - start).norm() <= 1e-12
+
+
+@pytest.mark.parametrize("method", [TDVP(max_rank=8), TDVP(sites=2, max_rank=8), BUG(max_rank=8)])
+def test_an_offset_changes_nothing_but_the_norm(method):
+    operator, start = ising(6), product([0, 1, 0, 0, 0, 1])
+    plain = evolve(operator, start, [0.0, 1.0], method=method, factor=-1.0, accuracy=1e-5)
+    lifted = operator + 200.0 * identity_operator(start.shape)
+    moved = evolve(lifted, start, [0.0, 1.0], method=method, factor=-1.0, accuracy=1e-5)
+    difference = (moved.value.state * np.exp(200.0) - plain.value.state).norm() / plain.value.state.norm()
+    assert difference < 1e-5 and moved.residual[0] < 1e-5
+    assert moved.value.log_norms[-1] == pytest.approx(plain.value.log_norms[-1] - 200.0, abs=1e-4)
+
+
+def test_a_norm_beyond_the_range_of_numbers_is_kept_as_its_logarithm():
+    operator, start = ising(6), product([0] * 6)
+    seen = []
+    solution = evolve(
+        operator, start, [0.0, 100.0, 300.0], factor=-1.0, accuracy=1e-4, throw=False,
+        observe=lambda t, x: seen.append(x.norm()) or {},
+    )  # fmt: skip
+    lowest = np.linalg.eigvalsh(operator.full())[0]
+    value = solution.value
+    assert solution.status is Status.OUT_OF_RANGE and "logarithm" in solution.status.value
+    assert value.log_norms[-1] - value.log_norms[1] == pytest.approx(-200.0 * lowest, rel=1e-6)
+    assert value.energies[-1] == pytest.approx(lowest, rel=1e-6) and value.errors[-1] < 1e-4
+    assert seen[-1] == pytest.approx(1.0) and np.isfinite(seen).all()
+
+
+def test_a_small_state_is_looked_at_whole():
+    operator, start = ising(6), product([0] * 6)
+    solution = evolve(operator, start, [0.0, 1.0], accuracy=1e-5)
+    (look,) = solution.checked
+    assert look.passed and "64 entries" in look.how
+
+
+def test_a_large_one_keeps_norm_and_energy(monkeypatch):
+    monkeypatch.setattr(second_look, "LARGEST", 0)
+    operator, start = ising(6), product([0] * 6)
+    solution = evolve(operator, start, [0.0, 1.0], accuracy=1e-5)
+    (look,) = solution.checked
+    assert look.passed and "energy" in look.what
+    plain = TDVPStepper.advance
+
+    def lossy(stepper, h):
+        plain(stepper, h)
+        stepper.rescale(1.0 - 0.1 * h)
+
+    monkeypatch.setattr(TDVPStepper, "advance", lossy)
+    assert evolve(operator, start, [0.0, 1.0], accuracy=1e-5, throw=False).status is Status.CONTRADICTED

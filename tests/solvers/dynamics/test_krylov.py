@@ -86,3 +86,9 @@ def test_small_exponential():
     for size in (0.1, 5.0, 60.0):
         matrix = size * (rng.standard_normal((6, 6)) + 1j * rng.standard_normal((6, 6))) / 6.0
         np.testing.assert_allclose(small_exponential(matrix), expm(matrix), rtol=1e-10, atol=1e-12)
+
+
+def test_a_shift_is_taken_out():
+    left, core, right, dense, x = local_system(np.random.default_rng(10))
+    found = local_exponential(left, core, right, x, -1.0, 1e-12, hermitian=True, dimension=30, shift=0.4)
+    np.testing.assert_allclose(found.value.ravel(), expm(0.4 * np.eye(len(dense)) - dense) @ x.ravel(), atol=1e-10)

@@ -1,12 +1,15 @@
 """Completion from samples: sparse projections against dense ones, exact ranks, a smooth function, and refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers.methods import Completion, ConjugateGradients
-from solvers.riemannian.completion import complete, relative_error
+from solvers.riemannian import completion as completing
+from solvers.riemannian.completion import complete, excess, relative_error
 from solvers.riemannian.dimension import feasible, parameters, require_enough
 from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
 from solvers.riemannian.samples import SampledPoint, Samples, held_out
@@ -261,3 +264,48 @@ def test_the_descent_can_be_chosen():
     many = complete(indices, values, (8, 8, 8), method=Completion(max_rank=2), throw=False)
     assert few.counts["evaluations"] < many.counts["evaluations"]
     assert few.extra["by_rank"][1].train_error > many.extra["by_rank"][1].train_error
+
+
+def test_values_where_no_sample_is_count_as_an_error():
+    rng = np.random.default_rng(0)
+    train = random_train((6, 6, 6), 2, rng)
+    full = train.full().ravel()
+    small = np.argsort(np.abs(full))[:60]
+    assert excess(train, full) == 0.0 == excess(train, full[rng.permutation(216)[:60]])
+    assert excess(train, full[small]) > 1.0
+
+
+def test_a_mostly_zero_tensor_is_fitted():
+    """Indices whose samples are all zero stay at zero, instead of anything over nothing."""
+    rng = np.random.default_rng(3)
+    full = np.outer(rng.standard_normal(30) * (np.arange(30) < 9), rng.standard_normal(40) * (np.arange(40) < 20))
+    order = rng.permutation(1200)
+    indices = np.stack(np.unravel_index(order[:500], full.shape), axis=1)
+    solution = complete(
+        indices, full.ravel()[order[:500]], full.shape, method=Completion(max_rank=2), accuracy=1e-4, throw=False
+    )
+    rest = order[500:]
+    error = np.linalg.norm(solution.value.full().ravel()[rest] - full.ravel()[rest]) / np.linalg.norm(
+        full.ravel()[rest]
+    )
+    assert error < max(1e-3, 3.0 * solution.residual[0]) and solution.residual[0] < 1.5
+
+
+def test_a_second_fit_that_is_another_tensor_contradicts(monkeypatch):
+    rng = np.random.default_rng(1)
+    train = random_train((8, 8, 8), 2, rng)
+    order = rng.permutation(512)[:300]
+    indices = np.stack(np.unravel_index(order, train.shape), axis=1)
+    values = train.entries(indices)
+    plain = complete(indices, values, train.shape, method=Completion(max_rank=2), accuracy=1e-3)
+    assert len(plain.checked) == 3 and all(look.passed for look in plain.checked)
+    shown = completing._Run.solve
+
+    def other(run, compile_s):
+        found = shown(run, compile_s)
+        return replace(found, value=found.value * 1.5) if compile_s else found
+
+    monkeypatch.setattr(completing, "_compile", lambda: 1.0)
+    monkeypatch.setattr(completing._Run, "solve", other)
+    wrong = complete(indices, values, train.shape, method=Completion(max_rank=2), accuracy=1e-3, throw=False)
+    assert wrong.status is Status.CONTRADICTED and wrong.residual[0] > 0.1
