@@ -20,9 +20,10 @@ from problems.vibrational import basis as modes_
 from problems.vibrational.boundedness import lowest_barriers
 from problems.vibrational.force_field import ForceField
 from problems.vibrational.model import AUTOMATIC, VibrationalProblem, VibrationalSolver
-from problems.vibrational.operators import mode_orders, operator, product_terms
+from problems.vibrational.operators import mode_orders, operator, product_terms, second_look
 from problems.vibrational.result import VibrationalResult
 from problems.vibrational.states import DenseStates, assignment, completeness, symmetry_label
+from problems.vibrational.symmetry import norm_bound, terms_that_matter
 from solvers.eigen import tasks
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
 from solvers.eigen.eigsolve import Start, eigsolve, excitation_scale, space_size, start_states
@@ -58,7 +59,13 @@ class Prepared:
 
     @property
     def field(self) -> ForceField:
-        return self.problem.field
+        return terms_that_matter(self.problem.field, float(self.solver.accuracy))[0]
+
+    @property
+    def left_out(self) -> float:
+        """What the terms that break a parity, left out below the accuracy, move a level at most."""
+        terms = terms_that_matter(self.problem.field, float(self.solver.accuracy))[1]
+        return norm_bound(terms, self.bases(self.sizes)) if terms else 0.0
 
     def bases(self, sizes) -> list[modes_.ModeBasis]:
         if self.problem.basis.type == "harmonic":
@@ -74,7 +81,7 @@ class Prepared:
 def prepare(problem: VibrationalProblem, solver: VibrationalSolver) -> Prepared:
     """Bases, mode order and operator; raises ProblemError for what cannot be computed. Takes well under a second."""
     begin = time.perf_counter()
-    field = problem.field
+    field, broken = terms_that_matter(problem.field, float(solver.accuracy))
     if solver.method == "block_dmrg" and solver.n_states > 400:
         raise ProblemError("block_dmrg shares one basis over all states: use inverse_iteration", "solver.method")
     generators = modes_.parity_generators(field)
@@ -96,6 +103,11 @@ def prepare(problem: VibrationalProblem, solver: VibrationalSolver) -> Prepared:
         message = f"{solver.n_states} states asked, but the basis has only {size:.0f} functions"
         raise ProblemError(message, "solver.n_states")
     warnings = _boundedness(field, bases, terms, solver)
+    if broken:
+        warnings.append(
+            f"{len(broken)} terms that break a symmetry are left out: together they move a level by "
+            f"{norm_bound(broken, bases):.1e} {field.unit} at most, which is part of the errors"
+        )
     return Prepared(
         problem, solver, tuple(sizes), tuple(primitive), tuple(order), charges, terms, tt, tuple(warnings),
         time.perf_counter() - begin,
@@ -190,7 +202,7 @@ def solve(
     )  # fmt: skip
     states = solution.value
     basis_errors = BASIS_SAFETY * _basis_errors(prepared, states.trains, executor).sum(axis=1)
-    errors = states.errors + basis_errors
+    errors = states.errors + basis_errors + prepared.left_out
     status = solution.status
     if prepared.problem.basis.functions == AUTOMATIC:
         converged = errors <= solver.accuracy
@@ -209,7 +221,8 @@ def solve(
         listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
         count = int((~converged).sum())
         warnings.append(f"{count} states did not reach the accuracy asked for: {listed} ({status.value})")
-    labels = [b.labels for b in (prepared.bases(prepared.sizes)[k] for k in prepared.order)]
+    bases = prepared.bases(prepared.sizes)
+    labels = [bases[k].labels for k in prepared.order]
     trains = states.trains
     return VibrationalResult(
         energies=states.energies,
@@ -233,6 +246,7 @@ def solve(
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": setup_s, "solve_s": time.perf_counter() - solving},
         warnings=warnings,
+        checked=(*solution.checked, second_look(field, bases, prepared.order, prepared.operator)),
     )
 
 
