@@ -22,6 +22,7 @@ from problems.sum_of_products.dense import AFFORDABLE, LARGEST, diagonalise
 from problems.sum_of_products.evolution import PreparedEvolution, prepare_evolution
 from problems.sum_of_products.keys import AUTOMATIC, SpectrumSolver
 from problems.sum_of_products.model import MOST_SHARED, SumOfProductsProblem
+from problems.sum_of_products.second_look import norm_bound, second_look, terms_that_matter
 from problems.sum_of_products.states import GivenFunctions, assignment, recovered
 from problems.vibrational.result import VibrationalResult
 from problems.vibrational.states import completeness, symmetry_label
@@ -33,7 +34,7 @@ from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import EigenStates, eigsolve, space_size
 from solvers.kernels.warm_up import warm_up
 from solvers.methods import BlockDMRG, InverseIteration
-from solvers.solution import IterationState, Solution, Status
+from solvers.solution import Checked, IterationState, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.sum_of_products import sum_of_products
 
@@ -54,6 +55,7 @@ class PreparedSpectrum:
     """A Hamiltonian ready to be solved, the modes in ``order`` along the train.
 
     ``functions``: those ``operator`` and ``terms`` stand in; ``terms`` are of the real form where H is complex.
+    ``operator_error``: how far a level may move by what was left out or rounded off.
     """
 
     problem: SumOfProductsProblem
@@ -64,6 +66,9 @@ class PreparedSpectrum:
     terms: ProductTerms
     operator: TTOperator
     setup_s: float
+    operator_error: float = 0.0
+    checked: tuple[Checked, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(
@@ -73,14 +78,29 @@ def prepare(
     if isinstance(solver, WavePacketSolver):
         return prepare_evolution(problem, solver)
     begin = time.perf_counter()
-    given = operators.table_of(problem.products, problem.bases)
+    products, absent = terms_that_matter(problem.products, problem.bases, float(solver.accuracy))
+    given = operators.table_of(products, problem.bases)
     order, _ = operators.ordered(given, problem.mode_order)
     table = operators.reordered(given, order)
-    charges, reflections = operators.parities(table, [problem.bases[k] for k in order])
+    modes = [problem.bases[k] for k in order]
+    charges, reflections = operators.parities(table, modes)
     functions = tuple(operators.mean_field(table, charges, reflections))
-    table = operators.turned(table, functions, reflections)
-    terms, tt = operators.product_terms(table, functions), operators.operator(table)
-    return PreparedSpectrum(problem, solver, tuple(order), charges, functions, terms, tt, time.perf_counter() - begin)
+    turned = operators.turned(table, functions, reflections)
+    tt, error = operators.operator_with_error(turned)
+    vectors = [f.vectors for f in functions]
+    look = second_look(products, problem.bases, order, tt, vectors)
+    warnings = []
+    if absent:
+        moved = norm_bound(absent, problem.bases)
+        error += moved
+        warnings.append(
+            f"{len(absent)} terms that break a symmetry are left out: together they move a level by {moved:.1e} at "
+            "most, which is part of the errors"
+        )
+    return PreparedSpectrum(
+        problem, solver, tuple(order), charges, functions, operators.product_terms(turned, functions), tt,
+        time.perf_counter() - begin, error, (look,), tuple(warnings),
+    )  # fmt: skip
 
 
 def tells_apart(terms: ProductTerms) -> bool:
@@ -129,7 +149,8 @@ def solve(
     )  # fmt: skip
     timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
     again = [] if earlier is None else [STARTS_AGAIN]
-    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing)
+    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing,
+                   checked=(*prepared.system.looks, *result.checked))  # fmt: skip
 
 
 def _spectrum(
@@ -158,8 +179,9 @@ def _spectrum(
     if small:
         solution = diagonalise(prepared.operator, [f.charges for f in prepared.functions], solver.n_states)
     states: EigenStates = solution.value
-    converged = states.errors <= solver.accuracy
-    status, warnings = solution.status, _idle(problem)
+    errors = states.errors + prepared.operator_error
+    converged = errors <= solver.accuracy
+    status, warnings = solution.status, [*prepared.warnings, *_idle(problem)]
     if converged.all():
         status = Status.CONVERGED
     else:
@@ -171,8 +193,8 @@ def _spectrum(
     return VibrationalResult(
         energies=states.energies,
         unit="model units",
-        error_estimates=states.errors,
-        rank_errors=states.errors,
+        error_estimates=errors,
+        rank_errors=errors,
         basis_errors=np.zeros(n),
         residual_norms=solution.residual,
         symmetry=[symmetry_label(c, charges) for c in states.charges],
@@ -190,6 +212,7 @@ def _spectrum(
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": prepared.setup_s, "solve_s": time.perf_counter() - begin},
         warnings=warnings,
+        checked=(*prepared.checked, *solution.checked),
     )
 
 
