@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sector_cases import PARITY_MODES, random_sector_train
 
+from solvers.trains import quantics
 from solvers.trains.construct import operator_tt_svd, random_train, tt_svd
 from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import inner, truncate
@@ -143,3 +144,28 @@ def test_equal_singular_values_do_not_exceed_the_rank():
         found, lost = truncate(even, rank)
         assert found.max_rank == rank
         assert lost[0] == pytest.approx(1 - rank / 4)
+
+
+@given(st.integers(-150, 150), st.integers(0, 10**6))
+@settings(max_examples=30, deadline=None)
+def test_quantics_of_any_size(exponent, seed):
+    """Whatever quantics does to a train it does to one of 1e-150 or 1e150 too, ranks and relative errors alike."""
+    rng, unit = np.random.default_rng(seed), 10.0**exponent
+    values = np.cos(rng.uniform(1, 9) * np.linspace(0, 1, 64)) + rng.standard_normal(64) * 1e-6
+    x = quantics.sampled(values, 1e-3)
+    y = quantics.sampled(values * unit, 1e-3)
+    assert x.ranks == y.ranks
+    factors = [rng.standard_normal((16, 2)), rng.standard_normal((16, 2))]
+    for act in (
+        lambda t, u: t,
+        lambda t, u: quantics.permuted(t, [3, 1, 0, 2, 5, 4], 1e-2),
+        lambda t, u: quantics.reordered(t, [3, 3], "interleaved", 1e-2),
+        lambda t, u: quantics.refine(t, [6], tol=1e-2),
+        lambda t, u: quantics.diagonal(t) @ quantics.cosine(6),
+        lambda t, u: quantics.separable([factors[0] * u, factors[1]], 1e-2),
+        lambda t, u: quantics.split_axes(tt_svd(np.outer(values, values[:32]) * u), 1e-2),
+        lambda t, u: quantics.convolve(t, quantics.cosine(6), 1, 1e-2),
+    ):
+        a, b = act(x, 1.0), act(y, unit)
+        assert a.ranks == b.ranks
+        np.testing.assert_allclose(b.full() / unit, a.full(), atol=1e-10 * np.abs(a.full()).max())
