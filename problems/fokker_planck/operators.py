@@ -22,8 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from problems.fokker_planck.model import LOOKS, FokkerPlanckProblem
+from solvers.solution import Checked
 from solvers.trains.construct import rank_one
 from solvers.trains.operator import TTOperator
+from solvers.trains.operator_check import checked_operator
 from solvers.trains.sum_of_products import Term, sum_of_products
 from solvers.trains.tensor_train import TensorTrain
 
@@ -59,12 +61,13 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Discrete:
-    """The operator on q, the start, the trains of the linear functionals, and the axes."""
+    """The operator on q, the start, the trains of the linear functionals, and axes; ``looks``: second looks at it."""
 
     axes: list[Axis]
     operator: TTOperator
     start: TensorTrain
     mass: TensorTrain
+    looks: tuple[Checked, ...] = ()
 
     @classmethod
     def of(cls, problem: FokkerPlanckProblem, t_final: float) -> Discrete:
@@ -78,7 +81,10 @@ class Discrete:
             q = np.exp(-((axis.x - mean) ** 2) / (2.0 * variance) + 0.5 * axis.g * axis.x**2)
             start.append(q / (axis.functional(0) @ q))
         mass = rank_one([axis.functional(0) for axis in axes])
-        return cls(axes, generator(problem.matrix, problem.diffusion, axes), rank_one(start), mass)
+        stacks, terms = table(problem.matrix, problem.diffusion, axes)
+        operator = sum_of_products(stacks, terms)
+        look = checked_operator(operator, stacks, terms, "generator against its terms")
+        return cls(axes, operator, rank_one(start), mass, (look,))
 
     def density(self, q: TensorTrain) -> TensorTrain:
         """p on the grid."""
@@ -115,6 +121,11 @@ def derivatives(n: int, h: float) -> tuple[np.ndarray, np.ndarray]:
 
 def generator(matrix: np.ndarray, diffusion: float, axes: Sequence[Axis]) -> TTOperator:
     """The operator of the module's text."""
+    return sum_of_products(*table(matrix, diffusion, axes))
+
+
+def table(matrix: np.ndarray, diffusion: float, axes: Sequence[Axis]) -> tuple[list[np.ndarray], list[Term]]:
+    """Matrices of every axis and the products of them that make the operator, as ``sum_of_products`` takes them."""
     stacks: list[np.ndarray] = []
     terms: list[Term] = []
     for i, axis in enumerate(axes):
@@ -127,4 +138,4 @@ def generator(matrix: np.ndarray, diffusion: float, axes: Sequence[Axis]) -> TTO
         stacks.append(np.stack([np.eye(n), matrix[i, i] * drift + diffusion * spread, first - g * x, x]))
         terms.append((1.0, {i: 1}))
         terms += [(float(a), {i: 2, j: 3}) for j, a in enumerate(matrix[i]) if j != i and a != 0.0]
-    return sum_of_products(stacks, terms)
+    return stacks, terms

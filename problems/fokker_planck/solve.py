@@ -292,7 +292,7 @@ class _Run:
                 "setup_s": self.prepared.setup_s,
                 "solve_s": time.perf_counter() - self.begin,
             },
-            warnings=warnings,
+            warnings=warnings, checked=self.discrete.looks,
         )  # fmt: skip
 
 

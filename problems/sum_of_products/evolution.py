@@ -20,12 +20,14 @@ from problems.sum_of_products.matrices import matrix
 from problems.sum_of_products.model import SumOfProductsProblem
 from problems.sum_of_products.modes import Boson, Harmonic, Mode, Sinc, Spin
 from problems.sum_of_products.potential import barrier_within, warning_of
+from problems.sum_of_products.second_look import second_look
 from problems.wave_packet.keys import Absorber, ProductInitial, WavePacketSolver
 from problems.wave_packet.operators import EDGE, absorbing_matrix, coherent_state
 from problems.wave_packet.solve import LEAST_NORM, LOST
 from problems.wave_packet.system import System
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.trains.construct import rank_one
+from solvers.trains.operator_check import checked_operator
 
 SITE = {"z": (("Sz", 1),), "q": (("q", 1),), "q2": (("q", 2),), "n": (("n", 1),)}
 
@@ -66,9 +68,11 @@ def system_of(problem: SumOfProductsProblem) -> System:
     table = operators.reordered(given, order)
     modes = [problem.bases[k] for k in order]
     terms = _terms(table, modes)
+    looks = [second_look(problem.products, problem.bases, order, tt)]
     if isinstance(problem.absorber, Absorber):
         table = _absorbing(table, modes, problem.absorber)
         tt, terms = operators.operator(table), None
+        looks.append(checked_operator(tt, table.stacks, table.terms, "operator with absorber against its table"))
     sites = {name: [_site(mode, name) for mode in modes] for name in SITE if any(_has(mode, name) for mode in modes)}
     sizes = ", ".join(str(mode.size) for mode in modes)
     facts = [("functions of each mode", sizes)]
@@ -86,6 +90,7 @@ def system_of(problem: SumOfProductsProblem) -> System:
         description=facts,
         sites=[str(k) for k in order],
         edge_functions=edges if any(edges) else (),
+        looks=tuple(looks),
     )
 
 

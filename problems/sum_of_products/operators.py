@@ -22,7 +22,7 @@ from problems.sum_of_products.terms import Key
 from problems.vibrational.basis import conserved_parities, mode_charges
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
+from solvers.trains.sum_of_products import sum_of_products, sum_of_products_with_error
 
 NEGLIGIBLE = 1e-13  # of the largest coefficient: an imaginary part below it is round-off
 MEAN_FIELD_SWEEPS = 30
@@ -102,9 +102,14 @@ def reordered(table: Table, order: Sequence[int]) -> Table:
 
 def operator(table: Table) -> TTOperator:
     """The TT operator of the table, of its exact TT-ranks; real where the table is."""
+    return operator_with_error(table)[0]
+
+
+def operator_with_error(table: Table) -> tuple[TTOperator, float]:
+    """The operator and a bound of its error in the operator norm; large beside H only where the products cancel."""
     if table.real:
-        return sum_of_products(table.stacks, [(c.real, product) for c, product in table.terms])
-    return sum_of_products(table.stacks, table.terms)  # type: ignore[arg-type]
+        return sum_of_products_with_error(table.stacks, [(c.real, product) for c, product in table.terms])
+    return sum_of_products_with_error(table.stacks, table.terms)  # type: ignore[arg-type]
 
 
 def mode_orders(table: Table, choice: str | tuple[int, ...]) -> list[list[int]]:
@@ -144,7 +149,7 @@ def parities(table: Table, modes: Sequence[Mode]) -> tuple[np.ndarray, list[np.n
     most = -1
     for axis in axes:
         reflections = [matrices.parity(mode, axis) for mode in modes]
-        generators = conserved_parities(_odd_modes(table, reflections), len(modes))
+        generators = conserved_parities(odd_modes(table, reflections), len(modes))
         if len(generators) > most:
             most = len(generators)
             units = [np.eye(mode.size) for mode in modes]
@@ -153,7 +158,7 @@ def parities(table: Table, modes: Sequence[Mode]) -> tuple[np.ndarray, list[np.n
     return best
 
 
-def _odd_modes(table: Table, reflections: Sequence[np.ndarray | None]) -> set[tuple[int, ...]]:
+def odd_modes(table: Table, reflections: Sequence[np.ndarray | None]) -> set[tuple[int, ...]]:
     """For every term the modes it is odd in; a matrix that is neither even nor odd forbids the parity of its mode."""
     d = len(reflections)
     kinds: list[list[int]] = []

@@ -23,6 +23,7 @@ from problems.sum_of_products.evolution import PreparedEvolution, prepare_evolut
 from problems.sum_of_products.keys import AUTOMATIC, SpectrumSolver
 from problems.sum_of_products.model import MOST_SHARED, SumOfProductsProblem
 from problems.sum_of_products.potential import EDGE_POPULATION, barrier_within, edge_weight, edges, warning_of
+from problems.sum_of_products.second_look import norm_bound, second_look, terms_that_matter
 from problems.sum_of_products.states import GivenFunctions, assignment, recovered
 from problems.vibrational.boundedness import Barrier
 from problems.vibrational.result import VibrationalResult
@@ -56,6 +57,7 @@ class PreparedSpectrum:
     """A Hamiltonian ready to be solved, the modes in ``order`` along the train.
 
     ``functions``: those ``operator`` and ``terms`` stand in; ``terms`` are of the real form where H is complex.
+    ``operator_error``: how far a level may move by what was left out or rounded off.
     """
 
     problem: SumOfProductsProblem
@@ -67,11 +69,9 @@ class PreparedSpectrum:
     operator: TTOperator
     barrier: Barrier | None
     setup_s: float
-
-    @property
-    def warnings(self) -> list[str]:
-        """What is to be said beforehand."""
-        return [] if self.barrier is None else [warning_of(self.barrier)]
+    operator_error: float = 0.0
+    checked: tuple[Checked, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(
@@ -81,16 +81,29 @@ def prepare(
     if isinstance(solver, WavePacketSolver):
         return prepare_evolution(problem, solver)
     begin = time.perf_counter()
-    given = operators.table_of(problem.products, problem.bases)
+    products, absent = terms_that_matter(problem.products, problem.bases, float(solver.accuracy))
+    given = operators.table_of(products, problem.bases)
     order, _ = operators.ordered(given, problem.mode_order)
     table = operators.reordered(given, order)
-    charges, reflections = operators.parities(table, [problem.bases[k] for k in order])
+    modes = [problem.bases[k] for k in order]
+    charges, reflections = operators.parities(table, modes)
     functions = tuple(operators.mean_field(table, charges, reflections))
-    table = operators.turned(table, functions, reflections)
-    terms, tt = operators.product_terms(table, functions), operators.operator(table)
+    turned = operators.turned(table, functions, reflections)
+    tt, error = operators.operator_with_error(turned)
+    vectors = [f.vectors for f in functions]
+    look = second_look(products, problem.bases, order, tt, vectors)
+    barrier = barrier_within(problem)
+    warnings = [] if barrier is None else [warning_of(barrier)]
+    if absent:
+        moved = norm_bound(absent, problem.bases)
+        error += moved
+        warnings.append(
+            f"{len(absent)} terms that break a symmetry are left out: together they move a level by {moved:.1e} at "
+            "most, which is part of the errors"
+        )
     return PreparedSpectrum(
-        problem, solver, tuple(order), charges, functions, terms, tt, barrier_within(problem),
-        time.perf_counter() - begin,
+        problem, solver, tuple(order), charges, functions, operators.product_terms(turned, functions), tt, barrier,
+        time.perf_counter() - begin, error, (look,), tuple(warnings),
     )  # fmt: skip
 
 
@@ -140,7 +153,8 @@ def solve(
     )  # fmt: skip
     timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
     again = [] if earlier is None else [STARTS_AGAIN]
-    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing)
+    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing,
+                   checked=(*prepared.system.looks, *result.checked))  # fmt: skip
 
 
 def _spectrum(
@@ -176,10 +190,11 @@ def _spectrum(
     status, warnings = solution.status, [*prepared.warnings, *_idle(problem)]
     if prepared.barrier is not None:  # the basis reaches into a hole
         beyond = (weights > EDGE_POPULATION) | (states.energies > prepared.barrier.height)
-    converged = (states.errors <= solver.accuracy) & ~beyond
+    errors = states.errors + prepared.operator_error
+    converged = (errors <= solver.accuracy) & ~beyond
     shown = f"at most {float(weights.max(initial=0.0)):.1e}"
     looked = Checked("last functions of every mode", "their weight in the states", shown, not beyond.any())
-    checked = (*solution.checked, looked)
+    checked = (*prepared.checked, *solution.checked, looked)
     if weights.max(initial=0.0) > EDGE_POPULATION:
         warnings.append(
             f"up to {weights.max():.2g} of a state is in the last functions of a mode: the cut of the basis shapes it; "
@@ -200,8 +215,8 @@ def _spectrum(
     return VibrationalResult(
         energies=states.energies,
         unit="model units",
-        error_estimates=states.errors,
-        rank_errors=states.errors,
+        error_estimates=errors,
+        rank_errors=errors,
         basis_errors=np.zeros(n),
         residual_norms=solution.residual,
         symmetry=[symmetry_label(c, charges) for c in states.charges],

@@ -15,7 +15,9 @@ import numpy as np
 from problems.vibrational.basis import MAX_POWER, ModeBasis
 from problems.vibrational.force_field import ForceField
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.solution import Checked
 from solvers.trains.operator import TTOperator
+from solvers.trains.operator_check import checked_operator
 from solvers.trains.sum_of_products import sum_of_products
 
 ONE_MODE = MAX_POWER + 1  # index of h_k behind the powers of q
@@ -48,6 +50,20 @@ def product_terms(field: ForceField, bases: Sequence[ModeBasis], order: Sequence
 def operator(terms: ProductTerms) -> TTOperator:
     """The TT operator of the table, of its exact TT-ranks."""
     return sum_of_products(terms.matrices, terms.terms)
+
+
+def second_look(field: ForceField, bases: Sequence[ModeBasis], order: Sequence[int], tt: TTOperator) -> Checked:
+    """The operator against the field itself, term by term: kinetic and harmonic energies, powers of q, nothing summed.
+
+    ``bases`` are those of the field's own order.
+    """
+    matrices = [np.concatenate([bases[k].powers, bases[k].harmonic[None]]) for k in order]
+    position = {k: i for i, k in enumerate(order)}
+    terms: list[tuple[float, dict[int, int]]] = [
+        (float(field.frequencies[k]), {i: ONE_MODE}) for i, k in enumerate(order)
+    ]
+    terms += [(float(c), {position[k]: p for k, p in Counter(modes).items()}) for modes, c in field.terms.items()]
+    return checked_operator(tt, matrices, terms, "operator against the force field")
 
 
 def mode_orders(field: ForceField, choice: str | tuple[int, ...]) -> list[list[int]]:

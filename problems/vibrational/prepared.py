@@ -16,6 +16,7 @@ from problems.vibrational.model import AUTOMATIC, VibrationalProblem, Vibrationa
 from problems.vibrational.operators import mode_orders, operator, product_terms
 from problems.vibrational.primitives import MOST_PRIMITIVE
 from problems.vibrational.sizes import Sized, from_levels, lowest_products, of_given_sizes
+from problems.vibrational.symmetry import norm_bound, terms_that_matter
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import space_size
 from solvers.trains.operator import TTOperator
@@ -41,7 +42,13 @@ class Prepared:
 
     @property
     def field(self) -> ForceField:
-        return self.problem.field
+        return terms_that_matter(self.problem.field, float(self.solver.accuracy))[0]
+
+    @property
+    def left_out(self) -> float:
+        """What the terms that break a parity, left out below the accuracy, move a level at most."""
+        terms = terms_that_matter(self.problem.field, float(self.solver.accuracy))[1]
+        return norm_bound(terms, self.bases(self.sizes)) if terms else 0.0
 
     @property
     def automatic(self) -> bool:
@@ -76,7 +83,7 @@ def _in_field_order(terms: ProductTerms, order: Sequence[int]) -> list[np.ndarra
 def prepare(problem: VibrationalProblem, solver: VibrationalSolver) -> Prepared:
     """Bases, mode order and operator; raises ProblemError for what cannot be computed. Takes well under a second."""
     begin = time.perf_counter()
-    field = problem.field
+    field, broken = terms_that_matter(problem.field, float(solver.accuracy))
     if solver.method == "block_dmrg" and solver.n_states > 400:
         raise ProblemError("block_dmrg shares one basis over all states: use inverse_iteration", "solver.method")
     generators = modes_.parity_generators(field)
@@ -108,6 +115,11 @@ def prepare(problem: VibrationalProblem, solver: VibrationalSolver) -> Prepared:
         message = f"{solver.n_states} states asked, but the basis has only {size:.0f} functions"
         raise ProblemError(message, "solver.n_states")
     warnings = _boundedness(field, bases, terms, solver)
+    if broken:
+        warnings.append(
+            f"{len(broken)} terms that break a symmetry are left out: together they move a level by "
+            f"{norm_bound(broken, bases):.1e} {field.unit} at most, which is part of the errors"
+        )
     return Prepared(
         problem, solver, sized.sizes, None if problem.basis.type == "harmonic" else sized, tuple(order), charges, terms,
         tt, tuple(warnings), time.perf_counter() - begin,

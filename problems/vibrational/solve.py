@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from problems.vibrational.model import AUTOMATIC, VibrationalSolver
+from problems.vibrational.operators import second_look
 from problems.vibrational.outside import basis_errors, enlarged, grown, judge, refined, widened
 from problems.vibrational.prepared import Prepared, prepare
 from problems.vibrational.result import VibrationalResult
@@ -90,9 +91,11 @@ def solve(
             break
         prepared = larger
     lacking = judged.errors
-    errors = states.errors + lacking
+    errors = states.errors + lacking + prepared.left_out
     converged = (errors <= solver.accuracy) & ~judged.edge
-    checked = (*solution.checked, *judged.checked)
+    bases = prepared.bases(prepared.sizes)
+    looked = second_look(field, bases, prepared.order, prepared.operator)
+    checked = (looked, *solution.checked, *judged.checked)
     status = solution.status
     if status is Status.CONVERGED and not converged.all():
         status = Status.BASIS_LIMIT
@@ -110,7 +113,7 @@ def solve(
     if judged.edge.any():
         listed = ", ".join(str(i) for i in np.flatnonzero(judged.edge)[:12])
         warnings.append(f"states at the edge of the basis, or beyond a barrier of the potential: {listed}")
-    labels = [b.labels for b in (prepared.bases(prepared.sizes)[k] for k in prepared.order)]
+    labels = [bases[k].labels for k in prepared.order]
     trains = states.trains
     return VibrationalResult(
         energies=states.energies,

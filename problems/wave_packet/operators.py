@@ -15,14 +15,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from problems.vibrational import basis as modes_
-from problems.vibrational.operators import ONE_MODE, mode_orders, operator, product_terms
+from problems.vibrational.operators import ONE_MODE, mode_orders, operator, product_terms, second_look
 from problems.vibrational.primitives import Primitive
 from problems.wave_packet.keys import NONE, Absorber, GaussianInitial, ProductInitial
 from problems.wave_packet.model import AUTOMATIC, WavePacketProblem
 from problems.wave_packet.system import System
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.solution import Checked
 from solvers.trains.construct import rank_one
 from solvers.trains.operator import TTOperator
+from solvers.trains.operator_check import checked_operator
 from solvers.trains.sum_of_products import sum_of_products
 
 X = np.array([[0.0, 1.0], [1.0, 0.0]])
@@ -94,9 +96,11 @@ def mode_system(problem: WavePacketProblem) -> System:
     else:
         bases = modes_.modals(field, sizes, charges, [Primitive(n + PRIMITIVE) for n in sizes])
     order, terms, tt = _ordered(problem, bases)
+    looks = [second_look(field, bases, order, tt)]
     absorber = problem.absorber
     if isinstance(absorber, Absorber):
-        tt = _absorbing(terms, [bases[k] for k in order], absorber)
+        tt, look = _absorbing(terms, [bases[k] for k in order], absorber)
+        looks.append(look)
     starts = [
         bases[k].coefficients.T @ coherent_state(len(bases[k].coefficients), centres[k], momenta[k]) for k in order
     ]
@@ -119,6 +123,7 @@ def mode_system(problem: WavePacketProblem) -> System:
         time_scale=problem.time_scale,
         sites=[str(k + 1) for k in order],
         edge_functions=[[int(i) for i in np.argsort(bases[k].labels)[-EDGE:]] for k in order],
+        looks=tuple(looks),
     )
 
 
@@ -149,8 +154,10 @@ def _ordered(
     return best
 
 
-def _absorbing(terms: ProductTerms, bases: Sequence[modes_.ModeBasis], absorber: Absorber) -> TTOperator:
-    """The operator with -i strength W in the one-mode part of every mode."""
+def _absorbing(
+    terms: ProductTerms, bases: Sequence[modes_.ModeBasis], absorber: Absorber
+) -> tuple[TTOperator, Checked]:
+    """The operator with -i strength W in the one-mode part of every mode, and its comparison with the table."""
     matrices = []
     for stack, basis in zip(terms.matrices, bases):
         primitive = absorbing_matrix(len(basis.coefficients), absorber)
@@ -158,7 +165,8 @@ def _absorbing(terms: ProductTerms, bases: Sequence[modes_.ModeBasis], absorber:
         widened = stack.astype(np.complex128)
         widened[ONE_MODE] -= 1j * absorber.strength * w
         matrices.append(widened)
-    return sum_of_products(matrices, terms.terms)
+    tt = sum_of_products(matrices, terms.terms)
+    return tt, checked_operator(tt, matrices, terms.terms, "operator with absorber against its table")
 
 
 def spin_system(problem: WavePacketProblem) -> System:
@@ -177,8 +185,9 @@ def spin_system(problem: WavePacketProblem) -> System:
             terms += [(0.5 * problem.Jxy, {k: 1, k + 1: 2}), (0.5 * problem.Jxy, {k: 2, k + 1: 1})]
             terms.append((problem.Jz, {k: 3, k + 1: 3}))
     zs = [Z] * d
+    tt = sum_of_products([stack] * d, terms)
     return System(
-        operator=sum_of_products([stack] * d, terms),
+        operator=tt,
         start=rank_one([np.eye(2)[s] for s in state]),
         site_operators={"z": zs},
         pair_operators={"szsz": zs},
@@ -187,6 +196,7 @@ def spin_system(problem: WavePacketProblem) -> System:
         terms=None,
         description=[],
         sites=[str(k + 1) for k in range(d)],
+        looks=(checked_operator(tt, [stack] * d, terms, "operator against its terms"),),
     )
 
 

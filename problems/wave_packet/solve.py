@@ -68,4 +68,5 @@ def solve(
     )  # fmt: skip
     timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
     again = [] if earlier is None else [STARTS_AGAIN]
-    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing)
+    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing,
+                   checked=(*prepared.system.looks, *result.checked))  # fmt: skip

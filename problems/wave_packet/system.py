@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.solution import Checked
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
@@ -24,7 +25,8 @@ class System:
     the table of products, for eigenvalues, where H is real and nothing absorbs. ``description``: facts for the report.
     ``time_unit``, ``time_scale``: the unit of the solver's times, and how many of them make a natural unit.
     ``sites``: name of each mode along the train. ``edge_functions``: of each mode the indices of the last
-    functions, whose population says what the cut of the basis costs; empty where nothing was cut.
+    functions, whose population says what the cut of the basis costs; empty where nothing was cut. ``looks``: the
+    operator compared with what it was built from.
     """
 
     operator: TTOperator
@@ -39,6 +41,7 @@ class System:
     time_scale: float = 1.0
     sites: Sequence[str] = ()
     edge_functions: Sequence[Sequence[int]] = field(default=())
+    looks: tuple[Checked, ...] = ()
 
     @property
     def doubles(self) -> bool:

@@ -48,6 +48,13 @@ def frozen(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return freeze(np.array(array, dtype=dtype, order="C"))
 
 
+def power_of_two(array: np.ndarray, exponents: np.ndarray | int) -> np.ndarray:
+    """array * 2^exponents, exactly (but for what leaves the range of double precision)."""
+    if array.dtype.kind == "c":
+        return np.ldexp(array.real, exponents) + 1j * np.ldexp(array.imag, exponents)
+    return np.ldexp(array, exponents)
+
+
 def frobenius(array: np.ndarray) -> float:
     """The Frobenius norm without overflow or underflow of the squares."""
     top = float(np.abs(array).max(initial=0.0))

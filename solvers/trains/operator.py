@@ -14,7 +14,7 @@ from typing import overload
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-from solvers.trains.factorisations import as_double, check_finite, freeze, frozen, singular_vectors
+from solvers.trains.factorisations import as_double, check_finite, freeze, frozen, power_of_two, singular_vectors
 from solvers.trains.rounding import round_cores
 from solvers.trains.tensor_train import (
     MAX_FULL_SIZE,
@@ -24,7 +24,9 @@ from solvers.trains.tensor_train import (
     check_scalar,
     checked_cores,
     contracted,
+    gauge_shifts,
     scaled_cores,
+    shifted_cores,
 )
 
 Factors = tuple[np.ndarray, np.ndarray]
@@ -50,12 +52,16 @@ class TTOperator:
 
     def __post_init__(self) -> None:
         cores = checked_cores(self.cores, axes=4)
-        object.__setattr__(self, "cores", cores)
-        if self.factors is not None:
-            if len(self.factors) != len(cores):
-                raise ValueError(f"{len(self.factors)} factors given for {len(cores)} cores")
-            factors = tuple(_checked_factors(k, core, *self.factors[k]) for k, core in enumerate(cores))
-            object.__setattr__(self, "factors", factors)
+        factors = self.factors
+        if factors is not None:
+            if len(factors) != len(cores):
+                raise ValueError(f"{len(factors)} factors given for {len(cores)} cores")
+            factors = tuple(_checked_factors(k, core, *factors[k]) for k, core in enumerate(cores))
+        shifts = gauge_shifts(cores)
+        if shifts is not None and factors is not None:
+            factors = tuple((freeze(power_of_two(c, s)), m) for (c, m), s in zip(factors, shifts))
+        object.__setattr__(self, "cores", shifted_cores(cores, shifts))
+        object.__setattr__(self, "factors", factors)
 
     @property
     def d(self) -> int:
@@ -242,17 +248,25 @@ def _factorise(core: np.ndarray) -> Factors:
     present = np.flatnonzero(blocks.any(axis=1))
     if not len(present):
         return freeze(np.zeros((1, left, right), core.dtype)), freeze(np.zeros((1, n, m), core.dtype))
+    # blocks are compared by direction: a small one may be multiplied by what is large in the next core
+    sizes = np.abs(blocks[present]).max(axis=1)
+    directions = blocks[present] / sizes[:, None]
+    norms = np.linalg.norm(directions, axis=1)
+    directions, sizes = directions / norms[:, None], sizes * norms
     # pivoted QR of the blocks as columns: the pivots are the blocks kept, R gives the others from them
-    r, pivots = qr(blocks[present].T, mode="r", pivoting=True, check_finite=False)
+    r, pivots = qr(directions.T, mode="r", pivoting=True, check_finite=False)
     diagonal = np.abs(np.diagonal(r))
     rank = int(np.count_nonzero(diagonal > 4.0 * max(r.shape) * np.finfo(float).eps * diagonal[0]))
     weights = np.empty((len(present), rank), dtype=core.dtype)
     weights[pivots[:rank]] = np.eye(rank)
     weights[pivots[rank:]] = solve_triangular(r[:rank, :rank], r[:rank, rank:], check_finite=False).T
-    matrices = blocks[present[pivots[:rank]]]
     if np.abs(weights).max() > 100.0:
-        u, s, vh = singular_vectors(blocks[present])
-        weights, matrices = u[:, :rank] * s[:rank], vh[:rank]
+        u, s, vh = singular_vectors(directions)
+        weights, matrices = sizes[:, None] * u[:, :rank] * s[:rank], vh[:rank]
+    else:
+        matrices = blocks[present[pivots[:rank]]]
+        weights = weights * sizes[:, None] / sizes[pivots[:rank]]
+        weights[pivots[:rank]] = np.eye(rank)  # exactly
     coefficients = np.zeros((rank, left * right), dtype=core.dtype)
     coefficients[:, present] = weights.T
     return freeze(coefficients.reshape(rank, left, right)), freeze(matrices.reshape(rank, n, m))

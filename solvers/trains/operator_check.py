@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.solution import Checked
+from solvers.trains.factorisations import power_of_two
 from solvers.trains.operator import TTOperator
 
 DEVIATION = 1e-12  # of the sum of absolute values; correct operators of 2 to 200,000 terms stayed below 2e-14
@@ -119,10 +120,10 @@ def _compared(
         step = np.matmul(x[:, None, None, :], np.tensordot(y, core, axes=(1, 1)))[:, :, 0]  # samples, R, R'
         state = np.matmul(state[:, None, :], step)[:, 0]
         _, top = np.frexp(np.abs(state).max(axis=1))
-        state, shift = shifted(state, -top[:, None]), shift + top
+        state, shift = power_of_two(state, -top[:, None]), shift + top
     unit = np.where(products.mantissa != 0, products.exponent, NOTHING).max(axis=0)
     unit = np.where(unit > NOTHING, unit, shift)
-    found = shifted(state[:, 0], np.clip(shift - unit, -SMALLEST, 1000))
+    found = power_of_two(state[:, 0], np.clip(shift - unit, -SMALLEST, 1000))
     values = products.in_units(unit)
     wrong, size = np.abs(found - values.sum(axis=0)), np.abs(values).sum(axis=0)
     down = np.maximum(unit - unit.max(), -SMALLEST)
@@ -143,18 +144,10 @@ class _Product:
 
     def in_units(self, unit: np.ndarray) -> np.ndarray:
         """The products in units of 2^unit (samples,)."""
-        return shifted(self.mantissa, np.maximum(self.exponent - unit, -SMALLEST))
+        return power_of_two(self.mantissa, np.maximum(self.exponent - unit, -SMALLEST))
 
 
 def _split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mantissas with magnitude in [0.5, 1) and exponents of two."""
     _, exponent = np.frexp(np.abs(values))
-    return shifted(values, -exponent), exponent.astype(np.int64)
-
-
-def shifted(values: np.ndarray, exponents: np.ndarray) -> np.ndarray:
-    """values * 2^exponents, exactly."""
-    exponents = np.asarray(exponents, dtype=np.int64)
-    if values.dtype.kind == "c":
-        return np.ldexp(values.real, exponents) + 1j * np.ldexp(values.imag, exponents)
-    return np.ldexp(values, exponents)
+    return power_of_two(values, -exponent), exponent.astype(np.int64)

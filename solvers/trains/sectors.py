@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from solvers.trains.factorisations import frobenius
 from solvers.trains.tensor_train import TensorTrain
 
 Bond = tuple[tuple[int, int], ...]  # (charge, dimension), ascending in charge, dimensions positive
@@ -188,21 +189,22 @@ def truncate(x: SectorTrain, max_rank: int, tol: float = 0.0) -> tuple[SectorTra
     train (left-orthogonal) and the discarded weight (squared, relative) at each bond. Cost O(d n r^3).
     """
     x = right_orthogonal(x)
-    norm2 = float(x.cores[0] @ x.cores[0])
+    norm = frobenius(x.cores[0])
     bonds, cores = list(x.bonds), list(x.cores)
     discarded = np.zeros(x.d - 1)
-    if norm2 == 0.0:
+    if norm == 0.0:
         return x, discarded
-    budget = tol * tol * norm2 / max(x.d - 1, 1)
+    budget = tol * tol / max(x.d - 1, 1)
     for k in range(x.d - 1):
         core, bond, factors = split_right(cores[k], bonds[k], x.modes[k], bonds[k + 1])
         svds = {c: np.linalg.svd(factors[c], full_matrices=False) for c, _ in bond}
-        values = np.sort(np.concatenate([s for _, s, _ in svds.values()]))[::-1]
-        tail = np.append(np.cumsum((values**2)[::-1])[::-1], 0.0)
+        values = np.concatenate([s for _, s, _ in svds.values()]) / norm  # first, as squares may underflow
+        order = np.argsort(-values, kind="stable")  # of equal values, those that the rank has room for
+        tail = np.append(np.cumsum((values[order] ** 2)[::-1])[::-1], 0.0)
         keep = max(1, min(max_rank, int(np.argmax(tail <= budget))))
-        threshold = values[keep - 1]
-        discarded[k] = tail[keep] / norm2
-        kept = {c: int(np.sum(s >= threshold)) for c, (_, s, _) in svds.items()}
+        discarded[k] = tail[keep]
+        charges = np.repeat(list(svds), [len(s) for _, s, _ in svds.values()])[order[:keep]]
+        kept = {c: int(np.count_nonzero(charges == c)) for c in svds}
         new_bond = tuple((c, kept[c]) for c, _ in bond if kept[c])
         blocks = views(core, bonds[k], x.modes[k], bond)
         cores[k] = np.concatenate(

@@ -33,9 +33,10 @@ from scipy.linalg import qr, solve_triangular
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from solvers.trains.factorisations import power_of_two
 from solvers.trains.independent import exact_sum, independent, multiplied_out, schur_norms
 from solvers.trains.operator import TTOperator
-from solvers.trains.operator_check import DEVIATION, ProductTable, deviation, shifted
+from solvers.trains.operator_check import DEVIATION, ProductTable, deviation
 
 RANK_TOLERANCE = 2e-15  # of a block's largest row, in true sizes; a QR leaves some 5e-16 of a dependent row
 EPSILON = float(np.finfo(float).eps)
@@ -309,10 +310,10 @@ def _kept_rows(matrix, row_sizes: np.ndarray, column_sizes: np.ndarray, toleranc
             powers = row_powers[rows][:, None] + column_powers[columns][None, :]
             _, exponents = np.frexp(np.abs(block))
             top = int(np.where(block != 0, exponents + powers, -(10**9)).max())
-            pivots, expansion, lost = _interpolated(shifted(block, np.maximum(powers - top, -2000)), tolerance)
+            pivots, expansion, lost = _interpolated(power_of_two(block, np.maximum(powers - top, -2000)), tolerance)
             sums = np.abs(expansion).sum(axis=0)
             dropped += 2.0 * math.ldexp(lost, top)
-            expansion = shifted(expansion, row_powers[rows[pivots]][None, :] - row_powers[rows][:, None])
+            expansion = power_of_two(expansion, row_powers[rows[pivots]][None, :] - row_powers[rows][:, None])
         i, j = np.nonzero(expansion)
         chosen.append(rows[pivots])
         e_row.append(rows[i])

@@ -14,11 +14,12 @@ from numbers import Number
 
 import numpy as np
 
-from solvers.trains.factorisations import as_double, check_finite, freeze, frobenius, frozen
+from solvers.trains.factorisations import as_double, check_finite, freeze, frobenius, frozen, power_of_two
 from solvers.trains.orthogonalisation import orthogonalise_cores, right_interfaces
 from solvers.trains.rounding import round_cores
 
 MAX_FULL_SIZE = 10_000_000
+MOST_UNEVEN = 200  # powers of two, of a product of the first cores beside even ones; 1e60, whose square is no danger
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,7 +29,8 @@ class TensorTrain:
     ``cores``: d arrays (r_k, n_k, r_{k+1}) with r_0 = r_d = 1.  Real numbers become float64, complex ones
     complex128, and all cores take the common one of the two; they are stored C-ordered and read-only (a
     writable array is copied).  ``centre``: the caller's word that cores before it are left-orthogonal and
-    cores after it right-orthogonal, or None when nothing is known; it is used, not checked.
+    cores after it right-orthogonal, or None when nothing is known; it is used, not checked.  Without a
+    centre, cores whose partial products would leave double precision are scaled by powers of two that cancel.
 
     Raises ValueError for no cores, wrong shapes, ranks that do not fit, NaN or infinity, a centre out of
     range; TypeError for entries that are not numbers of at most double precision.
@@ -43,6 +45,8 @@ class TensorTrain:
         cores = checked_cores(self.cores, axes=3)
         if self.centre is not None and not 0 <= self.centre < len(cores):
             raise ValueError(f"centre {self.centre} is not one of the {len(cores)} cores")
+        if self.centre is None:
+            cores = shifted_cores(cores, gauge_shifts(cores))
         object.__setattr__(self, "cores", cores)
 
     @property
@@ -223,6 +227,34 @@ def checked_cores(cores: Iterable[np.ndarray], axes: int) -> tuple[np.ndarray, .
         check_finite(array, f"core {k}")
         checked.append(frozen(array, dtype))
     return tuple(checked)
+
+
+def gauge_shifts(cores: Sequence[np.ndarray]) -> list[int] | None:
+    """Powers of two, of sum zero, that make the cores equally large; None where no partial product is out of bounds.
+
+    Products of the first k cores of a train like (1e200, 1e200, 1e-200, 1e-200) overflow, or vanish without a word from
+    the other end, although the tensor is of size one.
+    """
+    exponents = []
+    for core in cores:
+        parts = core.view(np.float64) if core.dtype.kind == "c" else core
+        top = max(float(parts.max()), -float(parts.min()))
+        if top == 0.0:
+            return None
+        exponents.append(math.frexp(top)[1])
+    d, total = len(exponents), sum(exponents)
+    even = [total * (k + 1) // d - total * k // d for k in range(d)]
+    shifts = [e - own for e, own in zip(even, exponents)]
+    partial, worst = 0, 0
+    for shift in shifts:
+        partial += shift
+        worst = max(worst, abs(partial))
+    return shifts if worst > MOST_UNEVEN else None
+
+
+def shifted_cores(cores: tuple[np.ndarray, ...], shifts: Sequence[int] | None) -> tuple[np.ndarray, ...]:
+    """The cores times 2^shift each."""
+    return cores if shifts is None else tuple(freeze(power_of_two(core, s)) for core, s in zip(cores, shifts))
 
 
 def added_cores(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:

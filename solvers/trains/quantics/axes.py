@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from solvers.trains.construct import identity_operator, ones
-from solvers.trains.factorisations import EPSILON, LeftSVD, truncation_rank
+from solvers.trains.factorisations import EPSILON, LeftSVD, frobenius, truncation_rank
 from solvers.trains.operator import TTOperator
 from solvers.trains.quantics.bits import INTERLEAVED, SEQUENTIAL, check_levels, check_order, layout
 from solvers.trains.rounding import check_truncation
@@ -194,7 +194,7 @@ def split_axes(x: TensorTrain, tol: float = 1e-12) -> TensorTrain:
         raise ValueError(f"a quantics axis has 2, 4, 8, ... points, not {x.shape}")
     levels = [n.bit_length() - 1 for n in x.shape]
     cores = x.orthogonalise(-1).cores
-    norm = float(np.linalg.norm(cores[-1]))
+    norm = frobenius(cores[-1])
     cuts, spent = sum(levels) - 1, 0.0
     bits: list[np.ndarray] = []
     carried = cores[-1]

@@ -20,7 +20,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import gamma, gammaln, loggamma
 
-from solvers.trains.factorisations import LeftSVD, as_double, row_compress, triangular_factor, truncation_rank
+from solvers.trains.factorisations import (
+    LeftSVD,
+    as_double,
+    frobenius,
+    row_compress,
+    triangular_factor,
+    truncation_rank,
+)
 from solvers.trains.quantics.axes import reordered, split_axes
 from solvers.trains.quantics.bits import SEQUENTIAL, check_order
 from solvers.trains.rounding import check_truncation
@@ -184,7 +191,7 @@ def _rounded_axes(arrays: Sequence[np.ndarray], tol: float) -> TensorTrain:
     for k, array in enumerate(arrays[:-1]):
         wide = (carried[:, None, :] * array[None]).reshape(-1, terms)
         svd = LeftSVD(np.asfortranarray(wide @ interfaces[k]))
-        norm = norm or float(np.linalg.norm(svd.s))
+        norm = norm or frobenius(svd.s)
         rank, _ = truncation_rank(svd.s, tol * norm / math.sqrt(d - 1), None)
         u = svd.vectors(rank)
         cores.append(u.reshape(len(carried), len(array), rank))
