@@ -23,6 +23,7 @@ REPLICATES = 16
 LOG2_SAMPLES = 13  # a replicate
 CHUNK = 4096
 SAMPLED_DIGITS = 1e-6
+NARROWEST = 1e-9  # of the size of a quantity: the histogram is no narrower
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -126,8 +127,9 @@ def sample(surrogate: Surrogate, points: np.ndarray, threshold: float | None, bi
         error = max(float(above.std(ddof=1)) / np.sqrt(replicates), 1.0 / values.size)
         exceedance = (threshold, float(above.mean()), error)
     low, high = np.quantile(values, [0.0005, 0.9995])
-    if not high > low:
-        low, high = low - 0.5e-9 * max(abs(low), 1.0), low + 0.5e-9 * max(abs(low), 1.0)
+    width = NARROWEST * max(abs(low), abs(high)) or NARROWEST
+    if not high - low > width:  # a constant, but for rounding
+        low, high = low - 0.5 * width, low + 0.5 * width
     counts, edges = np.histogram(values, bins=bins, range=(low, high))
     heights = counts / (values.size * np.diff(edges))
     return Distribution(quantiles, exceedance, edges, heights)
