@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Literal
@@ -244,11 +245,19 @@ class Section:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of a report: file stem, caption, and the matplotlib figure."""
+    """A figure of a report: file stem, caption, and ``draw``, which makes the matplotlib figure, or is one.
+
+    Drawn when it is asked for, so that one that cannot be drawn leaves the others.
+    """
 
     name: str
     caption: str
-    figure: Any
+    draw: Any
+
+    @cached_property
+    def figure(self) -> Any:
+        """The matplotlib figure."""
+        return self.draw() if callable(self.draw) else self.draw
 
 
 # kind -> module holding FAMILY

@@ -9,7 +9,6 @@ in full), ``compare`` found two runs that differ by more than their error estima
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from ttsuite import check_floors
 from ttsuite.arguments import Command, arguments_of
+from ttsuite.output import say, silence
 
 DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.command(options)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:  # the reader of the output has gone, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # of what is printed otherwise
+        silence(sys.stdout)
         return DONE
 
 
@@ -83,15 +83,15 @@ def _computed(compute: Callable[..., Any], scheduler: str | None) -> int:
     for reference in report["references"][:1]:
         label, largest = reference["label"], reference["max_abs_deviation"]
         unit = f" {report['results']['unit']}" if "unit" in report["results"] else ""
-        print(f"largest deviation from {label}: {largest:.3g}{unit} over {reference['count']} values")
+        say(f"largest deviation from {label}: {largest:.3g}{unit} over {reference['count']} values")
     for warning in report["warnings"]:
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}", sys.stderr)
     seconds, memory = report["timing"]["wall_s"], report["peak_rss_mb"]
-    print(f"{report['message']}; {seconds:.1f} s, {memory:.0f} MB")
-    print(f"report: {done.folder / 'report.html'}")
+    say(f"{report['message']}; {seconds:.1f} s, {memory:.0f} MB")
+    say(f"report: {done.folder / 'report.html'}")
     failed = report["check"]["failed"]
     for line in failed:
-        print(f"check failed: {line}", file=sys.stderr)
+        say(f"check failed: {line}", sys.stderr)
     if not report["converged"]:
         return NOT_CONVERGED
     return CHECK_FAILED if failed else DONE
@@ -108,7 +108,7 @@ def _certify(options: argparse.Namespace) -> int:
     _take_sigterm_as_interrupt()
     try:
         if options.list:
-            print("\n".join(map(str, planned(options.run))))
+            say("\n".join(map(str, planned(options.run))))
             return DONE
         routes = None if options.routes is None else options.routes.split(",")
         with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
@@ -118,8 +118,8 @@ def _certify(options: argparse.Namespace) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"failed: {_why(error)}; the same command goes on", FAILURE)
-    print(done)
-    print(f"report: {done.folder / PAGE}")
+    say(str(done))
+    say(f"report: {done.folder / PAGE}")
     if done.interrupted:
         return _fail("interrupted: the same command goes on", INTERRUPTED)
     return {CONFIRMED: DONE, CONTRADICTED: CHECK_FAILED}.get(done.verdict, NOT_CONVERGED)
@@ -155,7 +155,10 @@ def _scan(options: argparse.Namespace) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"failed: cannot write {error.filename}: {error.strerror}; the same command goes on", FAILURE)
-    print(f"{done.summary}\ntable: {done.folder / 'scan.html'}")
+    for point in done.points:
+        if point.status == "refused":
+            say(f"point {point.number} refused: {point.message}", sys.stderr)
+    say(f"{done.summary}\ntable: {done.folder / 'scan.html'}")
     if done.interrupted:
         return _fail("interrupted: the same command goes on", INTERRUPTED)
     codes = {"finished": DONE, "not_converged": NOT_CONVERGED, "check_failed": CHECK_FAILED}
@@ -167,7 +170,7 @@ def _dry_run(options: argparse.Namespace) -> int:
     from ttsuite.dry_run import dry_run
 
     try:
-        print(dry_run(options.file, overrides=[word for group in options.overrides for word in group]))
+        say(str(dry_run(options.file, overrides=[word for group in options.overrides for word in group])))
     except ConfigError as error:
         return _fail(str(error))
     return DONE
@@ -181,10 +184,13 @@ def _validate(options: argparse.Namespace) -> int:
     for file in options.files:
         try:
             if is_scan(file):
-                print(f"{file}: valid, {len(load_scan(file).points)} points")
+                plan = load_scan(file)
+                if plan.refused:
+                    raise ConfigError([problem for point in plan.refused for problem in point.problems])
+                say(f"{file}: valid, {len(plan.points)} points")
             else:
                 load_study(file)
-                print(f"{file}: valid")
+                say(f"{file}: valid")
         except ConfigError as error:
             code = _fail(str(error))
     return code
@@ -196,7 +202,7 @@ def _list(options: argparse.Namespace) -> int:
     entries = shipped()
     width = max(len(entry.name) for entry in entries)
     for entry in entries:
-        print(f"{entry.name:{width}}  {entry.summary}")
+        say(f"{entry.name:{width}}  {entry.summary}")
     return DONE
 
 
@@ -206,7 +212,7 @@ def _describe(options: argparse.Namespace) -> int:
 
     if options.kind not in kinds():
         return _fail(_no_kind(options.kind, kinds()))
-    print(describe(options.kind))
+    say(describe(options.kind))
     return DONE
 
 
@@ -216,7 +222,7 @@ def _schema(options: argparse.Namespace) -> int:
 
     if options.kind is not None and options.kind not in kinds():
         return _fail(_no_kind(options.kind, kinds()))
-    print(schema_text(options.kind), end="")
+    say(schema_text(options.kind).rstrip("\n"))
     return DONE
 
 
@@ -231,7 +237,7 @@ def _example(options: argparse.Namespace) -> int:
 
     try:
         for path in example(options.name):
-            print(f"wrote {path}")
+            say(f"wrote {path}")
     except ShippedError as error:
         return _fail(str(error))
     except OSError as error:
@@ -248,8 +254,8 @@ def _compare(options: argparse.Namespace) -> int:
         page = write_comparison(comparison, options.out)
     except (OSError, ValueError) as error:
         return _fail(_why(error))
-    print(told(comparison))
-    print(f"report: {page}")
+    say(told(comparison))
+    say(f"report: {page}")
     return DONE if comparison.equal else CHECK_FAILED
 
 
@@ -278,7 +284,7 @@ def _written(write: Callable[[], list[Any]]) -> int:
     except (OSError, ValueError) as error:
         return _fail(_why(error))
     for path in paths:
-        print(f"wrote {path}")
+        say(f"wrote {path}")
     return DONE
 
 
@@ -291,7 +297,7 @@ def _why(error: Exception) -> str:
 
 def _fail(message: str, code: int = BAD_INPUT) -> int:
     """Print ``message`` where errors belong; returns ``code``."""
-    print(message, file=sys.stderr)
+    say(message, sys.stderr)
     return code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from problems.problem import Picture, Table
+from ttsuite.attempt import attempt
 from ttsuite.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
+from ttsuite.drawing import save_figure
 from ttsuite.pages import render
 from ttsuite.record import Record, RecordError
 
@@ -52,14 +55,13 @@ def write_comparison(comparison: Comparison, out: str | Path | None = None) -> P
 
 
 def _write(comparison: Comparison, record: Record) -> Path:
-    from ttsuite.report import save_figure
-
     caption = (
         "Where the quantities of both runs have error estimates: the difference of the runs (dots, red where it is "
         "larger than both estimates together) and the sum of the estimates (line or bar). Below: the largest TT-ranks "
         "along the train, and the time."
     )
     pair = list(comparison.names)
+    picture = Picture("comparison", caption, partial(figure, comparison))
     context = {
         "title": " and ".join(pair),
         "comparison": comparison,
@@ -68,7 +70,7 @@ def _write(comparison: Comparison, record: Record) -> Path:
         "facts": Table(["", *pair], [list(row) for row in comparison.facts], (0,)),
         "configuration": Table(["key", *pair], [list(row) for row in comparison.configuration], (0, 1, 2)),
         "provenance": Table(["", *pair], [list(row) for row in comparison.provenance], (0, 1, 2)),
-        "picture": save_figure(Picture("comparison", caption, figure(comparison)), record),
+        "picture": attempt("the figure", lambda: save_figure(picture, record), None, []),
     }
     record.write_csv("comparison.csv", _CSV, (row for q in comparison.quantities for row in _rows(q)))
     for name in ("comparison.md", _PAGE):

@@ -52,9 +52,13 @@ class Study(Keys, Generic[P, S]):
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be run; ``problems`` holds one entry, and the text one line, a fault."""
+    """A configuration that cannot be run; ``problems`` holds one entry, and the text one line, a fault.
 
-    def __init__(self, problems: list[Problem]) -> None:
+    ``readable``: the file says what is wanted, and what is wanted cannot be computed; else it says nothing that could.
+    """
+
+    def __init__(self, problems: list[Problem], readable: bool = False) -> None:
+        self.readable = readable
         self.problems = sorted(problems, key=_position)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -80,7 +84,7 @@ class Source:
     def error(self, error: ProblemError) -> ConfigError:
         """A ProblemError raised by the numerics as a ConfigError with file, line and column."""
         path = key_path(error.key)
-        return ConfigError([Problem(self.document.where(path), error.key, str(error))])
+        return ConfigError([Problem(self.document.where(path), error.key, str(error))], readable=True)
 
 
 def load_study(file: str | Path, overrides: Iterable[str] = ()) -> tuple[Study, Source]:
@@ -124,9 +128,28 @@ def name_of(file: Path) -> str:
 def make_study(data: Mapping[str, Any], directory: str | Path = ".") -> Study:
     """A Study from a mapping with the keys of the YAML file; paths in it are relative to ``directory``.
 
-    Raises ConfigError.
+    Numbers may be numpy's, lists arrays or tuples; a complex number stands for itself where it is real, and for the
+    pair [re, im] as the coefficient of a term. Raises ConfigError.
     """
-    return study_of(Document(data=dict(data)), Path(directory), "study")
+    return study_of(Document(data=_plain(dict(data))), Path(directory), "study")
+
+
+def _plain(value: Any, path: KeyPath = ()) -> Any:
+    """``value`` of plain numbers, texts, lists and mappings, wherever there is just one that it can mean."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, complex):
+        if value.imag == 0.0:
+            return value.real
+        coefficient = path[:2] == ("problem", "terms") and len(path) == 4 and path[-1] == 0
+        return [value.real, value.imag] if coefficient else value
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(entry, (*path, key)) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry, (*path, i)) for i, entry in enumerate(value)]
+    return value
 
 
 def study_of(document: Document, directory: Path, default_name: str) -> Study:
@@ -140,15 +163,17 @@ def study_of(document: Document, directory: Path, default_name: str) -> Study:
         raise ConfigError(document.problems)
     _refuse_extremes(data, (), document)
     model = _study_model(chosen.kind)
-    study = None
+    study, readable = None, False
     try:
         with np.errstate(all="ignore"):  # what is not finite is refused by the models
             try:
                 study = model.model_validate(data, context={"directory": directory})
             except ValidationError as error:
+                causes = [item.get("ctx", {}).get("error") for item in error.errors()]
+                readable = not document.problems and all(isinstance(cause, ProblemError) for cause in causes)
                 _collect(error, document, model)
             if study is None or document.problems:
-                raise ConfigError(document.problems)
+                raise ConfigError(document.problems, readable)
             solver = chosen.complete(study.problem, study.solver)
     except ProblemError as error:
         raise Source(document, None).error(error) from None
@@ -156,7 +181,7 @@ def study_of(document: Document, directory: Path, default_name: str) -> Study:
         raise ConfigError([Problem(document.where(("problem",)), "problem", f"not Unicode text: {error}")]) from None
     except (ArithmeticError, MemoryError, np.linalg.LinAlgError) as error:
         message = f"sizes or numbers are too large, or too small, to be checked ({error})"
-        raise ConfigError([Problem(document.where(("problem",)), "problem", message)]) from None
+        raise ConfigError([Problem(document.where(("problem",)), "problem", message)], readable=True) from None
     return study.model_copy(update={"solver": solver})
 
 

@@ -7,13 +7,18 @@ executor of ``concurrent.futures``, so that solvers and scans know nothing of wh
 
 from __future__ import annotations
 
+import ast
+import inspect
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -28,16 +33,17 @@ def available_cores() -> int:
 def workers_for(workers: int) -> Iterator[Executor | None]:
     """An executor of ``workers`` processes, or None for one worker: the work then runs in this process.
 
-    Within the context this process uses one BLAS thread. A script that asks for more than one worker needs
-    the usual ``if __name__ == "__main__":`` guard. On an exception, an interrupt included, the workers are
-    ended without waiting for their tasks. Raises ValueError for fewer than one worker.
+    Within the context this process uses one BLAS thread. A script that asks for more than one worker needs the usual
+    ``if __name__ == "__main__":`` guard; without it the work runs in this process, with a warning. On an exception, an
+    interrupt included, the workers are ended without waiting for their tasks. Raises ValueError for fewer than one
+    worker.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, found {workers}")
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
-        if workers == 1:
+        if workers == 1 or without_guard():
             yield None
             return
         with _ended(_pool(workers)) as pool:
@@ -50,12 +56,53 @@ def lone_workers(workers: int) -> Iterator[Executor]:
 
     For few and long tasks, such as the points of a scan. The task is then tried once more in a new process; one that
     ends its process again raises WorkerDied. On an exception, an interrupt included, the workers are asked to end
-    (SIGTERM) and nobody waits for them. Raises ValueError for fewer than one worker.
+    (SIGTERM) and nobody waits for them. A script without guard computes here, as with ``workers_for``. Raises
+    ValueError for fewer than one worker.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, found {workers}")
+    if without_guard():
+        yield _Here()
+        return
     with _ended(_LoneWorkers(workers)) as executor:
         yield executor
+
+
+def without_guard() -> bool:
+    """Whether worker processes would run a script again, which started this outside ``if __name__ == "__main__":``.
+
+    A spawned process imports the script that its parent runs. It says so in a warning.
+    """
+    main = sys.modules.get("__main__")
+    file, frame = getattr(main, "__file__", None), inspect.currentframe()
+    while frame is not None and not (frame.f_globals is vars(main) and frame.f_code.co_name == "<module>"):
+        frame = frame.f_back
+    if file is None or frame is None:
+        return False
+    try:
+        body = ast.parse(Path(file).read_bytes()).body
+    except (OSError, SyntaxError, ValueError):  # no script that could be run again
+        return False
+    for part in body:
+        if isinstance(part, ast.If) and "__name__" in ast.unparse(part.test) and part.end_lineno is not None:
+            if part.lineno <= frame.f_lineno <= part.end_lineno:
+                return False
+    text = f"{file} asks for worker processes outside of 'if __name__ == \"__main__\":', which would run it again: "
+    warnings.warn(text + "computed in one process; put the call under that line", RuntimeWarning, stacklevel=2)
+    return True
+
+
+class _Here(Executor):
+    """Computes in this process, at once."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """``fn(*args, **kwargs)``, done."""
+        done: Future = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
 
 
 class WorkerDied(RuntimeError):

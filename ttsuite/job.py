@@ -15,10 +15,12 @@ from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from problems.problem import ProblemError
+from ttsuite.attempt import DISK, attempt
 from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
 from ttsuite.config import Source, Study
 from ttsuite.executors import available_cores, workers_for
@@ -39,7 +41,6 @@ FINISHED, NOT_CONVERGED, INTERRUPTED, FAILED, RUNNING = (
 CONTRADICTION = "a check made apart from the method contradicts the result: see what was checked"
 STATES_FILE = "states.npz"
 RESULT_FILE = "result.npz"
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 _MESSAGES = {
     RUNNING: "running; if no process is, it was killed",
     INTERRUPTED: "interrupted by the user; ttsuite resume continues it",
@@ -254,7 +255,7 @@ class _Job:
     def fail(self, error: Exception, source: Source) -> NoReturn:
         """Note an unexpected failure, as far as the disk takes it, and raise it in the words of a run."""
         folder = self.record.folder
-        disk = isinstance(error, OSError) and error.errno in _DISK
+        disk = isinstance(error, OSError) and error.errno in DISK
         message = f"{type(error).__name__}: {error}".partition("\n")[0]
         if isinstance(error, OSError) and disk:
             message = _disk_message(folder, error)
@@ -281,21 +282,32 @@ class _Job:
         if result.status is Status.CONVERGED and not all(look.passed for look in result.checked):
             result = replace(result, status=Status.CONTRADICTED)
         statuses = {Status.CONVERGED: FINISHED, Status.INTERRUPTED: INTERRUPTED}
+        warnings = report["warnings"] = list(result.warnings)
+
+        def told(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
+            return attempt(what, make, otherwise, warnings)
+
         report["results"] = presentation.results(result)
-        report["references"] = presentation.references(study.problem, result)
-        report["headline"] = presentation.headline(study.problem, study.solver, result)
+        report["references"] = told("the references", lambda: presentation.references(study.problem, result), [])
+        report["headline"] = told(
+            "the headline", lambda: presentation.headline(study.problem, study.solver, result), []
+        )
         report["check"] = checked(study, report["references"])
-        report["warnings"] = list(result.warnings)
         report["checked"] = [asdict(checked) for checked in result.checked]
         report["timing"] |= {key: result.timing.get(key) for key in ("compile_s", "setup_s", "solve_s")}
-        record.write_csv(*presentation.csv_table(study.problem, result))
-        record.write_with(STATES_FILE, lambda path: save_trains(path, presentation.trains(result)))
-        record.write_with(RESULT_FILE, lambda path: save_result(path, result, presentation.trains(result)))
+        table = told("the table of the results", lambda: presentation.csv_table(study.problem, result), None)
+        if table is not None:
+            record.write_csv(*table)
+        for name, save in (
+            (STATES_FILE, lambda path: save_trains(path, presentation.trains(result))),
+            (RESULT_FILE, lambda path: save_result(path, result, presentation.trains(result))),
+        ):
+            told(name, partial(record.write_with, name, save), None)
         report["status"] = statuses.get(result.status, NOT_CONVERGED)
         report["converged"] = report["status"] == FINISHED
         report["message"] = result.status.value
         self.save(complete=False)
-        pictures = write_figures(study, result, record)
+        pictures = write_figures(study, result, record, warnings)
         report["figures"] = [picture["name"] for picture in pictures]
         self.save(complete=False)
         write_reports(study, result, report, pictures, record)
@@ -314,7 +326,8 @@ def checked(study: Study, references: Sequence[Mapping[str, Any]]) -> dict[str, 
         deviation = reference["max_abs_deviation"]
         allowed = float(study.solver.accuracy) + float(reference.get("accuracy") or 0.0)
         if deviation is None or not deviation <= allowed:
-            failed.append(f"{reference['label']}: deviation {deviation:.3g}, allowed {allowed:.3g}")
+            found = "unknown" if deviation is None else f"{deviation:.3g}"
+            failed.append(f"{reference['label']}: deviation {found}, allowed {allowed:.3g}")
     return {"asked": study.check, "failed": failed}
 
 

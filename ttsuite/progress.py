@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from ttsuite.config import Study
+from ttsuite.output import say
 from ttsuite.run import Listener
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class PlainProgress(_Progress):
         return
 
     def _say(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        say(line, self._stream)
 
 
 class EachRun:

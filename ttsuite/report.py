@@ -6,31 +6,31 @@ computed for a report that is made again: report.json, the configuration and res
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-
 from problems.problem import Picture
+from ttsuite.attempt import attempt
 from ttsuite.config import Study
-from ttsuite.pages import data_url, provenance_facts, render
+from ttsuite.drawing import imported, own_style, save_figure
+from ttsuite.pages import provenance_facts, render
 from ttsuite.record import Record
 from ttsuite.run_folder import read_result
-
-_DPI = 150
 
 
 def remake_report(folder: str | Path) -> Path:
     """Make the figures and reports of a run again from its record; returns report.html. The record stays as it is.
 
     Raises FileNotFoundError where ``folder`` is no run folder or holds no result, ConfigError and ValueError for
-    damaged files, OSError where the folder cannot be written. Cost: about a second a figure.
+    damaged files, OSError where the folder cannot be written. What cannot be drawn is a warning on the page. Cost:
+    about a second a figure.
     """
     report, study, result = read_result(folder)
     record = Record(Path(folder))
-    write_reports(study, result, report, write_figures(study, result, record), record)
+    report = report | {"warnings": list(report["warnings"])}
+    write_reports(study, result, report, write_figures(study, result, record, report["warnings"]), record)
     return record.folder / "report.html"
 
 
@@ -39,39 +39,64 @@ def plot_run(folder: str | Path) -> list[Path]:
 
     ``figures_of`` gives them as matplotlib figures, to change.
     """
+    _, study, result = read_result(folder)
     record = Record(Path(folder))
-    names = [save_figure(picture, record)["name"] for picture in figures_of(folder)]
+    failed: list[str] = []
+    names = [picture["name"] for picture in write_figures(study, result, record, failed)]
+    if failed and not names:
+        raise ValueError(failed[0])
     return [record.folder / "figures" / f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
 
 
 def figures_of(folder: str | Path) -> list[Picture]:
     """The figures of a run from its record: name, caption and matplotlib figure. Raises as ``remake_report``."""
     _, study, result = read_result(folder)
-    return study.family.module("figures").figures(study.problem, study.solver, result)
+    failed: list[str] = []
+    pictures = _pictures(study, result)
+    with own_style():
+        drawn = [attempt(picture.name, partial(getattr, picture, "figure"), None, failed) for picture in pictures]
+    return [picture for picture, figure in zip(pictures, drawn) if figure is not None]
 
 
-def write_figures(study: Study, result: Any, record: Record) -> list[dict[str, str]]:
+def write_figures(study: Study, result: Any, record: Record, warnings: list[str]) -> list[dict[str, str]]:
     """Write ``figures/*.png`` and ``figures/*.svg``; returns what ``write_reports`` needs of them.
 
-    Cost: about a second a figure.
+    One that cannot be drawn is left out, with a line in ``warnings``. Cost: about a second a figure.
     """
-    pictures = study.family.module("figures").figures(study.problem, study.solver, result)
-    return [save_figure(picture, record) for picture in pictures]
+    pictures: list[Picture] = attempt("the figures", partial(_pictures, study, result), [], warnings)
+    saved = [
+        attempt(f"the figure {picture.name}", partial(save_figure, picture, record), None, warnings)
+        for picture in pictures
+    ]
+    return [picture for picture in saved if picture is not None]
+
+
+def _pictures(study: Study, result: Any) -> list[Picture]:
+    """The figures of a result, not yet drawn."""
+    imported()  # before any module of figures does it its own way
+    return study.family.module("figures").figures(study.problem, study.solver, result)
 
 
 def write_reports(
     study: Study, result: Any, report: dict[str, Any], pictures: list[dict[str, str]], record: Record
 ) -> None:
-    """Write ``report.md`` and ``report.html``; ``report`` is the content of report.json."""
-    problem, solver = study.problem, study.solver
+    """Write ``report.md`` and ``report.html``; ``report`` is the content of report.json.
+
+    What cannot be told is left out, with a line in the report's ``warnings``.
+    """
+    problem, solver, warnings = study.problem, study.solver, report["warnings"]
     presentation = study.family.module("presentation")
+
+    def told(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
+        return attempt(what, make, otherwise, warnings)
+
     context = {
         "report": report,
         "kind": study.family.summary,
-        "headline": presentation.headline(problem, solver, result),
-        "comparison": presentation.comparison_table(problem, solver, result),
-        "tables": presentation.tables(problem, solver, result),
-        "sections": presentation.sections(problem, result),
+        "headline": told("the headline", lambda: presentation.headline(problem, solver, result), []),
+        "comparison": told("the comparison", lambda: presentation.comparison_table(problem, solver, result), None),
+        "tables": told("the tables", lambda: presentation.tables(problem, solver, result), []),
+        "sections": told("the sections", lambda: presentation.sections(problem, result), []),
         "loading": presentation.loading(_shown(record.folder)),
         "pictures": pictures,
         "configuration": (record.folder / "configuration.yaml").read_text(encoding="utf-8"),
@@ -79,24 +104,14 @@ def write_reports(
         "timing": _timing(report),
     }
     for name in ("report.md", "report.html"):
-        record.write(name, render(name, context))
+        text = told(name, partial(render, name, context), None)
+        if text is not None:
+            record.write(name, text)
 
 
 def _shown(folder: Path) -> str:
     """A run folder as a text says it: nothing of where it lies on this machine."""
     return folder.name if folder.is_absolute() else folder.as_posix()
-
-
-def save_figure(picture: Picture, record: Record) -> dict[str, str]:
-    """Save one figure twice; returns its name, caption and SVG as a data URL."""
-    FigureCanvasAgg(picture.figure)
-    # a fixed salt and no date: the same figure gives the same file
-    with matplotlib.rc_context({"svg.hashsalt": picture.name}):
-        for suffix, options in ((".png", {"dpi": _DPI}), (".svg", {"metadata": {"Date": None}})):
-            save = partial(picture.figure.savefig, **options)
-            record.write_with(f"figures/{picture.name}{suffix}", save)
-    svg = (record.folder / "figures" / f"{picture.name}.svg").read_bytes()
-    return {"name": picture.name, "caption": picture.caption, "data": data_url(svg, "image/svg+xml")}
 
 
 def _timing(report: dict[str, Any]) -> list[tuple[str, str]]:

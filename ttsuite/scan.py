@@ -19,19 +19,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from ttsuite.attempt import attempt
 from ttsuite.config import ConfigError
+from ttsuite.drawing import own_style
 from ttsuite.executors import available_cores, lone_workers
 from ttsuite.locks import Locked, locked
 from ttsuite.provenance import provenance
 from ttsuite.record import Record, RecordError
 from ttsuite.run import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
 from ttsuite.run_folder import read_report
-from ttsuite.scan_file import Plan, Point, load_scan
+from ttsuite.scan_file import Plan, Point, Refused, load_scan
 from ttsuite.scan_point import POINTS, SESSION, check_point, compute_point, ended, tidy
 from ttsuite.scan_table import Outcome, picture, table, values_of
 
 DEFAULT_PARENT = Path("results") / "scans"
-WAITING, CHECK_FAILED = "waiting", "check_failed"
+WAITING, CHECK_FAILED, REFUSED = "waiting", "check_failed", "refused"
 _LOCK = "lock"
 
 
@@ -62,7 +64,10 @@ class Scan:
 
     @property
     def status(self) -> str:
-        """The first that holds: interrupted; of any point failed, not_converged or check_failed; finished."""
+        """The first that holds: interrupted; of any point failed or refused, not_converged or check_failed; finished.
+
+        A refused point counts as failed.
+        """
         if self.interrupted:
             return INTERRUPTED
         found = {outcome.status for outcome in self.points}
@@ -94,10 +99,10 @@ def scan(
         (``ttsuite.executors.cluster``). It is left open.
     listener : told of every point.
 
-    A point that fails does not stop the others. Raises ConfigError for bad input, in whatever point, and RecordError
-    for an unusable ``out``, both before anything is written. An interrupt is no exception: the scan ends with
-    ``interrupted`` true, and the same call goes on. Results do not depend on the workers. A script needs the
-    ``if __name__ == "__main__":`` guard.
+    A point that fails, or that asks for what cannot be computed, does not stop the others. Raises ConfigError for bad
+    input, and where every point is refused, and RecordError for an unusable ``out``, both before anything is written.
+    An interrupt is no exception: the scan ends with ``interrupted`` true, and the same call goes on. Results do not
+    depend on the workers. A script that is to use more than one needs the ``if __name__ == "__main__":`` guard.
     """
     if isinstance(file, Plan):
         if list(overrides):
@@ -114,7 +119,8 @@ def scan(
     try:
         with nullcontext(executor) if executor is not None or not left else lone_workers(count) as working:
             if working is not None:
-                _prepare(left, working)
+                job.refuse(_prepare(left, working))
+                left = [point for point in left if point.number not in job.refused]
             with _alone(folder):
                 job.begin()
                 if working is not None:
@@ -142,25 +148,27 @@ def _usable(folder: Path) -> None:
         raise RecordError(f"{folder} is not empty and holds no scan: nothing is overwritten, choose another folder")
 
 
-def _prepare(left: list[Point], executor: Executor) -> None:
-    """Raise ConfigError with everything that the numerics refuse, in whatever point."""
+def _prepare(left: list[Point], executor: Executor) -> list[Refused]:
+    """The points that the numerics refuse. Raises ConfigError where a worker does not see what this process sees."""
     futures = [executor.submit(check_point, point.data, point.directory.resolve()) for point in left]
-    problems = []
+    problems, found = [], []
     try:
         for point, future in zip(left, futures, strict=True):
             try:
                 refused = future.result()
-            except ConfigError as error:  # a worker does not see what this process sees
+            except ConfigError as error:
                 problems += error.problems
             except Exception:  # no fault of the configuration: the point will fail, and say so, when it is computed
                 continue
             else:
-                problems += [point.problem(*refused)] if refused is not None else []
+                if refused is not None:
+                    found.append(Refused(point.number, point.changes, (point.problem(*refused),)))
     finally:
         for future in futures:
             future.cancel()
     if problems:
         raise ConfigError(problems)
+    return found
 
 
 @contextmanager
@@ -187,6 +195,13 @@ class _Job:
         self.begun = self.interrupted = False
         self._clock = time.perf_counter()
         self._provenance: dict[str, Any] = {}
+        self.refused = {point.number: point for point in plan.refused}
+
+    def refuse(self, found: list[Refused]) -> None:
+        """Leave these points out too. Raises ConfigError where none is left."""
+        self.refused |= {point.number: point for point in found}
+        if found and len(self.refused) == len(self.plan.points) + len(self.plan.refused):
+            raise ConfigError([problem for point in self.refused.values() for problem in point.problems], True)
 
     def scan(self) -> Scan:
         """The scan as it stands."""
@@ -197,13 +212,18 @@ class _Job:
         self._provenance = provenance(0, 1, datetime.now().astimezone())
         for key in ("seed", "workers"):  # those of every point are in its own record
             del self._provenance[key]
-        for point in self.plan.points:
-            self.outcomes[point.number] = self.outcome(point)
+        known = {point.number: self.outcome(point) for point in self.plan.points}
+        for number, refused in self.refused.items():
+            settings = {key: refused.changes.get(key) for key in self.plan.keys}
+            known[number] = Outcome(number, settings, "", REFUSED, refused.message, None, {})
+        self.outcomes = dict(sorted(known.items()))
         self.begun = True
         self.write_table()
         if self.listener is not None:
             kept = [
-                outcome for outcome in self.outcomes.values() if outcome.status not in (WAITING, FAILED, INTERRUPTED)
+                outcome
+                for outcome in self.outcomes.values()
+                if outcome.status not in (WAITING, FAILED, INTERRUPTED, REFUSED)
             ]
             self.listener.started(self.plan, self.named, len(kept))
 
@@ -275,7 +295,9 @@ class _Job:
 
         self.write_table()
         done = self.scan()
-        write_pages(self.plan, done.points, done.summary, picture(done.points), self.record)
+        with own_style():
+            drawn = attempt("the figure", lambda: picture(done.points), None, [])
+        write_pages(self.plan, done.points, done.summary, drawn, self.record)
 
 
 def _message(future: Future) -> str:

@@ -10,7 +10,7 @@
 
 A key may lead into a list: ``problem.terms.1.0`` is the coefficient of the second term. Paths among the values are
 named from the folder of the base, as with ``--set``. Every point is checked, and everything wrong in any of them is
-told at once, before anything runs.
+told at once, before anything runs. A point that asks clearly for what cannot be computed is refused alone.
 """
 
 from __future__ import annotations
@@ -68,19 +68,34 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A point that cannot be computed: its number, its changes, and what is wrong, a line each."""
+
+    number: int
+    changes: dict[str, Any]
+    problems: tuple[Problem, ...]
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in one line."""
+        return "; ".join(problem.message for problem in self.problems)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A scan as its file describes it: name, the keys that change, the points."""
+    """A scan as its file describes it: name, the keys that change, the points, and those that are refused."""
 
     name: str
     keys: tuple[str, ...]
     points: tuple[Point, ...]
+    refused: tuple[Refused, ...] = ()
 
 
 def load_scan(file: str | Path, overrides: Iterable[str] = ()) -> Plan:
     """Read and check the scan in ``file``; ``overrides`` are texts ``key.path=value`` that change the base.
 
-    Raises ConfigError with everything that is wrong, in the scan, its base and all its points. Cost: milliseconds a
-    point.
+    Raises ConfigError with everything that is wrong, in the scan, its base and all its points; points that ask for what
+    cannot be computed are only listed as ``refused``, unless all of them do. Cost: milliseconds a point.
     """
     file = Path(file)
     document = read(file)
@@ -94,19 +109,28 @@ def load_scan(file: str | Path, overrides: Iterable[str] = ()) -> Plan:
         raise ConfigError(_distinct(document.problems + base.problems))
     points: list[Point] = []
     faults: dict[Problem, list[int]] = {}  # with the numbers of the points that have them
+    refused: list[Refused] = []
     for number, change in enumerate(changes, start=1):
         try:
             points.append(_point(number, change, base, directory, chosen))
         except ConfigError as error:
+            if error.readable:
+                values = {key: value for key, (value, _, _) in change.items()}
+                refused.append(Refused(number, values, tuple(error.problems)))
+                continue
             for problem in error.problems:
                 faults.setdefault(problem, []).append(number)
+    if not points:
+        for point in refused:
+            for problem in point.problems:
+                faults.setdefault(problem, []).append(point.number)
     problems = base.problems + [_of_points(problem, numbers, changes) for problem, numbers in faults.items()]
     if not problems:
         problems = _repeated(points)
     if problems:
         raise ConfigError(_distinct(problems))
     keys = tuple(dict.fromkeys(key for change in changes for key in change))
-    return Plan(chosen, keys, tuple(points))
+    return Plan(chosen, keys, tuple(points), tuple(refused))
 
 
 def is_scan(file: str | Path) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from problems.problem import Picture, family
+from ttsuite.attempt import attempt
+from ttsuite.drawing import save_figure
 from ttsuite.pages import render
 from ttsuite.progress import duration
 from ttsuite.record import Record
-from ttsuite.report import save_figure
 from ttsuite.scan_file import Plan, short_names, value_text
 from ttsuite.scan_table import Outcome, value_names
 
@@ -21,6 +22,8 @@ def write_pages(plan: Plan, outcomes: Sequence[Outcome], summary: str, picture: 
     """Write both pages, and the figure as PNG and SVG where there is one; ``summary``: how many ended how."""
     names = value_names(outcomes)
     shown = names if len(names) <= SHOWN else [*names[: SHOWN - 1], names[-1]]
+    # the table is what counts
+    drawn = None if picture is None else attempt("the figure", lambda: save_figure(picture, record), None, [])
     kinds = dict.fromkeys(point.study.problem.kind for point in plan.points)
     context = {
         "name": plan.name,
@@ -30,7 +33,7 @@ def write_pages(plan: Plan, outcomes: Sequence[Outcome], summary: str, picture: 
         "rows": [_row(plan, outcome, shown) for outcome in outcomes],
         "left": len(names) - len(shown),
         "messages": [(o.number, o.message) for o in outcomes if o.status not in ("finished", "waiting")],
-        "picture": None if picture is None else save_figure(picture, record),
+        "picture": drawn,
     }
     for page in ("scan.md", "scan.html"):
         record.write(page, render(page, context))
@@ -40,7 +43,7 @@ def _row(plan: Plan, outcome: Outcome, names: Sequence[str]) -> dict[str, Any]:
     settings = [outcome.settings.get(key) for key in plan.keys]
     seconds = "" if outcome.seconds is None else duration(outcome.seconds)
     return {
-        "folder": outcome.folder if outcome.status not in ("waiting", "failed") else None,
+        "folder": outcome.folder if outcome.status not in ("waiting", "failed", "refused") else None,
         "status": outcome.status,
         "number": str(outcome.number),
         "settings": ["" if value is None else value_text(value) for value in settings],

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from ttsuite.output import say
 from ttsuite.progress import duration
 from ttsuite.scan import FAILED, FINISHED, Listener
 from ttsuite.scan_file import Plan, words
@@ -40,10 +41,10 @@ class PlainScan:
 
     def started(self, plan: Plan, folder: Path, kept: int) -> None:
         self._total = len(plan.points)
-        print(heading(plan, folder, kept), file=self._stream, flush=True)
+        say(heading(plan, folder, kept), self._stream)
 
     def finished(self, outcome: Outcome) -> None:
-        print(line(outcome, self._total), file=self._stream, flush=True)
+        say(line(outcome, self._total), self._stream)
 
     def ended(self) -> None:
         return

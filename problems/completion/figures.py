@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,17 +29,17 @@ def figures(problem: CompletionProblem, solver: CompletionSolver, result: Comple
             "error_by_rank",
             "Relative error (2-norm) of the fit of every rank: over the samples fitted, over those set aside, by which "
             "the rank is chosen (ring), and over the test entries, with one standard deviation.",
-            error_by_rank(result, solver.accuracy),
+            partial(error_by_rank, result, solver.accuracy),
         ),
         Picture(
             "predictions",
             "Test entries: predicted against true value, and the size of the deviation.",
-            predictions(result),
+            partial(predictions, result),
         ),
         Picture(
             "ranks",
             "TT-ranks of the completed tensor along the train, and the singular values of its unfoldings.",
-            ranks(result),
+            partial(ranks, result),
         ),
     ]
 

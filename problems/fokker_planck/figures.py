@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
             "marginals",
             f"Marginal densities of the coordinates at the output times: computed (dots), exact (lines). Values below "
             f"{result.density_floor.max():.0e} of the peak are noise.{limit}",
-            marginals(result),
+            partial(marginals, result),
         )
     ]
     if result.pairs:
@@ -42,22 +43,22 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
                 "pairs",
                 "Marginal densities of neighbouring coordinates over time (colours), and the exact ellipses of one and "
                 "two deviations (dashed).",
-                pairs(result),
+                partial(pairs, result),
             )
         )
     pictures += [
         Picture(
             "moments",
             f"Means, variances and neighbouring covariances: computed (dots), exact (lines).{limit}",
-            moments(result, exact),
+            partial(moments, result, exact),
         ),
         Picture(
             "errors",
             "Deviation of the moments from the exact ones and the error estimates, in units of the largest standard "
             "deviations of the coordinates, and the deviation of the mass from one.",
-            errors(result, solver.accuracy),
+            partial(errors, result, solver.accuracy),
         ),
-        Picture("ranks", "TT-ranks of the density along the train, at the output times.", ranks(result)),
+        Picture("ranks", "TT-ranks of the density along the train, at the output times.", partial(ranks, result)),
     ]
     return pictures
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,25 +35,25 @@ def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbi
         Picture(
             "slice",
             f"Density on the plane z = {result.plane.height:.4g} bohr; grey: below the colour scale.{marks}",
-            density_slice(result, near),
+            partial(density_slice, result, near),
         )
     ]
     if result.profiles:
         text = "Density along lines parallel to the axes. Each line of the legend names a point it goes through."
-        pictures.append(Picture("profiles", text, profiles(result)))
+        pictures.append(Picture("profiles", text, partial(profiles, result)))
     if result.radial is not None:
         text = "Density about the centre against the distance, and how many electrons a shell holds."
         if known is not None and known.orbital_at_centre is not None:
             text += " Circle: the reference at the centre."
-        pictures.append(Picture("radial", text, radial(result, known)))
+        pictures.append(Picture("radial", text, partial(radial, result, known)))
     text = f"TT-ranks on the finest grid, 2^{result.finest.level} points an axis: x, y and z bits, coarsest first."
-    pictures.append(Picture("ranks", text, ranks(result)))
+    pictures.append(Picture("ranks", text, partial(ranks, result)))
     if any(state.energies is not None for state in result.history):
         text = "Energy of every descent step, its distance from the last one on the same grid."
-        pictures.append(Picture("descent", text, descent(result)))
+        pictures.append(Picture("descent", text, partial(descent, result)))
     text = "Energy on every grid less the extrapolated one"
     text += "." if known is None else ", and less the reference."
-    return [*pictures, Picture("grids", text, grids(result, known, solver.accuracy))]
+    return [*pictures, Picture("grids", text, partial(grids, result, known, solver.accuracy))]
 
 
 def _nuclei_near(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> np.ndarray:

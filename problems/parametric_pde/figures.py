@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,19 +32,19 @@ def figures(problem: ParametricProblem, solver: ParametricSolver, result: Parame
     )
     densities = "Density of each quantity, sampled from the surrogate: mean, 5 % and 95 % quantiles, and the threshold."
     pictures = [
-        Picture("fields", fields, mean_and_deviation(problem, result)),
-        Picture("realisations", drawn, realisations(problem, result)),
-        Picture("sobol", sobol, sobol_bars(result)),
-        Picture("densities", densities, density(result)),
+        Picture("fields", fields, partial(mean_and_deviation, problem, result)),
+        Picture("realisations", drawn, partial(realisations, problem, result)),
+        Picture("sobol", sobol, partial(sobol_bars, result)),
+        Picture("densities", densities, partial(density, result)),
     ]
     if any("solves" in state.extra for state in result.history):
         caption = (
             "Relative residual of the Galerkin solution in the span of the solves, over the number of PDE solves: root"
             " mean square and largest over random parameter points."
         )
-        pictures.append(Picture("convergence", caption, convergence(result, solver.accuracy)))
+        pictures.append(Picture("convergence", caption, partial(convergence, result, solver.accuracy)))
     ranks = "TT-ranks of the solution after the space and each parameter."
-    pictures.append(Picture("ranks", ranks, ranks_along_train(result)))
+    pictures.append(Picture("ranks", ranks, partial(ranks_along_train, result)))
     return pictures
 
 

@@ -39,7 +39,7 @@ def routes(
     if space <= LARGEST:
         text = (
             "the whole matrix, from the terms themselves"
-            if space <= 1500
+            if space <= DENSE
             else "Lanczos on full vectors, from the terms"
         )
         found.append(Route("exact", f"{text}, without tensor trains", direct=exact, effort=_effort(problem)))

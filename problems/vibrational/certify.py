@@ -8,7 +8,6 @@ second, wider and finer grid says what they cost.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -23,12 +22,12 @@ from problems.vibrational.model import VibrationalProblem, VibrationalSolver
 
 GRID_MODES = 3  # modes of a field that a grid of points holds
 MORE_FUNCTIONS = 4  # functions a mode, beyond those of the run
-FINER, WIDER = 1.15, 1.15  # of the second grid against the first
-HEADROOM = 1.0  # of the span of the levels, added to the energy that the grid resolves
-QUANTA = 6.0  # of the largest frequency, added too
-CAP = 3.0  # of the energies resolved: the potential is cut there, which keeps Lanczos short
-GROWN = 1.1  # a step by which the box grows until the potential is above the energy on all of its faces
-ROUNDS = 4
+FINER = 1.3  # times the energies, of the second grid: wider and finer by some 14 % in every mode
+QUANTA = 6.0  # of each mode, beyond the levels, that the first grid holds
+CAP = 3.0  # times all energies held: the potential is cut there, which keeps Lanczos short
+SHARE = 0.3  # of the accuracy, between two grids
+GROWN, STEPS = 1.1, 200  # the box grows by steps until the potential is high enough on all of its faces
+ROUNDS = 6
 
 
 def allowed(solver: VibrationalSolver, quantity: Quantity) -> float:
@@ -71,54 +70,47 @@ def on_grid(field: ForceField, count: int, accuracy: float) -> dict[str, Any]:
 
     Raises NotReached where the potential is unbounded below, or the grids become too large.
     """
-    top = _highest(field, count)
+    excitation, quanta = _highest(field, count), QUANTA
     for _ in range(ROUNDS):
-        coarse, _ = _levels(field, count, top, 1.0, 1.0)
-        fine, residuals = _levels(field, count, top, FINER, WIDER)
+        coarse, _ = _levels(field, count, excitation + (1.0 + quanta) * field.frequencies)
+        fine, residuals = _levels(field, count, FINER * (excitation + (1.0 + quanta) * field.frequencies))
         moved = np.abs(fine - coarse) + residuals
-        reached = float(coarse[-1] - coarse[0]) + float(coarse[0])
-        if moved.max() <= 0.3 * accuracy and reached <= top:
+        span = float(fine[-1] - fine[0])
+        if moved.max() <= SHARE * accuracy and span <= 1.2 * excitation:
             return {"energies": fine, "error_estimates": moved, "unit": field.unit}
-        top = max(top, reached) + 0.5 * abs(top - coarse[0])
+        excitation, quanta = max(excitation, span), 1.5 * quanta
     raise NotReached(f"the grids differ by {moved.max():.2g} {field.unit}, more than the accuracy asked for")
 
 
 def _highest(field: ForceField, count: int) -> float:
-    """An energy above the levels wanted, harmonically."""
-    w = field.frequencies
-    most = math.ceil((count + 1) ** (1 / len(w))) * 4
-    sums = sorted(
-        sum((v + 0.5) * x for v, x in zip(n, w)) for n in itertools.product(range(min(most, count + 1)), repeat=len(w))
-    )
-    return float(sums[min(count, len(sums) - 1)])
+    """The excitation of the ``count``-th level, harmonically."""
+    sums = np.zeros(1)
+    for w in field.frequencies:
+        sums = np.sort((sums[:, None] + w * np.arange(count)).ravel())[:count]
+    return float(sums[-1])
 
 
-def _levels(field: ForceField, count: int, top: float, finer: float, wider: float) -> tuple[np.ndarray, np.ndarray]:
-    """Levels up to ``top`` on a grid that is ``finer`` and ``wider`` than needed, and their residuals."""
-    resolved = top + HEADROOM * abs(top) * (finer - 1.0) + QUANTA * float(field.frequencies.max())
-    half, lowest = _box(field, resolved)
-    half = [(-wider * (-a), wider * b) for a, b in half]
+def _levels(field: ForceField, count: int, energies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Levels and their residuals on a grid that holds ``energies[k]`` above the minimum in mode k."""
+    box, lowest = _box(field, energies)
     axes, kinetic = [], []
-    for (a, b), w in zip(half, field.frequencies):
-        momentum = math.sqrt(2.0 * (resolved - lowest) / w)
-        n = max(8, math.ceil(finer * (b - a) * momentum / math.pi) + 1)
+    for (a, b), w, energy in zip(box, field.frequencies, energies):
+        n = max(8, math.ceil((b - a) * math.sqrt(2.0 * energy / w) / math.pi) + 2)
         axes.append(np.linspace(a, b, n))
         kinetic.append(_sinc(n, (b - a) / (n - 1), 1.0 / w))
     shape = [len(q) for q in axes]
-    if math.prod(shape) > 2 * LARGEST:
+    if math.prod(shape) > LARGEST:
         raise NotReached(f"a grid of {' x '.join(map(str, shape))} points is too large to diagonalise")
-    values = np.minimum(
-        field.potential(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)), resolved * CAP + abs(lowest)
-    )
-    flat = values.ravel()
+    values = field.potential(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)).ravel()
+    values = np.minimum(values, lowest + CAP * float(energies.sum()))
 
     def apply(x: np.ndarray) -> np.ndarray:
-        y = flat[:, None] * x
+        y = values[:, None] * x
         for k, t in enumerate(kinetic):
             y = y + np.matmul(t, x.reshape(math.prod(shape[:k]), shape[k], -1)).reshape(x.shape)
         return y
 
-    return of_product(apply, len(flat), count)
+    return of_product(apply, len(values), count)
 
 
 def _sinc(n: int, h: float, mass: float) -> np.ndarray:
@@ -130,19 +122,19 @@ def _sinc(n: int, h: float, mass: float) -> np.ndarray:
     return t / (2.0 * mass * h * h)
 
 
-def _box(field: ForceField, energy: float) -> tuple[list[tuple[float, float]], float]:
-    """A box on all of whose faces the potential is above ``energy``, and the lowest potential in it."""
+def _box(field: ForceField, energies: np.ndarray) -> tuple[list[tuple[float, float]], float]:
+    """A box on whose faces in mode k the potential is ``energies[k]`` above its lowest value, and that value."""
     half = [[1.0, 1.0] for _ in field.frequencies]
     points = {1: 400, 2: 80, 3: 26}[field.d]
-    for _ in range(200):
+    for _ in range(STEPS):
         axes = [np.linspace(-a, b, points) for a, b in half]
         values = field.potential(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
-        grown = False
-        for k in range(field.d):
+        lowest, grown = float(values.min()), False
+        for k, energy in enumerate(energies):
             for side, at in ((0, 0), (1, -1)):
-                if np.take(values, at, axis=k).min() <= energy:
+                if np.take(values, at, axis=k).min() <= lowest + energy:
                     half[k][side] *= GROWN
                     grown = True
         if not grown:
-            return [(-a, b) for a, b in half], float(values.min())
+            return [(-a, b) for a, b in half], lowest
     raise NotReached("the potential is not above the levels on any box: is it unbounded below?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def figures(problem: VibrationalProblem, solver: VibrationalSolver, result: Vibr
             "spectrum",
             "Levels above the lowest state; the height of a stick is the weight of its leading configuration,"
             " the label names that of the purest state of a group and, in parentheses, the group's size.",
-            spectrum(result),
+            partial(spectrum, result),
         )
     ]
     references = problem.references
@@ -44,15 +45,15 @@ def figures(problem: VibrationalProblem, solver: VibrationalSolver, result: Vibr
                 "Deviation of this run and of the published methods from the reference over the state number;"
                 " the lowest state is compared absolutely, the others relative to their list's lowest state."
             )
-        pictures.append(Picture("deviations", caption, deviations(result, references, solver.accuracy)))
+        pictures.append(Picture("deviations", caption, partial(deviations, result, references, solver.accuracy)))
     estimates = "Error estimates of this run: what the finite ranks and what the finite basis leave out."
-    pictures.append(Picture("errors", estimates, error_estimates(result, solver.accuracy)))
+    pictures.append(Picture("errors", estimates, partial(error_estimates, result, solver.accuracy)))
     if len(result.mode_order) > 1:
         ranks = "TT-ranks along the train. The band spans all states; the operator's ranks are exact."
-        pictures.append(Picture("ranks", ranks, ranks_along_train(result)))
+        pictures.append(Picture("ranks", ranks, partial(ranks_along_train, result)))
     if any(state.energies is not None for state in result.history):
         passes = "Change of the energies from pass to pass, and residual norms, over the states."
-        pictures.append(Picture("passes", passes, convergence(result, solver.accuracy)))
+        pictures.append(Picture("passes", passes, partial(convergence, result, solver.accuracy)))
     return pictures
 
 

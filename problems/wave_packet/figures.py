@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,22 +37,24 @@ def figures(problem: Any, solver: WavePacketSolver, result: WavePacketResult) ->
     caption = "Autocorrelation a(t) = <psi(0)|psi(t)>; below, its error estimate and rigorous bound"
     known = any(c.series.quantity == "autocorrelation" for c in compared)
     caption += ", and the deviation from independent values." if known else "."
-    pictures = [Picture("autocorrelation", caption, autocorrelation(result, compared, float(solver.accuracy or 0.0)))]
+    pictures = [
+        Picture("autocorrelation", caption, partial(autocorrelation, result, compared, float(solver.accuracy or 0.0)))
+    ]
     text = "Spectrum of the wave packet; dots mark its lines, open ones those a second run does not confirm."
     if result.sticks is not None:
         text += " Beneath, the eigenvalues from the block eigensolver, as high as the share of the start they hold."
-    pictures.append(Picture("spectrum", text, spectrum(result)))
+    pictures.append(Picture("spectrum", text, partial(spectrum, result)))
     ranks = "TT-ranks and entanglement entropy of every cut of the train over time, and their largest values."
     if result.ranks.shape[1] > 2:
-        pictures.append(Picture("ranks", ranks, ranks_and_entropy(result, solver.max_rank)))
+        pictures.append(Picture("ranks", ranks, partial(ranks_and_entropy, result, solver.max_rank)))
     for name in [name for name in MAPS if name in result.observables]:
         what = MAPS[name][1]
         caption = f"Space-time map of {NAMES[name]} ({what} against time)."
-        pictures.append(Picture(f"map_{name}", caption, space_time(result, name)))
+        pictures.append(Picture(f"map_{name}", caption, partial(space_time, result, name)))
     conserved = "Norm and energy over time (what they drift), and the accumulated parts of the state's error."
     if result.dissipative:
         conserved = "What the absorber leaves of the norm, the energy of what remains, and the parts of the error."
-    pictures.append(Picture("conservation", conserved, conservation(result)))
+    pictures.append(Picture("conservation", conserved, partial(conservation, result)))
     return pictures
 
 

@@ -89,7 +89,7 @@ def test_a_run_is_confirmed_once_and_for_all(made, capsys):
 
 
 def test_a_contradicted_run_is_not_converged_any_more(made, capsys):
-    made.direct["energies"] = LEVELS + [0.0, 0.5, 0.0]
+    made.direct["energies"] = LEVELS + np.array([0.0, 0.5, 0.0])
     assert main(["certify", str(made.folder)]) == 4
     assert "contradicted by direct: do not trust these numbers" in capsys.readouterr().out
     report = report_of(made.folder)

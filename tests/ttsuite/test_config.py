@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -299,3 +300,39 @@ def test_a_refusal_of_the_numerics_gets_its_place(tmp_path):
     # a key that the file leaves out is blamed on the mapping it belongs to
     error = source.error(ProblemError("too small", "problem.basis.functions"))
     assert str(error) == f"{file}:2:1: problem.basis.functions: too small"
+
+
+SPINS = {"basis": "spin"}
+
+
+def numbers(coefficient, n=2, **problem):
+    problem = {"kind": "sum_of_products", "modes": [SPINS] * 2, "task": "spectrum",
+               "terms": [[coefficient, {0: "Z", 1: "Z"}]]} | problem  # fmt: skip
+    return make_study({"name": "n", "problem": problem, "solver": {"n_states": n}})
+
+
+@pytest.mark.parametrize(
+    ("coefficient", "n"),
+    [(np.float64(0.3), 2), (0.3, np.int64(2)), (0.3 + 0j, 2), ([np.float64(0.3), 0.0], 2), (np.complex128(0.3), 2),
+     (np.float32(0.5), 2), (np.array([0.3, 0.0]), 2), ((0.3, 0.0), np.array(2))],
+)  # fmt: skip
+def test_numbers_of_numpy_are_numbers(coefficient, n):
+    study = numbers(coefficient, n)
+    assert type(study.solver.n_states) is int and study.solver.n_states == 2
+    (value,) = study.problem.products.values()
+    assert type(value) is complex and value == complex(np.ravel(coefficient)[0])
+
+
+def test_arrays_and_complex_numbers_stand_for_what_they_can_only_mean(tmp_path):
+    terms = [[0.5 + 0.25j, {0: "S+", 1: "S-"}], [np.complex128(0.5 - 0.25j), {0: "S-", np.int64(1): "S+"}]]
+    pairs = [[[0.5, 0.25], {0: "S+", 1: "S-"}], [[0.5, -0.25], {0: "S-", 1: "S+"}]]
+    assert numbers(0.0, terms=terms) == numbers(0.0, terms=pairs)
+    data = {"kind": "vibrational", "force_field": {"model": "coupled_oscillators", "dimension": np.int32(3),
+                                                   "coupling": np.float32(0.25)},
+            "mode_order": np.array([3, 1, 2])}  # fmt: skip
+    study = make_study({"name": "n", "problem": data, "solver": {"n_states": 2, "accuracy": np.float64(1e-3)}})
+    assert study.problem.mode_order == (3, 1, 2) and study.problem.force_field.coupling == 0.25
+    # what could mean two things is refused, and so is what is no number
+    for bad in (0.3 + 0.1j, np.array([0.1, 0.2]), np.str_("0.3"), np.nan, np.bool_(True)):
+        with pytest.raises(ConfigError, match=r"solver\.accuracy"):
+            make_study({"name": "n", "problem": data, "solver": {"n_states": 2, "accuracy": bad}})

@@ -340,3 +340,38 @@ def test_a_cluster_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"pip install .ttsuite\[distributed\]"), cluster("tcp://127.0.0.1:1"):
         pass
+
+
+EDGE = """\
+name: edge
+base:
+  problem: {kind: vibrational, force_field: {model: coupled_oscillators, dimension: 3, coupling: 0.1}}
+  solver: {n_states: 2, accuracy: 1.0e-3, workers: 1}
+grid:
+  problem.force_field.coupling: [5.0, 0.1]
+"""
+
+
+def test_a_point_that_cannot_be_computed_is_refused_alone(tmp_path, monkeypatch, capsys):
+    """5.0 makes the potential unbounded: that point says so, the other is computed, the exit code tells."""
+    (tmp_path / "edge.yaml").write_text(EDGE)
+    out = tmp_path / "out"
+    assert main(["validate", str(tmp_path / "edge.yaml")]) == 2
+    assert main(["scan", str(tmp_path / "edge.yaml"), "--out", str(out), "--workers", "1"]) == 1
+    told = capsys.readouterr()
+    assert "point 1 refused: 5 makes the potential unbounded below" in told.err
+    assert "2 points: 1 finished, 1 refused" in told.out
+    points = json.loads((out / "scan.json").read_text())["points"]
+    assert [(p["number"], p["status"]) for p in points] == [(1, "refused"), (2, "finished")]
+    assert "unbounded" in points[0]["message"] and points[0]["settings"] == {"problem.force_field.coupling": 5.0}
+    for page in ("scan.md", "scan.html"):
+        assert "5 makes the potential unbounded below" in (out / page).read_text()
+    # the same again keeps what is there; a file without any point that can be computed is refused as a whole
+    assert main(["scan", str(tmp_path / "edge.yaml"), "--out", str(out), "--workers", "1"]) == 1
+    (tmp_path / "edge.yaml").write_text(EDGE.replace("[5.0, 0.1]", "[5.0, 6.0]"))
+    assert main(["scan", str(tmp_path / "edge.yaml"), "--out", str(tmp_path / "none")]) == 2
+    assert not (tmp_path / "none").exists()
+    # what no file can mean stops all, as a wrong word does
+    (tmp_path / "edge.yaml").write_text(EDGE.replace("[5.0, 0.1]", "[0.1, many]"))
+    assert main(["scan", str(tmp_path / "edge.yaml"), "--out", str(tmp_path / "none")]) == 2
+    assert "must be a number" in capsys.readouterr().err and not (tmp_path / "none").exists()

@@ -1,0 +1,185 @@
+"""certify finds what a run gets wrong and calls right: faults put in on purpose, the judges left alone.
+
+A fault stays in while the routes are taken, as it would in the field, unless the test says otherwise: what finds it
+must not share it. Whether the run itself notices is another matter, of the tests of its kind.
+"""
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from problems.sum_of_products import operators
+from solvers.solution import Status
+from ttsuite.certificate import CONFIRMED, CONTRADICTED
+from ttsuite.certify import certify
+from ttsuite.config import make_study
+from ttsuite.run import run
+
+SPIN = {"basis": "spin"}
+GLASS = [[0.7, {0: "Z", 1: "Z"}], [-0.4, {1: "Z", 2: "Z"}], [0.3, {0: "Z", 2: "Z"}], [0.5, {0: "X"}], [0.2, {1: "Z"}],
+         [0.1, {2: "X"}]]  # fmt: skip
+
+
+@pytest.fixture
+def certified(tmp_path, monkeypatch):
+    """A function that runs a study, then takes a route; it returns the route's outcome and the run's first report."""
+    monkeypatch.setattr("ttsuite.report.write_figures", lambda *arguments: [])
+
+    def of(route, problem, before=lambda: None, **solver):
+        study = make_study({"name": "faulty", "problem": problem, "solver": solver | {"workers": 1}})
+        done = run(study, out=tmp_path / "run")
+        before()
+        found = certify(done.folder, routes=[route], workers=1)
+        (outcome,) = [outcome for outcome in found.routes if outcome.name == route]
+        return outcome, done.report
+
+    return of
+
+
+def solved_otherwise(monkeypatch, kind, change):
+    """Let the numerics of a kind return ``change`` of what they find, called converged, with nothing checked."""
+    module = importlib.import_module(f"problems.{kind}.solve")
+    solve = module.solve
+
+    def faulty(*arguments, **options):
+        result = solve(*arguments, **options)
+        return replace(result, status=Status.CONVERGED, checked=(), **change(result))
+
+    monkeypatch.setattr(module, "solve", faulty)
+
+
+def glass(n_states):
+    problem = {"kind": "sum_of_products", "modes": [SPIN] * 3, "terms": GLASS, "task": "spectrum"}
+    return {"problem": problem, "n_states": n_states, "accuracy": 1e-8}
+
+
+def test_a_right_run_is_confirmed(certified):
+    outcome, report = certified("exact", **glass(3))
+    assert outcome.verdict == CONFIRMED and report["converged"]
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_missing_level(certified, monkeypatch, missing):
+    def without(result):
+        return {"energies": np.append(np.delete(result.energies, missing), result.energies[-1] + 1.0)}
+
+    solved_otherwise(monkeypatch, "sum_of_products", without)
+    outcome, report = certified("exact", **glass(3))
+    assert report["converged"] and outcome.verdict == CONTRADICTED
+
+
+def test_a_wrong_operator(certified, monkeypatch):
+    """A builder that loses a small term: every method finds the wrong levels, each to all digits."""
+    right = operators.sum_of_products
+
+    def lossy(matrices, terms):
+        return right(matrices, [term for term in terms if abs(term[0]) > 0.15])
+
+    monkeypatch.setattr(operators, "sum_of_products", lossy)
+    problem = glass(3)
+    problem["problem"]["terms"] = [*GLASS, [0.12, {0: "X", 1: "X"}]]
+    outcome, _ = certified("exact", **problem)
+    assert outcome.verdict == CONTRADICTED
+
+
+QUARTIC = "order,modes,coefficient_cm-1\n2,1-1,100\n4,1-1-1-1,2400\n"
+
+
+def test_a_basis_that_is_too_small(certified, monkeypatch, tmp_path):
+    """Eight functions in place of what the accuracy needs, and an error that knows nothing of it."""
+    (tmp_path / "quartic.csv").write_text(QUARTIC)
+    module = importlib.import_module("problems.vibrational.solve")
+    prepare = module.prepare
+
+    def short(problem, solver):
+        basis = problem.basis.model_copy(update={"type": "harmonic", "functions": 8})
+        return prepare(problem.model_copy(update={"basis": basis}), solver)
+
+    monkeypatch.setattr(module, "prepare", short)
+
+    def blind(result):
+        return {"error_estimates": result.rank_errors + 1e-9}
+
+    solved_otherwise(monkeypatch, "vibrational", blind)
+    problem = {"kind": "vibrational", "force_field": str(tmp_path / "quartic.csv")}
+    outcome, report = certified("grid", problem, n_states=4, accuracy=0.01)
+    assert report["converged"] and outcome.verdict == CONTRADICTED
+
+
+def test_a_box_that_is_too_small(certified):
+    """Four deviations at the start, less later: the moments of what is left are not those of the process."""
+    problem = {
+        "kind": "fokker_planck", "dimension": 1, "drift": {"diagonal": 0.1}, "diffusion": 0.5,
+        "initial": {"mean": 0.0, "variance": 0.25}, "grid": {"points": 48, "half_width": 4.2},
+    }  # fmt: skip
+    outcome, _ = certified("exact", problem, t_final=1.5, output_times=[1.5], accuracy=1e-5)
+    assert outcome.verdict == CONTRADICTED
+
+
+PDE = {
+    "kind": "parametric_pde", "domain": "interval", "mesh": {"cells": 16}, "field": {"type": "affine", "parameters": 2},
+    "quantities": [{"name": "total", "type": "integral"}],
+}  # fmt: skip
+
+
+def test_too_few_points(certified, monkeypatch):
+    """Two Gauss points a parameter, and errors that were measured at these points alone."""
+    from problems.parametric_pde import solve
+
+    monkeypatch.setattr(solve, "automatic_points", lambda *arguments: [2, 2])
+    monkeypatch.setattr(solve, "TAIL_FACTOR", 1e9)
+    monkeypatch.setattr(solve, "MOST", 2)
+
+    def blind(result):
+        quantities = [replace(q, mean_error=1e-12, variance_error=1e-12) for q in result.quantities]
+        return {"quantities": tuple(quantities)}
+
+    solved_otherwise(monkeypatch, "parametric_pde", blind)
+    outcome, _ = certified("quadrature", PDE, accuracy=1e-6)
+    assert outcome.verdict == CONTRADICTED
+
+
+PACKET = {
+    "kind": "wave_packet", "model": "ising", "dimension": 4, "J": 1.0, "h": 0.7,
+    "initial": {"type": "product", "state": "up"}, "observables": ["energy"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_an_error_of_an_evolution_that_is_too_small(certified, monkeypatch, wrong):
+    """The fault is that of one integrator: it is taken out before another is asked."""
+    patch = pytest.MonkeyPatch()
+    if wrong:
+        solved_otherwise(patch, "wave_packet", lambda r: {"autocorrelation": r.autocorrelation + 1e-2})
+    try:
+        outcome, report = certified("method", PACKET, patch.undo, t_final=1.0, output_step=0.25, accuracy=1e-4,
+                                    max_rank=4)  # fmt: skip
+    finally:
+        patch.undo()
+    assert report["converged"] and outcome.verdict == (CONTRADICTED if wrong else CONFIRMED)
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_completion_that_fits_its_samples_alone(certified, wrong):
+    """A tensor that is right at the samples of its own test and elsewhere not."""
+    patch = pytest.MonkeyPatch()
+    if wrong:
+        solved_otherwise(patch, "completion", lambda r: {"train": 1.1 * r.train})
+    problem = {
+        "kind": "completion", "samples": {"function": "inverse_sum", "shape": [8, 8, 8], "fraction": 0.5}
+    }  # fmt: skip
+    try:
+        outcome, report = certified("samples", problem, patch.undo, accuracy=1e-3, max_rank=3)
+    finally:
+        patch.undo()
+    assert report["converged"] and outcome.verdict == (CONTRADICTED if wrong else CONFIRMED)
+
+
+@pytest.mark.parametrize("name", ["problems/exact_levels.py", "problems/vibrational/certify.py"])
+def test_the_judges_do_not_come_from_the_numerics(name):
+    """What computes a direct route imports neither trains nor solvers."""
+    text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+    assert "import solvers" not in text and "from solvers" not in text

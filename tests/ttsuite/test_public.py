@@ -1,0 +1,37 @@
+"""The public names: every one is there, says what it does, and the constructors stand in the guide."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ttsuite
+
+ROOT = Path(__file__).parents[2]
+CONSTRUCTORS = ["tt_svd", "ones", "unit", "random_train", "rank_one", "rank_one_operator", "operator_tt_svd",
+                "kronecker_sum", "identity_operator", "save_trains", "load_trains"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in ttsuite.__all__ if name != "__version__"])
+def test_every_public_name_is_there_and_documented(name):
+    found = getattr(ttsuite, name)
+    assert (found.__doc__ or "").strip(), name
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_the_constructors_are_public_and_in_the_guide(name):
+    assert name in ttsuite.__all__
+    for page in ("README.md", "docs/python.md"):
+        assert f"`{name}`" in (ROOT / page).read_text(encoding="utf-8"), page
+
+
+def test_trains_are_made_added_and_kept(tmp_path):
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((2, 3, 2))
+    x = ttsuite.tt_svd(a, tol=1e-14)
+    ttsuite.save_trains(tmp_path / "x.npz", {"x": x, "one": ttsuite.ones((2, 3, 2))})
+    kept = ttsuite.load_trains(tmp_path / "x.npz")
+    np.testing.assert_allclose(kept["x"].full(), a, atol=1e-12)
+    assert ttsuite.dot(kept["one"], x) == pytest.approx(a.sum())
+    np.testing.assert_allclose((ttsuite.identity_operator((2, 3, 2)) @ x).full(), a, atol=1e-12)
+    assert ttsuite.unit((2, 3, 2), (1, 2, 0)).full()[1, 2, 0] == 1.0

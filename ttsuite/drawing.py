@@ -1,0 +1,64 @@
+"""Figures as files, drawn by matplotlib's own defaults whatever the user's settings are.
+
+The style of a user's matplotlibrc (text.usetex without LaTeX, for one) and the backend of a notebook or a terminal are
+left alone and not used: every figure is drawn on an Agg canvas of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ttsuite.pages import data_url
+
+if TYPE_CHECKING:
+    from problems.problem import Picture
+    from ttsuite.record import Record
+
+_DPI = 150
+
+
+def imported() -> Any:
+    """matplotlib; where MPLBACKEND names a backend that is not there, without it."""
+    try:
+        import matplotlib
+    except (ImportError, ValueError):
+        backend = os.environ.pop("MPLBACKEND", None)
+        if backend is None:
+            raise
+        for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+            del sys.modules[name]  # half imported
+        try:
+            import matplotlib
+        finally:
+            os.environ["MPLBACKEND"] = backend
+    return matplotlib
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Matplotlib's defaults in place of the user's settings; those come back."""
+    matplotlib = imported()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
+
+
+def save_figure(picture: Picture, record: Record) -> dict[str, str]:
+    """Draw and save one figure, as PNG and SVG; returns its name, caption and SVG as a data URL."""
+    matplotlib = imported()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with own_style():
+        figure = picture.figure
+        FigureCanvasAgg(figure)
+        # a fixed salt and no date: the same figure gives the same file
+        with matplotlib.rc_context({"svg.hashsalt": picture.name}):
+            for suffix, options in ((".png", {"dpi": _DPI}), (".svg", {"metadata": {"Date": None}})):
+                record.write_with(f"figures/{picture.name}{suffix}", partial(figure.savefig, **options))
+    svg = (record.folder / "figures" / f"{picture.name}.svg").read_bytes()
+    return {"name": picture.name, "caption": picture.caption, "data": data_url(svg, "image/svg+xml")}
