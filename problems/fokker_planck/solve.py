@@ -285,14 +285,14 @@ class _Run:
             grids=[axis.x * unit for axis in self.discrete.axes],
             exact=self.problem.exact(self.times), density=self.discrete.density(evolution.state) / volume,
             operator_ranks=[int(r) for r in self.discrete.operator.ranks], step_sizes=evolution.step_sizes,
-            lengths=self.lengths * unit, checked=tuple(looks),
+            lengths=self.lengths * unit, checked=(*self.discrete.looks, *looks),
             status=status, history=self.history, counts=self.counts,
             timing={
                 "compile_s": self.compile_s,
                 "setup_s": self.prepared.setup_s,
                 "solve_s": time.perf_counter() - self.begin,
             },
-            warnings=warnings, checked=self.discrete.looks,
+            warnings=warnings,
         )  # fmt: skip
 
 
