@@ -248,11 +248,10 @@ def _factorise(core: np.ndarray) -> Factors:
     present = np.flatnonzero(blocks.any(axis=1))
     if not len(present):
         return freeze(np.zeros((1, left, right), core.dtype)), freeze(np.zeros((1, n, m), core.dtype))
-    # blocks are compared by direction: a small one may be multiplied by what is large in the next core
-    sizes = np.abs(blocks[present]).max(axis=1)
-    directions = blocks[present] / sizes[:, None]
-    norms = np.linalg.norm(directions, axis=1)
-    directions, sizes = directions / norms[:, None], sizes * norms
+    # small blocks are compared as large ones (to 2^10): the next core may multiply them by what is large there
+    _, exponents = np.frexp(np.abs(blocks[present]).max(axis=1))
+    sizes = np.ldexp(1.0, 10 * np.rint((exponents - exponents.max()) / 10).astype(int))
+    directions = power_of_two(blocks[present], -np.rint(np.log2(sizes)).astype(int)[:, None])
     # pivoted QR of the blocks as columns: the pivots are the blocks kept, R gives the others from them
     r, pivots = qr(directions.T, mode="r", pivoting=True, check_finite=False)
     diagonal = np.abs(np.diagonal(r))

@@ -19,7 +19,8 @@ from solvers.trains.orthogonalisation import orthogonalise_cores, right_interfac
 from solvers.trains.rounding import round_cores
 
 MAX_FULL_SIZE = 10_000_000
-MOST_UNEVEN = 200  # powers of two, of a product of the first cores beside even ones; 1e60, whose square is no danger
+MOST_UNEVEN = 100  # powers of two, of products of the first cores beside the whole: 1e30, whose square is no danger
+SMALLEST = -1000  # exponent of two of an entry that keeps all its digits
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -230,26 +231,33 @@ def checked_cores(cores: Iterable[np.ndarray], axes: int) -> tuple[np.ndarray, .
 
 
 def gauge_shifts(cores: Sequence[np.ndarray]) -> list[int] | None:
-    """Powers of two, of sum zero, that make the cores equally large; None where no partial product is out of bounds.
+    """Powers of two, of sum zero, that make the cores equally large; None where no partial product needs it.
 
     Products of the first k cores of a train like (1e200, 1e200, 1e-200, 1e-200) overflow, or vanish without a word from
-    the other end, although the tensor is of size one.
+    the other end, although the tensor is of size one. None too where an entry would be lost to underflow.
     """
-    exponents = []
-    for core in cores:
-        parts = core.view(np.float64) if core.dtype.kind == "c" else core
-        top = max(float(parts.max()), -float(parts.min()))
-        if top == 0.0:
+    tops = [_largest(core) for core in cores]
+    if 0.0 in tops:
+        return None
+    exponents = [math.frexp(top)[1] for top in tops]
+    d, total = len(cores), sum(exponents)
+    partial, beyond = 0, 0  # how far products of the first cores leave the way from one to the whole
+    for own in exponents:
+        partial += own
+        beyond = max(beyond, partial - max(total, 0), min(total, 0) - partial)
+    if beyond <= MOST_UNEVEN:
+        return None
+    shifts = [total * (k + 1) // d - total * k // d - own for k, own in enumerate(exponents)]
+    for core, shift in zip(cores, shifts):
+        parts = np.abs(core.view(np.float64) if core.dtype.kind == "c" else core)
+        if math.frexp(float(parts.min(where=parts > 0, initial=np.inf)))[1] + shift < SMALLEST:
             return None
-        exponents.append(math.frexp(top)[1])
-    d, total = len(exponents), sum(exponents)
-    even = [total * (k + 1) // d - total * k // d for k in range(d)]
-    shifts = [e - own for e, own in zip(even, exponents)]
-    partial, worst = 0, 0
-    for shift in shifts:
-        partial += shift
-        worst = max(worst, abs(partial))
-    return shifts if worst > MOST_UNEVEN else None
+    return shifts
+
+
+def _largest(core: np.ndarray) -> float:
+    parts = core.view(np.float64) if core.dtype.kind == "c" else core
+    return max(float(parts.max()), -float(parts.min()))
 
 
 def shifted_cores(cores: tuple[np.ndarray, ...], shifts: Sequence[int] | None) -> tuple[np.ndarray, ...]:
