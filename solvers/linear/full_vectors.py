@@ -164,7 +164,8 @@ def _by_qr(matrix: np.ndarray, b: np.ndarray, goal: float, rounding: Callable[[n
     q, r, order = qr(matrix, mode="economic", pivoting=True, check_finite=False)
     pivots = np.abs(np.diagonal(r))
     top = float(pivots[0])
-    best = np.zeros_like(b), float(np.linalg.norm(b)), 0
+    size = float(np.linalg.norm(b))
+    best = np.zeros_like(b), size, 0
     for threshold in THRESHOLDS if top > 0.0 else ():
         rank = int(np.count_nonzero(pivots > threshold * top))
         if rank == best[2]:
@@ -176,7 +177,10 @@ def _by_qr(matrix: np.ndarray, b: np.ndarray, goal: float, rounding: Callable[[n
             rest = q.conj().T @ (b - matrix @ y)
             y[order] += z @ solve_triangular(t, rest[:rank], trans="C", check_finite=False)
         residual = float(np.linalg.norm(b - matrix @ y))
-        off = residual + rounding(y)
+        noise = rounding(y)
+        if noise > MEANINGLESS * size:
+            continue
+        off = residual + noise
         if off <= goal or off < (WORTH if best[2] else 1.0) * best[1]:
             best = y, off, rank
         if off <= goal:
