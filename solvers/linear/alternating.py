@@ -26,6 +26,7 @@ NOTHING = 1e-8  # of the kick: directions outside the basis below this are round
 LOCAL = 0.02  # of the residual a core meets is left by the iterative solver: less does not pay before the next sweep
 MISSED = 2.0  # times its goal: the local iteration has failed, and a system of up to
 RESCUE_SIZE = 1200  # unknowns is solved by LU
+LARGEST = 1e100  # amplification of a singular value in the residual that still counts as one
 GUESSES = 3  # of a rank, from singular values, before plain bisection
 
 
@@ -208,7 +209,8 @@ class Alternating:
             guess = int(np.count_nonzero(self.amplification * tails[low:high] > allowed)) + low
             rank = min(max(guess, low), high - 1) if trial < GUESSES else (low + high) // 2
             left = remainder(rank)
-            self.amplification = np.sqrt(abs(left**2 - error**2)) / max(tails[rank], np.finfo(float).tiny)
+            if tails[rank] > 0.0:
+                self.amplification = min(np.sqrt(abs(left**2 - error**2)) / tails[rank], LARGEST)
             if left <= allowed:
                 high = rank
             else:

@@ -33,8 +33,8 @@ REFINEMENTS = 4
 THRESHOLDS = (1e-10, 1e-12, 1e-13, 1e-14, 1e-15, 3e-16)  # of the largest pivot; below, the rest of R counts as zero
 WORTH = 0.5  # a smaller threshold makes x larger: it must lower the residual, rounding errors of A x counted, to this
 ROUNDING = 4e-16  # of || |A| |x| ||, absolute values in every core
-LARGEST_QR = 2000  # unknowns; beyond (20 s at 4096) only where the LU solution is
-MEANINGLESS = 0.5  # of ||b|| off or worse
+LARGEST_QR = 2000  # unknowns; beyond (20 s at 4096) only where the LU solution means nothing:
+MEANINGLESS = 0.05  # of ||b|| for rounding errors of A x
 SHARE = 0.5  # of the accuracy, for the vector; the rest is for its compression
 SINGULAR = 1e-14  # ||A^H w|| / (||A|| ||w||), Frobenius norm, below this: a left null vector to rounding errors
 
@@ -87,13 +87,15 @@ def solve_full(operator: TTOperator, b: np.ndarray, accuracy: float) -> FullSolu
     matrix = operator.full(max_size=unknowns**2)
     if found is None:
         found = _by_lu(matrix, b, goal)
+    off, condition = np.inf, 0.0
     if found is not None:
-        off = found.residual + rounding(found.x)
-        if off <= goal or (unknowns > LARGEST_QR and off < MEANINGLESS * size):
+        condition, noise = found.condition, rounding(found.x)
+        off = found.residual + noise if noise < MEANINGLESS * size else np.inf
+        if off <= goal or (unknowns > LARGEST_QR and off < size):
             return found
     least = _by_qr(matrix, b, goal, rounding)
     if found is None or least.residual + rounding(least.x) < off:
-        return replace(least, condition=max(least.condition, found.condition if found is not None else 0.0))
+        return replace(least, condition=max(least.condition, condition))
     return found
 
 
@@ -162,7 +164,8 @@ def _by_qr(matrix: np.ndarray, b: np.ndarray, goal: float, rounding: Callable[[n
     q, r, order = qr(matrix, mode="economic", pivoting=True, check_finite=False)
     pivots = np.abs(np.diagonal(r))
     top = float(pivots[0])
-    best = np.zeros_like(b), float(np.linalg.norm(b)), 0
+    size = float(np.linalg.norm(b))
+    best = np.zeros_like(b), size, 0
     for threshold in THRESHOLDS if top > 0.0 else ():
         rank = int(np.count_nonzero(pivots > threshold * top))
         if rank == best[2]:
@@ -174,7 +177,10 @@ def _by_qr(matrix: np.ndarray, b: np.ndarray, goal: float, rounding: Callable[[n
             rest = q.conj().T @ (b - matrix @ y)
             y[order] += z @ solve_triangular(t, rest[:rank], trans="C", check_finite=False)
         residual = float(np.linalg.norm(b - matrix @ y))
-        off = residual + rounding(y)
+        noise = rounding(y)
+        if noise > MEANINGLESS * size:
+            continue
+        off = residual + noise
         if off <= goal or off < (WORTH if best[2] else 1.0) * best[1]:
             best = y, off, rank
         if off <= goal:

@@ -26,38 +26,39 @@ ABOVE = 1.5  # times the stated residual: the bound must not exceed it
 
 
 def look(
-    operator: TTOperator, x: TensorTrain, b: TensorTrain, stated: float, rounding: float, rng: np.random.Generator
-) -> Checked:
+    operator: TTOperator, x: TensorTrain, b: TensorTrain, stated: float, rounding: float, rng: np.random.Generator,
+    *, rows: bool = False,
+) -> Checked:  # fmt: skip
     """Whether the residual ``stated`` of a system with ||b|| = 1 agrees with entries of b - A x.
 
-    ``rounding``: what rounding errors alone may make of the residual.
+    ``rounding``: what rounding errors alone may make of the residual. ``rows``: not by full vectors, for these have
+    given the residual already.
     """
-    if math.prod(b.shape) <= ALL_ROWS:
+    if math.prod(b.shape) <= ALL_ROWS and not rows:
         left = b.full().reshape(-1) - apply_full(operator.cores, x.full().reshape(-1))
         seen = float(np.linalg.norm(left))
         passed = bool(seen <= ABOVE * stated + rounding)
         how = f"all {len(left)} entries of b - A x, the operator applied core by core to the full vector"
         return Checked("relative residual", how, f"{seen:.1e} beside the stated {stated:.1e}", passed)
-    rows = draw(b, ROWS // 2, rng)
     n = np.array(b.shape)
-    rows = np.concatenate([rows, np.floor(rng.random((ROWS - len(rows), len(n))) * n).astype(np.int64)])
-    known = b.entries(rows)
-    errors = np.abs(known - row_products(operator, x, rows)) ** 2
-    even = math.exp(-float(np.log(n).sum()))
-    probability = 0.5 * even + 0.5 * np.abs(known) ** 2
+    even = np.floor(rng.random((ROWS - ROWS // 2, len(n))) * n).astype(np.int64)
+    indices = np.concatenate([draw(b, ROWS // 2, rng), even])
+    known = b.entries(indices)
+    errors = np.abs(known - row_products(operator, x, indices)) ** 2
+    probability = 0.5 * math.exp(-float(np.log(n).sum())) + 0.5 * np.abs(known) ** 2
     mean = math.sqrt(float(np.mean(errors / probability)))
-    _, different = np.unique(rows, axis=0, return_index=True)
+    _, different = np.unique(indices, axis=0, return_index=True)
     bound = math.sqrt(float(errors[different].sum()))
     passed = bool(bound <= ABOVE * stated + rounding and mean <= UNLIKELY * (stated + rounding))
     how = f"{ROWS} random rows of A contracted with x one by one, half of them drawn where b is large"
     return Checked("relative residual", how, f"about {mean:.1e} beside the stated {stated:.1e}", passed)
 
 
-def row_products(operator: TTOperator, x: TensorTrain, rows: np.ndarray) -> np.ndarray:
+def row_products(operator: TTOperator, x: TensorTrain, indices: np.ndarray) -> np.ndarray:
     """(A x)_i for multi-indices (m, d) of rows."""
-    m = len(rows)
+    m = len(indices)
     left = np.ones((m, 1, 1), dtype=np.result_type(operator.dtype, x.dtype))  # m alpha a
-    for core, p, index in zip(operator.cores, x.cores, rows.T):
+    for core, p, index in zip(operator.cores, x.cores, indices.T):
         alpha, a = left.shape[1:]
         ahead = (left.reshape(m * alpha, a) @ p.reshape(a, -1)).reshape(m, alpha * p.shape[1], p.shape[2])
         block = core[:, index].transpose(1, 0, 2, 3).reshape(m, alpha * core.shape[2], core.shape[3])

@@ -27,7 +27,6 @@ from solvers.linear.second_look import look
 from solvers.linear.sweeps import Method, Swept, System, sweep_until
 from solvers.methods import ALS, DMRG, AMEn, LocalSolver
 from solvers.solution import Checked, IterationState, NotConverged, Solution, Status
-from solvers.trains.construct import random_train
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
@@ -35,9 +34,9 @@ DIRECT_FIRST = 1000  # unknowns: LU takes 50 ms, measured
 DIRECT_LAST = 4096  # 2 s
 FULL_SHARE = 0.5  # of the vector's entries in a train: from here on the train is no saving
 PRECISION_SHARE = 0.1  # of the accuracy: rounding errors of A x above that are what stopped it
-ROUNDING = 1e-13  # of ||A|| ||x||: what two routes to a residual may differ by
+MEANINGLESS = 0.1  # of ||b||, for rounding errors of A x: no digit of the residual counts
+ROUNDING = 500.0  # times the rounding errors of A x: what two routes to a residual may differ by
 ALLOWED = 1.1  # times the least residual a vector can have: what its train may have
-EPSILON = float(np.finfo(float).eps)
 _COMPILED: dict[str, float] = {}
 
 
@@ -58,7 +57,8 @@ def solve(
     the rank asked). ``rng``: for the random start of the enrichment (default: seed 0).
 
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative
-    residual, by QR of the residual as a train (where its rank passes 500 a random sketch raised by a half);
+    residual, by QR of the residual as a train (where its rank passes 500 on full vectors or, of many unknowns, as a
+    random sketch raised by a half);
     ``counts``: sweeps (one direction), local_solves, matvecs of the local operators; ``extra``: the largest rank,
     whether the operator is Hermitian, ``route``: which of full vectors, sweeps and residual minimisation gave x.
     ``checked``: entries of b - A x formed apart. Status: CONVERGED, RANK_LIMIT (a cap on the ranks bound),
@@ -119,10 +119,11 @@ class _Task:
         if start is not None and start.norm() > 0.0:
             x = times_power(start, -self.exponent) * (1.0 / self.size)
             first = Swept(x, self.system.residual(x, self.rng, self.accuracy), Status.STAGNATED, "start")
+            self._discard_meaningless(first)
             if first.residual <= self.accuracy:
                 return self._finish(first, start)
             if not first.residual < 1.0:
-                first.x, first.residual = self.system.scaled(x, self.rng)
+                first.x, first.residual = self.system.scaled(first.x, self.rng)
         return self._finish(self._improved(first))
 
     def _improved(self, best: Swept) -> Swept:
@@ -133,6 +134,7 @@ class _Task:
             if found is None:
                 continue
             self.work.add(found.work)
+            self._discard_meaningless(found)
             capped |= found.status is Status.RANK_LIMIT
             if found.residual < best.residual or best.route == "zero":
                 best = found
@@ -144,13 +146,18 @@ class _Task:
         best.status = self._why(best, capped)
         return best
 
+    def _discard_meaningless(self, found: Swept) -> None:
+        """Zero for an x so large that rounding errors of A x are of the order of b: its residual says nothing."""
+        if self.system.rounding(found.x) > MEANINGLESS:
+            found.x, found.residual, found.status = self.system.b * 0.0, 1.0, Status.PRECISION
+
     def _why(self, best: Swept, capped: bool) -> Status:
         """Why the accuracy was not reached."""
         if self.singular:
             return Status.SINGULAR
         if capped:
             return Status.RANK_LIMIT
-        if EPSILON * self._size_of_operator() * best.x.norm() > PRECISION_SHARE * self.accuracy:
+        if self.system.rounding(best.x) > PRECISION_SHARE * self.accuracy:
             return Status.PRECISION
         return best.status
 
@@ -200,18 +207,15 @@ class _Task:
         cap = self.method.rank if isinstance(self.method, ALS) else self.method.max_rank
         goal = max(self.accuracy, ALLOWED * found.residual)
         x, capped = to_train(operator, found.x, b, goal, cap)
+        capped &= found.residual <= self.accuracy
         self.singular = found.singular is not None
-        self.extra |= {"factorisation": found.factorisation, "condition": found.condition, "capped": capped}
+        self.extra |= {"factorisation": found.factorisation, "capped": capped}
+        if np.isfinite(found.condition):
+            self.extra["condition"] = found.condition
         if found.singular is not None:
             self.extra["left_null_vector"] = found.singular
-        exact = self.system.residual(x, self.rng)
-        return Swept(x, exact, Status.RANK_LIMIT if capped else Status.PRECISION, "full vectors")
-
-    def _size_of_operator(self) -> float:
-        """A lower bound of the 2-norm of the scaled operator, close where a random vector is no exception."""
-        probe = random_train(self.system.b.shape, 1, self.rng)
-        probe = probe / probe.norm()
-        return self.system.image_norm(probe, self.rng)
+        status = Status.RANK_LIMIT if capped else Status.PRECISION
+        return Swept(x, self.system.residual(x, self.rng), status, "full vectors")
 
     def _report(self, state: IterationState) -> None:
         state = replace(state, step=len(self.history) + 1, seconds=time.perf_counter() - self.begun)
@@ -223,9 +227,12 @@ class _Task:
         """The second look, and x in the scale given."""
         if not best.residual < 1.0:
             best.x, best.residual, best.route = self.system.b * 0.0, 1.0, "zero"
-        rounding = ROUNDING * max(1.0, self._size_of_operator() * best.x.norm())
-        seen = look(self.system.operator, best.x, self.system.b, best.residual, rounding, self.rng)
+        rounding = ROUNDING * self.system.rounding(best.x)
+        by_full = self.system.by_full(best.x)
+        seen = look(self.system.operator, best.x, self.system.b, best.residual, rounding, self.rng, rows=by_full)
         status = best.status if seen.passed else Status.CONTRADICTED
+        if status is Status.CONVERGED and not best.residual <= self.accuracy:
+            status = Status.STAGNATED
         if best.residual <= self.accuracy and seen.passed:
             status = Status.CONVERGED
         x = given if given is not None else times_power(best.x * self.size, self.exponent)

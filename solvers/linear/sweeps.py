@@ -8,14 +8,17 @@ back is the one of smallest true residual, times the number that makes its resid
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from solvers.linear.alternating import Alternating, Options, Work
-from solvers.linear.residual import best_multiple, bounded_residual
+from solvers.linear.full_vectors import apply_full
+from solvers.linear.residual import EXACT_RANK, best_multiple, bounded_residual
 from solvers.local_operator import OperatorCore, mirrored
 from solvers.methods import ALS, DMRG, AMEn
 from solvers.solution import IterationState, Status
@@ -33,6 +36,8 @@ START_RANK = 8
 PATIENCE = 6  # sweeps without progress before giving up
 LOST = 3  # sweeps in a row with a residual above that of zero: a projection that is not definite leads nowhere
 PROGRESS = 0.7
+EPSILON = float(np.finfo(float).eps)
+LARGEST_FULL = 100_000  # unknowns up to which a residual of large ranks is formed on full vectors
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,27 @@ class System:
 
     def residual(self, x: TensorTrain, rng: np.random.Generator, accuracy: float = np.inf) -> float:
         """||b - A x||, an estimate only where it is above ``accuracy`` (solvers.linear.residual)."""
+        if self.by_full(x):
+            left = self.b.full().reshape(-1) - apply_full(self.operator.cores, x.full().reshape(-1))
+            return float(np.linalg.norm(left))
         return bounded_residual(self.cores, plain(x, self.dtype), plain(self.b, self.dtype), rng, accuracy)
+
+    def by_full(self, x: TensorTrain) -> bool:
+        """Whether the residual of x is formed on full vectors: those are small beside its ranks as a train."""
+        if math.prod(x.shape) > LARGEST_FULL:
+            return False
+        return max(r * p + q for r, p, q in zip(self.operator.ranks, x.ranks, self.b.ranks)) > EXACT_RANK
+
+    @cached_property
+    def size(self) -> float:
+        """A lower bound of the 2-norm of A, close where a random vector is no exception."""
+        rng = np.random.default_rng(0)
+        probe = random_train(self.b.shape, 1, rng)
+        return self.image_norm(probe / probe.norm(), rng)
+
+    def rounding(self, x: TensorTrain) -> float:
+        """What rounding errors of A x may add to a residual."""
+        return EPSILON * max(self.size * x.norm(), 1.0)
 
     def image_norm(self, x: TensorTrain, rng: np.random.Generator) -> float:
         """||A x||."""
@@ -165,7 +190,7 @@ def _take_best(swept: Swept, judge: System, candidates: list[TensorTrain | None]
     for x in candidates:
         if x is not None and all(np.isfinite(core).all() for core in x.cores):
             scaled, residual = judge.scaled(x, rng)
-            if residual < swept.residual:
+            if residual + judge.rounding(scaled) < swept.residual:
                 swept.x, swept.residual = scaled, residual
 
 

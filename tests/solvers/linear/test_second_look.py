@@ -1,0 +1,78 @@
+"""The second look at a solution: rows of A against the dense product, and false residuals found."""
+
+import numpy as np
+import pytest
+from linear_cases import helmholtz, laplacian, quantics_poisson
+
+import solvers.linear.sweeps as sweeps
+from solvers.linear.full_vectors import apply_full, between_identities, solve_full, sparse_matrix
+from solvers.linear.second_look import draw, look, row_products
+from solvers.linear.solve import solve
+from solvers.solution import Status
+from solvers.trains import quantics
+from solvers.trains.construct import ones, random_train, rank_one_operator, unit
+
+
+@pytest.mark.parametrize("a", [laplacian(3, 5), helmholtz(3, 4, 5.0, 6.0), quantics_poisson(3, 2)])
+def test_products_against_dense(a):
+    rng = np.random.default_rng(0)
+    x = random_train(a.column_shape, 3, rng)
+    dense = a.full() @ x.full().reshape(-1)
+    np.testing.assert_allclose(apply_full(a.cores, x.full().reshape(-1)), dense, rtol=1e-11, atol=1e-10)
+    indices = rng.integers(0, a.row_shape, (20, a.d))
+    seen = dense.reshape(a.row_shape)[tuple(indices.T)]
+    np.testing.assert_allclose(row_products(a, x, indices), seen, rtol=1e-11, atol=1e-10)
+
+
+def test_indices_are_drawn_by_their_squares():
+    rng = np.random.default_rng(1)
+    b = random_train((3, 4), 2, rng)
+    rows = draw(b, 20000, rng)
+    seen = np.zeros((3, 4))
+    np.add.at(seen, tuple(rows.T), 1.0 / len(rows))
+    np.testing.assert_allclose(seen, b.full() ** 2 / b.norm() ** 2, atol=0.015)
+    assert (draw(unit((2,) * 40, [1] * 40), 5, rng) == 1).all()
+
+
+@pytest.mark.parametrize(
+    "a", [laplacian(3, 5), laplacian(12, 10), quantics.laplacian(30)], ids=["all", "rows", "large"]
+)
+def test_a_residual_that_is_not_true_is_found(a):
+    rng = np.random.default_rng(2)
+    b = unit(a.row_shape, [0] * a.d)
+    assert not look(a, b * 1e-3, b, 1e-8, 1e-14, rng).passed
+    assert look(a, b * 0.0, b, 1.0, 1e-14, rng).passed
+
+
+def test_a_contradicted_residual_is_not_converged(monkeypatch):
+    """A residual that believes everything: the second look says no."""
+    a, b = laplacian(6, 12), ones([12] * 6)
+    monkeypatch.setattr(sweeps.System, "residual", lambda *arguments: 1e-9)
+    solution = solve(a, b, start=b * 1e-3, accuracy=1e-8, throw=False)
+    assert solution.status is Status.CONTRADICTED and solution.n_converged == 0
+    assert not solution.checked[0].passed
+
+
+def test_the_sparse_matrix_is_the_matrix():
+    a = quantics.laplacian(6) + quantics.shift(6, 3) * 0.3
+    assert abs(sparse_matrix(a).toarray() - a.full()).max() <= 1e-13
+    assert sparse_matrix(rank_one_operator([np.ones((9, 9))] * 2)) is None
+
+
+def test_full_vectors_against_least_squares():
+    rng = np.random.default_rng(4)
+    m = rng.standard_normal((12, 12))
+    m[:, 3] = m[:, 5]
+    a = rank_one_operator([m])
+    b = rng.standard_normal(12)
+    found = solve_full(a, b, 1e-10)
+    best = np.linalg.norm(b - m @ np.linalg.lstsq(m, b, rcond=1e-12)[0])
+    assert found.singular is not None and found.residual == pytest.approx(best, rel=1e-10)
+    found = solve_full(a, m @ b, 1e-10)
+    assert found.singular is None and found.residual <= 1e-13 * np.linalg.norm(m @ b) * 100
+
+
+@pytest.mark.parametrize("shape", [(5,), (2,) * 7, (1, 3, 1), (3, 4, 5)])
+def test_between_identities_is_exact(shape):
+    tensor = np.random.default_rng(5).standard_normal(shape)
+    assert np.array_equal(between_identities(tensor).full(), tensor)
