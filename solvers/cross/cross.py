@@ -329,7 +329,7 @@ class _Run:
     def converged(self, train: TensorTrain, pivots: Pivots, error: float, count: int) -> Solution:
         """No error was found; one value alone is no evidence."""
         source = self.source
-        share = min(1.0, EVIDENCE / count)
+        share = 0.0 if source.seen_whole() else min(1.0, EVIDENCE / count)
         looked = [Checked(
             "entries not looked at before", f"{count} random points, corners, searches along single modes",
             f"largest error {error:.1e}; at most {share:.1e} of all entries can be worse", True,
