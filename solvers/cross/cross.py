@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.cross.known import entries
+from solvers.cross.judgement import Judgement
 from solvers.cross.pivots import NOISE, Pivots
 from solvers.cross.search import EVIDENCE, STARTS, Search
 from solvers.cross.sources import Exhausted, Function, FunctionSource, TrainSource
@@ -32,8 +32,6 @@ from solvers.trains.tensor_train import TensorTrain
 LOCAL_SHARE = 0.3  # of the accuracy, for the error of a superblock: the errors of the bonds add up
 TIGHTEN = 0.3  # of the local tolerance, where the points found do not help
 SMALLEST = 1e-16  # local tolerance: below it are rounding errors
-ROUNDING = 0.05  # of the accuracy (root mean square), for the rounding
-ROUNDINGS = 3  # attempts, each with less, where the values known do not bear it
 FIRST = 100  # random points among which the first pivot is looked for
 NEAR = 30.0  # times the accuracy: smaller errors are first answered by a smaller tolerance
 INSERTED = 8  # points that become pivots at once, and an eighth of the rank
@@ -139,8 +137,9 @@ class _Run:
         self.source, self.method, self.accuracy, self.rng, self.callback = source, method, accuracy, rng, callback
         self.begin = time.perf_counter()
         self.history: list[IterationState] = []
-        self.checks = self.sweeps = self.judged = 0
+        self.sweeps = 0
         self.search = Search(source.shape, rng)
+        self.judgement = Judgement(source, self.search, accuracy)
         source.budget = method.max_evaluations
 
     def report(self, label: str, ranks: list[int], error: float) -> None:
@@ -154,7 +153,7 @@ class _Run:
 
     def used(self) -> int:
         """Evaluations so far, but for those that only judge."""
-        return self.source.evaluations - self.checks
+        return self.source.evaluations - self.judgement.checks
 
     def solve(self, starts: np.ndarray) -> Solution:
         source = self.source
@@ -225,11 +224,11 @@ class _Run:
             if source.size <= LARGE * method.whole and source.evaluations > 0.5 * source.size:
                 return self.whole()
             capped = self.grow(pivots, local)
-            train, exact, error, worst = self.fitted(pivots)
+            train, exact, error, worst = self.judgement.fitted(pivots)
             if error <= accuracy:
                 count = min(method.check_points * MORE**checks,
                             max(method.check_points, int(MORE_SHARE * source.evaluations)))  # fmt: skip
-                train, error, worst = self.judged_by(train, exact, error, pivots, count)
+                train, error, worst = self.judgement.judged_by(train, exact, error, pivots, count)
                 self.report("check", pivots.ranks, error)
                 if error <= accuracy:
                     return self.converged(train, pivots, error, count)
@@ -270,66 +269,10 @@ class _Run:
             self.report("sweep", pivots.ranks, np.nan)
         return any(rank >= method.max_rank for rank in pivots.ranks)
 
-    def fitted(self, pivots: Pivots) -> tuple[TensorTrain, TensorTrain, float, np.ndarray]:
-        """The rounded train, the one it is of, the largest error at what is known, and the points of the worst."""
-        known, scale = self.source.known, self.source.largest
-        exact, tol = pivots.train(), ROUNDING * self.accuracy
-        for _ in range(ROUNDINGS):
-            train = exact.round(tol)
-            errors = known.errors(train) / scale
-            error = float(errors.max())
-            if error <= self.accuracy:
-                return train, exact, error, np.zeros((0, pivots.d), dtype=np.int64)
-            failed = np.flatnonzero(errors > self.accuracy)
-            if (self._errors(exact, self._known_points(failed)) > self.accuracy * scale).any():
-                break
-            tol *= max(0.5 * self.accuracy / error, 1e-3)
-        errors = known.errors(exact) / scale
-        worst = np.argsort(errors)[::-1]
-        worst = worst[errors[worst] > self.accuracy]
-        return exact, exact, float(errors.max()), self._known_points(worst[: 10 * INSERTED + max(pivots.ranks)])
-
-    def _known_points(self, rows: np.ndarray) -> np.ndarray:
-        """Multi-indices (m, d) of the tensor at positions of what is known; with outputs, the worst output is not
-        known here, and each is one.
-        """
-        points = self.source.known.indices(rows)
-        if points.shape[1] == len(self.source.shape):
-            return points
-        q = self.source.shape[-1]
-        return np.column_stack([np.repeat(points, q, axis=0), np.tile(np.arange(q), len(points))])
-
-    def _errors(self, train: TensorTrain, points: np.ndarray) -> np.ndarray:
-        return np.abs(self.source.points(points) - entries(train, points, len(self.source.shape) // 2))
-
-    def judged_by(
-        self, train: TensorTrain, exact: TensorTrain, before: float, pivots: Pivots, count: int
-    ) -> tuple[TensorTrain, float, np.ndarray]:
-        """A train looked at where nothing was, the largest error over the largest value, and the points, worst first.
-
-        ``before``: the largest error at what was known. Where rounding is to blame the train is the one before it,
-        judged in turn.
-        """
-        source, spent = self.source, self.source.evaluations
-        points = np.concatenate([self.search.random(count), self.search.suspects(pivots.points())])
-        errors = self._errors(train, points)
-        order = np.argsort(errors)[::-1]
-        reached, sizes = self.search.climb(lambda p: self._errors(train, p), points[order[:STARTS]])
-        points, errors = np.concatenate([points, reached]), np.concatenate([errors, sizes])
-        self.checks += source.evaluations - spent
-        limit = self.accuracy * source.largest
-        failed = np.flatnonzero(errors > limit)
-        if len(failed) and train is not exact and not (self._errors(exact, points[failed]) > limit).any():
-            known = float(source.known.errors(exact).max()) / source.largest
-            return self.judged_by(exact, exact, known, pivots, count)
-        order = failed[np.argsort(errors[failed])[::-1]]
-        _, once = np.unique(points[order], axis=0, return_index=True)
-        return train, max(float(errors.max()) / source.largest, before), points[order][np.sort(once)]
-
     def converged(self, train: TensorTrain, pivots: Pivots, error: float, count: int) -> Solution:
         """No error was found; one value alone is no evidence."""
         source = self.source
-        share = min(1.0, EVIDENCE / count)
+        share = 0.0 if source.seen_whole() else min(1.0, EVIDENCE / count)
         looked = [Checked(
             "entries not looked at before", f"{count} random points, corners, searches along single modes",
             f"largest error {error:.1e}; at most {share:.1e} of all entries can be worse", True,
@@ -346,17 +289,15 @@ class _Run:
 
     def ended(self, pivots: Pivots, status: Status) -> Solution:
         """What there is where a limit ended it, with the errors at all that is known."""
-        known, scale = self.source.known, self.source.largest
-        exact = pivots.train()
-        train = exact.round(ROUNDING * self.accuracy)
-        errors = [float(known.errors(x).max()) / scale for x in (train, exact)]
-        chosen = 0 if errors[0] <= max(errors[1], self.accuracy) else 1
-        looked = Checked("all known values", f"{known.count} of them against the train, after rounding",
-                         f"largest error {errors[chosen]:.1e}", errors[chosen] <= self.accuracy)  # fmt: skip
-        return self.solution((train, exact)[chosen], status, errors[chosen], pivots.points(), 1.0, looked)
+        train, error = self.judgement.last(pivots.train())
+        looked = Checked(
+            "all known values", f"{self.source.known.count} of them against the train, after rounding",
+            f"largest error {error:.1e}", error <= self.accuracy,
+        )  # fmt: skip
+        return self.solution(train, status, error, pivots.points(), 1.0, looked)
 
     def solution(self, train, status: Status, error: float, pivots: np.ndarray, share: float, *looked) -> Solution:
-        counts = {"evaluations": self.used(), "check_evaluations": self.checks, "sweeps": self.sweeps}
+        counts = {"evaluations": self.used(), "check_evaluations": self.judgement.checks, "sweeps": self.sweeps}
         extra = {"scale": self.source.largest, "pivots": pivots, "unseen_share": share}
         return Solution(
             train, status, int(status is Status.CONVERGED), np.array([error]), tuple(self.history), counts,

@@ -48,8 +48,12 @@ class _Source:
         return self.spread <= SAME * self.largest
 
     def constant(self) -> bool:
-        """Whether the tensor can be nothing but constant."""
-        return False
+        """Whether the tensor can be nothing but constant, if one value alone was seen."""
+        return self.seen_whole()
+
+    def seen_whole(self) -> bool:
+        """Whether every entry is known."""
+        return self.known.count >= self.size
 
     def points(self, indices: np.ndarray, mode: int | None = None) -> np.ndarray:
         """Values (m,) at multi-indices (m, d); ``mode``: of the block they are of."""
@@ -190,7 +194,9 @@ class TrainSource(_Source):
     def constant(self) -> bool:
         """A function of trains that are constant, each, is constant: no value of it is needed to know."""
         origin = np.zeros((1, len(self.shape)), dtype=np.int64)
-        return all((x - ones(self.shape) * x.entries(origin)[0]).norm() <= SAME * x.norm() for x in self.trains)
+        return self.seen_whole() or all(
+            (x - ones(self.shape) * x.entries(origin)[0]).norm() <= SAME * x.norm() for x in self.trains
+        )
 
     def points(self, indices: np.ndarray, mode: int | None = None) -> np.ndarray:
         out = self._call([x.entries(indices) for x in self.trains], lambda bad: tuple(indices[bad].tolist()))

@@ -1,0 +1,92 @@
+"""The judgement of a cross approximation: against all that is known, and where nothing was looked at.
+
+Rounding is part of what is judged: the train that is returned is the one that was looked at. Where known or new values
+do not bear the rounding, less of it is tried, and in the end none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from solvers.cross.known import entries
+from solvers.cross.pivots import Pivots
+from solvers.cross.search import STARTS, Search
+from solvers.trains.tensor_train import TensorTrain
+
+ROUNDING = 0.05  # of the accuracy (root mean square), for the rounding
+ROUNDINGS = 3  # attempts, each with less, where the values known do not bear it
+WORST = 80  # points returned of those where known values are missed, and one a rank
+
+
+class Judgement:
+    """Looks at the trains of a ``source``; ``checks``: evaluations for new points so far."""
+
+    def __init__(self, source: Any, search: Search, accuracy: float) -> None:
+        self.source, self.search, self.accuracy = source, search, accuracy
+        self.checks = 0
+
+    def fitted(self, pivots: Pivots) -> tuple[TensorTrain, TensorTrain, float, np.ndarray]:
+        """The rounded train, the one it is of, the largest error at what is known, and the points of the worst."""
+        known, scale = self.source.known, self.source.largest
+        exact, tol = pivots.train(), ROUNDING * self.accuracy
+        for _ in range(ROUNDINGS):
+            train = exact.round(tol)
+            errors = known.errors(train) / scale
+            error = float(errors.max())
+            if error <= self.accuracy:
+                return train, exact, error, np.zeros((0, pivots.d), dtype=np.int64)
+            failed = np.flatnonzero(errors > self.accuracy)
+            if (self._errors(exact, self._known_points(failed)) > self.accuracy * scale).any():
+                break
+            tol *= max(0.5 * self.accuracy / error, 1e-3)
+        errors = known.errors(exact) / scale
+        worst = np.argsort(errors)[::-1]
+        worst = worst[errors[worst] > self.accuracy]
+        return exact, exact, float(errors.max()), self._known_points(worst[: WORST + max(pivots.ranks)])
+
+    def _known_points(self, rows: np.ndarray) -> np.ndarray:
+        """Multi-indices (m, d) of the tensor at positions of what is known; with outputs, the worst output is not
+        known here, and each is one.
+        """
+        points = self.source.known.indices(rows)
+        if points.shape[1] == len(self.source.shape):
+            return points
+        q = self.source.shape[-1]
+        return np.column_stack([np.repeat(points, q, axis=0), np.tile(np.arange(q), len(points))])
+
+    def _errors(self, train: TensorTrain, points: np.ndarray) -> np.ndarray:
+        return np.abs(self.source.points(points) - entries(train, points, len(self.source.shape) // 2))
+
+    def judged_by(
+        self, train: TensorTrain, exact: TensorTrain, before: float, pivots: Pivots, count: int
+    ) -> tuple[TensorTrain, float, np.ndarray]:
+        """A train looked at where nothing was, the largest error over the largest value, and the points, worst first.
+
+        ``before``: the largest error at what was known. Where rounding is to blame the train is the one before it,
+        judged in turn.
+        """
+        source, spent = self.source, self.source.evaluations
+        points = np.concatenate([self.search.random(count), self.search.suspects(pivots.points())])
+        errors = self._errors(train, points)
+        order = np.argsort(errors)[::-1]
+        reached, sizes = self.search.climb(lambda p: self._errors(train, p), points[order[:STARTS]])
+        points, errors = np.concatenate([points, reached]), np.concatenate([errors, sizes])
+        self.checks += source.evaluations - spent
+        limit = self.accuracy * source.largest
+        failed = np.flatnonzero(errors > limit)
+        if len(failed) and train is not exact and not (self._errors(exact, points[failed]) > limit).any():
+            known = float(source.known.errors(exact).max()) / source.largest
+            return self.judged_by(exact, exact, known, pivots, count)
+        order = failed[np.argsort(errors[failed])[::-1]]
+        _, once = np.unique(points[order], axis=0, return_index=True)
+        return train, max(float(errors.max()) / source.largest, before), points[order][np.sort(once)]
+
+    def last(self, exact: TensorTrain) -> tuple[TensorTrain, float]:
+        """The train rounded, or as it is where that is better, with the largest error at what is known."""
+        known, scale = self.source.known, self.source.largest
+        trains = (exact.round(ROUNDING * self.accuracy), exact)
+        errors = [float(known.errors(x).max()) / scale for x in trains]
+        chosen = 0 if errors[0] <= max(errors[1], self.accuracy) else 1
+        return trains[chosen], errors[chosen]
