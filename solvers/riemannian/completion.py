@@ -38,6 +38,7 @@ ROUNDS = 6
 BETWEEN = 40  # steps of a fit between two bonds that grow
 HELD, LOOSENED = 1e-1, (1e-2, 1e-3, 1e-4)  # weights of the anchor while ranks grow, and after; none at the end
 WILD = 0.1  # a fit held to the one before is kept where it is judged better than a free one by this
+TINY = 1e-6  # of the size of a tensor: what is left of a fit that has nothing in common with other entries
 SPREADS = 4.0  # standard deviations
 SECOND_LOOK = 2e9  # multiplications of a first fit, up to which a second one is made; none: no such look is taken
 SAME = 10.0  # times the error said, that two fits may differ by over all entries
@@ -329,7 +330,24 @@ class _Run:
             extra={"evaluations": self.evaluations},
         )  # fmt: skip
 
+    def shrink(self, growth: Growth) -> None:
+        """Scale a fit that is worse than zeros to what it has in common with the entries known beside it."""
+        fit, train = growth.chosen, self.train(growth.point)
+        pairs = [self.kept] if self.test is None else [self.kept, self.test]
+        true = np.concatenate([values for _, values in pairs])
+        found = np.concatenate([train.entries(indices) for indices, _ in pairs])
+        size = len(true) * self.typical**2
+        whole = train.norm() ** 2 / float(np.prod(np.array(train.shape, dtype=float))) * len(true)
+        share = max(float(found @ true), TINY * size) / max(float(found @ found), whole, size)
+        point = MANIFOLD.point(growth.point.train * min(share, 1.0))
+        less = self.judge(fit.rank, point)
+        if less.error < fit.error:
+            growth.fits[growth.fits.index(fit)] = growth.chosen = less
+            growth.point = point
+
     def solution(self, growth: Growth, compile_s: float) -> Solution:
+        if growth.chosen.error > 1.0:
+            self.shrink(growth)
         fit = growth.chosen
         error = fit.error
         if error <= self.accuracy:
