@@ -118,8 +118,8 @@ def warnings_of(
     assert best.test_error is not None and best.uncertainty is not None
     if status is Status.CONTRADICTED:
         found.append(
-            f"a second fit from other samples is another tensor (they differ by {residual:.1g}): the "
-            "samples do not determine this rank; give more of them, or a smaller max_rank"
+            f"the samples do not determine this tensor, off by up to {residual:.1g} (see what was checked): "
+            "give more of them, or a smaller max_rank"
         )
     elif status is not Status.CONVERGED:
         cure = "larger ranks may help" if status is Status.RANK_LIMIT else "larger ranks did not help, more samples may"
