@@ -23,7 +23,7 @@ from solvers.methods import Completion
 from solvers.riemannian.completion import RankFit, complete
 from solvers.riemannian.dimension import parameters
 from solvers.riemannian.samples import held_out
-from solvers.solution import Checked, IterationState, Solution, Status
+from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
 FITS = "fits.npz"  # the file of the fits in a checkpoint folder
@@ -97,7 +97,7 @@ def solve(
         fitted=solution.extra["fitted"], validation=solution.extra["validation"],
         parameters=parameters(problem.shape, best.rank), status=solution.status, history=list(solution.history),
         counts=solution.counts, timing=solution.timing | {"setup_s": setup_s},
-        warnings=warnings_of(solver, best, solution, len(tests)),
+        warnings=warnings_of(solver, best, solution.status, len(tests), float(solution.residual[0])),
         checked=(*solution.checked, constant_look(train, tests, given)),
     )  # fmt: skip
 
@@ -110,15 +110,16 @@ def constant_look(train: TensorTrain, tests: Entries, given: Entries) -> Checked
     return Checked("test entries", "the mean of the samples in the place of the tensor", share, True)
 
 
-def warnings_of(solver: CompletionSolver, best: RankFit, solution: Solution, tests: int) -> list[str]:
+def warnings_of(
+    solver: CompletionSolver, best: RankFit, status: Status, tests: int, residual: float = 0.0
+) -> list[str]:  # fmt: skip
     """A missed accuracy, or one that ``tests`` entries are too few to be sure of."""
     found: list[str] = []
-    status = solution.status
     assert best.test_error is not None and best.uncertainty is not None
     if status is Status.CONTRADICTED:
         found.append(
-            f"a second fit from other samples is another tensor (they differ by {solution.residual[0]:.1g}): the "
-            "samples do not determine this rank; give more of them, or a smaller max_rank"
+            f"the samples do not determine this tensor, off by up to {residual:.1g} (see what was checked): "
+            "give more of them, or a smaller max_rank"
         )
     elif status is not Status.CONVERGED:
         cure = "larger ranks may help" if status is Status.RANK_LIMIT else "larger ranks did not help, more samples may"

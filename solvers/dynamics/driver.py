@@ -114,7 +114,7 @@ class Driver:
         tol = max(SHARES["krylov"] * accuracy / self.span, TIGHTEST)
         self.stepper = make_stepper(operator, start, method, factor, tol, hermitian, conserve)
         self.operator, self.factor, self.start, self.hermitian = operator, factor, start, hermitian
-        self.shifts = (hermitian and not conserve) or factor.real == 0.0
+        self.shifts = not conserve and (hermitian or factor.real == 0.0)  # <v, x> of a shifted A would change
         arrays = [*operator.cores, *start.cores, times, *(core for train in conserve for core in train.cores)]
         self.question = Question(arrays, [repr(method), repr(factor), repr(accuracy), VERSION])
         self.checkpoint = Checkpoint(None)
@@ -365,7 +365,7 @@ class Driver:
         row: dict[str, Any] = {
             "norms": size,
             "log_norms": self.log_norm,
-            "energies": energy(self.operator, x),
+            "energies": energy(self.operator, self.stepper.train()),
             "ranks": np.array(x.ranks),
             "projection_errors": carried[0] + self.pending * ahead / norm,
             "truncation_errors": carried[1],

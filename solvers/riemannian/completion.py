@@ -25,7 +25,7 @@ from solvers.riemannian.dimension import LEAST_VALIDATION, feasible, require_eno
 from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
 from solvers.riemannian.growth import LEARNED, Growth, RankFit, stored_growth
 from solvers.riemannian.manifold import FixedRankPoint
-from solvers.riemannian.samples import Samples, held_out
+from solvers.riemannian.samples import SampledPoint, Samples, held_out
 from solvers.solution import Callback, Checked, IterationState, NotConverged, Solution, Status
 from solvers.trains.factorisations import frobenius
 from solvers.trains.tensor_train import TensorTrain
@@ -38,6 +38,8 @@ ROUNDS = 6
 BETWEEN = 40  # steps of a fit between two bonds that grow
 HELD, LOOSENED = 1e-1, (1e-2, 1e-3, 1e-4)  # weights of the anchor while ranks grow, and after; none at the end
 WILD = 0.1  # a fit held to the one before is kept where it is judged better than a free one by this
+TINY = 1e-6  # of the size of a tensor: what is left of a fit that has nothing in common with other entries
+BLIND = 1e-6  # of the typical weight of the samples of an index: a direction with less is not seen
 SPREADS = 4.0  # standard deviations
 SECOND_LOOK = 2e9  # multiplications of a first fit, up to which a second one is made; none: no such look is taken
 SAME = 10.0  # times the error said, that two fits may differ by over all entries
@@ -329,11 +331,40 @@ class _Run:
             extra={"evaluations": self.evaluations},
         )  # fmt: skip
 
+    def shrink(self, growth: Growth) -> None:
+        """Scale a fit that is worse than zeros to what it has in common with the entries known beside it."""
+        fit, train = growth.chosen, self.train(growth.point)
+        pairs = [self.kept] if self.test is None else [self.kept, self.test]
+        true = np.concatenate([values for _, values in pairs])
+        found = np.concatenate([train.entries(indices) for indices, _ in pairs])
+        size = len(true) * self.typical**2
+        whole = train.norm() ** 2 / float(np.prod(np.array(train.shape, dtype=float))) * len(true)
+        share = max(float(found @ true), TINY * size) / max(float(found @ found), whole, size)
+        point = MANIFOLD.point(growth.point.train * min(share, 1.0))
+        less = self.judge(fit.rank, point)
+        if less.error < fit.error:
+            growth.fits[growth.fits.index(fit)] = growth.chosen = less
+            growth.point = point
+
     def solution(self, growth: Growth, compile_s: float) -> Solution:
+        if growth.chosen.error > 1.0:
+            self.shrink(growth)
         fit = growth.chosen
         error = fit.error
+        looks = []
         if error <= self.accuracy:
             status = Status.CONVERGED
+            work = self.samples.count * len(self.samples.shape) * float(fit.rank) ** 4
+            if work <= SECOND_LOOK:
+                left = undetermined(self.samples, growth.point)
+                text = (
+                    f"a share of {left**2:.1e} of a core is open" if left else "every slice of every core is determined"
+                )
+                looks.append(
+                    Checked("samples of each index", "what they see of its slice of the train", text, not left)
+                )
+                if left > self.accuracy:
+                    status, error = Status.CONTRADICTED, max(error, left)
         else:
             status = Status.RANK_LIMIT if growth.rising else Status.STAGNATED
         return Solution(
@@ -344,7 +375,8 @@ class _Run:
             (Checked("entries not fitted", "set aside to choose the rank", f"relative error {fit.validation_error:.1e}",
                      fit.validation_error <= self.accuracy),
              Checked("size of the whole tensor", "root mean square of all entries beside that of the samples",
-                     f"larger by {fit.excess:.1e} than the samples explain", fit.excess <= self.accuracy)),
+                     f"larger by {fit.excess:.1e} than the samples explain", fit.excess <= self.accuracy),
+             *looks),
         )  # fmt: skip
 
 
@@ -358,6 +390,27 @@ def excess(train: TensorTrain, values: np.ndarray) -> float:
     known, spread = float(squares.mean()), float(squares.std()) / np.sqrt(len(values))
     whole = (train.norm() / top) ** 2 / float(np.prod(np.array(train.shape, dtype=float)))
     return float(np.sqrt(max(whole - known - SPREADS * spread, 0.0) / known))
+
+
+def undetermined(samples: Samples, x: FixedRankPoint) -> float:
+    """The relative size of what the samples leave open: slices of a core that they see from too few sides.
+
+    With the other cores given, the samples of an index see its slice (a, b) through the vectors l r^T between
+    orthonormal interfaces; a direction in which these have no weight is fixed by nothing. Each slice is taken for an
+    equal share of its core. Cost O(m d r^4).
+    """
+    at = SampledPoint.of(samples, x)
+    worst = 0.0
+    for left, right, column, n in zip(at.left, at.right, samples.columns, samples.shape):
+        seen = np.einsum("ja,jb->jab", left, right).reshape(samples.count, -1)
+        typical = float((seen**2).sum()) / (n * seen.shape[1])
+        open_directions = 0
+        for i in range(n):
+            rows = seen[column == i]
+            weights = np.linalg.eigvalsh(rows.T @ rows)
+            open_directions += int(np.count_nonzero(weights < BLIND * typical))
+        worst = max(worst, open_directions / (n * seen.shape[1]))
+    return float(np.sqrt(worst))
 
 
 def _split(indices: np.ndarray, values: np.ndarray, shape, share: float, rng: np.random.Generator) -> tuple[Pair, Pair]:

@@ -34,6 +34,7 @@ class Verdict:
 
 def judged(text: str, solution, error: float, accuracy: float) -> Verdict:
     estimate = float(solution.residual[0])
+    assert np.isfinite(error), text
     within = error <= max(LENIENT * accuracy, MARGIN * estimate)
     kind = ("right" if within else "silent") if solution.converged else ("honest" if within else "understated")
     return Verdict(kind, error, estimate, f"{text}: {solution.status.name}, error {error:.1e}, said {estimate:.1e}")
@@ -132,7 +133,7 @@ def completion(seed: int) -> Verdict:
     order = rng.permutation(len(full))
     indices = np.stack(np.unravel_index(order[:count], shape), axis=1)
     accuracy = float(rng.choice([1e-2, 1e-3, 1e-4]))
-    method = Completion(max_rank=most)
+    method = Completion(max_rank=most, starts=2)
     try:
         solution = complete(indices, data[order[:count]], shape, method=method, accuracy=accuracy, throw=False)
     except ValueError as error:

@@ -275,20 +275,24 @@ def test_values_where_no_sample_is_count_as_an_error():
     assert excess(train, full[small]) > 1.0
 
 
-def test_a_mostly_zero_tensor_is_fitted():
-    """Indices whose samples are all zero stay at zero, instead of anything over nothing."""
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_mostly_zero_tensor_is_fitted_where_its_samples_see_it(seen):
+    """A column whose samples all lie in rows of zeros may be anything: that is said, and it stays at zero."""
     rng = np.random.default_rng(3)
     full = np.outer(rng.standard_normal(30) * (np.arange(30) < 9), rng.standard_normal(40) * (np.arange(40) < 20))
-    order = rng.permutation(1200)
-    indices = np.stack(np.unravel_index(order[:500], full.shape), axis=1)
-    solution = complete(
-        indices, full.ravel()[order[:500]], full.shape, method=Completion(max_rank=2), accuracy=1e-4, throw=False
-    )
-    rest = order[500:]
-    error = np.linalg.norm(solution.value.full().ravel()[rest] - full.ravel()[rest]) / np.linalg.norm(
-        full.ravel()[rest]
-    )
-    assert error < max(1e-3, 3.0 * solution.residual[0]) and solution.residual[0] < 1.5
+    known = rng.random(full.shape) < 0.4
+    known[:9, :20] |= rng.random((9, 20)) < 0.5
+    if not seen:
+        known[:9, 4], known[20, 4] = False, True
+    indices = np.argwhere(known)
+    solution = complete(indices, full[known], full.shape, method=Completion(max_rank=1), accuracy=1e-4, throw=False)
+    found = solution.value.full().reshape(full.shape)
+    error = np.linalg.norm((found - full)[~known]) / np.linalg.norm(full[~known])
+    if seen:
+        assert solution.converged and error < 1e-4
+    else:
+        assert solution.status is Status.CONTRADICTED and error < 3.0 * solution.residual[0]
+        assert np.abs(found[:, 4]).max() < 1e-6
 
 
 def test_a_second_fit_that_is_another_tensor_contradicts(monkeypatch):
@@ -298,7 +302,7 @@ def test_a_second_fit_that_is_another_tensor_contradicts(monkeypatch):
     indices = np.stack(np.unravel_index(order, train.shape), axis=1)
     values = train.entries(indices)
     plain = complete(indices, values, train.shape, method=Completion(max_rank=2), accuracy=1e-3)
-    assert len(plain.checked) == 3 and all(look.passed for look in plain.checked)
+    assert len(plain.checked) == 4 and all(look.passed for look in plain.checked)
     shown = completing._Run.solve
 
     def other(run, compile_s):
