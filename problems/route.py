@@ -1,9 +1,10 @@
 """Other routes to the numbers of a finished run: what ``ttsuite certify`` takes, kind by kind.
 
 A kind's module ``certify`` has ``routes(problem, solver, results)``, the routes for a run of these keys whose report
-holds ``results``, and ``allowed(solver, quantity)``, what the accuracy asked for allows in each value of a quantity. A
-route must not share the fault it looks for: it takes another method, another seed, a larger basis, a finer grid, more
-states than were asked for, or it computes the numbers directly, without tensor trains, where the problem is small.
+holds ``results``, and ``allowed(solver, quantity, results)``, what the accuracy asked for allows in each value of a
+quantity of that run; it may have ``between``, what the trains of two runs are compared by. A route must not share the
+fault it looks for: it takes another method, another seed, a larger basis, a finer grid, more states than were asked
+for, or it computes the numbers directly, without tensor trains, where the problem is small.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Session:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=300,  # seconds; a page takes a few on a quiet machine
         )
         assert done.returncode == 0, f"{self.page.name}:{block.line}: exit code {done.returncode}\n{done.stdout}"
         return done.stdout

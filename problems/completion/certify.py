@@ -16,7 +16,7 @@ ENTRIES = 20_000  # random entries at which two completions are compared
 DEVIATIONS = 3.0  # of the test error
 
 
-def allowed(solver: CompletionSolver, quantity: Quantity) -> float:
+def allowed(solver: CompletionSolver, quantity: Quantity, results: Mapping[str, Any]) -> float:
     """What the accuracy asked for allows, relative, in the 2-norm."""
     return solver.accuracy
 

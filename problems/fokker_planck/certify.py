@@ -18,9 +18,11 @@ from problems.route import TIGHTER, Route
 WIDER, FINER = 1.25, 1.25
 
 
-def allowed(solver: FokkerPlanckSolver, quantity: Quantity) -> float:
-    """What the accuracy asked for allows in every moment."""
-    return solver.accuracy
+def allowed(solver: FokkerPlanckSolver, quantity: Quantity, results: Mapping[str, Any]) -> np.ndarray:
+    """What the accuracy asked for allows in every moment, in the lengths that it is relative to."""
+    lengths = np.array(results.get("lengths") or 1.0, dtype=float)  # runs of earlier versions: absolute
+    scale = np.multiply.outer(lengths, lengths) if quantity.name == "covariance" else lengths
+    return np.broadcast_to(solver.accuracy * scale, quantity.values.shape)
 
 
 def routes(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, results: Mapping[str, Any]) -> list[Route]:

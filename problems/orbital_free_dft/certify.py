@@ -17,7 +17,7 @@ WIDER = 1.5  # times the box, on twice the points
 HIGHER = 1.5  # times max_rank
 
 
-def allowed(solver: OrbitalFreeSolver, quantity: Quantity) -> np.ndarray:
+def allowed(solver: OrbitalFreeSolver, quantity: Quantity, results: Mapping[str, Any]) -> np.ndarray:
     """What the accuracy asked for allows: in the energy; the other parts have their estimates alone."""
     return np.array([solver.accuracy if str(key).startswith("energy") else 0.0 for key in quantity.keys])
 

@@ -24,7 +24,7 @@ MOST_POINTS = 64
 VARIANCE = 10.0  # a variance may err this many times more than a mean
 
 
-def allowed(solver: ParametricSolver, quantity: Quantity) -> float | np.ndarray:
+def allowed(solver: ParametricSolver, quantity: Quantity, results: Mapping[str, Any]) -> float | np.ndarray:
     """What the accuracy asked for allows, relative to the value of a mean and of a variance."""
     if quantity.name not in ("mean", "variance"):
         return 0.0

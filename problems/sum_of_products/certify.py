@@ -22,9 +22,11 @@ from problems.wave_packet import certify as motion
 from problems.wave_packet.keys import WavePacketSolver
 
 
-def allowed(solver: SpectrumSolver | WavePacketSolver, quantity: Quantity) -> float | np.ndarray:
+def allowed(
+    solver: SpectrumSolver | WavePacketSolver, quantity: Quantity, results: Mapping[str, Any]
+) -> float | np.ndarray:
     """What the accuracy asked for allows in each value."""
-    return motion.allowed(solver, quantity) if isinstance(solver, WavePacketSolver) else solver.accuracy
+    return motion.allowed(solver, quantity, results) if isinstance(solver, WavePacketSolver) else solver.accuracy
 
 
 def routes(

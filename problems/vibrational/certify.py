@@ -30,7 +30,7 @@ GROWN, STEPS = 1.1, 200  # the box grows by steps until the potential is high en
 ROUNDS = 6
 
 
-def allowed(solver: VibrationalSolver, quantity: Quantity) -> float:
+def allowed(solver: VibrationalSolver, quantity: Quantity, results: Mapping[str, Any]) -> float:
     """What the accuracy asked for allows in every level."""
     return solver.accuracy
 

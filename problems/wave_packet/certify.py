@@ -15,7 +15,7 @@ OTHER = {"tdvp": "tdvp2", "tdvp2": "tdvp", "bug": "tdvp2", "implicit": "tdvp2"}
 HIGHER = 1.5  # times max_rank
 
 
-def allowed(solver: WavePacketSolver, quantity: Quantity) -> float | np.ndarray:
+def allowed(solver: WavePacketSolver, quantity: Quantity, results: Mapping[str, Any]) -> float | np.ndarray:
     """What the accuracy asked for allows: absolute in a(t), relative to the largest value of an observable."""
     accuracy = float(solver.accuracy or 0.0)
     if quantity.name == "autocorrelation":
