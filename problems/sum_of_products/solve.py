@@ -160,8 +160,10 @@ def _spectrum(
     states: EigenStates = solution.value
     converged = states.errors <= solver.accuracy
     status, warnings = solution.status, _idle(problem)
-    if converged.all():
-        status = Status.CONVERGED
+    if len(states.energies) < solver.n_states or states.probe.get("missing_states"):
+        warnings.append(f"the list of the {solver.n_states} lowest states is not complete: {status.value}")
+    elif converged.all():
+        status = status if status is Status.CONTRADICTED else Status.CONVERGED
     else:
         listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
         count = int((~converged).sum())
@@ -190,6 +192,7 @@ def _spectrum(
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": prepared.setup_s, "solve_s": time.perf_counter() - begin},
         warnings=warnings,
+        checked=solution.checked,
     )
 
 

@@ -203,8 +203,10 @@ def solve(
                 f"the chosen basis costs up to {basis_errors.max():.2g} {field.unit} (basis part of the errors); "
                 "basis.functions: automatic would meet the accuracy"
             )
-    if converged.all():
-        status = Status.CONVERGED
+    if len(states.energies) < solver.n_states or states.probe.get("missing_states"):
+        warnings.append(f"the list of the {solver.n_states} lowest states is not complete: {status.value}")
+    elif converged.all():
+        status = status if status is Status.CONTRADICTED else Status.CONVERGED
     else:
         listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
         count = int((~converged).sum())
@@ -233,6 +235,7 @@ def solve(
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": setup_s, "solve_s": time.perf_counter() - solving},
         warnings=warnings,
+        checked=solution.checked,
     )
 
 
