@@ -204,8 +204,11 @@ def _spectrum(
         listed = ", ".join(str(i) for i in np.flatnonzero(beyond)[:12])
         warnings.append(f"states beyond a barrier of the potential, which is unbounded below: {listed}")
         status = Status.BASIS_LIMIT if status is Status.CONVERGED else status
-    if converged.all():
-        status = Status.CONVERGED if all(c.passed for c in checked) else Status.CONTRADICTED
+    if len(states.energies) < solver.n_states or states.probe.get("missing_states"):
+        warnings.append(f"the list of the {solver.n_states} lowest states is not complete: {status.value}")
+    elif converged.all():
+        failed = status is Status.CONTRADICTED or not all(look.passed for look in checked)
+        status = Status.CONTRADICTED if failed else Status.CONVERGED
     else:
         listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
         count = int((~converged).sum())

@@ -104,8 +104,11 @@ def solve(
                 f"the chosen basis costs up to {lacking.max():.2g} {field.unit} (basis part of the errors); "
                 "basis.functions: automatic would meet the accuracy"
             )
-    if converged.all():
-        status = Status.CONVERGED if all(c.passed for c in checked) else Status.CONTRADICTED
+    if len(states.energies) < solver.n_states or states.probe.get("missing_states"):
+        warnings.append(f"the list of the {solver.n_states} lowest states is not complete: {status.value}")
+    elif converged.all():
+        failed = status is Status.CONTRADICTED or not all(look.passed for look in checked)
+        status = Status.CONTRADICTED if failed else Status.CONVERGED
     else:
         listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
         count = int((~converged).sum())

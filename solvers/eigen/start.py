@@ -60,17 +60,23 @@ def start_states(
     count = max(min(configurations, affordable, 2000 + 200 * n_states), 40 * n_states)
     products, charges = lowest_configurations(terms, count)
     most = n_states + max(6, n_states // 8)
-    jobs, exhausted = [], []
-    for c in np.unique(charges):
-        own = products[charges == c]
-        wanted = min(max(1, int(np.sum(charges[: 2 * most + 20] == c))), len(own))
-        jobs.append((terms, own, int(c), wanted, START_CUTOFF * scale, START_RANK, seed))
-        exhausted.append(wanted == len(own))
-    results = tasks.run_tasks(executor, tasks.start_block, jobs)
-    energies = np.concatenate([e for e, _ in results])
-    # beyond the top of a block that has more states to give, the list has holes
-    top = min((float(e[-1]) for (e, _), full in zip(results, exhausted) if not full), default=np.inf)
-    order = np.sort(energies[energies <= top])
+    factor = 1
+    while True:
+        jobs, exhausted = [], []
+        for c in np.unique(charges):
+            own = products[charges == c]
+            likely = max(1, int(np.sum(charges[: 2 * most + 20] == c)))
+            wanted = min(factor * likely, len(own))
+            jobs.append((terms, own, int(c), wanted, START_CUTOFF * scale, START_RANK, seed))
+            exhausted.append(wanted == len(own))
+        results = tasks.run_tasks(executor, tasks.start_block, jobs)
+        energies = np.concatenate([e for e, _ in results])
+        # beyond the top of a block that has more states to give, the list has holes
+        top = min((float(e[-1]) for (e, _), full in zip(results, exhausted) if not full), default=np.inf)
+        order = np.sort(energies[energies <= top])
+        if len(order) > n_states or all(exhausted):
+            break
+        factor *= 2  # many blocks of few states each: the list is as long as the shortest of them allows
     total = min(n_states, len(order))
     if len(order) > n_states + 1:
         # the widest gap above the last wanted state, at least one buffer state beneath it

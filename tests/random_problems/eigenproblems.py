@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.solution import Solution
 from solvers.trains.construct import identity_operator, operator_tt_svd
 from solvers.trains.operator import TTOperator
@@ -26,7 +25,7 @@ Y = 1j * np.array([[0.0, -1.0], [1.0, 0.0]])
 
 @dataclass(frozen=True)
 class Eigenproblem:
-    """``matrix``: dense, of the operator; ``unit``: the size of the energies that matter; ``table``: a start, or None."""
+    """``matrix``: dense, of the operator; ``unit``: the size of the energies that matter."""
 
     kind: str
     operator: TTOperator
@@ -34,7 +33,6 @@ class Eigenproblem:
     unit: float
     n_states: int
     accuracy: float
-    table: ProductTerms | None = None
 
 
 Drawn = tuple[TTOperator, np.ndarray, float]

@@ -1,4 +1,4 @@
-"""Random eigenproblems: never silently wrong, seldom without an answer; by full vectors and by the trains' own methods."""
+"""Random eigenproblems: never silently wrong, seldom unanswered; by full vectors and by the trains' methods."""
 
 from __future__ import annotations
 
