@@ -11,6 +11,7 @@ it sees no single parameter point. Cost: dense matrices of the nodes left, hence
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
@@ -64,10 +65,7 @@ def solve_assembled(
     )  # fmt: skip
     first, *rest = solution.value.cores
     value = condensed.expanded(TensorTrain((first, *(core / root[:, None] for core, root in zip(rest, roots)))))
-    return Solution(
-        value, solution.status, solution.n_converged, solution.residual, solution.history, solution.counts,
-        solution.timing, solution.extra,
-    )  # fmt: skip
+    return replace(solution, value=value)
 
 
 class Condensed:
