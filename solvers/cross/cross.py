@@ -221,9 +221,9 @@ class _Run:
         source, method, accuracy = self.source, self.method, self.accuracy
         local, checks, repeated = LOCAL_SHARE * accuracy, 0, False
         while True:
-            if source.size <= LARGE * method.whole and source.evaluations > 0.5 * source.size:
-                return self.whole()
             capped = self.grow(pivots, local)
+            if self.mostly_seen():
+                return self.whole()
             train, exact, error, worst = self.judgement.fitted(pivots)
             if error <= accuracy:
                 count = min(method.check_points * MORE**checks,
@@ -252,11 +252,16 @@ class _Run:
             if local < SMALLEST:
                 return self.ended(pivots, Status.STAGNATED)
 
+    def mostly_seen(self) -> bool:
+        """Whether half of a tensor was evaluated that is not too large to be taken whole."""
+        size, method = self.source.size, self.method
+        return size <= min(LARGE * method.whole, method.max_evaluations) and self.source.evaluations > 0.5 * size
+
     def grow(self, pivots: Pivots, local: float) -> bool:
         """Sweeps that add pivots until no bond finds an error, or a limit; whether the cap on the ranks bound."""
         method = self.method
         busy, forward = set(range(pivots.d - 1)), True
-        while busy and self.sweeps < method.sweeps:
+        while busy and self.sweeps < method.sweeps and not self.mostly_seen():
             self.sweeps += 1
             for k in sorted(busy, reverse=not forward):
                 room = method.max_rank - pivots.ranks[k]

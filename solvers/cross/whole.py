@@ -37,10 +37,11 @@ def whole_train(tensor: np.ndarray, accuracy: float, max_rank: int) -> tuple[Ten
         error = _error(train, scaled)
         if best is None or error < best[0]:
             best = error, train
-        if error <= accuracy or tol < SMALLEST:
+        capped = max(train.ranks) >= max_rank
+        if error <= accuracy or tol < SMALLEST or capped:
             break
         tol *= 0.5 if error < 8.0 * accuracy else 0.1
-    if best is None or best[0] > accuracy:
+    if best is None or (best[0] > accuracy and max(best[1].ranks) < max_rank):
         for train in (exact.round(SMALLEST, max_rank), tt_svd(scaled, 0.0).round(0.0, max_rank)):
             error = _error(train, scaled)
             if best is None or error < best[0]:
