@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from documents import Block, Session, blocks_of
 
@@ -28,9 +29,6 @@ RUNS = {
     "lithium-hydride.yaml": (["problem.levels=[7, 8]", "solver.accuracy=1e-2"], (0, 3)),
     "samples.yaml": ([], (0,)),
 }
-# file -> the shipped file that stands for one of the user's
-OTHERS = {"samples.yaml": ("entries.csv", "completion/own-samples.csv"),
-          "coupling.yaml": ("oscillators.yaml", "vibrational/coupled-oscillators-6.yaml")}  # fmt: skip
 TWELVE = """\
 problem:
   kind: vibrational
@@ -49,8 +47,10 @@ def written(folder):
     for block in BLOCKS:
         if named(block):
             (folder / named(block)).write_text(block.text, encoding="utf-8")
-    for target, source in OTHERS.values():
-        shutil.copyfile(ROOT / "configs" / source, folder / target)
+    shutil.copyfile(ROOT / "configs" / "vibrational" / "coupled-oscillators-6.yaml", folder / "oscillators.yaml")
+    indices = np.random.default_rng(0).permutation(np.argwhere(np.ones((12, 12, 12))))[:1200]
+    rows = [f"{i},{j},{k},{1.0 / (1.0 + (i + j + k) / 11.0)!r}" for i, j, k in indices.tolist()]
+    (folder / "entries.csv").write_text("\n".join(["i1,i2,i3,value", *rows]) + "\n")
     return folder
 
 
