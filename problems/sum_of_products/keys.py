@@ -22,7 +22,12 @@ class SpectrumSolver(Keys):
     """How the lowest states are computed."""
 
     n_states: int | None = Field(default=None, ge=1, description="Number of lowest states to compute; needed.")
-    accuracy: float = Field(default=1e-6, gt=0, description="Error asked of every energy, in the unit of the terms.")
+    accuracy: float = Field(
+        default=1e-6,
+        gt=0,
+        description="Error asked of every energy, in the unit of the terms; the default is times the largest"
+        " coefficient where that is below one.",
+    )
     method: Literal["automatic", "block_dmrg", "inverse_iteration"] = Field(
         default=AUTOMATIC,
         description="block_dmrg: one shared basis, for few states and for spins; inverse_iteration: a train a state.",

@@ -207,6 +207,9 @@ def complete(
         raise ProblemError(message, "solver.n_states")
     if solver.method == "block_dmrg" and solver.n_states > MOST_SHARED:
         raise ProblemError("block_dmrg shares one basis over all states: use inverse_iteration", "solver.method")
+    if "accuracy" not in solver.model_fields_set:  # relative to the terms: an answer of 1e-9 is not asked to 1e-6
+        largest = max(map(abs, problem.products.values()))
+        return solver.model_copy(update={"accuracy": solver.accuracy * min(1.0, largest)})
     return solver
 
 

@@ -32,6 +32,7 @@ from problems.vibrational import force_field as fields
 
 CSV_ACCURACY = 0.01
 MODEL_ACCURACY = 1e-6
+SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
 
 
 class CoupledOscillators(Keys):
@@ -183,7 +184,8 @@ class VibrationalSolver(Keys):
     accuracy: float = Field(
         default=CSV_ACCURACY,
         gt=0,
-        description="Error asked of every reported energy; the default for a model is 1e-6 model units.",
+        description="Error asked of every reported energy; the default for a model is 1e-6 model units, and never more"
+        " than 1e-3 of the smallest frequency.",
         json_schema_extra={"unit": "cm-1, or model units for a model"},
     )
     method: Literal["automatic", "block_dmrg", "inverse_iteration"] = Field(
@@ -249,8 +251,11 @@ def complete(problem: VibrationalProblem, solver: VibrationalSolver) -> Vibratio
                 f"{solver.n_states} states asked, but the basis has only {math.prod(sizes)} functions",
                 "solver.n_states",
             )
-    if "accuracy" not in solver.model_fields_set and problem.field.source is None:
-        return solver.model_copy(update={"accuracy": MODEL_ACCURACY})
+    if "accuracy" not in solver.model_fields_set:
+        usual = MODEL_ACCURACY if problem.field.source is None else CSV_ACCURACY
+        # of a field in other units than its file is meant to have, or of very soft modes, not the size of the answer
+        softest = float(problem.field.frequencies.min())
+        return solver.model_copy(update={"accuracy": min(usual, SHARE_OF_QUANTUM * softest)})
     return solver
 
 

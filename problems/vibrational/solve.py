@@ -113,6 +113,12 @@ def solve(
         listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
         count = int((~converged).sum())
         warnings.append(f"{count} states did not reach the accuracy asked for: {listed} ({status.value})")
+    if status is Status.BASIS_LIMIT and prepared.sized is not None and np.isfinite(prepared.sized.most).any():
+        modes = ", ".join(str(k + 1) for k in np.flatnonzero(np.isfinite(prepared.sized.most)))
+        warnings.append(
+            f"a barrier, behind which the potential falls without end, leaves no room for more functions of modes "
+            f"{modes}: correct the field, or ask for fewer states"
+        )
     if judged.edge.any():
         listed = ", ".join(str(i) for i in np.flatnonzero(judged.edge)[:12])
         warnings.append(f"states at the edge of the basis, or beyond a barrier of the potential: {listed}")

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from problems.sum_of_products.evolution import prepare_evolution, system_of
 from problems.sum_of_products.keys import SpectrumSolver
-from problems.sum_of_products.model import complete
+from problems.sum_of_products.model import SumOfProductsProblem, complete
 from problems.sum_of_products.solve import prepare, solve, tells_apart
 from problems.vibrational.force_field import load_force_field
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver
@@ -251,3 +251,16 @@ def test_from_yaml_to_report(tmp_path):
     assert load_study(done.folder / "configuration.yaml")[0] == load_study(file)[0].model_copy(
         update={"solver": load_study(done.folder / "configuration.yaml")[0].solver}
     )
+
+
+def test_states_in_a_hole_of_the_potential_are_not_converged() -> None:
+    terms = [[1828.55, {0: "p^2"}], [1828.55, {0: "q^2"}], [797.35, {1: "p^2"}], [797.35, {1: "q^2"}],
+             [-300.0, {0: "q^3"}], [-75.0, {0: "q^2", 1: "q^2"}]]  # fmt: skip
+    for functions, well in ((6, True), (20, False)):
+        modes = [{"basis": "harmonic", "functions": functions}] * 2
+        problem = SumOfProductsProblem.model_validate(
+            {"kind": "sum_of_products", "task": "spectrum", "modes": modes, "terms": terms}
+        )
+        result = solve(prepare(problem, SpectrumSolver(n_states=3, accuracy=0.01)))
+        assert (result.status is Status.CONVERGED) is well and result.state_converged.all() == well
+        assert well or any("beyond a barrier" in text for text in result.warnings)
