@@ -69,6 +69,9 @@ def shared_basis(
             room = passes.space_of(block) - len(block.trains)
             block.trains = [*block.trains, *new[:room]]
         passes.truncation = FIRST_TRUNCATION
+    for block in passes.blocks:
+        block.quotients = block.energies
+    passes.true_residuals()  # those of the trains returned, which are rounded
     passes.truncation = min(r.history[-1].extra["truncation"] for r in results)
     passes.save(Stage([], verdict=status), last=True)
     counts = {name: value for name, value in passes.counts.items() if value}
