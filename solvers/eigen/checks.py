@@ -63,7 +63,7 @@ def looked_at(
     whole = len(value.energies) == n_states and n_converged == n_states
     status = Status.CONVERGED if whole else solution.status
     if value.probe.get("missing_states"):  # and nobody knows how many more
-        status = Status.ITERATION_LIMIT
+        status = Status.ITERATION_LIMIT if solution.converged else solution.status
     elif failed and (whole or solution.converged):
         status = Status.CONTRADICTED
     elif not whole and status is Status.CONVERGED:

@@ -30,7 +30,7 @@ def shared_basis(
     top = float(max(b.energies[-1] for b in passes.blocks))
     outside = top + (gap or 0.0)
     narrowest = NARROWEST_GAP * passes.scale
-    status = Status.CONVERGED
+    status, kept = Status.CONVERGED, [block.trains for block in passes.blocks]
     for number in range(MOST_ROUNDS):
         goal = float(np.sqrt(passes.goal * max(outside - passes.threshold(), narrowest)))
         options = replace(method, tol=goal if method.tol is None else method.tol)
@@ -38,7 +38,15 @@ def shared_basis(
         for b in passes.blocks:
             part = passes.part(f"{number}-{b.charge}")
             jobs.append((sector, b.charge, len(b.trains), options, b.trains, seed, part, passes.truncation))
-        results = tasks.run_tasks(executor, tasks.shared_basis, jobs)
+        try:
+            results = tasks.run_tasks(executor, tasks.shared_basis, jobs)
+        except ValueError:
+            if number == 0:
+                raise
+            status = Status.RANK_LIMIT  # ranks this low cannot carry what was found besides
+            for block, trains in zip(passes.blocks, kept):
+                block.trains = trains
+            break
         lowest = min(float(r.energies[0]) for r in results)
         moved = lowest - min(float(b.energies[0]) for b in passes.blocks)  # the start's common error
         outside = max(outside + moved, *(float(r.energies[-1]) for r in results))
@@ -56,10 +64,14 @@ def shared_basis(
         if not found:
             break
         status = Status.ITERATION_LIMIT  # unless the next round finds nothing
+        kept = [block.trains for block in passes.blocks]
         for block, new in zip(passes.blocks, found):
             room = passes.space_of(block) - len(block.trains)
             block.trains = [*block.trains, *new[:room]]
         passes.truncation = FIRST_TRUNCATION
+    for block in passes.blocks:
+        block.quotients = block.energies
+    passes.true_residuals()  # those of the trains returned, which are rounded
     passes.truncation = min(r.history[-1].extra["truncation"] for r in results)
     passes.save(Stage([], verdict=status), last=True)
     counts = {name: value for name, value in passes.counts.items() if value}
