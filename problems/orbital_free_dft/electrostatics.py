@@ -104,7 +104,7 @@ def electrostatics(fields: Fields, nuclei: Nuclei, omega: float | None, rng: np.
         if nuclei.points.any():
             points = only(nuclei, nuclei.points)
             static.append((-1.0, short_range(builder, points, exponents[nuclei.points])))
-        repulsion = pair_energy(nuclei, nuclei.smearings)
+        repulsion = float(pair_energy(nuclei, nuclei.smearings))
         own = np.sum(nuclei.charges**2 * np.sqrt(exponents / (2.0 * np.pi)))
         offset = repulsion - float(own) - pair_energy(nuclei, exponents)
     if omega is not None:

@@ -2,8 +2,7 @@
 
 Nothing is shared with the construction but the table itself: an element (i, j) of the sum is evaluated term by term,
 sum_t c_t prod_k A^k_p[i_k, j_k], and so is y^T H x for x = (x)_k x_k, y = (x)_k y_k. Elements are drawn where a term is
-not zero (a term at random, of each of its matrices an element that is not zero), so that none of them is looked at in
-vain. Product vectors see all elements at once, those too that ought to be zero; with y_k . x_k = 1 a mode that a term
+not zero (a term at random, of each of its matrices an element by its size), so that none of them is looked at in vain. Product vectors see all elements at once, those too that ought to be zero; with y_k . x_k = 1 a mode that a term
 leaves out does not make it small. Deviations are relative to the sum of the terms' absolute values, of elements to the
 largest such sum. Cost O(T d) for each element or vector, plus O(d R^2) of the operator.
 """
@@ -91,14 +90,19 @@ def _product_vectors(n: int, count: int, rng: np.random.Generator) -> tuple[np.n
 
 
 def _touched(table: ProductTable, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns (count, d) of elements at which a random term is not zero."""
+    """Rows and columns (count, d) of elements of random terms, in each matrix the likelier the larger they are.
+
+    Drawn alike, elements that only round-off keeps from zero would be most of those of a matrix that was transformed.
+    """
     d = len(table.stacks)
     rows, columns = np.zeros((count, d), dtype=np.int64), np.zeros((count, d), dtype=np.int64)
     for m, t in enumerate(rng.integers(len(table.keys), size=count)):
         for k, stack in enumerate(table.stacks):
-            where = np.flatnonzero(stack[table.keys[t, k]])
-            if len(where):
-                rows[m, k], columns[m, k] = divmod(int(rng.choice(where)), stack.shape[2])
+            sizes = np.abs(stack[table.keys[t, k]]).ravel()
+            if top := sizes.max(initial=0.0):
+                heap = np.cumsum(sizes / top)
+                place = int(np.searchsorted(heap, rng.random() * heap[-1], side="right"))
+                rows[m, k], columns[m, k] = divmod(min(place, len(heap) - 1), stack.shape[2])
     return rows, columns
 
 

@@ -45,7 +45,7 @@ MEASURED = {
     "orbital_free_dft/neon": (180, 0),
     "orbital_free_dft/trap": (7, 258),
     "orbital_free_dft/hydrogen-molecule": (11, 0),
-    "orbital_free_dft/cluster-8": (3, 261),
+    "orbital_free_dft/cluster-8": (8, 356),
     "orbital_free_dft/cluster-64": (7, 306),
     "orbital_free_dft/cluster-64-displaced": (120, 0),
     "orbital_free_dft/cluster-512": (45, 0),

@@ -24,8 +24,9 @@ def continued(name, tmp_path, monkeypatch, first, more):
 
 
 def test_more_vibrational_states(tmp_path, monkeypatch):
+    enough = "problem.basis.functions=10"  # for twelve states too
     first, onward, cold = continued(
-        "henon-heiles-4", tmp_path, monkeypatch, ["solver.n_states=3"], ["solver.n_states=12"]
+        "henon-heiles-4", tmp_path, monkeypatch, [enough, "solver.n_states=3"], ["solver.n_states=12"]
     )
     assert len(first["energies"]) == 3 and len(onward["energies"]) == 12
     np.testing.assert_allclose(onward["energies"], cold["energies"], atol=1e-3)

@@ -149,22 +149,6 @@ def test_a_point_that_fails_does_not_stop_the_rest_and_is_tried_again(numerics, 
     assert not (again.folder / again.points[1].folder / "traceback.txt").exists()
 
 
-def test_what_the_numerics_refuse_is_told_of_every_point_before_anything_is_written(numerics, tmp_path):
-    def refuse(problem, n_states):
-        if n_states == 4:
-            raise ProblemError("too many states", "solver.n_states")
-
-    numerics.refuse = refuse
-    with pytest.raises(ConfigError) as caught:
-        scanned(tmp_path)
-    lines = [str(problem).replace(f"{tmp_path}/", "") for problem in caught.value.problems]
-    assert lines == [
-        f"s.yaml:6:24: solver.n_states: too many states (point {i}: dimension = {d}, n_states = 4)"
-        for i, d in ((2, 2), (4, 3))
-    ]
-    assert not numerics.asked and not (tmp_path / "out").exists()
-
-
 def test_an_interrupted_scan_says_so_and_the_same_call_goes_on(numerics, tmp_path):
     stopped = scanned(tmp_path, listener=Listener(stop_after=2))
     assert stopped.interrupted and stopped.status == "interrupted" and "interrupted" in stopped.summary

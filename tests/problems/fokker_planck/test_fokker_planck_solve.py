@@ -198,4 +198,4 @@ def test_the_closed_form_contradicts_a_box_that_cuts_the_density(monkeypatch):
     assert result.status is not Status.CONVERGED
     off = np.abs(result.mean - result.exact.means).max(), np.abs(result.covariance - result.exact.covariances).max()
     assert off[0] <= 1.01 * result.mean_error.max() and off[1] <= 1.01 * result.covariance_error.max()
-    assert [look.what for look in result.checked] == ["mass", "means and covariances"]
+    assert [look.what for look in result.checked] == ["generator against its terms", "mass", "means and covariances"]

@@ -29,7 +29,7 @@ def test_every_run_compares_its_operator():
     assert [look.passed for look in ready.checked] == [True]
     result = solve(ready)
     assert ready.checked[0] in result.checked
-    assert not result.warnings
+    assert not any("left out" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize("change", [lambda h: h * (1 + 1e-10), lambda h: h.T + (h - h.T) * 0.9])
