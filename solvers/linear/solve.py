@@ -173,6 +173,9 @@ class _Task:
         return self._swept(self.method, start, storage)
 
     def _directly_after(self, best: Swept) -> Swept | None:
+        """Not where a cap on the ranks ended sweeps that do converge: cut to it, the exact x is hardly better."""
+        if best.status is Status.RANK_LIMIT and best.residual < 1.0:
+            return None
         return self._full() if DIRECT_FIRST < self.unknowns <= DIRECT_LAST else None
 
     def _by_enriched_sweeps(self, best: Swept) -> Swept | None:

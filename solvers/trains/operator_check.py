@@ -2,9 +2,10 @@
 
 Nothing is shared with the construction but the table itself: an element (i, j) of the sum is evaluated term by term,
 sum_t c_t prod_k A^k_p[i_k, j_k], and so is y^T H x for x = (x)_k x_k, y = (x)_k y_k. Elements are drawn where a term is
-not zero (a term at random, of each of its matrices an element by its size), so that none of them is looked at in vain. Product vectors see all elements at once, those too that ought to be zero; with y_k . x_k = 1 a mode that a term
-leaves out does not make it small. Deviations are relative to the sum of the terms' absolute values, of elements to the
-largest such sum. Cost O(T d) for each element or vector, plus O(d R^2) of the operator.
+not zero (a term at random, of each of its matrices an element by its size), so that none of them is looked at in vain.
+Product vectors see all elements at once, those too that ought to be zero; with y_k . x_k = 1 a mode that a term leaves
+out does not make it small. Deviations are relative to the sum of the terms' absolute values, of elements to the largest
+such sum. Cost O(T d) for each element or vector, plus O(d R^2) of the operator.
 """
 
 from __future__ import annotations

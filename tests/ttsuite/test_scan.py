@@ -12,12 +12,10 @@ import made_up
 import pytest
 
 import problems.vibrational.figures
-from problems.problem import ProblemError
 from solvers.solution import Status
 from ttsuite import scan
 from ttsuite.checkpoint import NAME
 from ttsuite.cli import main
-from ttsuite.config import ConfigError
 from ttsuite.executors import ClusterError, cluster
 from ttsuite.record import RecordError
 from ttsuite.run import load
