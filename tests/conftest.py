@@ -7,6 +7,27 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 for library in ("OPENBLAS", "MKL", "OMP"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(autouse=True)
+def figures_are_drawn_not_saved(request, monkeypatch):
+    """Runs draw their figures and keep no files of them, which took most of the time of small runs.
+
+    A test that is marked ``figures`` gets the files; runs in other processes write them always.
+    """
+    if Path(__file__).parent / "solvers" in request.path.parents or request.node.get_closest_marker("figures"):
+        return
+    import ttsuite.report
+    from ttsuite.drawing import own_style
+
+    def drawn(picture, record):
+        with own_style():
+            assert picture.figure is not None
+        return {"name": picture.name, "caption": picture.caption, "data": "data:image/svg+xml,"}
+
+    monkeypatch.setattr(ttsuite.report, "save_figure", drawn)

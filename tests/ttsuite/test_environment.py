@@ -95,6 +95,7 @@ def test_a_full_disk_is_no_matter_of_presentation(made, tmp_path, monkeypatch):
         run(made, out=tmp_path / "out")
 
 
+@pytest.mark.figures
 def test_the_users_matplotlib_is_neither_used_nor_changed(made, tmp_path, monkeypatch):
     monkeypatch.setitem(matplotlib.rcParams, "text.usetex", True)
     monkeypatch.setitem(matplotlib.rcParams, "axes.facecolor", "red")

@@ -147,6 +147,7 @@ def test_truncated_and_flipped_files_are_refused_or_the_same(stored):
     assert refused > 75
 
 
+@pytest.mark.figures
 def test_a_report_made_again_is_the_same_file(copied):
     folder = copied("fake")  # a report names its folder
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -156,6 +157,7 @@ def test_a_report_made_again_is_the_same_file(copied):
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.figures
 def test_figures_are_drawn_and_written_from_the_record(copied, complete_run, monkeypatch):
     folder, shown = copied("fake"), []
     loaded = load(folder)

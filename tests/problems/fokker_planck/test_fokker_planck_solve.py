@@ -155,6 +155,7 @@ def test_what_box_and_grid_leave_to_be_desired():
     assert discretisation_warnings(study().problem, study().solver) == []
 
 
+@pytest.mark.figures
 def test_from_a_study_to_its_folder(tmp_path):
     done = run(study(solver={"output_times": [0.25]}), out=tmp_path / "run")
     report = done.report

@@ -178,6 +178,7 @@ def test_references_of_small_chains_at_their_times():
     assert np.abs(np.exp(-1j * np.outer(series.times, energies)) @ weights - series.values).max() < 1e-11
 
 
+@pytest.mark.figures
 def test_from_keys_to_report(tmp_path):
     wanted = study(ISING, {"t_final": 1.0, "max_rank": 6, "eigenstates": 3, "accuracy": 1e-2})
     done = run(wanted, out=tmp_path / "out")
