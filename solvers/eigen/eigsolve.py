@@ -82,9 +82,9 @@ def eigsolve(
     if not 1 <= n_states <= size:
         raise ValueError(f"n_states is {n_states}, but the space has {size:.0f} product functions")
     if method is None:
-        solution = full_vectors.solve(operator, modes, n_states, accuracy, rng, callback)
+        solution = small_space(operator, n_states, modes, accuracy=accuracy, rng=rng, callback=callback)
         if solution is not None:
-            return _checked(solution, operator, modes, n_states, accuracy, rng, throw)
+            return _raised(solution) if throw else solution
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
         return _checked(solution, operator, modes, n_states, accuracy, rng, throw)
@@ -119,6 +119,26 @@ def eigsolve(
         outcome = shared_basis(sector, passes, method, given.gap, executor, seed)
     solution = _solution(outcome, n_states, accuracy, time.perf_counter() - begin)
     return _checked(solution, operator, modes, n_states, accuracy, rng, throw, reference)
+
+
+def small_space(
+    operator: TTOperator,
+    n_states: int,
+    modes: ModeCharges,
+    *,
+    accuracy: float,
+    max_rank: int | None = None,
+    rng: np.random.Generator | None = None,
+    callback: Callable[[IterationState], None] | None = None,
+) -> Solution | None:
+    """The states by vectors over all product functions alone, looked at a second time; None where that does not do.
+
+    That is: the space is not small (solvers.eigen.full_vectors), or trains of ``max_rank`` cannot carry its vectors.
+    ``modes``: functions of every mode by their charges, those of a complex operator too.
+    """
+    rng = rng or np.random.default_rng(0)
+    solution = full_vectors.solve(operator, modes, n_states, accuracy, rng, callback, max_rank)
+    return None if solution is None else looked_at(solution, operator, modes, n_states, accuracy, None, rng)
 
 
 def _complex(
@@ -169,6 +189,10 @@ def _checked(
     against it: no state missing in the last search, no check that failed."""
     exact = None if reference is None else reference.spectrum
     solution = looked_at(solution, operator, modes, n_states, accuracy, exact, rng)
-    if throw and not solution.converged:
+    return _raised(solution) if throw else solution
+
+
+def _raised(solution: Solution) -> Solution:
+    if not solution.converged:
         raise NotConverged(solution)
     return solution
