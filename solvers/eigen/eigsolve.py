@@ -2,9 +2,9 @@
 
 Small spaces are diagonalised by vectors over all product functions (solvers.eigen.full_vectors) unless a method is
 asked for; the states of larger ones are trains from the beginning, by inverse iteration from a table of products
-(solvers.eigen.inverse_iteration), or by block DMRG (solvers.eigen.shared_basis). A method asked for in a small space is
-held against the full vectors: what it missed is taken in. Whatever the way, the result is looked at a second time
-(solvers.eigen.checks).
+(solvers.eigen.inverse_iteration), or by block DMRG (solvers.eigen.shared_basis). A method asked for in a small space
+starts from the full vectors where their list is proved, and is held against them: what it missed is taken in. Whatever
+the way, the result is looked at a second time (solvers.eigen.checks).
 """
 
 from __future__ import annotations
@@ -94,8 +94,10 @@ def eigsolve(
     if terms and given is None:
         configurations = getattr(method, "configurations", InverseIteration.configurations)
         given = start_states(terms, n_states, configurations=configurations, executor=executor, seed=seed)
+    reference = full_vectors.Reference(operator, modes, n_states, seed)
+    proved = reference.proved_start(n_states + 2, method.max_rank) if given is None else None
     if given is None:
-        given = cold_start(sector, n_states, size, rng)
+        given = proved or cold_start(sector, n_states, size, rng)
     scale = excitation_scale(terms) if terms else level_spacing(given)
     if terms:
         weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in terms.energies]
@@ -104,14 +106,15 @@ def eigsolve(
     many = method if isinstance(method, InverseIteration) else InverseIteration()
     if many.local_tolerance is None:  # the energy error is quadratic in that of the state
         many = replace(many, local_tolerance=float(np.clip(0.3 * np.sqrt(accuracy / scale), 1e-8, 1e-2)))
-    reference = full_vectors.Reference(operator, modes, n_states, seed)
     passes = Passes(
         sector, given.blocks, n_states, scale, MARGIN * accuracy, many,
         executor=executor, rng=rng, callback=callback, probe_weights=weights, reference=reference,
     )  # fmt: skip
     texts = [repr(n_states), repr(method), repr(accuracy), repr(modes)]
     passes.checkpoint = Checkpoint(checkpoint, Question(operator.cores, texts))
-    begin_with(passes, Checkpoint(earlier).load())
+    passes.warm = proved is not None and isinstance(method, InverseIteration)
+    if proved is None:
+        begin_with(passes, Checkpoint(earlier).load())
     passes.report("start", 0.05)
     if isinstance(method, InverseIteration):
         outcome = passes.run()
