@@ -270,7 +270,7 @@ class Reference:
         blocks = []
         for charge in np.unique(exact.charges[:count]):
             own = np.flatnonzero(exact.charges[:count] == charge)
-            trains = [state_train(exact, int(i), self.operator, self._modes, max_rank) for i in own]
+            trains: list[Any] = [state_train(exact, int(i), self.operator, self._modes, max_rank) for i in own]
             blocks.append(Block(int(charge), trains, exact.energies[own].copy()))
         return Start(blocks, None)
 
