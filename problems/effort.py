@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 
 from problems.problem import Effort
+from solvers.eigen.explicit import DENSE
 from solvers.riemannian.dimension import feasible
 
 INTERPRETER = 200.0  # megabytes: Python and its libraries, in every process
@@ -52,6 +53,14 @@ def products(shape: Sequence[int], operator_ranks: Sequence[int], rank: int) -> 
         a, b, left, right = ranks[k], ranks[k + 1], operator_ranks[k], operator_ranks[k + 1]
         found.append(2.0 * a * n * b * (left * a + min(left * right, 3 * max(left, right)) * n + right * b))
     return found
+
+
+def of_full_vectors(functions: float, states: int) -> Effort:
+    """The lowest states of a small space by vectors over all of its functions: by LAPACK, or by Lanczos."""
+    dense = functions <= DENSE
+    seconds = 0.3 + (9.0 * (functions / DENSE) ** 3 if dense else 2e-4 * functions * (1.0 + states / 20.0))
+    numbers = 3.0 * functions**2 if dense else functions * (3.0 * states + 1000.0)
+    return Effort(seconds, INTERPRETER + 8e-6 * numbers)
 
 
 def of_spectrum(

@@ -8,6 +8,8 @@ before any numerics are loaded.
 from __future__ import annotations
 
 import importlib
+import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -256,8 +258,23 @@ class Picture:
 
     @cached_property
     def figure(self) -> Any:
-        """The matplotlib figure."""
-        return self.draw() if callable(self.draw) else self.draw
+        """The matplotlib figure; an axis on which nothing is positive is linear, whatever it was meant to be."""
+        with warnings.catch_warnings():  # of matplotlib's, on exactly that
+            warnings.filterwarnings("ignore", message="Data has no positive values")
+            drawn = self.draw() if callable(self.draw) else self.draw
+        for axes in drawn.axes:
+            for name in "xy":
+                if _without_logarithm(axes, name):
+                    getattr(axes, f"set_{name}scale")("linear")
+        return drawn
+
+
+def _without_logarithm(axes: Any, name: str) -> bool:
+    """Whether a logarithmic axis would have to choose its own ends where nothing drawn is positive."""
+    if getattr(axes, f"get_{name}scale")() != "log" or not getattr(axes, f"get_autoscale{name}_on")():
+        return False
+    together = getattr(axes, f"get_shared_{name}_axes")().get_siblings(axes)
+    return not any(math.isfinite(getattr(other.dataLim, f"minpos{name}")) for other in together)
 
 
 # kind -> module holding FAMILY

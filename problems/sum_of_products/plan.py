@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from problems.effort import INTERPRETER, entries, listed, megabytes, of_spectrum, size
-from problems.problem import Effort
-from problems.sum_of_products.dense import LARGEST
+import numpy as np
+
+from problems.effort import entries, listed, megabytes, of_full_vectors, of_spectrum, size
+from problems.problem import AUTOMATIC, Effort
 from problems.sum_of_products.evolution import PreparedEvolution
 from problems.sum_of_products.solve import PreparedSpectrum, method_of, tells_apart
 from problems.wave_packet.plan import facts_of, of_evolution
+from solvers.eigen.explicit import SMALL
 from solvers.methods import BlockDMRG
 
 RANK_OF_STATES = 50  # that states settle at, where cap and shape allow it
@@ -29,7 +31,7 @@ def plan(prepared: PreparedSpectrum | PreparedEvolution) -> list[tuple[str, str]
         ("operator TT-ranks", listed(prepared.operator.ranks)),
     ]
     if _small(prepared):
-        return [*facts, ("plan", f"{solver.n_states} states by diagonalisation of the full matrix")]
+        return [*facts, ("plan", f"{solver.n_states} states by vectors over all {_space(prepared):.0f} functions")]
     start = prepared.terms if tells_apart(prepared.terms) else None
     method = method_of(prepared, start)
     name = "block DMRG on one shared basis" if isinstance(method, BlockDMRG) else "inverse iteration, a train a state"
@@ -49,19 +51,18 @@ def estimate(prepared: PreparedSpectrum | PreparedEvolution, workers: int) -> Ef
         return of_evolution(prepared.system, prepared.solver, prepared.problem.observables, workers)
     shape, states = prepared.operator.shape[0], prepared.solver.n_states or 1
     if _small(prepared):
-        matrix = 8e-6 * float(LARGEST) ** 2
-        return Effort(1.0, INTERPRETER + matrix)
+        return of_full_vectors(_space(prepared), states)
     method = method_of(prepared, prepared.terms if tells_apart(prepared.terms) else None)
     count = states * (2 if prepared.operator.dtype.kind == "c" else 1)
     rank = min(RANK_OF_STATES, method.max_rank)
     return of_spectrum(shape, prepared.operator.ranks, count, rank, isinstance(method, BlockDMRG), workers)
 
 
+def _space(prepared: PreparedSpectrum) -> float:
+    """Product functions."""
+    return float(np.prod(np.array(prepared.operator.shape[0], float)))
+
+
 def _small(prepared: PreparedSpectrum) -> bool:
-    """Whether the matrix is diagonalised outright."""
-    space = 1
-    for n in prepared.operator.shape[0]:
-        space *= n
-        if space > LARGEST:
-            return False
-    return True
+    """Whether vectors over all functions are expected to do: above ``SMALL`` they never do, below they mostly do."""
+    return prepared.solver.method == AUTOMATIC and _space(prepared) <= SMALL

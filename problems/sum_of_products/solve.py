@@ -2,13 +2,13 @@
 
 ``prepare`` builds the operator and refuses what cannot be computed; ``solve`` hands it to ``eigsolve``, or to the
 propagation of kind wave_packet. The start comes from configuration interaction in mean-field functions, wherever these
-tell products apart by their energy; a complex H is solved through its real form. Small spaces are diagonalised
-outright (problems.sum_of_products.dense). The basis is part of the question: it has no error.
+tell products apart by their energy; a complex H is solved through its real form. Unless a
+method is asked for, small spaces are solved by vectors over all of their functions. The basis is part of the question:
+it has no error.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from problems.sum_of_products import operators
-from problems.sum_of_products.dense import AFFORDABLE, LARGEST, diagonalise
 from problems.sum_of_products.evolution import PreparedEvolution, prepare_evolution
 from problems.sum_of_products.keys import AUTOMATIC, SpectrumSolver
 from problems.sum_of_products.model import MOST_SHARED, SumOfProductsProblem
@@ -32,8 +31,8 @@ from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.propagate import propagate
 from problems.wave_packet.result import WavePacketResult
 from problems.wave_packet.solve import STARTS_AGAIN
-from solvers.eigen.configuration_interaction import ProductTerms
-from solvers.eigen.eigsolve import EigenStates, eigsolve, space_size
+from solvers.eigen.configuration_interaction import ProductTerms, modes_of
+from solvers.eigen.eigsolve import EigenStates, eigsolve, small_space, space_size
 from solvers.kernels.warm_up import warm_up
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import Checked, IterationState, Solution, Status
@@ -169,19 +168,17 @@ def _spectrum(
         callback(IterationState(0, "start", 1, 0.0, fraction=0.0, finished=False))
     begin = time.perf_counter()
     charges = prepared.charges
-    small = math.prod(sizes) <= LARGEST
-    if not small:
+    solution = _of_full_vectors(prepared, seed, callback) if solver.method == AUTOMATIC else None
+    if solution is None:
         start = prepared.terms if tells_apart(prepared.terms) else None
         try:
             solution = _iterate(prepared, start, executor, seed, callback, checkpoint, earlier)
             if start is None or prepared.operator.dtype.kind == "c":
                 charges = np.zeros(0, dtype=np.int64)
         except ArithmeticError:  # a state of norm zero: an H with next to nothing but one level
-            small = math.prod(sizes) <= AFFORDABLE
-            if not small:
+            solution = _of_full_vectors(prepared, seed, callback)
+            if solution is None:
                 raise
-    if small:
-        solution = diagonalise(prepared.operator, [f.charges for f in prepared.functions], solver.n_states)
     states: EigenStates = solution.value
     given = GivenFunctions(states.trains, prepared.functions)
     functions = edges([problem.bases[k] for k in prepared.order])
@@ -239,6 +236,17 @@ def _spectrum(
         warnings=warnings,
         checked=checked,
     )
+
+
+def _of_full_vectors(prepared: PreparedSpectrum, seed: int, callback: Callback) -> Solution | None:
+    """The states of a small space, in its symmetries whether or not a method could start from them."""
+    solver = prepared.solver
+    assert solver.n_states is not None
+    return small_space(
+        prepared.operator, solver.n_states, modes_of([f.charges for f in prepared.functions]),
+        accuracy=solver.accuracy, max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank),
+        rng=np.random.default_rng(seed), callback=callback,
+    )  # fmt: skip
 
 
 def _iterate(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from problems.effort import entries, listed, megabytes, of_spectrum, size
+from problems.effort import entries, listed, megabytes, of_full_vectors, of_spectrum, size
 from problems.problem import Effort
-from problems.vibrational.solve import Prepared, _method
+from problems.vibrational.solve import Prepared, _method, small
+from solvers.eigen.eigsolve import space_size
 from solvers.methods import BlockDMRG
 
 RANK_OF_STATES = 50  # that states of a few digits settle at, where the cap allows it
@@ -15,6 +16,9 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
     shape, method = prepared.operator.shape[0], _method(prepared.solver)
     rank = expected_rank(method)
     name = "block DMRG on one shared basis" if isinstance(method, BlockDMRG) else "inverse iteration, a train a state"
+    way = f"configuration interaction as a start; {name}; residuals, basis errors, a search for missed states"
+    if small(prepared):
+        way = f"vectors over all {space_size(prepared.terms):.0f} functions; residuals, basis errors"
     automatic = " (automatic; grown where the start asks for it)"
     return [
         ("modes", f"{len(shape)}, along the train: {listed([k + 1 for k in prepared.order])}"),
@@ -23,7 +27,7 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
         ("operator TT-ranks", listed(prepared.operator.ranks)),
         ("states", f"{prepared.solver.n_states}, TT-ranks up to {method.max_rank}, mostly about {rank}; "
                    f"{megabytes(size(shape, rank))} each"),
-        ("plan", f"configuration interaction as a start; {name}; residuals, basis errors, a search for missed states"),
+        ("plan", way),
         *(("warning", text) for text in prepared.warnings),
     ]  # fmt: skip
 
@@ -31,6 +35,8 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
 def estimate(prepared: Prepared, workers: int) -> Effort:
     """The expected time and memory."""
     method = _method(prepared.solver)
+    if small(prepared):
+        return of_full_vectors(space_size(prepared.terms), prepared.solver.n_states)
     return of_spectrum(
         prepared.operator.shape[0], prepared.operator.ranks, prepared.solver.n_states,
         expected_rank(method), isinstance(method, BlockDMRG), workers,

@@ -3,11 +3,13 @@
 ``prepare`` (problems.vibrational.prepared) chooses what the configuration leaves automatic and refuses what cannot be
 computed; ``solve`` does the work. Automatic sizes: every function under the highest state wanted, plus a margin that
 grows with the digits asked for, and whatever the states of a wider space want more of; where the states found lack
-functions all the same, the basis is enlarged and they are computed again.
+functions all the same, the basis is enlarged and they are computed again. Unless a method is asked for, a small space
+is solved by vectors over all of its functions.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -21,17 +23,19 @@ from problems.vibrational.outside import basis_errors, enlarged, grown, judge, r
 from problems.vibrational.prepared import Prepared, prepare
 from problems.vibrational.result import VibrationalResult
 from problems.vibrational.states import DenseStates, assignment, completeness, symmetry_label
-from solvers.eigen.eigsolve import eigsolve, start_states
+from solvers.eigen.eigsolve import eigsolve, small_space, space_size, start_states
+from solvers.eigen.explicit import SMALL
 from solvers.kernels.warm_up import warm_up
 from solvers.methods import BlockDMRG, InverseIteration
-from solvers.solution import IterationState, Status
+from solvers.solution import IterationState, Solution, Status
 
 __all__ = ["Prepared", "prepare", "solve"]
 
 BASIS_SHARE = 0.2  # of the accuracy, left to the one-mode functions the basis does not contain
+ACCURACY_SHARE = 1.0 - BASIS_SHARE
 LARGEST_RANK = 160
 SHARED_RANK = 400  # of a basis that all states share
-BASIS_ROUNDS = 3  # solutions in ever larger bases, at most
+BASIS_ROUNDS, SMALL_ROUNDS = 3, 8  # solutions in ever larger bases, at most; in small spaces, where no start asks first
 STATES = "states.npz"  # the file in a checkpoint folder
 
 
@@ -40,6 +44,22 @@ def _method(solver: VibrationalSolver) -> InverseIteration | BlockDMRG:
     if solver.method == "block_dmrg":
         return BlockDMRG(max_rank=SHARED_RANK if solver.max_rank == AUTOMATIC else rank)
     return InverseIteration(max_rank=rank, first_rank=min(28, rank))
+
+
+def small(prepared: Prepared) -> bool:
+    """Whether vectors over all functions are expected to do, unless a method is asked for."""
+    return prepared.solver.method == AUTOMATIC and space_size(prepared.terms) <= SMALL
+
+
+def _of_full_vectors(prepared: Prepared, rng: np.random.Generator, callback) -> Solution | None:
+    """The states of a small space; None where it is not, or where the ranks allowed cannot carry its vectors."""
+    solver = prepared.solver
+    if not small(prepared):
+        return None
+    return small_space(
+        prepared.operator, solver.n_states, prepared.terms.modes, accuracy=ACCURACY_SHARE * solver.accuracy,
+        max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank), rng=rng, callback=callback,
+    )  # fmt: skip
 
 
 def solve(
@@ -65,21 +85,24 @@ def solve(
         callback(IterationState(0, "start: configuration interaction", 1, 0.0, fraction=0.0, finished=False))
     # 1. sizes from the states of a wider space, 2. the states, 3. what the basis leaves out; again while it is too much
     wide = None
-    for number in range(BASIS_ROUNDS if prepared.automatic else 1):
+    for number in itertools.count():
         prepared, wide = (
             refined(prepared, BASIS_SHARE * solver.accuracy) if prepared.automatic else (prepared, widened(prepared))
         )
-        start = start_states(prepared.terms, solver.n_states, executor=executor, seed=int(rng.integers(2**31)))
-        if prepared.automatic:
-            prepared = enlarged(prepared, start, BASIS_SHARE * solver.accuracy, executor)
+        start = None
+        if not small(prepared):
+            start = start_states(prepared.terms, solver.n_states, executor=executor, seed=int(rng.integers(2**31)))
+            if prepared.automatic:
+                prepared = enlarged(prepared, start, BASIS_SHARE * solver.accuracy, executor)
         if number == 0:
             setup_s = prepared.setup_s + time.perf_counter() - begin
             solving = time.perf_counter()
         name = STATES if number == 0 else f"{number}-{STATES}"
-        solution = eigsolve(
-            prepared.operator, solver.n_states, start=(prepared.terms, start), method=_method(solver),
-            accuracy=solver.accuracy * (1 - BASIS_SHARE), executor=executor, rng=rng, callback=callback, throw=False,
-            checkpoint=None if checkpoint is None else checkpoint / name,
+        direct = _of_full_vectors(prepared, rng, callback)
+        solution = direct or eigsolve(
+            prepared.operator, solver.n_states, start=prepared.terms if start is None else (prepared.terms, start),
+            method=_method(solver), accuracy=ACCURACY_SHARE * solver.accuracy, executor=executor, rng=rng,
+            callback=callback, throw=False, checkpoint=None if checkpoint is None else checkpoint / name,
             earlier=None if earlier is None else earlier / STATES,
         )  # fmt: skip
         states = solution.value
@@ -87,7 +110,7 @@ def solve(
         if not prepared.automatic or not judged.short:
             break
         larger = grown(prepared, judged.short)
-        if larger is None or number == BASIS_ROUNDS - 1:
+        if larger is None or number + 1 >= (SMALL_ROUNDS if small(prepared) else BASIS_ROUNDS):
             break
         prepared = larger
     lacking = judged.errors

@@ -32,7 +32,12 @@ class ProductTerms:
 
     @property
     def modes(self) -> ModeCharges:
-        return tuple(tuple((int(m), int(np.sum(c == m))) for m in np.unique(c)) for c in self.charges)
+        return modes_of(self.charges)
+
+
+def modes_of(charges: Sequence[np.ndarray]) -> ModeCharges:
+    """How many functions of each charge every mode has, from the charges of its functions (ascending)."""
+    return tuple(tuple((int(m), int(np.sum(c == m))) for m in np.unique(c)) for c in charges)
 
 
 def lowest_configurations(terms: ProductTerms, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,9 +2,9 @@
 
 Small spaces are diagonalised by vectors over all product functions (solvers.eigen.full_vectors) unless a method is
 asked for; the states of larger ones are trains from the beginning, by inverse iteration from a table of products
-(solvers.eigen.inverse_iteration), or by block DMRG (solvers.eigen.shared_basis). A method asked for in a small space is
-held against the full vectors: what it missed is taken in. Whatever the way, the result is looked at a second time
-(solvers.eigen.checks).
+(solvers.eigen.inverse_iteration), or by block DMRG (solvers.eigen.shared_basis). A method asked for in a small space
+starts from the full vectors where their list is proved, and is held against them: what it missed is taken in. Whatever
+the way, the result is looked at a second time (solvers.eigen.checks).
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ def eigsolve(
     if not 1 <= n_states <= size:
         raise ValueError(f"n_states is {n_states}, but the space has {size:.0f} product functions")
     if method is None:
-        solution = full_vectors.solve(operator, modes, n_states, accuracy, rng, callback)
+        solution = small_space(operator, n_states, modes, accuracy=accuracy, rng=rng, callback=callback)
         if solution is not None:
-            return _checked(solution, operator, modes, n_states, accuracy, rng, throw)
+            return _raised(solution) if throw else solution
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
         return _checked(solution, operator, modes, n_states, accuracy, rng, throw)
@@ -94,8 +94,10 @@ def eigsolve(
     if terms and given is None:
         configurations = getattr(method, "configurations", InverseIteration.configurations)
         given = start_states(terms, n_states, configurations=configurations, executor=executor, seed=seed)
+    reference = full_vectors.Reference(operator, modes, n_states, seed)
+    proved = reference.proved_start(n_states + 2, method.max_rank) if given is None else None
     if given is None:
-        given = cold_start(sector, n_states, size, rng)
+        given = proved or cold_start(sector, n_states, size, rng)
     scale = excitation_scale(terms) if terms else level_spacing(given)
     if terms:
         weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in terms.energies]
@@ -104,14 +106,15 @@ def eigsolve(
     many = method if isinstance(method, InverseIteration) else InverseIteration()
     if many.local_tolerance is None:  # the energy error is quadratic in that of the state
         many = replace(many, local_tolerance=float(np.clip(0.3 * np.sqrt(accuracy / scale), 1e-8, 1e-2)))
-    reference = full_vectors.Reference(operator, modes, n_states, seed)
     passes = Passes(
         sector, given.blocks, n_states, scale, MARGIN * accuracy, many,
         executor=executor, rng=rng, callback=callback, probe_weights=weights, reference=reference,
     )  # fmt: skip
     texts = [repr(n_states), repr(method), repr(accuracy), repr(modes)]
     passes.checkpoint = Checkpoint(checkpoint, Question(operator.cores, texts))
-    begin_with(passes, Checkpoint(earlier).load())
+    passes.warm = proved is not None and isinstance(method, InverseIteration)
+    if proved is None:
+        begin_with(passes, Checkpoint(earlier).load())
     passes.report("start", 0.05)
     if isinstance(method, InverseIteration):
         outcome = passes.run()
@@ -119,6 +122,26 @@ def eigsolve(
         outcome = shared_basis(sector, passes, method, given.gap, executor, seed)
     solution = _solution(outcome, n_states, accuracy, time.perf_counter() - begin)
     return _checked(solution, operator, modes, n_states, accuracy, rng, throw, reference)
+
+
+def small_space(
+    operator: TTOperator,
+    n_states: int,
+    modes: ModeCharges,
+    *,
+    accuracy: float,
+    max_rank: int | None = None,
+    rng: np.random.Generator | None = None,
+    callback: Callable[[IterationState], None] | None = None,
+) -> Solution | None:
+    """The states by vectors over all product functions alone, looked at a second time; None where that does not do.
+
+    That is: the space is not small (solvers.eigen.full_vectors), or trains of ``max_rank`` cannot carry its vectors.
+    ``modes``: functions of every mode by their charges, those of a complex operator too.
+    """
+    rng = rng or np.random.default_rng(0)
+    solution = full_vectors.solve(operator, modes, n_states, accuracy, rng, callback, max_rank)
+    return None if solution is None else looked_at(solution, operator, modes, n_states, accuracy, None, rng)
 
 
 def _complex(
@@ -169,6 +192,10 @@ def _checked(
     against it: no state missing in the last search, no check that failed."""
     exact = None if reference is None else reference.spectrum
     solution = looked_at(solution, operator, modes, n_states, accuracy, exact, rng)
-    if throw and not solution.converged:
+    return _raised(solution) if throw else solution
+
+
+def _raised(solution: Solution) -> Solution:
+    if not solution.converged:
         raise NotConverged(solution)
     return solution

@@ -25,6 +25,8 @@ from scipy.linalg import LinAlgError, eigh
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from solvers.eigen import explicit
+from solvers.eigen.blocks import Block
+from solvers.eigen.start import Start
 from solvers.eigen.states import EigenStates
 from solvers.eigen.vector_trains import sector_train
 from solvers.solution import Callback, IterationState, Solution, Status
@@ -38,7 +40,8 @@ BUFFER = 4  # levels above the last one asked for
 ROUNDING = 1e-13  # of a state, in its train
 AGREEING = 2  # random starts in a row that find nothing new
 MOST_STARTS = 12
-MOST_WORK = 4e10  # entries of the matrix times products of a start: about a minute
+MOST_WORK = 4e10  # products of a start times entries of the matrix and of the Krylov vectors: about a minute
+MOST_NUMBERS = 1e8  # in Krylov vectors
 LANCZOS = 1e-12  # residual over the spread of the spectrum
 EPS = float(np.finfo(float).eps)
 
@@ -226,7 +229,9 @@ def _lanczos(h: Any, count: int, rng: np.random.Generator) -> tuple[np.ndarray, 
         begin = rng.standard_normal(n).astype(h.dtype)
         begin -= known @ (known.conj().T @ begin)
         basis = min(n - 1, max(2 * wanted + 20, 40))
-        most = max(2, int(MOST_WORK / (max(h.nnz, 10 * n) * (basis - wanted))))
+        most = int(MOST_WORK / ((h.nnz + n * basis) * (basis - wanted)))
+        if most < 2 or float(n) * basis > MOST_NUMBERS:
+            return None
         try:
             linear = LinearOperator((n, n), matvec=product, dtype=h.dtype)
             found = eigsh(linear, k=wanted, which="SA", v0=begin, ncv=basis, tol=LANCZOS, maxiter=most)
@@ -254,6 +259,21 @@ class Reference:
     def spectrum(self) -> Spectrum | None:
         return spectrum(self.operator, self._modes, self._count, np.random.default_rng(self._seed))
 
+    def proved_start(self, count: int, max_rank: int) -> Start | None:
+        """The lowest states as trains of at most ``max_rank``, where their list is proved; None elsewhere.
+
+        A method from a rough start gains nothing in such a space, and takes minutes where every rank is full.
+        """
+        exact = self.spectrum
+        if exact is None or exact.starts:
+            return None
+        blocks = []
+        for charge in np.unique(exact.charges[:count]):
+            own = np.flatnonzero(exact.charges[:count] == charge)
+            trains: list[Any] = [state_train(exact, int(i), self.operator, self._modes, max_rank) for i in own]
+            blocks.append(Block(int(charge), trains, exact.energies[own].copy()))
+        return Start(blocks, None)
+
 
 def solve(
     operator: TTOperator,
@@ -262,13 +282,16 @@ def solve(
     accuracy: float,
     rng: np.random.Generator,
     callback: Callback | None = None,
+    max_rank: int | None = None,
 ) -> Solution | None:
-    """The ``n_states`` lowest states; None where ``spectrum`` has none."""
+    """The ``n_states`` lowest states; None where ``spectrum`` has none, or where trains of ``max_rank`` (None: of any
+    rank) cut from its vectors miss the accuracy: a method that works at this rank does better."""
     begin = time.perf_counter()
     exact = spectrum(operator, modes, n_states + BUFFER, rng)
     if exact is None:
         return None
-    trains: list[Any] = [state_train(exact, i, operator, modes, exact.size) for i in range(n_states)]
+    most = exact.size if max_rank is None else max_rank
+    trains: list[Any] = [state_train(exact, i, operator, modes, most) for i in range(n_states)]
     if exact.places is not None:
         quotients, residuals = exact.energies[:n_states].copy(), np.zeros(n_states)
     else:
@@ -290,6 +313,8 @@ def solve(
     value = EigenStates(quotients[order], trains, charges, errors[order], outside.copy(), probe)
     n_converged = int(np.sum(errors <= accuracy))
     rank = max(x.max_rank for x in trains)
+    if n_converged < n_states and rank == max_rank:
+        return None
     status = Status.CONVERGED if n_converged == n_states else Status.STAGNATED  # rounding errors alone
     seconds = time.perf_counter() - begin
     extra = {"error_estimates": errors[order]}

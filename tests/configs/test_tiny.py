@@ -28,6 +28,7 @@ def test_tiny_configuration(file, tmp_path):
     done = run(file, out=tmp_path / "out")
     study = load_study(done.folder / "configuration.yaml")[0]
     assert done.status == "finished", done.report["message"]
+    assert done.report["checked"] and all(look["passed"] for look in done.report["checked"])
     CHECKS[study.problem.kind](study, done)
     recorded(done, file.stem in REMADE)
 

@@ -19,6 +19,7 @@ from problems.wave_packet.model import WavePacketProblem
 from problems.wave_packet.model import complete as complete_packet
 from problems.wave_packet.operators import system_of as packet_system
 from problems.wave_packet.propagate import propagate
+from solvers.eigen import full_vectors
 from solvers.solution import Status
 from solvers.trains.tensor_train import dot
 from ttsuite.config import load_study
@@ -124,6 +125,37 @@ def test_states_against_dense_matrices(case, n_states, keys):
 def test_a_rank_cap_is_told():
     _, result = states(*chain(10, (1.0, 1.0, 0.7)), 2, max_rank=3)
     assert result.status is not Status.CONVERGED and not result.state_converged.all() and result.warnings
+
+
+def test_small_spaces_are_looked_at_a_second_time(monkeypatch):
+    """A diagonalisation that loses a level is found out by the count of negative pivots."""
+    case = chain(6, (1.0, 1.0, 0.7), 0.3)
+    _, result = states(*case, 4)
+    looks = {look.what: look.passed for look in result.checked}
+    assert {"number of levels", "orthonormality", "energies", "operator against the terms given"} <= set(looks)
+    assert all(looks.values()) and result.status is Status.CONVERGED
+    whole = full_vectors.lowest_of_dense
+    monkeypatch.setattr(full_vectors, "lowest_of_dense", lambda h, n: tuple(x[..., 1:] for x in whole(h, n + 1)))
+    _, result = states(*case, 4)
+    assert result.status is Status.CONTRADICTED
+    assert [look.what for look in result.checked if not look.passed] == ["number of levels"]
+
+
+def test_a_method_asked_for_is_taken_in_a_small_space_too():
+    case = chain(6, (1.0, 1.0, 0.7), 0.3)
+    _, direct = states(*case, 4)
+    _, asked = states(*case, 4, method="block_dmrg")
+    assert [state.label for state in direct.history] == ["full vectors"] and direct.counts["random_starts"] == 0
+    assert asked.counts["sweeps"] > 0 and asked.status is Status.CONVERGED
+    np.testing.assert_allclose(asked.energies, direct.energies, atol=1e-6)
+
+
+@pytest.mark.parametrize(("max_rank", "direct"), [(8, True), (4, False)])
+def test_ranks_that_cannot_carry_full_vectors_are_left_to_a_method(max_rank, direct):
+    _, result = states(*chain(8, (1.0, 1.0, 0.7), 0.3), 2, accuracy=1e-3, max_rank=max_rank)
+    assert max(map(max, result.ranks)) <= max_rank
+    assert ([state.label for state in result.history] == ["full vectors"]) is direct
+    assert (result.status is Status.CONVERGED) is direct
 
 
 def test_spins_without_a_field_are_no_start():

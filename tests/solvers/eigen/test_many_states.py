@@ -15,6 +15,7 @@ from solvers.eigen.eigsolve import Start, eigsolve, start_states
 from solvers.environments import SectorOperator, sandwich
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import NotConverged, Status
+from solvers.trains.construct import operator_tt_svd
 from solvers.trains.sectors import inner, product_state
 from solvers.trains.sum_of_products import sum_of_products
 
@@ -191,3 +192,14 @@ def test_a_start_without_any_correlation_reaches_the_ground_state(four) -> None:
     start = Start([Block(0, [x], np.array([sandwich(sector, x, x)]))], None)
     solution = eigsolve(operator(terms), 1, start=(terms, start), accuracy=1e-8)
     np.testing.assert_allclose(solution.value.energies, exact[:1], rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("method", [InverseIteration(), BlockDMRG()])
+def test_a_method_asked_for_in_a_small_space_starts_from_its_proved_list(method):
+    """Random matrices, whose states are of full rank: from a rough start each pass takes minutes at that size."""
+    a = np.random.default_rng(3).standard_normal((128, 128))
+    h = a + a.T
+    operator = operator_tt_svd(h.reshape((2,) * 14), 1e-14)
+    solution = eigsolve(operator, 5, method=method, accuracy=1e-6)
+    np.testing.assert_allclose(solution.value.energies, np.linalg.eigvalsh(h)[:5], atol=1e-6)
+    assert solution.counts.get("state_solves", 0) == 0 and solution.counts.get("sweeps", 0) <= 12
