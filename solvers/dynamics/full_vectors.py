@@ -26,17 +26,18 @@ from scipy.linalg import eigh, expm
 
 from solvers.dynamics.implicit import Invariants
 from solvers.dynamics.krylov import local_exponential
-from solvers.dynamics.second_look import sparse_matrix
+from solvers.dynamics.second_look import MOST_NONZEROS, sparse_matrix
 from solvers.dynamics.stepper import Method
 from solvers.local_operator import OperatorCore
 from solvers.trains.construct import tt_svd
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
-LARGEST = 4096  # entries; none: every evolution by its method
+LARGEST = 40_000  # entries; none: every evolution by its method
 DENSE = 1100
-MOST_SECONDS = 3.0  # of all exponentials, as estimated by
+MOST_SECONDS = 3.0  # of all exponentials and trains, as estimated by
 PRODUCT, FLOPS = 2e-9, 1e10  # seconds a nonzero of a product with the matrix, operations a second of dense matrices
+TRAIN = 60.0  # times N^1.5 operations for a train
 DIMENSION = 40  # of a Krylov space
 PRODUCTS = 1.5  # a unit of time and of the matrix's 1-norm
 SQUARING = 50.0  # times N^3 operations for an exponential
@@ -179,7 +180,7 @@ def full_vectors(
     size = math.prod(start.shape)
     if size > LARGEST or method.time_step is not None or method.tol is not None or len(times) < 2:
         return None
-    matrix = sparse_matrix(operator, 0.5 * LARGEST**2)
+    matrix = sparse_matrix(operator, MOST_NONZEROS)
     if matrix is None:
         return None
     lengths = np.diff(times)
@@ -191,7 +192,8 @@ def full_vectors(
         parts = 4.0 if operator.dtype.kind == "c" or complex(factor).imag else 1.0
         each = DIAGONALISING if hermitian else SQUARING
         dense = parts * (distinct * each * size**3 + len(lengths) * 4.0 * size**2) / FLOPS
-    if not min(seconds, dense) <= MOST_SECONDS:
+    shown = len(times) * TRAIN * size**1.5 / FLOPS
+    if not min(seconds, dense) + shown <= MOST_SECONDS:
         return None
     return FullVectorStepper(
         operator, matrix, start, max(method.max_rank, start.max_rank), factor, tol, accuracy, hermitian,

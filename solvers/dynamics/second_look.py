@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from solvers.dynamics.driver import Driver
     from solvers.dynamics.evolution import Evolution
 
-LARGEST = 30_000  # entries of a state that is evolved exactly beside; none: no such look is taken
+LARGEST = 100_000  # entries of a state that is evolved exactly beside; none: no such look is taken
 MOST_WORK = 4e8  # multiplications of such a look, about a second
 MOST_NONZEROS = 4e6
 PIECE = 30.0  # of the 1-norm of the exponent, between two scalings
