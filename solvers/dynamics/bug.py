@@ -44,7 +44,7 @@ TRUNCATION = 2.0  # times the tolerance, for a rounding: little beside the error
 DIRECTIONS = 0.1  # of what a rounding may discard: directions of a smaller weight do not enter an interface
 SMALLEST = 1e-13  # relative error of a compressed product
 LOOSEST = 0.1
-REPEATED = 1e-12  # of a column is rounding error when it lies in the basis already
+REPEATED = 1e-14  # of a column is rounding error where it lies in the basis already; what grows from nothing is small
 
 
 class BUGStepper:

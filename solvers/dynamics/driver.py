@@ -20,21 +20,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Question
 from solvers.dynamics.enlarge import rayleigh
-from solvers.dynamics.evolution import Evolution
-from solvers.dynamics.second_look import DIGITS, second_looks
+from solvers.dynamics.full_vectors import full_vectors
+from solvers.dynamics.outcome import outcome
+from solvers.dynamics.stepper import Method, Stepper, make_stepper
 from solvers.dynamics.stored import content, continued
-from solvers.methods import BUG, TDVP, Implicit
-from solvers.solution import Checked, IterationState, Solution, Status
+from solvers.methods import Implicit
+from solvers.solution import IterationState, Solution
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
-Method = TDVP | BUG | Implicit
 Observer = Callable[[float, TensorTrain], Mapping[str, Any]]
 
 VERSION = "2"  # of what a checkpoint holds
@@ -54,53 +54,6 @@ LARGEST_LOG = 650.0  # of a norm, with room for its square root and for products
 UNEVEN = 1.0  # logarithm of the norm of x at which x is scaled to one again
 
 
-class Stepper(Protocol):
-    """A method for one step; ``order`` steers the step size, the other members are described where they are made."""
-
-    order: int
-    truncation: float
-    residual: float
-    shift: float
-    work: Any
-
-    @property
-    def grows(self) -> bool: ...
-
-    def advance(self, h: float) -> None: ...
-
-    def train(self) -> TensorTrain: ...
-
-    def load(self, x: TensorTrain) -> None: ...
-
-    def rescale(self, factor: float) -> None: ...
-
-    def snapshot(self) -> Any: ...
-
-    def restore(self, saved: Any) -> None: ...
-
-    def defect(self) -> float: ...
-
-    def grow(self, tol: float) -> bool: ...
-
-
-def make_stepper(
-    operator: TTOperator, start: TensorTrain, method: Method, factor: complex, tol: float, hermitian: bool,
-    conserve: Sequence[TensorTrain] = (),
-) -> Stepper:  # fmt: skip
-    """The stepper of a method; ``tol``: relative error a unit of time that its local problems may make."""
-    if isinstance(method, TDVP):
-        from solvers.dynamics.tdvp import TDVPStepper
-
-        return TDVPStepper(operator, start, method, factor, tol, hermitian=hermitian)
-    if isinstance(method, BUG):
-        from solvers.dynamics.bug import BUGStepper
-
-        return BUGStepper(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
-    from solvers.dynamics.implicit import ImplicitStepper
-
-    return ImplicitStepper(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
-
-
 class Driver:
     """What one evolution knows while it runs; errors are 2-norms relative to that of the state, accumulated."""
 
@@ -112,7 +65,9 @@ class Driver:
         self.times, self.method, self.accuracy = times, method, accuracy
         self.span = float(times[-1] - times[0]) or 1.0
         tol = max(SHARES["krylov"] * accuracy / self.span, TIGHTEST)
-        self.stepper = make_stepper(operator, start, method, factor, tol, hermitian, conserve)
+        whole = full_vectors(operator, start, times, method, factor, tol, accuracy, hermitian, conserve)
+        self.stepper: Stepper = whole or make_stepper(operator, start, method, factor, tol, hermitian, conserve)
+        self.route = "method" if whole is None else "full vectors"
         self.operator, self.factor, self.start, self.hermitian = operator, factor, start, hermitian
         self.shifts = not conserve and (hermitian or factor.real == 0.0)  # <v, x> of a shifted A would change
         arrays = [*operator.cores, *start.cores, times, *(core for train in conserve for core in train.cores)]
@@ -121,7 +76,7 @@ class Driver:
         self.observe: Observer | None = None
         self.callback: Callable[[IterationState], None] | None = None
         self.compile_s = 0.0
-        self.h = self.first = method.time_step or FIRST_STEP * self.span
+        self.h = self.first = method.time_step or (FIRST_STEP if whole is None else 1.0) * self.span
         self.steps: list[float] = []
         self.rows: dict[str, list[Any]] = {}
         self.log = 0j  # the state is exp(log) times that of the stepper
@@ -164,11 +119,11 @@ class Driver:
             self._record(i + 1)
             self.checkpoint.save(partial(content, self, i + 1), last=i == last)
             self._report()
-        return self._solution()
+        return outcome(self)
 
     def _interval(self, i: int, length: float, probe: bool) -> None:
         """The rest of what lies between output times i and i + 1, as far as a step can be made."""
-        if isinstance(self.method, Implicit):
+        if isinstance(self.method, Implicit) and self.route == "method":
             self._blocks(i, length)
             return
         fixed = self.method.time_step is not None
@@ -368,7 +323,7 @@ class Driver:
             "energies": energy(self.operator, self.stepper.train()),
             "ranks": np.array(x.ranks),
             "projection_errors": carried[0] + self.pending * ahead / norm,
-            "truncation_errors": carried[1],
+            "truncation_errors": carried[1] + getattr(self.stepper, "rounding", 0.0),
             "step_errors": carried[2],
             "krylov_errors": carried[3],
         }
@@ -399,40 +354,6 @@ class Driver:
             fraction=float(self.times[i] - self.times[0]) / self.span,
             extra={"time": float(self.times[i]), "error": float(sum(row[f"{kind}_errors"] for kind in KINDS))},
         ))  # fmt: skip
-
-    def _solution(self) -> Solution:
-        columns = {name: np.array(values) for name, values in self.rows.items()}
-        columns["projection_errors"] = np.maximum.accumulate(columns["projection_errors"])
-        observed = {name[9:]: columns.pop(name) for name in list(columns) if name.startswith("observed_")}
-        times = self.times[: len(columns["norms"])]
-        value = Evolution(
-            times=times, state=self.state(), observed=observed, step_sizes=np.array(self.steps), **columns
-        )
-        bound = float(value.errors[-1])
-        status = Status.CONVERGED
-        if not bound <= self.accuracy or self.stuck:
-            ranks = value.projection_errors[-1] + value.truncation_errors[-1]
-            steps = value.step_errors[-1] + value.krylov_errors[-1]
-            # a linear system that the ranks cannot solve is left with its residual
-            capped = isinstance(self.method, Implicit) and int(value.ranks.max()) >= self.method.max_rank
-            status = Status.RANK_LIMIT if (ranks > steps or capped) and not self.stuck else Status.STEP_LIMIT
-        looks: list[Checked] = []
-        if len(times) == len(self.times):
-            looks, error = second_looks(self, value, bound)
-            if error is not None and error <= self.accuracy < bound:
-                status, bound = Status.CONVERGED, max(error, DIGITS)  # known, and better than any bound
-            elif status is Status.CONVERGED and not all(look.passed for look in looks):
-                status = Status.CONTRADICTED
-            if error is not None and error > max(bound, DIGITS):
-                bound = error
-        if status is Status.CONVERGED and not self.in_range:
-            status, bound = Status.OUT_OF_RANGE, 1.0  # of the state as it is returned
-        counts = {"rejected": self.rejected, **self.stepper.work, "steps": len(self.steps)}
-        timing = {"compile_s": self.compile_s, "solve_s": time.perf_counter() - self.begin}
-        return Solution(
-            value, status, int(status is Status.CONVERGED), np.array([bound]), (), counts, timing,
-            {"max_rank": int(value.ranks.max())}, tuple(looks),
-        )  # fmt: skip
 
 
 def energy(operator: TTOperator, x: TensorTrain) -> float:

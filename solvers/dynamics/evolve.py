@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from solvers.dynamics.driver import Driver, Method, Observer, make_stepper
+from solvers.dynamics.driver import Driver, Observer
+from solvers.dynamics.stepper import Method, make_stepper
 from solvers.linear.solve import is_hermitian
 from solvers.methods import TDVP
 from solvers.solution import IterationState, NotConverged, Solution
@@ -36,6 +37,9 @@ def evolve(
 ) -> Solution:
     """The solution of dx/dt = ``factor`` A x at ``times`` (T,), ascending, from x(times[0]) = ``start``.
 
+    A small state is evolved as a full vector, whatever the method, unless that has a time_step or a tol of its own: the
+    error is then that of the train shown, cut to the accuracy and to max_rank (solvers.dynamics.full_vectors).
+
     ``factor``: -1j for the Schroedinger equation, -1 for imaginary time, 1 for a generator such as Fokker-Planck's.
     ``method``: TDVP (default, order 2), BUG or Implicit. ``dissipative``: a non-Hermitian operator with an imaginary
     factor is meant (an absorber); otherwise it is refused. ``accuracy``: asked of the state at the last time, relative
@@ -45,7 +49,8 @@ def evolve(
 
     ``value``: Evolution, up to the time reached where no step was short enough; ``residual``: (1,) the bound of the
     relative error at the last time; ``counts``: steps, rejected, matvecs, local_exponentials. Status: CONVERGED where
-    the bound is within the accuracy, RANK_LIMIT or STEP_LIMIT by what prevents it.
+    the bound is within the accuracy, RANK_LIMIT or STEP_LIMIT by what prevents it (the bound is infinite where the
+    last time was not reached). ``extra``: the largest rank and the ``route``, "method" or "full vectors".
 
     Raises ValueError for shapes that do not fit, times that do not ascend, an operator that is not Hermitian where
     that is not meant, steps back in time (order 4) for a factor that is not imaginary, a checkpoint of another

@@ -19,7 +19,9 @@ NUMBERS = (
 
 def content(driver: Driver, i: int) -> Content:
     """Everything needed to go on from output time i, or from within the interval after it."""
-    arrays, entry = train_arrays("state", driver.stepper.train())
+    stepper: Any = driver.stepper
+    # where a train is a rounded view of the state, the state itself
+    arrays, entry = train_arrays("state", stepper.kept() if driver.route == "full vectors" else stepper.train())
     arrays |= {f"row_{name}": np.array(values) for name, values in driver.rows.items()}
     arrays["steps"] = np.array(driver.steps)
     arrays["ledger"] = np.array(driver.ledger)

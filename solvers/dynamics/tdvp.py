@@ -88,9 +88,8 @@ class TDVPStepper:
 
     @property
     def grows(self) -> bool:
-        """Whether ``grow`` could enlarge a rank; with two sites only that of a start is."""
-        begun = self.sites == 2 and self.work["steps"] > 0
-        return not begun and any(rank < most for rank, most in zip(self.chain.ranks, self._most()))
+        """Whether ``grow`` could enlarge a rank; with two sites too, which do not see what couples three modes."""
+        return any(rank < most for rank, most in zip(self.chain.ranks, self._most()))
 
     def _most(self) -> list[int]:
         shape = self.operator.column_shape

@@ -19,6 +19,7 @@ from solvers.kernels.linear import apply
 
 FIRST = 2  # vectors of a space whose error is looked at
 SMALLEST_SHARE = 1e-6  # of a step: below, the local problem cannot be solved to the tolerance
+ROUNDING = 1e-15  # of the norm: no tolerance is below, since no step however short would meet it
 
 
 @kernel
@@ -88,7 +89,7 @@ def exponential(left, entries, values, right, x, scale, shift, tol, hermitian, d
     """exp(scale (K - shift)) x for a flat core ``x`` (of the dtype of all arrays, ``scale`` and ``shift`` too).
 
     ``tol``: 2-norm allowed for the error, absolute; ``dimension``: largest space. Returns (y, products, error
-    estimate); the error is larger than ``tol`` where no step was small enough.
+    estimate); where no step was small enough, y is of an earlier time and the error at least the norm of x.
     """
     ra2, p, _, n2, n, p2, rb, _ = dims
     size = x.shape[0]
@@ -106,6 +107,7 @@ def exponential(left, entries, values, right, x, scale, shift, tol, hermitian, d
         if norm == 0.0:
             break
         v[0] = y / norm
+        least = ROUNDING * norm
         m = 0
         share = 1.0 - done
         missed = np.inf
@@ -146,7 +148,7 @@ def exponential(left, entries, values, right, x, scale, shift, tol, hermitian, d
                 else:
                     missed = general_weights(h, m, share * scale, weights)
                 missed *= norm * length
-                if missed <= tol * share:
+                if missed <= max(tol * share, least):
                     accepted = True
         while not accepted and share > SMALLEST_SHARE:
             share *= 0.5
@@ -155,7 +157,7 @@ def exponential(left, entries, values, right, x, scale, shift, tol, hermitian, d
             else:
                 missed = general_weights(h, m, share * scale, weights)
             missed *= norm * length
-            accepted = missed <= tol * share
+            accepted = missed <= max(tol * share, least)
         error += missed
         for i in range(size):
             y[i] = 0.0
@@ -164,6 +166,7 @@ def exponential(left, entries, values, right, x, scale, shift, tol, hermitian, d
             for i in range(size):
                 y[i] += factor * v[k, i]
         if not accepted:
+            error += norm
             break
         done = 1.0 if share >= 1.0 - done else done + share
     return y, products, error

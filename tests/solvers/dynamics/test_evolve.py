@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 from dynamics_cases import exact, ising, overlap, product
+from scipy.sparse.linalg import expm_multiply
 
 from solvers.dynamics import second_look
-from solvers.dynamics.driver import energy
+from solvers.dynamics.driver import Driver, energy
 from solvers.dynamics.evolve import evolve
 from solvers.dynamics.tdvp import TDVPStepper
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import identity_operator, random_train
+from solvers.trains.construct import identity_operator, random_train, unit
 from solvers.trains.operator import TTOperator
+from solvers.trains.sum_of_products import sum_of_products
 
 
 def test_records():
@@ -223,3 +225,29 @@ def test_a_large_one_keeps_norm_and_energy(monkeypatch):
 
     monkeypatch.setattr(TDVPStepper, "advance", lossy)
     assert evolve(operator, start, [0.0, 1.0], accuracy=1e-5, throw=False).status is Status.CONTRADICTED
+
+
+def test_a_reaction_of_three_species_from_one_state():
+    """A product state far from rest: what grows from nothing is 1e-13 after a step, and three modes move at once."""
+    n = 24
+    least, room = (lambda k: np.diag((np.arange(n) >= k) * 1.0)), (lambda k: np.diag((np.arange(n) < n - k) * 1.0))
+
+    def move(k):  # down by k and where that is possible, up by k and where that is
+        return [np.eye(n, k=k) @ least(k), least(k), np.eye(n, k=-k) @ room(k), room(k)]
+
+    two, one = [np.eye(n), *move(2)], [np.eye(n), *move(1)]
+    back = [one[i] for i in (0, 3, 4, 1, 2)]
+    terms = [(c * s, dict.fromkeys(range(3), i)) for c, k in ((2.0, 1), (1.0, 3)) for s, i in ((1.0, k), (-1.0, k + 1))]
+    operator = sum_of_products([np.array(two), np.array(one), np.array(back)], terms)
+    start = unit((n,) * 3, [11, 12, 0])
+    right = expm_multiply(2.0 * second_look.sparse_matrix(operator, 1e7), start.full().ravel())
+    for method, steps in ((TDVP(max_rank=24), 100), (TDVP(sites=2, max_rank=24), 100), (BUG(max_rank=24), 60)):
+        solution = evolve(operator, start, [0.0, 2.0], factor=1.0, method=method, accuracy=1e-5, throw=False)
+        assert solution.status is Status.CONVERGED and solution.counts["steps"] <= steps
+        assert np.linalg.norm(solution.value.state.full().ravel() - right) <= 1e-5
+
+
+def test_nothing_is_said_of_a_time_that_was_not_reached(monkeypatch):
+    monkeypatch.setattr(Driver, "_adapted", lambda driver, *_: setattr(driver, "stuck", True))
+    solution = evolve(ising(4), product([0] * 4), [0.0, 1.0], accuracy=1e-3, throw=False)
+    assert solution.status is Status.STEP_LIMIT and solution.residual[0] == np.inf

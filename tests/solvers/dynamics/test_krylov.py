@@ -92,3 +92,12 @@ def test_a_shift_is_taken_out():
     left, core, right, dense, x = local_system(np.random.default_rng(10))
     found = local_exponential(left, core, right, x, -1.0, 1e-12, hermitian=True, dimension=30, shift=0.4)
     np.testing.assert_allclose(found.value.ravel(), expm(0.4 * np.eye(len(dense)) - dense) @ x.ravel(), atol=1e-10)
+
+
+@pytest.mark.parametrize("hermitian", [True, False])
+def test_a_tolerance_below_rounding_does_not_end_it_early(hermitian):
+    levels = np.linspace(0.0, 30.0, 90)
+    core = OperatorCore.of(np.diag(levels).reshape(1, 90, 90, 1), np.dtype(float))
+    one, x = np.ones((1, 1, 1)), np.ones((1, 90, 1))
+    found = local_exponential(one, core, one, x, -3.0, 0.0, hermitian=hermitian, dimension=20)
+    np.testing.assert_allclose(found.value.ravel(), np.exp(-3.0 * levels), atol=1e-12)
