@@ -37,6 +37,8 @@ NEAR = 30.0  # times the accuracy: smaller errors are first answered by a smalle
 INSERTED = 8  # points that become pivots at once, and an eighth of the rank
 MORE = 4  # times as many random points after every check that found an error ...
 MORE_SHARE = 0.5  # ... up to this share of all evaluations
+AGAIN, WORK = 500, 5e7  # known values that are looked at once more at the end, at least, and products for them
+ABOVE = 1.01  # times the accuracy: two ways to the same entry differ by rounding errors
 LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
 Callback = Callable[[IterationState], object]
 
@@ -284,13 +286,28 @@ class _Run:
         ), Checked(
             "all known values", f"{source.known.count} of them against the train, after rounding",
             f"largest error {error:.1e}", True,
-        )]  # fmt: skip
-        status = Status.CONVERGED
+        ), self.looked_again(train)]  # fmt: skip
+        status = Status.CONVERGED if looked[-1].passed else Status.CONTRADICTED
         if source.single_valued() and not source.constant():
             status = Status.NO_EVIDENCE
             looked.append(Checked("the function is constant", f"{source.known.count} of its values",
                                   "no other value seen: give points where it changes (starts)", False))  # fmt: skip
         return self.solution(train, status, error, pivots.points(), share, *looked)
+
+    def looked_again(self, train: TensorTrain) -> Checked:
+        """Some of the values known against the train entry by entry, apart from the judgement that led here."""
+        known, shape, rng = self.source.known, self.source.shape, np.random.default_rng(self.source.known.count)
+        count = min(known.count, max(AGAIN, int(WORK / sum(core.size for core in train.cores))))
+        points = known.indices(rng.permutation(known.count)[:count])
+        if points.shape[1] < len(shape):  # many outputs: one of them
+            points = np.column_stack([points, rng.integers(0, shape[-1], count)])
+        if not known.full:
+            points = np.concatenate([self.search.failures, points])
+        off = float(np.abs(train.entries(points) - self.source.points(points)).max()) / self.source.largest
+        return Checked(
+            "values known", f"{len(points)} of them entry by entry, those among them that were missed earlier",
+            f"largest error {off:.1e}", off <= ABOVE * self.accuracy,
+        )  # fmt: skip
 
     def ended(self, pivots: Pivots, status: Status) -> Solution:
         """What there is where a limit ended it, with the errors at all that is known."""
