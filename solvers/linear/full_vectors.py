@@ -1,6 +1,7 @@
 """Small systems on full vectors: sparse or dense LU with iterative refinement, and least squares by pivoted QR.
 
-    1. LU of A, refined with residuals formed apart from it: backward stable, ||b - A x|| about eps ||A|| ||x||.
+    1. LU of A, refined with residuals formed apart from it: backward stable, ||b - A x|| about eps ||A|| ||x||. Where
+       that misses the accuracy the residuals are formed in extended precision, which leaves the rounding of x itself.
     2. Where that misses the accuracy, A P = Q R with pivots: for each numerical rank r of a short list the least-norm
        solution of the first r rows of R P^T; the largest threshold that reaches the accuracy, else the smallest
        residual, is taken. A consistent singular system is solved so, any other one in the least-squares sense.
@@ -33,6 +34,9 @@ REFINEMENTS = 4
 THRESHOLDS = (1e-10, 1e-12, 1e-13, 1e-14, 1e-15, 3e-16)  # of the largest pivot; below, the rest of R counts as zero
 WORTH = 0.5  # a smaller threshold makes x larger: it must lower the residual, rounding errors of A x counted, to this
 ROUNDING = 4e-16  # of || |A| |x| ||, absolute values in every core
+CAREFUL = 0.1  # of a goal: rounding errors of A x above that are kept out of its residual
+HOPEFUL = 10.0  # times a goal: residuals in double precision up to that may be rounding errors
+Residual = Callable[[np.ndarray], np.ndarray]
 LARGEST_QR = 2000  # unknowns; beyond (20 s at 4096) only where the LU solution means nothing:
 MEANINGLESS = 0.05  # of ||b|| for rounding errors of A x
 SHARE = 0.5  # of the accuracy, for the vector; the rest is for its compression
@@ -65,6 +69,27 @@ def apply_full(cores: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
     return y.reshape(-1)
 
 
+def rounding_errors(operator: TTOperator, x: np.ndarray) -> float:
+    """What rounding may make of ||A x|| in double precision."""
+    largest = float(np.abs(x).max(initial=0.0)) or 1.0  # taken out: x may be near the end of the number range
+    sums = apply_full([np.abs(core) for core in operator.cores], np.abs(x / largest))
+    return ROUNDING * largest * float(np.linalg.norm(sums))
+
+
+def residual_full(operator: TTOperator, x: np.ndarray | TensorTrain, b: np.ndarray) -> np.ndarray:
+    """b - A x (N,) in extended precision, where the machine has it: rounding errors of x itself are what is left.
+
+    Cost as ``apply_full``, but without BLAS.
+    """
+    if isinstance(x, TensorTrain):
+        full = np.ones((1, 1), dtype=np.longdouble)
+        for core in x.cores:
+            full = (full @ core.reshape(len(core), -1)).reshape(-1, core.shape[2])
+        x = full.reshape(-1)
+    product = apply_full([core.astype(np.result_type(core.dtype, np.longdouble)) for core in operator.cores], x)
+    return np.asarray(b - product, dtype=np.result_type(operator.dtype, b.dtype))
+
+
 def solve_full(operator: TTOperator, b: np.ndarray, accuracy: float) -> FullSolution:
     """x of a square system of scale about one with ||b - A x|| <= ``accuracy`` ||b||, or the least residual.
 
@@ -76,17 +101,18 @@ def solve_full(operator: TTOperator, b: np.ndarray, accuracy: float) -> FullSolu
     goal = SHARE * accuracy * size
 
     def rounding(x: np.ndarray) -> float:
-        largest = float(np.abs(x).max(initial=0.0)) or 1.0  # taken out: x may be near the end of the number range
-        sums = apply_full([np.abs(core) for core in operator.cores], np.abs(x / largest))
-        return ROUNDING * largest * float(np.linalg.norm(sums))
+        return rounding_errors(operator, x)
+
+    def exact(x: np.ndarray) -> np.ndarray:
+        return residual_full(operator, x, b)
 
     sparse = sparse_matrix(operator)
-    found = _by_sparse_lu(sparse, b, goal) if sparse is not None else None
+    found = _by_sparse_lu(sparse, b, goal, exact) if sparse is not None else None
     if found is not None and found.residual + rounding(found.x) <= goal:
         return found
     matrix = operator.full(max_size=unknowns**2)
     if found is None:
-        found = _by_lu(matrix, b, goal)
+        found = _by_lu(matrix, b, goal, exact)
     off, condition = np.inf, 0.0
     if found is not None:
         condition, noise = found.condition, rounding(found.x)
@@ -121,40 +147,50 @@ def sparse_matrix(operator: TTOperator) -> sp.csc_array | None:
     return sp.csc_array(parts[0])
 
 
-def _by_sparse_lu(matrix: sp.csc_array, b: np.ndarray, goal: float) -> FullSolution | None:
+def _by_sparse_lu(matrix: sp.csc_array, b: np.ndarray, goal: float, exact: Residual) -> FullSolution | None:
     try:
         factors = splu(matrix)
     except RuntimeError:  # exactly singular
         return None
-    x, residual = _refined(lambda r: factors.solve(np.asarray(r, dtype=matrix.dtype)), matrix, b, goal)
+    x, residual = _refined(lambda r: factors.solve(np.asarray(r, dtype=matrix.dtype)), matrix, b, goal, exact)
     return None if x is None else FullSolution(x, residual, None, np.inf, "sparse LU")
 
 
-def _by_lu(matrix: np.ndarray, b: np.ndarray, goal: float) -> FullSolution | None:
+def _by_lu(matrix: np.ndarray, b: np.ndarray, goal: float, exact: Residual) -> FullSolution | None:
     getrf, getrs, gecon = get_lapack_funcs(["getrf", "getrs", "gecon"], (matrix,))
     lu, pivots, info = getrf(matrix)
     if info != 0:
         return None
     inverse, _ = gecon(lu, np.abs(matrix).sum(axis=0).max())
-    x, residual = _refined(lambda r: getrs(lu, pivots, r)[0], matrix, b, goal)
+    x, residual = _refined(lambda r: getrs(lu, pivots, r)[0], matrix, b, goal, exact)
     condition = 1.0 / inverse if inverse > 0.0 else np.inf
     return None if x is None else FullSolution(x, residual, None, condition, "LU")
 
 
-def _refined(solve: Any, matrix: Any, b: np.ndarray, goal: float) -> tuple[np.ndarray | None, float]:
+def _refined(solve: Any, matrix: Any, b: np.ndarray, goal: float, exact: Residual) -> tuple[np.ndarray | None, float]:
     """x and ||b - A x|| after as many refinements as lower it; None where nothing finite comes out."""
+    x, residual = _refinements(solve, np.zeros_like(b), b, lambda x: b - matrix @ x, 0.01 * goal)
+    if x is None or residual <= goal:
+        return x, residual
+    rest = exact(x)
+    better, lower = _refinements(solve, x, rest, exact, 0.01 * goal)
+    residual = float(np.linalg.norm(rest))
+    return (better, lower) if lower < residual else (x, residual)
+
+
+def _refinements(
+    solve: Any, x: np.ndarray, rest: np.ndarray, residual_of: Residual, enough: float
+) -> tuple[np.ndarray | None, float]:
     best, least = None, np.inf
-    x = np.zeros_like(b)
-    rest = b
     for _ in range(REFINEMENTS):
         with np.errstate(over="ignore", invalid="ignore"):
             x = x + solve(rest)
-            rest = b - matrix @ x
+            rest = residual_of(x)
             residual = float(np.linalg.norm(rest))
         if not residual < 0.5 * least:
             break
         best, least = x, residual
-        if residual <= 0.01 * goal:
+        if residual <= enough:
             break
     return best, least
 
@@ -209,11 +245,15 @@ def to_train(
     """A train of x, of small rank, with ||b - A x|| <= ``goal`` where it can; True where ``max_rank`` forbids it."""
     tensor = x.reshape(operator.column_shape)
     exact = tt_svd(tensor, 0.0)
+    careful = rounding_errors(operator, x) > CAREFUL * goal
     for digit in range(1, 17):
         train = exact.round(10.0**-digit)
         if train.max_rank > max_rank:
             return exact.round(0.0, max_rank), True
-        if np.linalg.norm(b - apply_full(operator.cores, train.full().reshape(-1))) <= goal:
+        left = b - apply_full(operator.cores, train.full().reshape(-1))
+        if careful and np.linalg.norm(left) <= HOPEFUL * goal:
+            left = residual_full(operator, train, b)
+        if np.linalg.norm(left) <= goal:
             return train, False
     train = between_identities(tensor)
     return (train, False) if train.max_rank <= max_rank else (exact.round(0.0, max_rank), True)

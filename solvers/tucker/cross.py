@@ -144,23 +144,29 @@ class _Run:
         known = all(combine([(1.0, x), (-1.0, y)]).norm() <= SAME * x.norm() for x, y in zip(self.tensors, one))
         return self.grids is not None or not known
 
-    def missed(self, x: TuckerTensor) -> tuple[float, list[np.ndarray]]:
-        """The largest 2-norm of the errors of one block or set of fibres known, and its worst rows an axis."""
-        largest, worst = 0.0, [np.zeros(0, dtype=np.int64)] * self.d
+    def missed(self, x: TuckerTensor) -> tuple[float, Callable[[], list[np.ndarray]]]:
+        """The largest 2-norm of the errors of one block or set of fibres known, and what tells its worst rows an axis.
+
+        The rows are looked for when they are asked for: most often nothing is missed.
+        """
+        largest, worst = 0.0, lambda: [np.zeros(0, dtype=np.int64)] * self.d
+
+        def told(errors: np.ndarray, rows: Callable[[tuple[np.ndarray, ...]], list[np.ndarray]]) -> None:
+            nonlocal largest, worst
+            if (norm := float(np.linalg.norm(errors))) > largest:
+                count = min(WORST, errors.size)
+                largest = norm
+                worst = lambda: rows(np.unravel_index(  # noqa: E731
+                    np.argpartition(np.abs(errors), errors.size - count, axis=None)[-count:], errors.shape
+                ))  # fmt: skip
+
         for rows, values in self.blocks:
-            errors = np.abs(values - x.block(rows))
-            if (norm := float(np.linalg.norm(errors))) > largest:
-                place = np.unravel_index(np.argsort(errors, axis=None)[::-1][:WORST], errors.shape)
-                largest, worst = norm, [i[p] for i, p in zip(rows, place, strict=True)]
+            told(values - x.block(rows), lambda at, rows=rows: [i[p] for i, p in zip(rows, at, strict=True)])
         for axis, others, values in self.lines:
-            errors = np.abs(values - x.fibres(axis, others))
-            if (norm := float(np.linalg.norm(errors))) > largest:
-                row, column = np.unravel_index(np.argsort(errors, axis=None)[::-1][:WORST], errors.shape)
-                largest, worst = norm, [*np.insert(others[column].T, axis, row, axis=0)]
+            told(values - x.fibres(axis, others),
+                 lambda at, axis=axis, others=others: [*np.insert(others[at[1]].T, axis, at[0], axis=0)])  # fmt: skip
         for points, values in self.drawn:
-            errors = np.abs(values - x.entries(points))
-            if (norm := float(np.linalg.norm(errors))) > largest:
-                largest, worst = norm, [*points[np.argsort(errors)[::-1][:WORST]].T]
+            told(values - x.entries(points), lambda at, points=points: [*points[at[0]].T])
         return largest, worst
 
     def starting_rows(self, start: Sequence[np.ndarray] | None) -> list[np.ndarray]:
@@ -243,7 +249,7 @@ class _Run:
                 status = Status.ITERATION_LIMIT
             else:
                 inside *= TIGHTEN
-                rows = [reduce(np.union1d, (i, w, p)) for i, w, p in zip(rows, worst, places, strict=True)]
+                rows = [reduce(np.union1d, (i, w, p)) for i, w, p in zip(rows, worst, places(), strict=True)]
         value = truncated(core, bases, tol=ROUNDING * self.accuracy, scale=self.scale)
         kept = multiply(value.core, [q.T @ u for q, u in zip(bases, value.factors, strict=True)])
         lost = float(np.linalg.norm(core - kept))

@@ -11,7 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from problems.orbital_free_dft import extrapolation
+from problems.orbital_free_dft.far_field import FarField
+from problems.parametric_pde import assembled
+from problems.parametric_pde import solve as pde
 from problems.sum_of_products import operators
+from solvers.cross import als_cross
 from solvers.solution import Status
 from ttsuite.certificate import CONFIRMED, CONTRADICTED
 from ttsuite.certify import certify
@@ -126,21 +131,79 @@ PDE = {
 }  # fmt: skip
 
 
-def test_too_few_points(certified, monkeypatch):
-    """Two Gauss points a parameter, and errors that were measured at these points alone."""
-    from problems.parametric_pde import solve
-
-    monkeypatch.setattr(solve, "automatic_points", lambda *arguments: [2, 2])
-    monkeypatch.setattr(solve, "TAIL_FACTOR", 1e9)
-    monkeypatch.setattr(solve, "MOST", 2)
+def blind_statistics(monkeypatch):
+    """A parametric PDE whose errors are measured nowhere."""
 
     def blind(result):
         quantities = [replace(q, mean_error=1e-12, variance_error=1e-12) for q in result.quantities]
         return {"quantities": tuple(quantities)}
 
+    monkeypatch.setattr(pde, "ROUNDS", 1)
     solved_otherwise(monkeypatch, "parametric_pde", blind)
+
+
+def test_too_few_points(certified, monkeypatch):
+    """Two Gauss points a parameter, and errors that were measured at these points alone."""
+    monkeypatch.setattr(pde, "automatic_points", lambda *arguments: [2, 2])
+    monkeypatch.setattr(pde, "TAIL_FACTOR", 1e9)
+    monkeypatch.setattr(pde, "MOST", 2)
+    blind_statistics(monkeypatch)
     outcome, _ = certified("quadrature", PDE, accuracy=1e-6)
     assert outcome.verdict == CONTRADICTED
+
+
+def test_a_linear_solver_that_stops_early(certified, monkeypatch):
+    """A residual of 0.1 called converged: a residual that was never looked at."""
+    right = assembled.solve
+
+    def early(operator, b, **options):
+        return replace(right(operator, b, **options | {"accuracy": 0.1}), status=Status.CONVERGED)
+
+    monkeypatch.setattr(assembled, "solve", early)
+    blind_statistics(monkeypatch)
+    outcome, report = certified("quadrature", PDE, accuracy=1e-6, method="amen")
+    assert report["converged"] and outcome.verdict == CONTRADICTED
+
+
+def test_points_forgotten_by_the_reduced_basis(certified, monkeypatch):
+    """Residuals that are never looked at: a basis of one solution serves all parameters."""
+    monkeypatch.setattr(als_cross._Run, "good", lambda run, errors, share=1.0: True)
+    blind_statistics(monkeypatch)
+    outcome, report = certified("quadrature", PDE, accuracy=1e-6)
+    assert report["converged"] and outcome.verdict == CONTRADICTED
+
+
+ION = {
+    "kind": "orbital_free_dft", "functional": "TFDW", "box": 20.0, "levels": [5], "electrons": 4.0,
+    "lattice": {"charge": 1.0, "smearing": 0.3, "shape": [2, 2, 2], "spacing": 6.0},
+}  # fmt: skip
+
+
+def test_a_far_field_on_one_side(certified, monkeypatch):
+    """As it once was: half of what the multipoles beyond l = 2 have with the whole charge is lost."""
+
+    def one_sided(self, projected):
+        q = self.moments[:9] @ projected.ravel()
+        return (q @ self.fields[:9]).reshape(projected.shape), q
+
+    monkeypatch.setattr(FarField, "correction", one_sided)
+    solved_otherwise(monkeypatch, "orbital_free_dft", lambda result: {})
+    outcome, report = certified("box", ION, accuracy=5e-4)
+    print(report["results"]["energy"], outcome)
+    assert report["converged"] and outcome.verdict == CONTRADICTED
+
+
+def test_a_cusp_that_falls_between_the_points(certified, monkeypatch):
+    """The error of a grid that does not resolve lambda/Z, taken for that of one that does."""
+    monkeypatch.setattr(extrapolation, "UNRESOLVED", 0.0)
+    solved_otherwise(monkeypatch, "orbital_free_dft", lambda result: {})
+    problem = {
+        "kind": "orbital_free_dft", "functional": "TFDW", "weizsacker": 1 / 9, "box": 16.0, "levels": [5],
+        "atoms": [{"charge": 1, "position": [0.0, 0.0, 0.0]}],
+    }  # fmt: skip
+    outcome, report = certified("grid", problem, accuracy=1.5e-2)
+    print(report["results"]["energy"], outcome)
+    assert report["converged"] and outcome.verdict == CONTRADICTED
 
 
 PACKET = {

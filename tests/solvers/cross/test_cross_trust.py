@@ -5,6 +5,7 @@ import pytest
 
 from solvers.cross import cross as module
 from solvers.cross.cross import cross, cross_of_trains
+from solvers.cross.judgement import Judgement
 from solvers.cross.known import Known, entries
 from solvers.cross.search import Search
 from solvers.methods import Cross
@@ -51,22 +52,29 @@ def test_all_values_seen_are_right_at_the_end(f, seed):
     assert solution.status is Status.CONVERGED and np.mean(wrong) <= solution.extra["unseen_share"]
 
 
-def test_errors_forgotten_are_found_again_without_the_cure(monkeypatch):
-    """The check against what is known switched off: results that values seen contradict pass as converged."""
+def test_errors_forgotten_are_seen_without_the_cure(monkeypatch):
+    """The check against what is known switched off: values seen contradict the result, and the last look says so."""
 
-    def contradicted():
-        found = 0
-        for seed in range(12):
+    def believed(self, pivots):
+        exact = pivots.train()
+        return exact.round(0.05 * self.accuracy), exact, 0.0, np.zeros((0, pivots.d), dtype=np.int64)
+
+    def ends():
+        found = []
+        for seed in range(8, 12):
             recorded = Recorded(steps)
             solution = cross(recorded, (2,) * 14, method=Cross(whole=0, check_points=50), accuracy=1e-6,
                              rng=np.random.default_rng(seed), throw=False)  # fmt: skip
             errors = np.abs(solution.value.entries(recorded.points) - steps(recorded.points))
-            found += solution.status is Status.CONVERGED and errors.max() > 1e-5
+            found.append((solution.status, errors.max() > 1e-5, all(look.passed for look in solution.checked)))
         return found
 
-    assert contradicted() == 0
-    monkeypatch.setattr(Known, "errors", lambda self, train, since=0: np.zeros(self.count - since))
-    assert contradicted() > 0
+    assert not any(wrong for _, wrong, _ in ends())
+    monkeypatch.setattr(Judgement, "fitted", believed)
+    without = ends()
+    assert sum(wrong for _, wrong, _ in without) > 0
+    for status, wrong, passed in without:
+        assert not wrong or (status is Status.CONTRADICTED and not passed)
 
 
 @pytest.mark.parametrize("budget", [300, 1000, 5000])

@@ -10,7 +10,8 @@ from solvers.linear.second_look import draw, look, row_products
 from solvers.linear.solve import solve
 from solvers.solution import Status
 from solvers.trains import quantics
-from solvers.trains.construct import ones, random_train, rank_one_operator, unit
+from solvers.trains.construct import identity_operator, ones, random_train, rank_one_operator, unit
+from solvers.trains.operator import TTOperator
 
 
 @pytest.mark.parametrize("a", [laplacian(3, 5), helmholtz(3, 4, 5.0, 6.0), quantics_poisson(3, 2)])
@@ -76,3 +77,38 @@ def test_full_vectors_against_least_squares():
 def test_between_identities_is_exact(shape):
     tensor = np.random.default_rng(5).standard_normal(shape)
     assert np.array_equal(between_identities(tensor).full(), tensor)
+
+
+def blurred(seed):
+    """A A^H + c whose solution is so large that rounding errors of A x alone pass 1e-10 of b."""
+    rng = np.random.default_rng(seed)
+    cores = [rng.standard_normal((p, n, n, q)) for n, p, q in ((4, 1, 3), (6, 3, 3), (5, 3, 1))]
+    a = TTOperator(tuple(cores))
+    a = a * (1.0 / a.norm())
+    return a @ a.adjoint() + identity_operator((4, 6, 5)) * 1e-9, unit((4, 6, 5), [1, 2, 3])
+
+
+def extended(train):
+    """All entries in extended precision; cores (a, .., b)."""
+    full = np.ones((1, 1), dtype=np.longdouble)
+    for core in train.cores:
+        full = (full @ core.reshape(len(core), -1)).reshape(-1, core.shape[-1])
+    return full.reshape([n for core in train.cores for n in core.shape[1:-1]])
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(float).eps, reason="no extended precision here")
+def test_residuals_behind_the_rounding_errors(monkeypatch):
+    """x is refined, and judged, by residuals in extended precision: what double precision sees is its own noise."""
+    cases = [blurred(seed) for seed in range(1, 4)]
+    for a, b in cases:
+        solution = solve(a, b, accuracy=1e-10)
+        left = extended(b) - np.einsum("aibjck,ijk->abc", extended(a), extended(solution.value))
+        error = float(np.sqrt(np.sum(left**2)))
+        assert error <= 1.02 * solution.residual[0] <= 1.02e-10
+
+    def double(operator, x, b):
+        return b - apply_full(operator.cores, x if isinstance(x, np.ndarray) else x.full().reshape(-1))
+
+    for module in ("full_vectors", "solve"):
+        monkeypatch.setattr(f"solvers.linear.{module}.residual_full", double)
+    assert not all(solve(a, b, accuracy=1e-10, throw=False).converged for a, b in cases)
