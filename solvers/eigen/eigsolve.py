@@ -97,7 +97,7 @@ def eigsolve(
     reference = full_vectors.Reference(operator, modes, n_states, seed)
     proved = reference.proved_start(n_states + 2, method.max_rank) if given is None else None
     if given is None:
-        given = proved or cold_start(sector, n_states, size, rng)
+        given = proved or cold_start(sector, operator, n_states, size, rng)
     scale = excitation_scale(terms) if terms else level_spacing(given)
     if terms:
         weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in terms.energies]
@@ -112,6 +112,7 @@ def eigsolve(
     )  # fmt: skip
     texts = [repr(n_states), repr(method), repr(accuracy), repr(modes)]
     passes.checkpoint = Checkpoint(checkpoint, Question(operator.cores, texts))
+    passes.cold = terms is None
     passes.warm = proved is not None and isinstance(method, InverseIteration)
     if proved is None:
         begin_with(passes, Checkpoint(earlier).load())

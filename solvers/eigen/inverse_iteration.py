@@ -28,7 +28,7 @@ from solvers.eigen.block_dmrg import FIRST_TRUNCATION
 from solvers.eigen.blocks import Block, Outcome, step_options
 from solvers.eigen.explicit import space_of
 from solvers.eigen.full_vectors import Reference
-from solvers.eigen.probe import MOST_ROUNDS, search, take_in
+from solvers.eigen.probe import MOST_ROUNDS, searched, take_in
 from solvers.eigen.ritz import finish, rayleigh_ritz
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.eigen.stored import Stage, continued, passes_content
@@ -70,6 +70,7 @@ class Passes:
         self.checkpoint = Checkpoint(None)
         self.truncation = FIRST_TRUNCATION  # of a block DMRG's first sweep
         self.warm = False  # whether states of an earlier calculation are among those of the start
+        self.cold = False  # whether no table of products gave the start
         self.names = itertools.count()
         self.searches = 0  # random starts that looked for missing states
         self.listed: np.ndarray | None = None  # the levels at the search before
@@ -229,7 +230,7 @@ class Passes:
         probe: dict[str, Any] = {}
         for number in range(at.round, MOST_ROUNDS):
             status = self._passes(at)
-            probe, found = search(self)
+            probe, found = searched(self, number)
             if not found:
                 break
             status = Status.ITERATION_LIMIT  # unless the passes that follow say better

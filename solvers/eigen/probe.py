@@ -8,7 +8,7 @@ comes out as a new Ritz vector.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +16,11 @@ import numpy as np
 from solvers.eigen import tasks
 from solvers.eigen.blocks import Block, stable_eigh, step_options
 from solvers.eigen.full_vectors import Reference, dense_vector, state_train
+from solvers.eigen.low_products import low_products
 from solvers.eigen.shifted_solve import ShiftedSolve
 from solvers.environments import sandwich
 from solvers.methods import InverseIteration
-from solvers.trains.sectors import SectorTrain, inner, random_train
+from solvers.trains.sectors import SectorTrain, inner, product_state, random_train
 
 if TYPE_CHECKING:
     from solvers.eigen.inverse_iteration import Passes
@@ -30,13 +31,16 @@ CONTRAST = 6.0
 PROBE_RANK = 12  # of starts that look for what lies well below the top of the list
 SHARES = (0.5, 0.05)  # of the list's width, from the ground level down to the shifts below it
 MOST_ROUNDS = 8  # of searches and what follows from them
+LOW_PRODUCTS = 20  # beside twice the states known
 OUTSIDE = 0.3  # of a state's weight, outside those known: it is missing
 
 
 def probe_block(
-    operator, charge: int, known, shift: float, weights, method: InverseIteration, scale: float, seed: int
-) -> tuple[float, float, SectorTrain]:
-    """One random start in the complement of the known states of a block; near a random corner without ``weights``.
+    operator, charge: int, known, shift: float, weights, method: InverseIteration, scale: float, seed: int,
+    start: SectorTrain | None = None,
+) -> tuple[float, float, SectorTrain]:  # fmt: skip
+    """One start in the complement of the known states of a block: ``start``, or a random one, near a random corner
+    without ``weights``.
 
     Returns the energy of the one Ritz vector that is new, the largest drop it causes in a known energy, and its train.
     """
@@ -45,7 +49,7 @@ def probe_block(
     rng = np.random.default_rng(seed)
     if weights is None:  # a corner: few functions of every mode, one here, another there
         weights = [np.exp(-CONTRAST * rng.random(sum(n for _, n in mode))) for mode in operator.modes]
-    z = random_train(operator.modes, charge, 6, weights, rng)
+    z = start or random_train(operator.modes, charge, 6, weights, rng)
     n, rank = len(trains), min(method.first_rank, method.max_rank)
     options = step_options(method, rank, scale)
     energy, drop = np.inf, 0.0
@@ -71,6 +75,15 @@ def probe_block(
     return energy, drop, z
 
 
+def searched(passes: Passes, number: int) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
+    """``search`` after round ``number``; twice in a row before a list that lacked states, without a table of products
+    to begin from, counts as complete."""
+    probe, found = search(passes)
+    if passes.cold and number and probe["completeness"].startswith("searched"):
+        probe, found = search(passes)
+    return probe, found
+
+
 def search(passes: Passes) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
     """Look for missing states in the complement of those known, block by block: what was seen, and trains to take in.
 
@@ -81,6 +94,7 @@ def search(passes: Passes) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
         return held_against(passes, passes.reference)
     limit = passes.threshold()
     method = passes.method
+    low = [outside_known(passes, block, limit) if passes.cold else Low([], []) for block in passes.blocks]
     jobs, where = [], []
     for b, block in enumerate(passes.blocks):
         for shift, rank in _shifts(passes, limit):
@@ -88,14 +102,13 @@ def search(passes: Passes) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
                 corner = number % 2 == 1
                 seed = int(passes.rng.integers(2**31))
                 known = (block.trains, block.energies)
-                weights, own = (
-                    None if corner else passes.probe_weights,
-                    replace(method, first_rank=min(rank, method.first_rank)),
-                )
-                jobs.append((passes.operator, block.charge, known, shift, weights, own, passes.scale, seed))
+                weights = None if corner else passes.probe_weights
+                own = replace(method, first_rank=min(rank, method.first_rank))
+                start = low[b].starts.pop(0) if corner and low[b].starts else None
+                jobs.append((passes.operator, block.charge, known, shift, weights, own, passes.scale, seed, start))
                 where.append(b)
     results = tasks.run_tasks(passes.executor, probe_block, jobs, passes.progress("probe of the complement", 0.9, 1.0))
-    found: list[list[SectorTrain]] = [[] for _ in passes.blocks]
+    found: list[list[SectorTrain]] = [list(part.missing) for part in low]
     for b, (energy, _, z) in zip(where, results):
         block = passes.blocks[b]
         if energy < limit + passes.goal and len(block.trains) + len(found[b]) < passes.space_of(block):
@@ -105,12 +118,47 @@ def search(passes: Passes) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
         "starts": len(jobs),
         "lowest_energy_outside": min((r[0] for r in results), default=None),
         "largest_drop": max((r[1] for r in results), default=0.0),
-        "missing_states": sum(energy < limit - 0.5 * passes.goal for energy, *_ in results),
+        "missing_states": sum(energy < limit - 0.5 * passes.goal for energy, *_ in results)
+        + sum(len(part.missing) for part in low),
     }
     if not any(found) or _stands(passes, summary):
         found = []
     summary["completeness"] = f"searched {passes.searches} times" if jobs and not any(found) else "unknown"
     return summary, found if any(found) else []
+
+
+@dataclass(frozen=True)
+class Low:
+    """Products of low diagonal that the known states do not contain: those that show a state ``missing``, and others to
+    ``start`` a search from."""
+
+    missing: list[SectorTrain]
+    starts: list[SectorTrain]
+
+
+def outside_known(passes: Passes, block: Block, limit: float) -> Low:
+    """Products of low diagonal against the known states.
+
+    Where the part of a product outside the known states has a mean energy below the last wanted level, a state is
+    missing (by the variational principle, as far as those states are exact).
+    """
+    assert passes.reference is not None
+    modes, n = passes.operator.modes, len(block.trains)
+    found = Low([], [])
+    for product, diagonal in zip(*low_products(passes.reference.operator, 2 * n + LOW_PRODUCTS, passes.rng)):
+        p = product_state(modes, [int(i) for i in product])
+        if p.charge != block.charge:
+            continue
+        overlaps = np.array([inner(x, p) for x in block.trains])
+        outside = 1.0 - float(overlaps @ overlaps)
+        if outside <= OUTSIDE:
+            continue
+        mean = (float(diagonal) - float(overlaps**2 @ block.energies)) / outside
+        if mean < limit - passes.goal and n + len(found.missing) < min(2 * n, passes.space_of(block)):
+            found.missing.append(p)
+        else:
+            found.starts.append(p)
+    return found
 
 
 def _stands(passes: Passes, summary: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from solvers.eigen import tasks
 from solvers.eigen.block_dmrg import FIRST_TRUNCATION
 from solvers.eigen.blocks import Outcome
 from solvers.eigen.inverse_iteration import NARROWEST_GAP, Passes
-from solvers.eigen.probe import MOST_ROUNDS, search
+from solvers.eigen.probe import MOST_ROUNDS, searched
 from solvers.eigen.stored import Stage
 from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG
@@ -60,7 +60,7 @@ def shared_basis(
                 passes.counts[name] = passes.counts.get(name, 0) + value
         status = next((r.status for r in results if r.status is not Status.CONVERGED), Status.CONVERGED)
         passes.report("block DMRG", 0.9)
-        probe, found = search(passes)
+        probe, found = searched(passes, number)
         if not found:
             break
         status = Status.ITERATION_LIMIT  # unless the next round finds nothing

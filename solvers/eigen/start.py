@@ -16,13 +16,16 @@ from solvers.eigen import tasks
 from solvers.eigen.block_dmrg import block_dmrg
 from solvers.eigen.blocks import Block
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
+from solvers.eigen.low_products import low_products
 from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG, InverseIteration
-from solvers.trains.sectors import random_train
+from solvers.trains.operator import TTOperator
+from solvers.trains.sectors import product_state, random_train
 
 START_RANK = 20
 START_CUTOFF = 1e-3  # of the lowest excitation energy: smaller couplings are left out of the start's matrix
 CORNERS, CORNER_RANK = 4, 4  # random trains beside the low-energy bases of one product state
+COLD_RANK = 40  # of the rough states without a table
 START_WORK = 5_000_000  # configurations times terms, at most: a few seconds
 
 
@@ -90,12 +93,18 @@ def start_states(
     return Start(blocks, gap)
 
 
-def cold_start(sector: SectorOperator, n_states: int, size: float, rng: np.random.Generator) -> Start:
-    """Rough states without a table of products: a block DMRG of low rank, two states more than asked for."""
+def cold_start(
+    sector: SectorOperator, operator: TTOperator, n_states: int, size: float, rng: np.random.Generator
+) -> Start:
+    """Rough states without a table of products: a block DMRG of low rank, two states more than asked for.
+
+    It begins from the bases of a mean field, random trains, and the products on which the diagonal is lowest.
+    """
     count = int(min(n_states + 2, size))
     weights = [np.ones(sum(n for _, n in mode)) for mode in sector.modes]
     corners = [random_train(sector.modes, 0, CORNER_RANK, weights, rng) for _ in range(CORNERS)]
-    options = BlockDMRG(max_rank=max(START_RANK, count), sweeps=4)
+    corners += [product_state(sector.modes, [int(i) for i in p]) for p in low_products(operator, count, rng)[0]]
+    options = BlockDMRG(max_rank=max(COLD_RANK, count), sweeps=4)
     rough = block_dmrg(sector, 0, count, options, start=corners, rng=rng)
     return Start([Block(0, list(rough.states), rough.energies.copy())], None)
 

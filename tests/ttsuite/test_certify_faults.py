@@ -17,6 +17,7 @@ from problems.parametric_pde import assembled
 from problems.parametric_pde import solve as pde
 from problems.sum_of_products import operators
 from solvers.cross import als_cross
+from solvers.eigen import full_vectors, probe, shared_basis, start
 from solvers.solution import Status
 from ttsuite.certificate import CONFIRMED, CONTRADICTED
 from ttsuite.certify import certify
@@ -88,6 +89,69 @@ def test_a_wrong_operator(certified, monkeypatch):
     problem["problem"]["terms"] = [*GLASS, [0.12, {0: "X", 1: "X"}]]
     outcome, _ = certified("exact", **problem)
     assert outcome.verdict == CONTRADICTED
+
+
+def spin_glass():
+    """Eight spins whose low states are nearly products: sweeps from one mean field rest in the wells they began in."""
+    rng, n = np.random.default_rng(3), 8
+    couplings = rng.standard_normal((n, n))
+    terms = [[round(float(couplings[i, j]), 2), {i: "Z", j: "Z"}] for i in range(n) for j in range(i)]
+    terms += [[round(float(0.3 * rng.standard_normal()), 2), {i: "Z"}] for i in range(n)]
+    terms += [[0.05, {i: "X"}] for i in range(n)]
+    problem = {"kind": "sum_of_products", "modes": [SPIN] * n, "terms": terms, "task": "spectrum"}
+    return {"problem": problem, "n_states": 6, "accuracy": 1e-4}
+
+
+def from_one_mean_field(monkeypatch):
+    """Starts of twenty vectors a bond in the mean field of one product, as large spaces without a table had them."""
+    nothing = lambda operator, count, rng: (np.zeros((0, operator.d), dtype=np.int64), np.zeros(0))  # noqa: E731
+    monkeypatch.setattr(full_vectors, "LARGEST", 0)
+    monkeypatch.setattr("problems.sum_of_products.solve.tells_apart", lambda terms: False)
+    monkeypatch.setattr(start, "CORNERS", 0)
+    monkeypatch.setattr(start, "COLD_RANK", 20)
+    for module in (start, probe):
+        monkeypatch.setattr(module, "low_products", nothing)
+
+
+def looked_at_above_alone(monkeypatch):
+    """One random start, at a shift between the last level and the buffer."""
+    shifts = probe._shifts
+    monkeypatch.setattr(probe, "_shifts", lambda passes, limit: shifts(passes, limit)[:1])
+    monkeypatch.setattr(probe, "MOST_STARTS", 1)
+
+
+def found_in_vain(monkeypatch):
+    """What the search finds is neither taken in nor counted."""
+
+    def heedless(passes, number):
+        seen, _ = probe.search(passes)
+        return seen | {"missing_states": 0, "completeness": "searched 1 times"}, []
+
+    monkeypatch.setattr(shared_basis, "searched", heedless)
+
+
+@pytest.mark.parametrize("fault", [None, looked_at_above_alone, found_in_vain])
+def test_starts_and_searches_that_miss_a_state(certified, monkeypatch, fault):
+    if fault is None:
+        monkeypatch.setattr(full_vectors, "LARGEST", 0)
+        monkeypatch.setattr("problems.sum_of_products.solve.tells_apart", lambda terms: False)
+    else:
+        from_one_mean_field(monkeypatch)
+        fault(monkeypatch)
+    outcome, report = certified("exact", **spin_glass())
+    assert report["converged"] and outcome.verdict == (CONFIRMED if fault is None else CONTRADICTED)
+
+
+def test_a_state_that_is_listed_twice(certified, monkeypatch):
+    """Two trains of one state, and nobody who compares them; the list is one short at its end."""
+
+    def twice(result):
+        order = [0, 0, *range(1, len(result.energies) - 1)]
+        return {"energies": result.energies[order]}
+
+    solved_otherwise(monkeypatch, "sum_of_products", twice)
+    outcome, report = certified("exact", **glass(3))
+    assert report["converged"] and outcome.verdict == CONTRADICTED
 
 
 QUARTIC = "order,modes,coefficient_cm-1\n2,1-1,100\n4,1-1-1-1,2400\n"
