@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from problems.sum_of_products import operators
+from solvers.dynamics import full_vectors, second_look
 from solvers.solution import Status
 from ttsuite.certificate import CONFIRMED, CONTRADICTED
 from ttsuite.certify import certify
@@ -161,6 +162,16 @@ def test_an_error_of_an_evolution_that_is_too_small(certified, monkeypatch, wron
     finally:
         patch.undo()
     assert report["converged"] and outcome.verdict == (CONTRADICTED if wrong else CONFIRMED)
+
+
+def test_a_matrix_of_a_small_system_that_is_wrong(certified, monkeypatch):
+    """The looks within the run are off, and the route does without the matrix."""
+    plain = full_vectors.sparse_matrix
+    monkeypatch.setattr(full_vectors, "sparse_matrix", lambda operator, most: 1.01 * plain(operator, most))
+    monkeypatch.setattr(second_look, "_matrix", lambda driver: second_look.Checked("matrix", "", "", True))
+    monkeypatch.setattr(second_look, "LARGEST", 0)
+    outcome, report = certified("method", PACKET, t_final=1.0, output_step=0.25, accuracy=1e-4, max_rank=4)
+    assert report["converged"] and outcome.verdict == CONTRADICTED
 
 
 @pytest.mark.parametrize("wrong", [False, True])
