@@ -27,6 +27,7 @@ from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
 FITS = "fits.npz"  # the file of the fits in a checkpoint folder
+MOSTLY = 0.5  # share of zeros among samples from which on they are what stands in the way
 SURE = 2.0  # standard deviations by which a test error must meet the accuracy, or a warning says so
 
 
@@ -97,7 +98,8 @@ def solve(
         fitted=solution.extra["fitted"], validation=solution.extra["validation"],
         parameters=parameters(problem.shape, best.rank), status=solution.status, history=list(solution.history),
         counts=solution.counts, timing=solution.timing | {"setup_s": setup_s},
-        warnings=warnings_of(solver, best, solution.status, len(tests), float(solution.residual[0])),
+        warnings=warnings_of(solver, best, solution.status, len(tests), float(solution.residual[0]),
+                             float(np.mean(given.values == 0.0))),
         checked=(*solution.checked, constant_look(train, tests, given)),
     )  # fmt: skip
 
@@ -111,15 +113,20 @@ def constant_look(train: TensorTrain, tests: Entries, given: Entries) -> Checked
 
 
 def warnings_of(
-    solver: CompletionSolver, best: RankFit, status: Status, tests: int, residual: float = 0.0
+    solver: CompletionSolver, best: RankFit, status: Status, tests: int, residual: float = 0.0, zeros: float = 0.0
 ) -> list[str]:  # fmt: skip
-    """A missed accuracy, or one that ``tests`` entries are too few to be sure of."""
+    """A missed accuracy, or one that ``tests`` entries are too few to be sure of; ``zeros``: share of the samples."""
     found: list[str] = []
     assert best.test_error is not None and best.uncertainty is not None
     if status is Status.CONTRADICTED:
         found.append(
             f"the samples do not determine this tensor, off by up to {residual:.1g} (see what was checked): "
             "give more of them, or a smaller max_rank"
+        )
+    elif status is not Status.CONVERGED and zeros > MOSTLY:
+        found.append(
+            f"the accuracy asked for ({solver.accuracy:g}) was missed: {best.error:.2g}; {zeros:.0%} of the samples "
+            "are zero, which tell nothing of the entries that are not: give samples where these are, or of a part alone"
         )
     elif status is not Status.CONVERGED:
         cure = "larger ranks may help" if status is Status.RANK_LIMIT else "larger ranks did not help, more samples may"

@@ -1,8 +1,13 @@
-"""Other routes to a wave packet: another integrator, a higher rank at a tighter accuracy, half the steps."""
+"""Other routes to a wave packet: another integrator, a higher rank at a tighter accuracy, half the steps.
+
+A small state is evolved as a full vector whatever the integrator; its other route is a train of full rank, whose
+projector splitting is exact at any step and shares neither the matrix nor the exponential.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,18 +31,31 @@ def allowed(solver: WavePacketSolver, quantity: Quantity, results: Mapping[str, 
 
 def routes(problem: Any, solver: WavePacketSolver, results: Mapping[str, Any]) -> list[Route]:
     """The routes to the motion of a run with these keys."""
-    return routes_in_time(solver)
+    from problems.wave_packet.operators import system_of
+
+    return routes_in_time(solver, system_of(problem).start.shape)
 
 
-def routes_in_time(solver: WavePacketSolver) -> list[Route]:
-    """The routes that any problem in time has."""
+def routes_in_time(solver: WavePacketSolver, shape: Sequence[int]) -> list[Route]:
+    """The routes that any problem in time has, its modes of ``shape`` functions."""
+    from solvers.dynamics.full_vectors import LARGEST
+
     method, rank = OTHER[solver.method], int(HIGHER * solver.max_rank) + 1
+    size = math.prod(shape)
     # an order is a key of the integrators that have one, and half a step suits any of them
     changes: dict[str, Any] = {"solver.method": method, "solver.order": 2, "solver.check_rank": "none"}
-    found = [Route("method", f"{method} in place of {solver.method}", changes)]
-    changes = {"solver.max_rank": rank, "solver.accuracy": TIGHTER * float(solver.accuracy or 1e-3)}
+    text = f"{method} in place of {solver.method}"
+    if size <= LARGEST and solver.time_step is None:
+        text = "tdvp on trains of full rank in place of full vectors"
+        step = solver.t_final / solver.outputs
+        changes |= {"solver.method": "tdvp", "solver.time_step": step, "solver.max_rank": math.isqrt(size) + 1}
+    return [Route("method", text, changes), _stricter(solver, rank)]
+
+
+def _stricter(solver: WavePacketSolver, rank: int) -> Route:
+    changes: dict[str, Any] = {"solver.max_rank": rank, "solver.accuracy": TIGHTER * float(solver.accuracy or 1e-3)}
     text = f"ranks up to {rank}, a tenth of the accuracy"
     if solver.time_step is not None:
         changes["solver.time_step"] = 0.5 * solver.time_step
         text += ", half the time step"
-    return [*found, Route("accuracy", text, changes | {"solver.check_rank": "none"})]
+    return Route("accuracy", text, changes | {"solver.check_rank": "none"})

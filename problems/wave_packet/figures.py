@@ -21,6 +21,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 THIS_RUN = "#000000"
 WIDTH = 9.0
 FLOOR = 1e-14
+VISIBLE = 2e-3  # of the highest value: errors above are drawn where they are more than the value
 MAPS = {
     "z": ("$\\langle Z_k \\rangle$", "site", "RdBu_r"),
     "szsz": ("$\\langle Z_k Z_{k+1} \\rangle$", "pair, by its first site", "RdBu_r"),
@@ -72,6 +73,10 @@ def autocorrelation(result: WavePacketResult, compared: list[Compared], accuracy
         inside = c.series.times <= t[-1] * (1 + 1e-9)
         times, values = c.series.times[inside][::thin], c.series.values[inside][::thin]
         upper.plot(times, np.abs(values), "o", color=COLOURS[2], ms=3.5, mfc="white", label="|a|, reference", zorder=5)
+    lost = (np.abs(a) <= result.error) & (result.error > VISIBLE * np.abs(a).max())
+    if lost.any():
+        upper.fill_between(t, -result.error, result.error, where=lost, color="0.85", lw=0, zorder=0,
+                           label="|a| below its error")  # fmt: skip
     upper.set_ylabel("a(t)")
     upper.axhline(0.0, color="0.8", lw=0.6, zorder=0)
     _legend_above(upper, 4)
@@ -116,6 +121,8 @@ def spectrum(result: WavePacketResult) -> Figure:
         if chosen:
             upper.plot([p.energy for p in chosen], [p.intensity for p in chosen], "o", color=COLOURS[1], mfc=face,
                        ms=4, label=label)  # fmt: skip
+    if s.noise > VISIBLE * s.intensities.max():
+        upper.axhspan(-s.noise, s.noise, color="0.88", lw=0, zorder=0, label="below the error of a(t)")
     upper.set_ylabel(f"S(E) (1 / {result.unit})" if result.unit != "model units" else "S(E)")
     upper.set_xlim(s.energies[0], s.energies[-1])
     high = s.intensities.max()

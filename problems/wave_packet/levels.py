@@ -24,9 +24,10 @@ Callback = Callable[[IterationState], None] | None
 
 
 def spectrum_of(
-    system: System, solver: WavePacketSolver, t: np.ndarray, a: np.ndarray, check: Check | None, certain: bool
-) -> Spectrum:
-    """Spectrum and lines; a line is trusted when the second run has one within the resolution."""
+    system: System, solver: WavePacketSolver, t: np.ndarray, a: np.ndarray, error: np.ndarray, check: Check | None,
+    certain: bool,
+) -> Spectrum:  # fmt: skip
+    """Spectrum and lines; a line is trusted when the second run has one within the resolution, above the noise."""
     mean, deviation = energy_moments(system)
     resolution = float(math.pi / t[-1])
     w = window_values(solver.window, t, solver.broadening)
@@ -36,6 +37,7 @@ def spectrum_of(
         shown = significant_range(energies, values, resolution)
         energies, values = energies[shown], values[shown]
     whole = line_height(t, w)
+    noise = line_height(t, w * error)
     others = None
     if check is not None:
         found = lines(energies, transform(t, check.autocorrelation, w, energies), resolution, solver.window, whole)
@@ -43,8 +45,8 @@ def spectrum_of(
     peaks = []
     for energy, height in lines(energies, values, resolution, solver.window, whole):
         agrees = certain or (others is not None and bool(np.any(np.abs(others - energy) <= resolution)))
-        peaks.append(Peak(energy, height, height / whole, resolution, agrees))
-    return Spectrum(energies, values, resolution, solver.window, peaks)
+        peaks.append(Peak(energy, height, height / whole, resolution, agrees and height > noise))
+    return Spectrum(energies, values, resolution, solver.window, peaks, noise)
 
 
 def energy_moments(system: System) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from problems.vibrational import basis as modes_
+from problems.vibrational.boundedness import lowest_barriers
 from problems.vibrational.operators import ONE_MODE, mode_orders, operator, product_terms, second_look
 from problems.vibrational.primitives import Primitive
 from problems.wave_packet.keys import NONE, Absorber, GaussianInitial, ProductInitial
@@ -124,6 +125,7 @@ def mode_system(problem: WavePacketProblem) -> System:
         sites=[str(k + 1) for k in order],
         edge_functions=[[int(i) for i in np.argsort(bases[k].labels)[-EDGE:]] for k in order],
         looks=tuple(looks),
+        barrier=lowest_barriers(field, bases)[0],
     )
 
 

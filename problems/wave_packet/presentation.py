@@ -47,6 +47,7 @@ def results(result: WavePacketResult) -> dict[str, Any]:
             "intensity": spectrum.intensities,
             "resolution": spectrum.resolution,
             "window": spectrum.window,
+            "noise": spectrum.noise,
         },
         "peaks": [
             {

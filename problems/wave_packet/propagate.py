@@ -174,7 +174,7 @@ def propagate(
             bool((off <= np.maximum(error, accuracy) + DIGITS).all()),
         ))  # fmt: skip
         error = np.maximum(error, np.where(off > DIGITS, off, 0.0))
-    spectrum = spectrum_of(system, solver, chart.t, a, check, bool(bound.max() <= accuracy))
+    spectrum = spectrum_of(system, solver, chart.t, a, error, check, bool(bound.max() <= accuracy))
     sticks = None
     if solver.eigenstates and not system.dissipative:
         sticks = sticks_of(system, solver, spectrum.resolution, executor, seed, callback, checkpoint)

@@ -28,13 +28,17 @@ class Peak:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """S(E) on a grid of energies, and its lines; ``resolution``: pi over the last time."""
+    """S(E) on a grid of energies, and its lines; ``resolution``: pi over the last time.
+
+    ``noise``: what the error of a(t) can make of S at any energy; what is lower means nothing.
+    """
 
     energies: np.ndarray
     intensities: np.ndarray
     resolution: float
     window: str
     peaks: list[Peak]
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)

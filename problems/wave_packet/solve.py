@@ -10,9 +10,10 @@ from pathlib import Path
 
 from problems.problem import ProblemError
 from problems.wave_packet.keys import WavePacketSolver
+from problems.wave_packet.levels import energy_moments
 from problems.wave_packet.model import WavePacketProblem
 from problems.wave_packet.operators import system_of
-from problems.wave_packet.propagate import propagate
+from problems.wave_packet.propagate import SAFE_BAND, propagate
 from problems.wave_packet.result import WavePacketResult
 from problems.wave_packet.system import System
 from solvers.solution import IterationState
@@ -43,9 +44,26 @@ def prepare(problem: WavePacketProblem, solver: WavePacketSolver) -> Prepared:
     warnings = []
     if 1.0 - square > LOST * float(solver.accuracy or 0.0):
         warnings.append(f"the basis holds the start but for {1.0 - square:.1e} of its squared norm")
+    warnings += hole_warnings(system)
     for name in problem.unmeasured:
         warnings.append(f"{name} is no observable of {problem.model}: left out")
     return Prepared(problem, solver, system, tuple(warnings), time.perf_counter() - begin)
+
+
+def hole_warnings(system: System) -> list[str]:
+    """What a user is told of a barrier that the packet has the energy to pass, where nothing absorbs it behind."""
+    if system.barrier is None or system.dissipative:
+        return []
+    mean, deviation = energy_moments(system)
+    top = mean + SAFE_BAND * deviation
+    if system.barrier.height > top:
+        return []
+    modes = ", ".join(map(str, system.barrier.modes))
+    return [
+        f"the potential is unbounded below: a barrier of {system.barrier.height:.4g} {system.unit} (modes {modes} at "
+        f"|q| = {system.barrier.distance:.1f}) lies within the range of the basis, and the energies of the start reach "
+        f"{top:.4g}: what passes it is shaped by the basis; correct the field, or add an absorber"
+    ]
 
 
 def solve(

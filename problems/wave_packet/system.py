@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from problems.vibrational.boundedness import Barrier
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.solution import Checked
 from solvers.trains.operator import TTOperator
@@ -26,7 +27,8 @@ class System:
     ``time_unit``, ``time_scale``: the unit of the solver's times, and how many of them make a natural unit.
     ``sites``: name of each mode along the train. ``edge_functions``: of each mode the indices of the last
     functions, whose population says what the cut of the basis costs; empty where nothing was cut. ``looks``: the
-    operator compared with what it was built from.
+    operator compared with what it was built from. ``barrier``: the lowest one within the range of the basis behind
+    which the potential falls without end.
     """
 
     operator: TTOperator
@@ -42,6 +44,7 @@ class System:
     sites: Sequence[str] = ()
     edge_functions: Sequence[Sequence[int]] = field(default=())
     looks: tuple[Checked, ...] = ()
+    barrier: Barrier | None = None
 
     @property
     def doubles(self) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from solvers.kernels import evaluations as kernels
+from solvers.kernels.samples import times_slice
 from solvers.trains.tensor_train import TensorTrain
 
 MOST = 8_000_000  # values: 64 MB real, and three times that for where they are
@@ -115,13 +116,13 @@ def entries(train: TensorTrain, indices: np.ndarray, mode: int) -> np.ndarray:
     part, first = _different(indices, 0, mode)
     u = np.ones((len(first), 1), dtype=train.dtype)
     for m in range(mode):
-        u = kernels.advanced(u, cores[m], np.ascontiguousarray(indices[first, m]))
+        u = times_slice(u, cores[m], np.ascontiguousarray(indices[first, m]))
     left, first = _different(indices, 0, mode + 1)
-    u = kernels.advanced(u[part[first]], cores[mode], np.ascontiguousarray(indices[first, mode]))
+    u = times_slice(u[part[first]], cores[mode], np.ascontiguousarray(indices[first, mode]))
     right, first = _different(indices, mode + 1, d)
     v = np.ones((len(first), 1), dtype=train.dtype)
     for m in range(d - 1, mode, -1):
-        v = kernels.advanced(v, cores[m], np.ascontiguousarray(indices[first, m]))
+        v = times_slice(v, cores[m], np.ascontiguousarray(indices[first, m]))
     return kernels.paired(u, v, left, right)
 
 

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Question
-from solvers.dynamics.enlarge import rayleigh
+from solvers.dynamics.enlarge import energy
 from solvers.dynamics.full_vectors import full_vectors
-from solvers.dynamics.outcome import outcome
+from solvers.dynamics.outcome import outcome, record
 from solvers.dynamics.stepper import Method, Stepper, make_stepper
 from solvers.dynamics.stored import content, continued
 from solvers.methods import Implicit
@@ -102,7 +102,7 @@ class Driver:
             self._level()
             self._grow()
             self.defect = self.stepper.defect()
-            self._record(0)
+            record(self, 0)
             self._report()
         probes = {round(i) for i in np.linspace(0, max(len(self.times) - 2, 0), PROBES)}
         last = len(self.times) - 2
@@ -116,7 +116,7 @@ class Driver:
             if i == last:
                 self._measure()
             self.rest = 0.0
-            self._record(i + 1)
+            record(self, i + 1)
             self.checkpoint.save(partial(content, self, i + 1), last=i == last)
             self._report()
         return outcome(self)
@@ -216,7 +216,7 @@ class Driver:
         """Logarithm of the norm of the state."""
         return float(self.log.real) + float(np.log(self.norm))
 
-    def _carried(self) -> np.ndarray:
+    def carried(self) -> np.ndarray:
         """The errors (4,) made so far, relative to the norm now (see the module's text)."""
         if not self.ledger:
             return self.errors
@@ -308,30 +308,6 @@ class Driver:
         """Of the present state."""
         return self.stepper.train().norm()
 
-    def _record(self, i: int) -> None:
-        """Everything known at output time i."""
-        x = self.state()
-        norm, carried = self.norm, self._carried()
-        if not np.isfinite(norm):
-            raise ValueError(f"the state is not finite at t = {self.times[i]:g}: shorten the time step")
-        ahead = self.defect + max(self.slope * self.pending, 0.0)  # since the last measurement, until the next
-        with np.errstate(over="ignore"):
-            size = float(np.exp(self.log_norm))
-        row: dict[str, Any] = {
-            "norms": size,
-            "log_norms": self.log_norm,
-            "energies": energy(self.operator, self.stepper.train()),
-            "ranks": np.array(x.ranks),
-            "projection_errors": carried[0] + self.pending * ahead / norm,
-            "truncation_errors": carried[1] + getattr(self.stepper, "rounding", 0.0),
-            "step_errors": carried[2],
-            "krylov_errors": carried[3],
-        }
-        for name, value in (self.observe(float(self.times[i]), x) if self.observe else {}).items():
-            row[f"observed_{name}"] = np.asarray(value)
-        for name, value in row.items():
-            self.rows.setdefault(name, []).append(value)
-
     def state(self) -> TensorTrain:
         """The state; divided by its norm where that is beyond the range of double precision."""
         x = self.stepper.train()
@@ -354,11 +330,6 @@ class Driver:
             fraction=float(self.times[i] - self.times[0]) / self.span,
             extra={"time": float(self.times[i]), "error": float(sum(row[f"{kind}_errors"] for kind in KINDS))},
         ))  # fmt: skip
-
-
-def energy(operator: TTOperator, x: TensorTrain) -> float:
-    """Real part of <x|A|x> / <x|x>."""
-    return float(np.real(rayleigh(operator, x)))
 
 
 def _number(value: complex) -> complex:

@@ -71,6 +71,11 @@ def rayleigh(operator: TTOperator, x: TensorTrain) -> complex:
     return value.real if abs(value.imag) <= 1e-14 * abs(value) else value
 
 
+def energy(operator: TTOperator, x: TensorTrain) -> float:
+    """Real part of <x|A|x> / <x|x>."""
+    return float(np.real(rayleigh(operator, x)))
+
+
 def shifted(operator: TTOperator, value: complex) -> TTOperator:
     """A - value."""
     return operator if value == 0.0 else operator - value * identity_operator(operator.column_shape)

@@ -32,6 +32,7 @@ from solvers.trains.tensor_train import TensorTrain, dot
 
 TIGHTEST, LOOSEST = 1e-13, 0.1  # relative residuals asked of AMEn
 ENRICHMENT = 4
+BLOCK_RANKS = 2  # times the cap on the ranks of the state, for those of a block of time
 SHARE = 4.0  # times the tolerance: each of residual, truncation and polynomials, which are the only errors made here
 MARGIN = 3.0
 SAFETY, SLOWEST, FASTEST = 0.85, 0.2, 2.5  # of the block length
@@ -183,7 +184,8 @@ class ImplicitStepper:
         allowed = self.method.tol if self.method.tol is not None else SHARE * self.tol * abs(h)
         known = self.size * math.sqrt(float(first @ first))
         accuracy = min(max(allowed * self.size / known, TIGHTEST), LOOSEST)
-        method = AMEn(enrichment=ENRICHMENT, max_rank=self.method.max_rank)
+        # a block holds more than its end, to which the cap of the state is applied below
+        method = AMEn(enrichment=ENRICHMENT, max_rank=BLOCK_RANKS * self.method.max_rank)
         try:
             solution = solve(system, b, method=method, start=constant, accuracy=accuracy, throw=False)
         except ValueError:

@@ -1,13 +1,14 @@
-"""What an evolution came to: its records as arrays, the second looks at it, and the status that follows from both."""
+"""What an evolution came to: its records, the second looks at it, and the status that follows from both."""
 
 from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from solvers.dynamics.enlarge import energy
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.second_look import DIGITS, second_looks
 from solvers.methods import Implicit
@@ -15,6 +16,31 @@ from solvers.solution import Checked, Solution, Status
 
 if TYPE_CHECKING:
     from solvers.dynamics.driver import Driver
+
+
+def record(driver: Driver, i: int) -> None:
+    """Everything known at output time i."""
+    x = driver.state()
+    norm, carried = driver.norm, driver.carried()
+    if not np.isfinite(norm):
+        raise ValueError(f"the state is not finite at t = {driver.times[i]:g}: shorten the time step")
+    ahead = driver.defect + max(driver.slope * driver.pending, 0.0)  # since the last measurement, until the next
+    with np.errstate(over="ignore"):
+        size = float(np.exp(driver.log_norm))
+    row: dict[str, Any] = {
+        "norms": size,
+        "log_norms": driver.log_norm,
+        "energies": energy(driver.operator, driver.stepper.train()),
+        "ranks": np.array(x.ranks),
+        "projection_errors": carried[0] + driver.pending * ahead / norm,
+        "truncation_errors": carried[1] + getattr(driver.stepper, "rounding", 0.0),
+        "step_errors": carried[2],
+        "krylov_errors": carried[3],
+    }
+    for name, value in (driver.observe(float(driver.times[i]), x) if driver.observe else {}).items():
+        row[f"observed_{name}"] = np.asarray(value)
+    for name, value in row.items():
+        driver.rows.setdefault(name, []).append(value)
 
 
 def outcome(driver: Driver) -> Solution:

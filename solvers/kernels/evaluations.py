@@ -1,4 +1,4 @@
-"""Compiled loops over lists of multi-indices: a hash table of those met before, and products of core slices.
+"""Compiled loops over lists of multi-indices: a hash table of those met before, pairs of rows, pivots of a block.
 
 Multi-indices are packed into words of 62 bits. The table has open addressing: ``slots`` (a power of two of places, -1
 where empty) hold row numbers of ``keys``. Signed integers throughout: products wrap round.
@@ -115,21 +115,6 @@ def distinct(indices, low, high, slots, ids, firsts):
                 break
             slot = (slot + 1) & mask
     return count
-
-
-@kernel
-def advanced(rows, core, index):
-    """rows (m, a), core (n, a, b) -> rows[j] @ core[index[j]], (m, b)."""
-    m, a = rows.shape
-    b = core.shape[2]
-    out = np.zeros((m, b), dtype=rows.dtype)
-    for j in range(m):
-        i = index[j]
-        for p in range(a):
-            factor = rows[j, p]
-            for q in range(b):
-                out[j, q] += factor * core[i, p, q]
-    return out
 
 
 @kernel

@@ -13,10 +13,10 @@ from solvers.kernels.compiled import kernel
 
 @kernel
 def times_slice(rows, core, index):
-    """rows (m, a), core (n, a, b) -> rows[j] @ core[i_j], (m, b)."""
+    """rows (m, a), core (n, a, b) of one dtype -> rows[j] @ core[i_j], (m, b)."""
     m, a = rows.shape
     b = core.shape[2]
-    out = np.zeros((m, b))
+    out = np.zeros((m, b), dtype=rows.dtype)
     for j in range(m):
         i = index[j]
         for p in range(a):

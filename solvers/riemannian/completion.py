@@ -21,16 +21,16 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, Content, Question, earlier_content, random_state, restore
 from solvers.methods import Completion
 from solvers.riemannian.descent import minimise
-from solvers.riemannian.dimension import LEAST_VALIDATION, feasible, require_enough, set_aside
+from solvers.riemannian.dimension import feasible, require_enough
 from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
+from solvers.riemannian.given import Pair, checked, split
 from solvers.riemannian.growth import LEARNED, Growth, RankFit, stored_growth
+from solvers.riemannian.judges import beside_second, excess, relative_error, undetermined
 from solvers.riemannian.manifold import FixedRankPoint
-from solvers.riemannian.samples import SampledPoint, Samples, held_out
+from solvers.riemannian.samples import Samples
 from solvers.solution import Callback, Checked, IterationState, NotConverged, Solution, Status
 from solvers.trains.factorisations import frobenius
 from solvers.trains.tensor_train import TensorTrain
-
-Pair = tuple[np.ndarray, np.ndarray]
 
 RELATIVE = 1e-4  # of the value: a decrease expected below ends a fit
 FALL = 0.1  # a fit whose value fell below this share is fitted again, to its new value
@@ -39,10 +39,9 @@ BETWEEN = 40  # steps of a fit between two bonds that grow
 HELD, LOOSENED = 1e-1, (1e-2, 1e-3, 1e-4)  # weights of the anchor while ranks grow, and after; none at the end
 WILD = 0.1  # a fit held to the one before is kept where it is judged better than a free one by this
 TINY = 1e-6  # of the size of a tensor: what is left of a fit that has nothing in common with other entries
-BLIND = 1e-6  # of the typical weight of the samples of an index: a direction with less is not seen
-SPREADS = 4.0  # standard deviations
+SECOND_STARTS = 1  # random ones of a second fit, which says nothing where it learned nothing
+RETRIES = 45_000  # evaluations times modes, 0.6 ms each (measured): no further random start beyond
 SECOND_LOOK = 2e9  # multiplications of a first fit, up to which a second one is made; none: no such look is taken
-SAME = 10.0  # times the error said, that two fits may differ by over all entries
 FLOOR = 1e-3  # of the accuracy: a training error below is as good as none
 _COMPILED = False
 
@@ -87,7 +86,7 @@ def complete(
     indices, values = checked(indices, values, shape, "samples")
     if test is not None:
         test = checked(*test, shape, "test entries", zeros=True)
-    fitted, kept = _split(indices, values, shape, method.validation, rng)
+    fitted, kept = split(indices, values, shape, method.validation, rng)
     require_enough(len(fitted[1]), shape, method.max_rank)
     compile_s = _compile()
     run = _Run(fitted, kept, test, shape, method, accuracy, rng, callback)
@@ -96,7 +95,8 @@ def complete(
     run.checkpoint = Checkpoint(checkpoint, asked, subject)
     run.earlier = earlier_content(earlier, subject)
     solution = run.solve(compile_s)
-    if solution.converged:
+    best: RankFit = solution.extra["best"]
+    if solution.converged or (best.seen <= accuracy and solution.status is not Status.CONTRADICTED):
         solution = second_fit(run, solution, indices, values, shape)
     if throw and solution.status is not Status.CONVERGED:
         raise NotConverged(solution)
@@ -104,77 +104,15 @@ def complete(
 
 
 def second_fit(run: _Run, solution: Solution, indices: np.ndarray, values: np.ndarray, shape) -> Solution:
-    """The solution with a second look: another fit of the same ranks, from other samples, beside all entries of it.
-
-    Both are trains, so their distance over all entries is known exactly. Not taken where it would be dear.
-    """
+    """The solution beside another fit of the same ranks, from other samples. Not taken where it would be dear."""
     best: RankFit = solution.extra["best"]
     work = float(run.evaluations) * len(values) * len(shape) * best.rank**2
     if work > SECOND_LOOK:
         return solution
-    fitted, kept = _split(indices, values, shape, run.method.validation, np.random.default_rng(1))
-    method = replace(run.method, max_rank=best.rank)
+    fitted, kept = split(indices, values, shape, run.method.validation, np.random.default_rng(1))
+    method = replace(run.method, max_rank=best.rank, starts=min(run.method.starts, SECOND_STARTS))
     other = _Run(fitted, kept, None, shape, method, run.accuracy, np.random.default_rng(2), None).solve(0.0)
-    difference = (other.value - solution.value).norm() / solution.value.norm()
-    predicts = other.extra["best"].judged
-    error = float(solution.residual[0])
-    # a second fit that does not predict its own entries says nothing of the first
-    passed = bool(predicts > run.accuracy or difference <= SAME * max(error, run.accuracy))
-    text = f"differs by {difference:.1e} over all entries" + (
-        "" if predicts <= run.accuracy else f", but does not predict its own ({predicts:.1e})"
-    )
-    look = Checked("tensor", "a second fit, with other entries set aside", text, passed)
-    looks = (*solution.checked, look)
-    if passed:
-        return replace(solution, checked=looks)
-    residual = np.array([max(error, difference)])
-    return replace(solution, checked=looks, status=Status.CONTRADICTED, n_converged=0, residual=residual)
-
-
-def checked(
-    indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], what: str, *, zeros: bool = False
-) -> Pair:  # fmt: skip
-    """Indices (m, d) and values (m,) as arrays, each entry once; ValueError with the first thing wrong."""
-    indices, values = np.asarray(indices), np.asarray(values)
-    if indices.ndim != 2 or indices.shape[1] != len(shape) or values.shape != indices.shape[:1] or not len(values):
-        wanted = f"indices (m, {len(shape)}) and values (m,), at least one"
-        raise ValueError(f"{what}: needs {wanted}, not {indices.shape} and {values.shape}")
-    if indices.dtype.kind not in "iu":
-        raise ValueError(f"{what}: indices must be integers, not {indices.dtype}")
-    if values.dtype.kind not in "iuf":
-        raise ValueError(f"{what}: values must be real numbers, not {values.dtype}")
-    outside = ((indices < 0) | (indices >= np.array(shape))).any(axis=1)
-    if outside.any():
-        j = int(np.argmax(outside))
-        raise ValueError(f"{what}: index {tuple(indices[j].tolist())} (number {j}) lies outside the shape {shape}")
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all():
-        j = int(np.argmin(np.isfinite(values)))
-        raise ValueError(f"{what}: the value at {tuple(indices[j].tolist())} (number {j}) is not finite")
-    if not zeros and not values.any():
-        raise ValueError(f"{what}: all values are zero; a relative error needs others")
-    _, first, place = np.unique(indices, axis=0, return_index=True, return_inverse=True)
-    different = values != values[first][place.ravel()]
-    if different.any():
-        j = int(np.argmax(different))
-        raise ValueError(f"{what}: entry {tuple(indices[j].tolist())} has two different values")
-    order = np.sort(first)
-    return np.ascontiguousarray(indices[order], dtype=np.int64), values[order]
-
-
-def relative_error(found: np.ndarray, true: np.ndarray, typical: float = 0.0) -> tuple[float, float]:
-    """|found - true| / |true| in the 2-norm over sampled entries, and its standard deviation over such samples.
-
-    The square is a ratio of two means, its variance that of the linearised ratio. ``typical``: the root mean square of
-    all values known; entries that happen to be much smaller, or all zero, are compared with that.
-    """
-    top = max(float(np.abs(true).max()), typical)  # squares neither overflow nor vanish
-    squares, sizes = ((found - true) / top) ** 2, (true / top) ** 2
-    total = max(float(sizes.sum()), 0.5 * len(true) * (typical / top) ** 2)
-    ratio = float(squares.sum()) / total
-    error = np.sqrt(ratio)
-    spread = np.sqrt(float(((squares - ratio * sizes) ** 2).sum())) / total
-    return float(error), float(0.5 * spread / error) if error > 0.0 else 0.0
+    return beside_second(solution, other, run.accuracy)
 
 
 class _Run:
@@ -202,7 +140,8 @@ class _Run:
             if best is None or growth.chosen.judged < best.chosen.judged:
                 best = growth
             attempt += 1
-            if best.chosen.judged <= LEARNED or attempt > self.method.starts:
+            spent = self.evaluations * len(self.samples.shape) > RETRIES
+            if best.chosen.judged <= LEARNED or attempt > self.method.starts or spent:
                 return self.solution(best, compile_s)
             growth = None
 
@@ -378,55 +317,6 @@ class _Run:
                      f"larger by {fit.excess:.1e} than the samples explain", fit.excess <= self.accuracy),
              *looks),
         )  # fmt: skip
-
-
-def excess(train: TensorTrain, values: np.ndarray) -> float:
-    """By how much the root mean square of all entries exceeds that of the sampled values (m,), relative to the latter.
-
-    Zero within what the choice of the samples explains (``SPREADS`` standard deviations of their mean square).
-    """
-    top = float(np.abs(values).max())
-    squares = (values / top) ** 2
-    known, spread = float(squares.mean()), float(squares.std()) / np.sqrt(len(values))
-    whole = (train.norm() / top) ** 2 / float(np.prod(np.array(train.shape, dtype=float)))
-    return float(np.sqrt(max(whole - known - SPREADS * spread, 0.0) / known))
-
-
-def undetermined(samples: Samples, x: FixedRankPoint) -> float:
-    """The relative size of what the samples leave open: slices of a core that they see from too few sides.
-
-    With the other cores given, the samples of an index see its slice (a, b) through the vectors l r^T between
-    orthonormal interfaces; a direction in which these have no weight is fixed by nothing. Each slice is taken for an
-    equal share of its core. Cost O(m d r^4).
-    """
-    at = SampledPoint.of(samples, x)
-    worst = 0.0
-    for left, right, column, n in zip(at.left, at.right, samples.columns, samples.shape):
-        seen = np.einsum("ja,jb->jab", left, right).reshape(samples.count, -1)
-        typical = float((seen**2).sum()) / (n * seen.shape[1])
-        open_directions = 0
-        for i in range(n):
-            rows = seen[column == i]
-            weights = np.linalg.eigvalsh(rows.T @ rows)
-            open_directions += int(np.count_nonzero(weights < BLIND * typical))
-        worst = max(worst, open_directions / (n * seen.shape[1]))
-    return float(np.sqrt(worst))
-
-
-def _split(indices: np.ndarray, values: np.ndarray, shape, share: float, rng: np.random.Generator) -> tuple[Pair, Pair]:
-    """Entries to fit, and entries set aside; each index of each mode keeps a sample to fit.
-
-    Raises ValueError where an index has no sample at all, and where too few can be set aside.
-    """
-    for k, (column, n) in enumerate(zip(indices.T, shape)):
-        count = np.bincount(column, minlength=n)
-        if not count.all():
-            missing = int(np.argmin(count))
-            raise ValueError(f"mode {k + 1} has no sample at index {missing} (from 0): its entries cannot be known")
-    aside = held_out(indices, shape, set_aside(len(values), share), rng)
-    if aside.sum() < LEAST_VALIDATION:
-        raise ValueError(f"too few samples: of {len(values)} only {aside.sum()} can be set aside to choose the rank")
-    return (indices[~aside], values[~aside]), (indices[aside], values[aside])
 
 
 def _compile() -> float:

@@ -40,9 +40,14 @@ class RankFit:
         return max(self.validation_error, self.excess)
 
     @property
+    def seen(self) -> float:
+        """The largest relative error of entries that are known."""
+        return max(self.train_error, self.validation_error, self.test_error or 0.0)
+
+    @property
     def error(self) -> float:
         """The relative error of entries that were not fitted, as far as any of the looks at it shows."""
-        return max(self.train_error, self.judged, self.test_error or 0.0)
+        return max(self.seen, self.excess)
 
 
 class Growth:

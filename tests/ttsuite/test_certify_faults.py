@@ -17,6 +17,8 @@ from problems.parametric_pde import assembled
 from problems.parametric_pde import solve as pde
 from problems.sum_of_products import operators
 from solvers.cross import als_cross
+from solvers.dynamics import full_vectors as full_states
+from solvers.dynamics import second_look
 from solvers.eigen import full_vectors, probe, shared_basis, start
 from solvers.solution import Status
 from ttsuite.certificate import CONFIRMED, CONTRADICTED
@@ -288,6 +290,16 @@ def test_an_error_of_an_evolution_that_is_too_small(certified, monkeypatch, wron
     finally:
         patch.undo()
     assert report["converged"] and outcome.verdict == (CONTRADICTED if wrong else CONFIRMED)
+
+
+def test_a_matrix_of_a_small_system_that_is_wrong(certified, monkeypatch):
+    """The looks within the run are off, and the route does without the matrix."""
+    plain = full_states.sparse_matrix
+    monkeypatch.setattr(full_states, "sparse_matrix", lambda operator, most: 1.01 * plain(operator, most))
+    monkeypatch.setattr(second_look, "_matrix", lambda driver: second_look.Checked("matrix", "", "", True))
+    monkeypatch.setattr(second_look, "LARGEST", 0)
+    outcome, report = certified("method", PACKET, t_final=1.0, output_step=0.25, accuracy=1e-4, max_rank=4)
+    assert report["converged"] and outcome.verdict == CONTRADICTED
 
 
 @pytest.mark.parametrize("wrong", [False, True])

@@ -2,6 +2,7 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -114,6 +115,15 @@ def test_a_doubtful_success_is_told(error, told):
     solver = study().solver  # accuracy 1e-3
     found = warnings_of(solver, RankFit(3, (1, 3, 3, 1), 1e-4, 2e-4, error, 1e-4, 10, 0.1), Status.CONVERGED, 700)
     assert len(found) == len(told) and all(text in warning for text, warning in zip(told, found))
+
+
+def test_samples_that_are_mostly_zero_are_named_as_what_stands_in_the_way():
+    fit = RankFit(1, (1, 1, 1, 1), 0.9, 1.0, 1.0, 1e-4, 10, 0.1)
+    solver = SimpleNamespace(accuracy=1e-4)
+    (text,) = warnings_of(solver, fit, Status.STAGNATED, 60, 1.0, 0.98)
+    assert "98% of the samples are zero" in text and "give samples where" in text
+    (text,) = warnings_of(solver, fit, Status.STAGNATED, 60, 1.0, 0.1)
+    assert "zero" not in text
 
 
 def test_the_uncertainty_covers_the_error_of_a_few_held_out_samples(tmp_path):

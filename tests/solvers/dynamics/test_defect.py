@@ -7,8 +7,7 @@ from dynamics_cases import gaussian, ising, long_range, oscillators, product
 from solvers.dynamics import defect as defects
 from solvers.dynamics.chain import Chain
 from solvers.dynamics.defect import defect
-from solvers.dynamics.driver import energy
-from solvers.dynamics.enlarge import enlarge, krylov_directions
+from solvers.dynamics.enlarge import energy, enlarge, krylov_directions
 from solvers.trains.construct import random_train
 
 
