@@ -120,17 +120,18 @@ def _tables(points: int, order: int) -> tuple[FarField, np.ndarray]:
     # 3. fields of the harmonic polynomials, by those of the monomials
     r = basis.shape[1]
     scales = (2.0 * a) ** degrees
-    monomials = np.nonzero(polynomials.any(axis=0))
-    each = np.empty((len(monomials[0]), r, r, r))
+    monomials = np.argwhere(polynomials.any(axis=0))
+    each = np.empty((len(monomials), r, r, r))
     known: dict[tuple[int, ...], np.ndarray] = {}
-    for m, powers_of in enumerate(zip(*monomials, strict=True)):
-        order = np.argsort(powers_of)  # those of one monomial are those of all with its axes exchanged
-        i, j, k = key = tuple(int(powers_of[axis]) for axis in order)
+    for m, degree in enumerate(monomials):
+        axes = np.argsort(degree)  # those of one monomial are those of all with its axes exchanged
+        key = tuple(degree[axes].tolist())
         if key not in known:
-            pair = (inside[i][:, None] * inside[j][None] * weights).reshape(r * r, -1)
-            known[key] = (pair @ inside[k].T).reshape(r, r, r)
-        each[m] = known[key].transpose(np.argsort(order))
-    fields = (scales[:, None] * polynomials[:, *monomials]) @ each.reshape(len(each), -1)
+            pair = (inside[key[0]][:, None] * inside[key[1]][None] * weights).reshape(r * r, -1)
+            known[key] = (pair @ inside[key[2]].T).reshape(r, r, r)
+        each[m] = known[key].transpose(np.argsort(axes))
+    coefficients = np.stack([polynomials[:, i, j, k] for i, j, k in monomials], axis=1)
+    fields = (scales[:, None] * coefficients) @ each.reshape(len(each), -1)
     moments = np.stack([multiply(p, [plain.T] * 3).ravel() for p in polynomials])
     unit = np.stack([multiply(p, [gaussian.T] * 3).ravel() for p in polynomials]) * (scales * h**3)[:, None]
     within = fields @ unit.T

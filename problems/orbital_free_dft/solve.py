@@ -12,6 +12,7 @@ that fails nothing is converged.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -265,7 +266,7 @@ class _Run:
     ) -> tuple[Status, list[str]]:
         """The status, and one line for each thing that falls short."""
         solver, last = self.task.solver, levels[-1]
-        accuracy = solver.accuracy
+        accuracy, order = solver.accuracy, self.order()
         warnings = list(self.prepared.warnings)
         if not np.isfinite(last.errors["box"]):
             mu = last.chemical_potential
@@ -282,7 +283,9 @@ class _Run:
             )
         if energy.error > least:
             what = "the cusp at a nucleus" if self.task.nuclei.points.any() else "the density"
-            cure = f"give level {last.level + 1}" if last.level < FINEST else "give a smaller box"
+            # the error falls as a power of the spacing, or faster
+            level = last.level + max(1, math.ceil(math.log2(energy.error / accuracy) / (order or 3)))
+            cure = f"give level {level}" if level <= FINEST else "give a smaller box"
             warnings.append(
                 f"too few levels for {what}: the grid costs {energy.error:.1e} hartree after extrapolation; {cure}"
             )

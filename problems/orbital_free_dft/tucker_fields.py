@@ -31,7 +31,9 @@ class TuckerFields:
         self.method = TuckerCross(max_rank=max_rank)
         self.missed = 0.0
         self.counts = {"evaluations": 0, "solves": 0}
+        # of the last function of each name: what the next one, much like it, begins with
         self._rows: dict[str, list[np.ndarray]] = {}
+        self._inside: dict[str, float] = {}
 
     def combine(self, terms: Terms, scale: float | None = None) -> TuckerTensor:
         return combine(terms, tol=self.tol, scale=self._norm(scale), max_rank=self.method.max_rank)
@@ -50,9 +52,10 @@ class TuckerFields:
         """As in Fields; with ``coordinates`` f takes these too, after the fields."""
         solution = tucker_cross(
             f, fields, coordinates=coordinates, method=self.method, start=self._rows.get(name),
-            accuracy=min(self.tol, LOOSEST), scale=self._norm(scale), rng=self.rng, throw=False,
+            inside=self._inside.get(name), accuracy=min(self.tol, LOOSEST), scale=self._norm(scale), rng=self.rng,
+            throw=False,
         )  # fmt: skip
-        self._rows[name] = solution.extra["rows"]
+        self._rows[name], self._inside[name] = solution.extra["rows"], solution.extra["inside"]
         self.counts["evaluations"] += solution.counts["evaluations"]
         if solution.status is not Status.CONVERGED:
             self.missed = max(self.missed, float(solution.residual[0]) / self.tol)

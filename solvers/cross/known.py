@@ -17,6 +17,7 @@ from solvers.kernels.samples import times_slice
 from solvers.trains.tensor_train import TensorTrain
 
 MOST = 8_000_000  # values: 64 MB real, and three times that for where they are
+KEPT = 10_000_000  # numbers of the multi-indices of a mode, at most, that are kept beside the values
 WORD = 62  # bits
 
 
@@ -39,6 +40,7 @@ class Known:
         self.values = np.zeros((1024, outputs), dtype=dtype)
         self.modes = np.zeros(1024, dtype=np.int16)
         self.slots = np.full(2048, -1, dtype=np.int64)
+        self.kept: dict[int, tuple[np.ndarray, Shared]] = {}
 
     @property
     def full(self) -> bool:
@@ -63,6 +65,7 @@ class Known:
     def forget(self, count: int) -> None:
         """Only the first ``count`` entries stay: no values came for the others."""
         self.count = count
+        self.kept.clear()
         self.slots[:] = -1
         kernels.fill(self.slots, self.keys, count)
 
@@ -91,39 +94,60 @@ class Known:
             chosen = np.flatnonzero(modes == mode)
             rows = chosen + since
             values = self.values[rows]
-            indices = self.indices(rows)
             if values.shape[1] > 1:
+                indices = self.indices(rows)
                 found = np.column_stack([
                     entries(train, np.column_stack([indices, np.full(len(rows), q)]), int(mode))
                     for q in range(values.shape[1])
                 ])  # fmt: skip
             else:
-                found = entries(train, indices, int(mode))[:, None]
+                found = self._shared(int(mode), rows).entries(train)[:, None]
             out[chosen] = np.abs(found - values).max(axis=1)
         return out
 
+    def _shared(self, mode: int, rows: np.ndarray) -> Shared:
+        """Those of all entries of a mode are kept until there are more: several trains are held against them."""
+        kept = self.kept.get(mode)
+        if kept is not None and np.array_equal(kept[0], rows):
+            return kept[1]
+        shared = Shared(self.indices(rows), mode)
+        if len(rows) * len(self.masks) <= KEPT:
+            self.kept[mode] = rows, shared
+        return shared
+
 
 def entries(train: TensorTrain, indices: np.ndarray, mode: int) -> np.ndarray:
-    """Entries of a train at multi-indices (m, d); interfaces once for all that agree in front of ``mode``, or behind.
+    """Entries of a train at multi-indices (m, d); see ``Shared``."""
+    return Shared(indices, mode).entries(train)
 
-    Cost m r, n r^2 for each different left part, and d r^2 for each different left and right part.
+
+class Shared:
+    """What multi-indices (m, d) share: the parts in front of ``mode``, and behind. The interfaces of a train are formed
+    once for all that agree there: m r for the entries, n r^2 for each different left part, and d r^2 for each different
+    left and right part.
     """
-    d = train.d
-    mode = min(mode, d - 1)
-    indices = np.ascontiguousarray(indices)
-    cores = [np.ascontiguousarray(core.transpose(1, 0, 2)) for core in train.cores[: mode + 1]]
-    cores += [np.ascontiguousarray(core.transpose(1, 2, 0)) for core in train.cores[mode + 1 :]]
-    part, first = _different(indices, 0, mode)
-    u = np.ones((len(first), 1), dtype=train.dtype)
-    for m in range(mode):
-        u = times_slice(u, cores[m], np.ascontiguousarray(indices[first, m]))
-    left, first = _different(indices, 0, mode + 1)
-    u = times_slice(u[part[first]], cores[mode], np.ascontiguousarray(indices[first, mode]))
-    right, first = _different(indices, mode + 1, d)
-    v = np.ones((len(first), 1), dtype=train.dtype)
-    for m in range(d - 1, mode, -1):
-        v = times_slice(v, cores[m], np.ascontiguousarray(indices[first, m]))
-    return kernels.paired(u, v, left, right)
+
+    def __init__(self, indices: np.ndarray, mode: int) -> None:
+        self.indices, d = np.ascontiguousarray(indices), indices.shape[1]
+        self.mode = min(mode, d - 1)
+        self.front, self.front_first = _different(self.indices, 0, self.mode)
+        self.left, self.left_first = _different(self.indices, 0, self.mode + 1)
+        self.right, self.right_first = _different(self.indices, self.mode + 1, d)
+
+    def entries(self, train: TensorTrain) -> np.ndarray:
+        """Entries (m,) of a train."""
+        mode, indices = self.mode, self.indices
+        cores = [np.ascontiguousarray(core.transpose(1, 0, 2)) for core in train.cores[: mode + 1]]
+        cores += [np.ascontiguousarray(core.transpose(1, 2, 0)) for core in train.cores[mode + 1 :]]
+        u = np.ones((len(self.front_first), 1), dtype=train.dtype)
+        for m in range(mode):
+            u = times_slice(u, cores[m], np.ascontiguousarray(indices[self.front_first, m]))
+        first = self.left_first
+        u = times_slice(u[self.front[first]], cores[mode], np.ascontiguousarray(indices[first, mode]))
+        v = np.ones((len(self.right_first), 1), dtype=train.dtype)
+        for m in range(train.d - 1, mode, -1):
+            v = times_slice(v, cores[m], np.ascontiguousarray(indices[self.right_first, m]))
+        return kernels.paired(u, v, self.left, self.right)
 
 
 def _different(indices: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
@@ -35,6 +36,7 @@ from solvers.tucker.tensor import TuckerTensor, combine, left_singular, multiply
 
 INSIDE = 0.03  # of the tolerance, for the bases: so many errors add up, and interpolation enlarges them
 TIGHTEN = 0.2  # of the tolerance inside, after a pass that was not enough
+EASILY, RELAX = 0.3, 1.5  # of the target, for an error after one pass; times the tolerance inside of the next call then
 SMALLEST = 3e-15
 ROUNDING = 0.4  # of the tolerance, for the final truncation
 EXTRA_COLUMNS, EXTRA_ROWS = 4, 4
@@ -53,6 +55,7 @@ def tucker_cross(
     coordinates: Sequence[np.ndarray] | None = None,
     method: TuckerCross | None = None,
     start: Sequence[np.ndarray] | None = None,
+    inside: float | None = None,
     accuracy: float = 1e-8,
     scale: float | None = None,
     rng: np.random.Generator | None = None,
@@ -63,10 +66,11 @@ def tucker_cross(
     ``f`` takes one array of values a tensor and, with ``coordinates`` (d arrays (n_m,)), d more, which broadcast
     against them; it returns an array of the broadcast shape. Without tensors it is a function of the coordinates.
     ``scale``: a 2-norm, that of the result where None. ``start``: d arrays of rows to begin with (those of
-    ``extra["rows"]`` of an earlier call).
+    ``extra["rows"]`` of an earlier call); ``inside``: the share of the accuracy for the bases to begin with (that of
+    ``extra["inside"]`` of an earlier call): a function like that one is then done in one pass.
 
     ``value``: the tensor; ``residual`` (1,): the estimated relative error (2-norm), truncation included; ``counts``:
-    evaluations, passes; ``extra``: rows, and unseen_share, which share of the entries may miss the accuracy by
+    evaluations, passes; ``extra``: rows, inside, and unseen_share, which share of the entries may miss the accuracy by
     themselves although no such entry was found (9.2 over the points drawn, but for one case in 10^4; 0 where all was
     seen). Status CONVERGED, RANK_LIMIT, ITERATION_LIMIT or NO_EVIDENCE (one value alone was seen). Raises NotConverged,
     with the solution, when ``throw``; ValueError for nothing to evaluate on, and for NaN or infinity from f, with the
@@ -75,7 +79,7 @@ def tucker_cross(
     if not 0.0 < accuracy < 1.0:
         raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
     run = _Run(f, tensors, coordinates, method or TuckerCross(), accuracy, scale, rng or np.random.default_rng(0))
-    solution = run.solve(start)
+    solution = run.solve(start, INSIDE if inside is None else min(max(inside, SMALLEST), INSIDE))
     if throw and solution.status is not Status.CONVERGED:
         raise NotConverged(solution)
     return solution
@@ -85,6 +89,23 @@ def pivot_rows(basis: np.ndarray, count: int | None = None) -> np.ndarray:
     """The first ``count`` pivots of a pivoted QR of the rows of ``basis`` (n, r): they tell its columns apart."""
     pivots = scipy.linalg.qr(basis.T, mode="r", pivoting=True)[1]
     return np.asarray(pivots[: basis.shape[1] if count is None else count])
+
+
+@dataclass(frozen=True)
+class Misses:
+    """Errors at all combinations of ``rows``, an array an axis; a vector of errors at the tuples of these."""
+
+    errors: np.ndarray
+    rows: Sequence[np.ndarray]
+
+    def worst(self) -> list[np.ndarray]:
+        """Rows an axis of the WORST of them."""
+        count = min(WORST, self.errors.size)
+        chosen = np.argpartition(np.abs(self.errors), self.errors.size - count, axis=None)[-count:]
+        places = np.unravel_index(chosen, self.errors.shape)
+        if len(places) < len(self.rows):
+            places = places * len(self.rows)
+        return [i[p] for i, p in zip(self.rows, places, strict=True)]
 
 
 class _Run:
@@ -102,7 +123,8 @@ class _Run:
         self.least, self.most = np.inf, -np.inf  # of the values
         self.blocks: list[tuple[list[np.ndarray], np.ndarray]] = []  # rows, values: what is known
         self.drawn: list[tuple[np.ndarray, np.ndarray]] = []  # points, values
-        self.lines: list[tuple[int, np.ndarray, np.ndarray]] = []  # axis, others, values
+        self.lines: list[tuple[int, np.ndarray, np.ndarray]] = []  # axis, a point on it, values
+        self.inside = INSIDE
         self.begin = time.perf_counter()
 
     def called(
@@ -144,30 +166,24 @@ class _Run:
         known = all(combine([(1.0, x), (-1.0, y)]).norm() <= SAME * x.norm() for x, y in zip(self.tensors, one))
         return self.grids is not None or not known
 
-    def missed(self, x: TuckerTensor) -> tuple[float, Callable[[], list[np.ndarray]]]:
-        """The largest 2-norm of the errors of one block or set of fibres known, and what tells its worst rows an axis.
-
-        The rows are looked for when they are asked for: most often nothing is missed.
-        """
-        largest, worst = 0.0, lambda: [np.zeros(0, dtype=np.int64)] * self.d
-
-        def told(errors: np.ndarray, rows: Callable[[tuple[np.ndarray, ...]], list[np.ndarray]]) -> None:
-            nonlocal largest, worst
-            if (norm := float(np.linalg.norm(errors))) > largest:
-                count = min(WORST, errors.size)
-                largest = norm
-                worst = lambda: rows(np.unravel_index(  # noqa: E731
-                    np.argpartition(np.abs(errors), errors.size - count, axis=None)[-count:], errors.shape
-                ))  # fmt: skip
-
-        for rows, values in self.blocks:
-            told(values - x.block(rows), lambda at, rows=rows: [i[p] for i, p in zip(rows, at, strict=True)])
-        for axis, others, values in self.lines:
-            told(values - x.fibres(axis, others),
-                 lambda at, axis=axis, others=others: [*np.insert(others[at[1]].T, axis, at[0], axis=0)])  # fmt: skip
-        for points, values in self.drawn:
-            told(values - x.entries(points), lambda at, points=points: [*points[at[0]].T])
+    def missed(self, x: TuckerTensor) -> tuple[float, Misses | None]:
+        """The largest 2-norm of the errors of one block or set of fibres known, and which they are, None for zeros."""
+        largest, worst = 0.0, None
+        for misses in self.known(x):
+            if (norm := float(np.linalg.norm(misses.errors))) > largest:
+                largest, worst = norm, misses
         return largest, worst
+
+    def known(self, x: TuckerTensor) -> Iterator[Misses]:
+        """The errors of ``x`` at everything known."""
+        for rows, values in self.blocks:
+            yield Misses(values - x.block(rows), rows)
+        for axis, point, values in self.lines:
+            errors = values - x.fibres(axis, np.delete(point, axis)[None])
+            yield Misses(errors[:, 0], [np.arange(n) if m == axis else np.full(self.shape[axis], point[m])
+                                        for m, n in enumerate(self.shape)])  # fmt: skip
+        for points, values in self.drawn:
+            yield Misses(values - x.entries(points), [*points.T])
 
     def starting_rows(self, start: Sequence[np.ndarray] | None) -> list[np.ndarray]:
         if start is not None:
@@ -217,10 +233,10 @@ class _Run:
         rows = [np.unique(pivot_rows(u)) for u in value.factors]
         return self.solution(value, status, error, [], rows, 0.0, looked)
 
-    def solve(self, start: Sequence[np.ndarray] | None) -> Solution:
+    def solve(self, start: Sequence[np.ndarray] | None, share: float) -> Solution:
         if math.prod(self.shape) <= self.method.whole:
             return self.whole()
-        rows, inside, status = self.starting_rows(start), INSIDE * self.accuracy, None
+        rows, inside, status = self.starting_rows(start), share * self.accuracy, None
         history: list[IterationState] = []
         target = np.sqrt(1.0 - ROUNDING**2) * self.accuracy
         while status is None:
@@ -234,7 +250,7 @@ class _Run:
             core = multiply(values, [np.linalg.pinv(q[i]) for q, i in zip(bases, rows, strict=True)])
             error, worst = self.check(core, bases)
             norm = self.norm(core)
-            known, places = self.missed(TuckerTensor(core, tuple(bases)))
+            known, misses = self.missed(TuckerTensor(core, tuple(bases)))
             error = max(error, known / norm if norm > 0.0 else known)
             state = IterationState(
                 len(history) + 1, "pass", max(core.shape), time.perf_counter() - self.begin,
@@ -249,7 +265,10 @@ class _Run:
                 status = Status.ITERATION_LIMIT
             else:
                 inside *= TIGHTEN
-                rows = [reduce(np.union1d, (i, w, p)) for i, w, p in zip(rows, worst, places(), strict=True)]
+                places = worst if misses is None else misses.worst()
+                rows = [reduce(np.union1d, (i, w, p)) for i, w, p in zip(rows, worst, places, strict=True)]
+        # less was enough where the first pass was clearly good
+        self.inside = inside / self.accuracy * (RELAX if len(history) == 1 and error < EASILY * target else 1.0)
         value = truncated(core, bases, tol=ROUNDING * self.accuracy, scale=self.scale)
         kept = multiply(value.core, [q.T @ u for q, u in zip(bases, value.factors, strict=True)])
         lost = float(np.linalg.norm(core - kept))
@@ -275,7 +294,7 @@ class _Run:
         timing = {"solve_s": time.perf_counter() - self.begin}
         return Solution(
             value, status, int(status is Status.CONVERGED), np.array([error]), tuple(history), counts, timing,
-            {"rows": rows, "unseen_share": share}, looked,
+            {"rows": rows, "inside": self.inside, "unseen_share": share}, looked,
         )  # fmt: skip
 
     def norm(self, core: np.ndarray) -> float:
@@ -312,8 +331,7 @@ class _Run:
     def searched(self, point: np.ndarray) -> None:
         """Fibres through a point (d,) along every axis, and points drawn: they join what is known."""
         for axis in range(self.d):
-            others = np.delete(point, axis)[None]
-            self.lines.append((axis, others, self.fibres(axis, others)))
+            self.lines.append((axis, point, self.fibres(axis, np.delete(point, axis)[None])))
         drawn = np.unique(np.column_stack([self.rng.integers(0, n, DRAWN) for n in self.shape]), axis=0)
         arguments = [x.entries(drawn) for x in self.tensors]
         if self.grids is not None:

@@ -1,6 +1,7 @@
 """The radial reference against itself and the stored references, and runs with any lambda against it."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -55,6 +56,17 @@ def test_a_cusp_of_a_small_lambda(levels):
     assert abs(result.finest.energy - truth.energy) <= result.energy_error
     for name, value in truth.parts.items():
         assert abs(result.finest.components[name] - value) <= 3.0 * result.component_errors[name]
+
+
+def test_the_level_that_is_advised_is_enough():
+    truth = ground_state("TFDW", 1.0, charge=1.0, weight=1.0 / 9.0)
+    keys = {"functional": "TFDW", "weizsacker": 1.0 / 9.0, "box": 16.0}
+    keys["atoms"] = [{"charge": 1.0, "position": [0.0, 0.0, 0.0]}]
+    (line,) = run(1.5e-2, levels=[5, 6], **keys).warnings
+    level = int(re.search(r"give level (\d+)$", line)[1])
+    result = run(1.5e-2, levels=level, **keys)
+    assert result.status is Status.CONVERGED and level > 7  # not one level after the other
+    assert abs(result.extrapolated_energy - truth.energy) <= result.extrapolated_error
 
 
 def test_parts_of_a_heavy_smeared_nucleus():
