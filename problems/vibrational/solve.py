@@ -82,7 +82,7 @@ def solve(
     rng = np.random.default_rng(seed)
     warnings = list(prepared.warnings)
     if callback:
-        callback(IterationState(0, "start: configuration interaction", 1, 0.0, fraction=0.0, finished=False))
+        callback(IterationState(0, "start", 1, 0.0, fraction=0.0, finished=False))
     # 1. sizes from the states of a wider space, 2. the states, 3. what the basis leaves out; again while it is too much
     wide = None
     for number in itertools.count():
