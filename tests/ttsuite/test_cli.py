@@ -16,7 +16,8 @@ PROBLEM = "problem: {{kind: vibrational, force_field: {}}}\nsolver: {{n_states: 
 
 # runs the command on made-up numerics; {options} as in made_up.numerics
 DRIVER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore it
 sys.path[:0] = [{tests!r}]
 import made_up
 from solvers.solution import Status

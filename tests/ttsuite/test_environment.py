@@ -11,6 +11,7 @@ import made_up
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from problems.problem import Picture
 from ttsuite import drawing, locks
@@ -118,10 +119,10 @@ def test_a_backend_that_is_not_there_is_passed_over():
 
 
 def test_a_picture_is_drawn_once_and_late():
-    drawn = []
-    picture = Picture("name", "caption", lambda: drawn.append(1) or "figure")
-    assert not drawn and picture.figure == "figure" == picture.figure and drawn == [1]
-    assert Picture("name", "caption", "figure").figure == "figure"
+    drawn, figure = [], Figure()
+    picture = Picture("name", "caption", lambda: drawn.append(1) or figure)
+    assert not drawn and picture.figure is figure is picture.figure and drawn == [1]
+    assert Picture("name", "caption", figure).figure is figure
 
 
 def test_a_reader_that_goes_away_does_not_end_a_run(tmp_path):

@@ -96,6 +96,7 @@ def test_an_index_is_renewed_and_nothing_else_is_overwritten(copied, tmp_path):
     assert (tmp_path / "index.html").read_text() == "<p>mine"
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("command", ["index", "report", "plot"])
 def test_a_full_disk_is_told_in_one_line_and_costs_nothing(copied, tmp_path, capsys, monkeypatch, command):
     folder = copied("a")
