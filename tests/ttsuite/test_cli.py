@@ -16,8 +16,7 @@ PROBLEM = "problem: {{kind: vibrational, force_field: {}}}\nsolver: {{n_states: 
 
 # runs the command on made-up numerics; {options} as in made_up.numerics
 DRIVER = """
-import signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore it
+import sys, time
 sys.path[:0] = [{tests!r}]
 import made_up
 from solvers.solution import Status

@@ -195,8 +195,6 @@ def test_the_command_interrupted_then_killed_goes_on_to_the_same_table(by_proces
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            # a job in the background of a shell script ignores SIGINT
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         if until is not None:
             while len(list(tmp_path.glob("out/points/*"))) < until and process.poll() is None:
