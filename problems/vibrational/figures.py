@@ -51,7 +51,7 @@ def figures(problem: VibrationalProblem, solver: VibrationalSolver, result: Vibr
     if len(result.mode_order) > 1:
         ranks = "TT-ranks along the train. The band spans all states; the operator's ranks are exact."
         pictures.append(Picture("ranks", ranks, partial(ranks_along_train, result)))
-    if any(state.energies is not None for state in result.history):
+    if sum(state.energies is not None for state in result.history) > 1:  # vectors over the whole space have no passes
         passes = "Change of the energies from pass to pass, and residual norms, over the states."
         pictures.append(Picture("passes", passes, partial(convergence, result, solver.accuracy)))
     return pictures

@@ -1,6 +1,7 @@
 """Figures and tables, from made-up results whose deviations are known."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import made_up
@@ -58,6 +59,11 @@ def test_tables(result):
 
 def test_digits_follow_the_accuracy():
     assert [presentation.decimals(a) for a in (1.0, 0.01, 1e-6, 5e-3)] == [2, 4, 8, 5]
+
+
+def test_one_pass_has_no_change_to_draw(result):
+    one = replace(result, history=[state for state in result.history if state.energies is not None][:1])
+    assert "passes" not in [picture.name for picture in figures(PROBLEM, SOLVER, one)]
 
 
 def test_figures_are_drawn_and_no_label_leaves_them(result):
