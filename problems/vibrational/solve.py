@@ -107,8 +107,8 @@ def solve(
         )  # fmt: skip
         states = solution.value
         judged = judge(prepared, states, wide, basis_errors(prepared, states.trains, executor))
-        if not prepared.automatic or not judged.short:
-            break
+        if not prepared.automatic or not judged.short or solution.status is Status.RANK_LIMIT:
+            break  # more functions are no help to states that their ranks cut
         larger = grown(prepared, judged.short)
         if larger is None or number + 1 >= (SMALL_ROUNDS if small(prepared) else BASIS_ROUNDS):
             break

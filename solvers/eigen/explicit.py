@@ -17,7 +17,7 @@ from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import ModeCharges
 from solvers.trains.tensor_train import TensorTrain
 
-DENSE = 4200  # functions: 9 s of one core and 0.3 GB for a few levels of a real matrix, measured
+DENSE = 4200  # functions: 2 s of one core and 0.4 GB for a few levels of a real matrix, measured
 SMALL = 100_000  # functions, for which vectors over all of them are kept at all
 MOST_ENTRIES = 40_000_000  # of a sparse matrix: half a gigabyte, 40 ms a product
 LARGEST_DIAGONAL = 20_000_000

@@ -1,7 +1,7 @@
 """The lowest states of a small space by vectors over all of its product functions: exact, whatever the ranks.
 
 1. A diagonal operator's levels are its entries, its states products of basis functions: nothing is iterated.
-2. Up to ``explicit.DENSE`` functions a symmetry block is diagonalised by LAPACK: the list is proved complete.
+2. Up to ``explicit.DENSE`` functions a symmetry block is dense: its list is proved complete (solvers.eigen.counted).
 3. Above, as long as the sparse matrix is affordable, Lanczos from a random start; then from others in the complement of
    what was found (every level a random vector cannot see is a repeated one), until ``AGREEING`` starts in a row add
    nothing below the last level wanted: the list is searched, not proved.
@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import LinAlgError, eigh
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from solvers.eigen import explicit
 from solvers.eigen.blocks import Block
+from solvers.eigen.counted import lowest_of_dense
 from solvers.eigen.start import Start
 from solvers.eigen.states import EigenStates
 from solvers.eigen.vector_trains import sector_train
@@ -192,23 +192,6 @@ def _block(h: explicit.Matrix, charge: int, members: np.ndarray, count: int, rng
     whole = np.zeros((h.shape[0], len(values)), dtype=vectors.dtype)
     whole[members] = vectors
     return Levels(charge, values, whole, residuals, starts, len(values) < len(members))
-
-
-def lowest_of_dense(h: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The ``count`` lowest eigenpairs of a dense Hermitian matrix; all of them are computed where few are doubtful."""
-    n = len(h)
-    scale = float(np.abs(h).max(initial=0.0)) or 1.0
-    if count < n // 4:
-        try:
-            values, vectors = eigh(h, subset_by_index=[0, count - 1], check_finite=False)
-            gram = vectors.conj().T @ vectors - np.eye(count)
-            residual = np.abs(h @ vectors - vectors * values).max()
-            if np.abs(gram).max() < 1e-11 and residual < 1e-12 * scale * n:
-                return values, vectors
-        except LinAlgError:
-            pass
-    values, vectors = eigh(h, driver="evd", check_finite=False)
-    return values[:count], np.ascontiguousarray(vectors[:, :count])
 
 
 def _lanczos(h: Any, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int] | None:

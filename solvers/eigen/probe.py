@@ -2,8 +2,8 @@
 
 A start is made orthogonal to the known states of its block and driven down by inverse iteration at one of four shifts:
 just above the last wanted level, in the middle of the list, and at two distances below it, as a shift amplifies what
-lies next to it and not a state missed far below. Rayleigh-Ritz with the known states follows each step; a missed state
-comes out as a new Ritz vector.
+lies next to it and not a state missed far below. Rayleigh-Ritz with the known states follows; a missed state comes out
+as a new Ritz vector.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from solvers.eigen.inverse_iteration import Passes
 
 PROBE_STEPS = 4
-CHEAP, MOST_STARTS = 2_000_000, 4  # numbers in a block's trains up to which starts are repeated, and how often
+CHEAP, MOST_STARTS = 2_000_000, 2  # numbers in a block's trains up to which starts are repeated, and how often
 CONTRAST = 6.0
 PROBE_RANK = 12  # of starts that look for what lies well below the top of the list
 SHARES = (0.5, 0.05)  # of the list's width, from the ground level down to the shifts below it
@@ -52,7 +52,6 @@ def probe_block(
     z = start or random_train(operator.modes, charge, 6, weights, rng)
     n, rank = len(trains), min(method.first_rank, method.max_rank)
     options = step_options(method, rank, scale)
-    energy, drop = np.inf, 0.0
     for _ in range(PROBE_STEPS):
         overlaps = np.array([inner(x, z) for x in trains])
         used = [j for j in range(n) if abs(overlaps[j]) > 1e-6]
@@ -62,16 +61,16 @@ def probe_block(
         if inner(z, z) == 0.0:
             return np.inf, 0.0, z  # no complement is left
         z = tasks.normalised(z)
-        h, s = np.diag([*known_energies, sandwich(operator, z, z)]), np.eye(n + 1)
-        for j, x in enumerate(trains):
-            h[n, j] = h[j, n] = sandwich(operator, x, z)
-            s[n, j] = s[j, n] = inner(x, z)
-        energies, vectors = stable_eigh(h, s)
-        if len(energies) <= n:
-            return np.inf, 0.0, z  # the start collapsed into the known states: nothing outside them
-        new = int(np.argmax(np.abs(vectors[n])))
-        energy = float(energies[new])
-        drop = float(np.max(known_energies - np.delete(energies, new), initial=0.0))
+    h, s = np.diag([*known_energies, sandwich(operator, z, z)]), np.eye(n + 1)
+    for j, x in enumerate(trains):
+        h[n, j] = h[j, n] = sandwich(operator, x, z)
+        s[n, j] = s[j, n] = inner(x, z)
+    energies, vectors = stable_eigh(h, s)
+    if len(energies) <= n:
+        return np.inf, 0.0, z  # the start collapsed into the known states: nothing outside them
+    new = int(np.argmax(np.abs(vectors[n])))
+    energy = float(energies[new])
+    drop = float(np.max(known_energies - np.delete(energies, new), initial=0.0))
     return energy, drop, z
 
 
@@ -181,7 +180,9 @@ def _shifts(passes: Passes, limit: float) -> list[tuple[float, int]]:
     ground, top = float(energies.min()), float(energies.max())
     width = max(limit - ground, passes.scale)
     above = 0.5 * (limit + top) if top > limit else limit + passes.delta
-    below = [ground - SHARES[0] * width, ground - SHARES[1] * width, 0.5 * (ground + limit)]
+    below = [ground - share * width for share in SHARES]
+    if limit - ground > SHARES[1] * width:  # a list of one level, or of nearly one, has no middle
+        below.append(0.5 * (ground + limit))
     return [(above, passes.method.first_rank), *((shift, PROBE_RANK) for shift in below)]
 
 
