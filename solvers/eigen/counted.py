@@ -59,7 +59,9 @@ def _counted(h: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray] | None:
     own = sp.csr_matrix(h) if np.count_nonzero(h) < SPARSE * h.size else h
     start = np.random.default_rng(n).standard_normal(n).astype(h.dtype)
     try:
-        values, vectors = eigsh(own, k=more, which="SA", v0=start, ncv=2 * more + 20, tol=LANCZOS, maxiter=MOST_RESTARTS)
+        values, vectors = eigsh(
+            own, k=more, which="SA", v0=start, ncv=2 * more + 20, tol=LANCZOS, maxiter=MOST_RESTARTS
+        )
     except ArpackError:  # no end within the restarts allowed among them
         return None
     order = np.argsort(values)

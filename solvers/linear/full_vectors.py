@@ -1,16 +1,18 @@
 """Small systems on full vectors: sparse or dense LU with iterative refinement, and least squares by pivoted QR.
 
-    1. LU of A, refined with residuals formed apart from it: backward stable, ||b - A x|| about eps ||A|| ||x||. Where
+    1. Above ``FEW`` unknowns Krylov steps of little work: conjugate gradients where A is Hermitian, else GMRES; taken
+       where they reach the accuracy, as they do wherever A is well conditioned.
+    2. LU of A, refined with residuals formed apart from it: backward stable, ||b - A x|| about eps ||A|| ||x||. Where
        that misses the accuracy the residuals are formed in extended precision, which leaves the rounding of x itself.
-    2. Where that misses the accuracy, A P = Q R with pivots: for each numerical rank r of a short list the least-norm
+    3. Where that misses the accuracy, A P = Q R with pivots: for each numerical rank r of a short list the least-norm
        solution of the first r rows of R P^T; the largest threshold that reaches the accuracy, else the smallest
        residual, is taken. A consistent singular system is solved so, any other one in the least-squares sense.
-    3. The vector becomes a train by TT-SVD, its tolerance lowered until the residual of what is kept fits; at last
+    4. The vector becomes a train by TT-SVD, its tolerance lowered until the residual of what is kept fits; at last
        without a cut at all, its entries in the middle core between identities, which is exact.
 
 What is singular is proved by w = b - A x, the residual itself: A^H w = 0 says that no x has a smaller one.
-Golub and Van Loan, Matrix Computations, 4th ed., sections 3.5.3 (refinement), 5.5.6 (rank by pivoted QR).
-Cost N^2 memory and 2/3 N^3 (LU), 4/3 N^3 and more (QR).
+Golub and Van Loan, Matrix Computations, 4th ed., sections 3.5.3 (refinement), 5.5.6 (rank by pivoted QR), 11.3 and
+11.4 (Krylov methods). Cost N^2 memory and 2/3 N^3 (LU), 4/3 N^3 and more (QR).
 """
 
 from __future__ import annotations
@@ -23,13 +25,15 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import get_lapack_funcs, qr, solve_triangular
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import LinearOperator, cg, gmres, splu
 
 from solvers.trains.construct import tt_svd
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
 SPARSE = 6.0  # nonzeros a row: 1-D and 2-D differences, whose LU stays sparse; more fill up and are faster dense
+FEW = 500  # unknowns, up to which an LU costs less than a hundred products
+MOST_STEPS, RESTART = 400, 40  # Krylov steps; vectors GMRES keeps
 REFINEMENTS = 4
 THRESHOLDS = (1e-10, 1e-12, 1e-13, 1e-14, 1e-15, 3e-16)  # of the largest pivot; below, the rest of R counts as zero
 WORTH = 0.5  # a smaller threshold makes x larger: it must lower the residual, rounding errors of A x counted, to this
@@ -90,10 +94,10 @@ def residual_full(operator: TTOperator, x: np.ndarray | TensorTrain, b: np.ndarr
     return np.asarray(b - product, dtype=np.result_type(operator.dtype, b.dtype))
 
 
-def solve_full(operator: TTOperator, b: np.ndarray, accuracy: float) -> FullSolution:
+def solve_full(operator: TTOperator, b: np.ndarray, accuracy: float, hermitian: bool = False) -> FullSolution:
     """x of a square system of scale about one with ||b - A x|| <= ``accuracy`` ||b||, or the least residual.
 
-    The elements of A are known to rounding errors of their cores' products only; where x is so large that these matter
+    ``hermitian``: that A is. The elements of A are known to rounding errors of their cores' products only; where x is so large that these matter
     (``rounding``), a small residual means nothing, and the x of the smallest sum of both is returned.
     """
     unknowns = len(b)
@@ -106,6 +110,9 @@ def solve_full(operator: TTOperator, b: np.ndarray, accuracy: float) -> FullSolu
     def exact(x: np.ndarray) -> np.ndarray:
         return residual_full(operator, x, b)
 
+    found = _by_krylov(operator, b, goal, hermitian) if unknowns > FEW else None
+    if found is not None and found.residual + rounding(found.x) <= goal:
+        return found
     sparse = sparse_matrix(operator)
     found = _by_sparse_lu(sparse, b, goal, exact) if sparse is not None else None
     if found is not None and found.residual + rounding(found.x) <= goal:
@@ -123,6 +130,19 @@ def solve_full(operator: TTOperator, b: np.ndarray, accuracy: float) -> FullSolu
     if found is None or least.residual + rounding(least.x) < off:
         return replace(least, condition=max(least.condition, condition))
     return found
+
+
+def _by_krylov(operator: TTOperator, b: np.ndarray, goal: float, hermitian: bool) -> FullSolution | None:
+    """Step 1; the residual is formed again at the end. None where the accuracy is not reached."""
+    dtype = np.result_type(operator.dtype, b.dtype)
+    matrix = LinearOperator((len(b), len(b)), matvec=lambda x: apply_full(operator.cores, x), dtype=dtype)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if hermitian:  # not definite: it may break down
+            x, _ = cg(matrix, b, rtol=0.0, atol=0.5 * goal, maxiter=MOST_STEPS)
+        else:
+            x, _ = gmres(matrix, b, rtol=0.0, atol=0.5 * goal, restart=RESTART, maxiter=MOST_STEPS // RESTART)
+        residual = float(np.linalg.norm(b - apply_full(operator.cores, x)))
+    return FullSolution(x, residual, None, np.inf, "none: Krylov steps") if residual <= goal else None
 
 
 def sparse_matrix(operator: TTOperator) -> sp.csc_array | None:
@@ -196,7 +216,7 @@ def _refinements(
 
 
 def _by_qr(matrix: np.ndarray, b: np.ndarray, goal: float, rounding: Callable[[np.ndarray], float]) -> FullSolution:
-    """Least squares by QR with pivots; see the module's step 2."""
+    """Least squares by QR with pivots; see the module's step 3."""
     q, r, order = qr(matrix, mode="economic", pivoting=True, check_finite=False)
     pivots = np.abs(np.diagonal(r))
     top = float(pivots[0])

@@ -207,7 +207,7 @@ class _Task:
 
     def _full(self) -> Swept:
         operator, b = self.system.operator, self.system.b.full().reshape(-1).astype(self.system.dtype)
-        found = solve_full(operator, b, self.accuracy)
+        found = solve_full(operator, b, self.accuracy, self.hermitian)
         cap = self.method.rank if isinstance(self.method, ALS) else self.method.max_rank
         goal = max(self.accuracy, ALLOWED * found.residual)
         x, capped = to_train(operator, found.x, b, goal, cap)

@@ -112,3 +112,25 @@ def test_residuals_behind_the_rounding_errors(monkeypatch):
     for module in ("full_vectors", "solve"):
         monkeypatch.setattr(f"solvers.linear.{module}.residual_full", double)
     assert not all(solve(a, b, accuracy=1e-10, throw=False).converged for a, b in cases)
+
+
+@pytest.mark.parametrize("hermitian", [True, False])
+def test_well_conditioned_systems_need_no_factors(hermitian):
+    """Krylov steps reach the accuracy; the residual is that of a matrix formed apart."""
+    a = laplacian(3, 10) + identity_operator([10] * 3)
+    if not hermitian:
+        a = a + rank_one_operator([np.eye(10, k=1), *[np.eye(10)] * 2]) * 0.4
+    b = np.random.default_rng(5).standard_normal(1000)
+    found = solve_full(a, b, 1e-10, hermitian)
+    assert found.factorisation.startswith("none")
+    assert np.linalg.norm(b - a.full() @ found.x) <= 1e-10 * np.linalg.norm(b)
+
+
+def test_where_krylov_steps_end_nowhere_factors_do():
+    """Indefinite, and conditions of 1e10: conjugate gradients break down or crawl, LU does not."""
+    rng = np.random.default_rng(6)
+    for diagonal in (np.linspace(-1.0, 1.1, 600), np.geomspace(1e-10, 1.0, 600)):
+        q = np.linalg.qr(rng.standard_normal((600, 600)))[0]
+        m = (q * diagonal) @ q.T
+        found = solve_full(rank_one_operator([m]), m @ rng.standard_normal(600), 1e-8, True)
+        assert found.factorisation == "LU" and found.residual <= 1e-8 * np.linalg.norm(m)
