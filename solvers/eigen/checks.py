@@ -16,9 +16,9 @@ from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import get_lapack_funcs
 
 from solvers.eigen import explicit
+from solvers.eigen.counted import levels_below
 from solvers.eigen.full_vectors import EPS, Spectrum
 from solvers.eigen.states import EigenStates
 from solvers.solution import Checked, Solution, Status
@@ -78,27 +78,6 @@ def _completeness(value: EigenStates) -> Checked:
     how = str(probe.get("method", "random starts in the complement, below, between and above the levels"))
     result = f"{known}; {found} found in the last search" if known.startswith("searched") or found else known
     return Checked("completeness of the list", how, result, found == 0)
-
-
-def levels_below(h: np.ndarray, sigma: float) -> int | None:
-    """How many eigenvalues of a dense Hermitian matrix lie below ``sigma``: negative pivots of L D L^H (Sylvester)."""
-    shifted = h - sigma * np.eye(len(h))
-    complex_ = np.iscomplexobj(h)
-    names = ("hetrf", "hetrf_lwork") if complex_ else ("sytrf", "sytrf_lwork")
-    factorise, work = get_lapack_funcs(names, (shifted,))
-    factors, pivots, info = factorise(shifted, lower=1, lwork=int(np.real(work(len(h), lower=1)[0])))
-    if info != 0 or not np.all(np.isfinite(factors)):
-        return None
-    below, k = 0, 0
-    while k < len(h):
-        if pivots[k] > 0:
-            below += bool(np.real(factors[k, k]) < 0.0)
-            k += 1
-        else:  # a pair of pivots, the block [[a, b*], [b, c]]
-            a, b, c = np.real(factors[k, k]), factors[k + 1, k], np.real(factors[k + 1, k + 1])
-            below += int(np.sum(np.linalg.eigvalsh(np.array([[a, np.conj(b)], [b, c]])) < 0.0))
-            k += 2
-    return below
 
 
 def _counted(operator: TTOperator, modes: ModeCharges, value: EigenStates, accuracy: float) -> list[Checked]:

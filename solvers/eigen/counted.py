@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import LinAlgError, eigh, lapack
+from scipy.linalg import LinAlgError, eigh, get_lapack_funcs
 from scipy.sparse.linalg import ArpackError, eigsh
 
 FEWEST = 500  # rows, below which the whole diagonalisation costs no more than the count: measured
@@ -70,25 +70,25 @@ def _counted(h: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray] | None:
     widest = count - 1 + int(np.argmax(gaps))
     if gaps.max() < GAP * float(np.abs(h).sum(axis=1).max()) or not _good(h, values, vectors):
         return None
-    if below(h, 0.5 * float(values[widest] + values[widest + 1])) != widest + 1:
+    if levels_below(h, 0.5 * float(values[widest] + values[widest + 1])) != widest + 1:
         return None
     return values[:count], np.ascontiguousarray(vectors[:, :count])
 
 
-def below(h: np.ndarray, shift: float) -> int:
-    """How many eigenvalues of a Hermitian matrix lie below the shift."""
+def levels_below(h: np.ndarray, shift: float) -> int | None:
+    """How many eigenvalues of a Hermitian matrix lie below the shift; None where it is one of them, or overflows."""
     n = len(h)
-    kind = "he" if np.iscomplexobj(h) else "sy"
-    prefix = "z" if np.iscomplexobj(h) else "d"
-    size, factor = (getattr(lapack, f"{prefix}{kind}trf{end}") for end in ("_lwork", ""))
     shifted = np.array(h, order="F")
     shifted[np.diag_indices(n)] -= shift
-    d, pivots, _ = factor(shifted, lower=1, lwork=int(np.real(size(n, lower=1)[0])), overwrite_a=1)
-    diagonal, beside = np.real(np.diagonal(d)), np.abs(np.diagonal(d, -1))
+    names = ("hetrf", "hetrf_lwork") if np.iscomplexobj(h) else ("sytrf", "sytrf_lwork")
+    factorise, work = get_lapack_funcs(names, (shifted,))
+    factors, pivots, info = factorise(shifted, lower=1, lwork=int(np.real(work(n, lower=1)[0])), overwrite_a=1)
+    diagonal, beside = np.real(np.diagonal(factors)), np.diagonal(factors, -1)
+    if info != 0 or not np.all(np.isfinite(diagonal)):
+        return None
     single = pivots > 0
-    negative = int(np.sum(diagonal[single] < 0.0))
-    pairs = np.flatnonzero(~single)[::2]  # blocks of two rows, marked by equal negative pivots
-    for i in pairs:
-        pair = np.array([[diagonal[i], beside[i]], [beside[i], diagonal[i + 1]]])
-        negative += int(np.sum(np.linalg.eigvalsh(pair) < 0.0))
-    return negative
+    count = int(np.sum(diagonal[single] < 0.0))
+    for i in np.flatnonzero(~single)[::2]:  # blocks of two rows have two negative pivots
+        pair = np.array([[diagonal[i], np.conj(beside[i])], [beside[i], diagonal[i + 1]]])
+        count += int(np.sum(np.linalg.eigvalsh(pair) < 0.0))
+    return count

@@ -6,7 +6,7 @@
    what was found (every level a random vector cannot see is a repeated one), until ``AGREEING`` starts in a row add
    nothing below the last level wanted: the list is searched, not proved.
 
-The states are then trains, rounded far below the accuracy; energies are Rayleigh quotients of what is returned, and the
+The states are then trains, rounded to a hundredth of the accuracy; energies are Rayleigh quotients of what is returned, and the
 errors add their distance from the diagonalisation's levels, the residual's bound where those are Lanczos', and the
 rounding errors of the operator's norm. Lanczos: Lehoucq, Sorensen, Yang, ARPACK Users' Guide (SIAM 1998).
 Cost O(N^3) below ``DENSE``; above, some hundred products a start.
@@ -37,7 +37,8 @@ from solvers.trains.tensor_train import TensorTrain
 
 LARGEST = explicit.LARGEST_DIAGONAL  # functions: none, to leave every space to the trains' own methods
 BUFFER = 4  # levels above the last one asked for
-ROUNDING = 1e-13  # of a state, in its train
+ROUNDING = (1e-13, 1e-6)  # of a state in its train, least and most
+ROUNDING_SHARE = 0.01  # of the accuracy: an energy errs by the squared rounding times the operator's norm at most
 AGREEING = 2  # random starts in a row that find nothing new
 MOST_STARTS = 12
 MOST_WORK = 4e10  # products of a start times entries of the matrix and of the Krylov vectors: about a minute
@@ -274,7 +275,8 @@ def solve(
     if exact is None:
         return None
     most = exact.size if max_rank is None else max_rank
-    trains: list[Any] = [state_train(exact, i, operator, modes, most) for i in range(n_states)]
+    tol = float(np.clip(np.sqrt(ROUNDING_SHARE * accuracy / (exact.norm or 1.0)), *ROUNDING))
+    trains: list[Any] = [state_train(exact, i, operator, modes, most, tol) for i in range(n_states)]
     if exact.places is not None:
         quotients, residuals = exact.energies[:n_states].copy(), np.zeros(n_states)
     else:
@@ -309,7 +311,7 @@ def solve(
 
 
 def state_train(
-    exact: Spectrum, i: int, operator: TTOperator, modes: ModeCharges, max_rank: int, tol: float = ROUNDING
+    exact: Spectrum, i: int, operator: TTOperator, modes: ModeCharges, max_rank: int, tol: float = ROUNDING[0]
 ) -> SectorTrain | TensorTrain:
     """State ``i`` as a train of norm one: a SectorTrain, or a TensorTrain of a complex operator."""
     if np.issubdtype(operator.dtype, np.complexfloating):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import ortho_group
 
 from solvers.eigen import counted
-from solvers.eigen.counted import below, lowest_of_dense
+from solvers.eigen.counted import levels_below, lowest_of_dense
 
 
 def hermitian(n: int, complex_: bool, rng: np.random.Generator, decades: float = 0.0) -> np.ndarray:
@@ -26,7 +26,7 @@ def test_the_count_is_that_of_the_eigenvalues(n, complex_, seed, decades):
     values = np.linalg.eigvalsh(h)
     shift = float(rng.uniform(values[0] - 1.0, values[-1] + 1.0))
     if np.abs(values - shift).min() > 1e-9 * np.abs(values).max():
-        assert below(h, shift) == int(np.sum(values < shift))
+        assert levels_below(h, shift) == int(np.sum(values < shift))
 
 
 @pytest.mark.parametrize("complex_", [False, True])
@@ -68,4 +68,4 @@ def test_a_level_that_lanczos_misses_is_not_missed(monkeypatch):
 def test_a_shift_between_blocks_of_two():
     """Zero diagonals make the factorisation take blocks of two rows."""
     h = np.kron(np.diag([1.0, 2.0, 3.0]), np.array([[0.0, 1.0], [1.0, 0.0]]))
-    assert [below(h, s) for s in (-2.5, -1.5, 0.0, 1.5, 3.5)] == [1, 2, 3, 4, 6]
+    assert [levels_below(h, s) for s in (-2.5, -1.5, 0.0, 1.5, 3.5)] == [1, 2, 3, 4, 6]
