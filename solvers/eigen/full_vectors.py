@@ -6,9 +6,9 @@
    what was found (every level a random vector cannot see is a repeated one), until ``AGREEING`` starts in a row add
    nothing below the last level wanted: the list is searched, not proved.
 
-The states are then trains, rounded to a hundredth of the accuracy; energies are Rayleigh quotients of what is returned, and the
-errors add their distance from the diagonalisation's levels, the residual's bound where those are Lanczos', and the
-rounding errors of the operator's norm. Lanczos: Lehoucq, Sorensen, Yang, ARPACK Users' Guide (SIAM 1998).
+The states are then trains, rounded to a hundredth of the accuracy; energies are Rayleigh quotients of what is returned,
+and the errors add their distance from the diagonalisation's levels, the residual's bound where those are Lanczos', and
+the rounding errors of the operator's norm. Lanczos: Lehoucq, Sorensen, Yang, ARPACK Users' Guide (SIAM 1998).
 Cost O(N^3) below ``DENSE``; above, some hundred products a start.
 """
 

@@ -97,8 +97,9 @@ def residual_full(operator: TTOperator, x: np.ndarray | TensorTrain, b: np.ndarr
 def solve_full(operator: TTOperator, b: np.ndarray, accuracy: float, hermitian: bool = False) -> FullSolution:
     """x of a square system of scale about one with ||b - A x|| <= ``accuracy`` ||b||, or the least residual.
 
-    ``hermitian``: that A is. The elements of A are known to rounding errors of their cores' products only; where x is so large that these matter
-    (``rounding``), a small residual means nothing, and the x of the smallest sum of both is returned.
+    ``hermitian``: that A is. The elements of A are known to rounding errors of their cores' products only; where x is
+    so large that these matter (``rounding``), a small residual means nothing, and the x of the smallest sum of both is
+    returned.
     """
     unknowns = len(b)
     size = float(np.linalg.norm(b))
