@@ -20,6 +20,7 @@ from solvers.cross import als_cross
 from solvers.dynamics import full_vectors as full_states
 from solvers.dynamics import second_look
 from solvers.eigen import full_vectors, probe, shared_basis, start
+from solvers.riemannian import completion
 from solvers.solution import Status
 from ttsuite.certificate import CONFIRMED, CONTRADICTED
 from ttsuite.certify import certify
@@ -316,6 +317,23 @@ def test_a_completion_that_fits_its_samples_alone(certified, wrong):
     finally:
         patch.undo()
     assert report["converged"] and outcome.verdict == (CONTRADICTED if wrong else CONFIRMED)
+
+
+def test_a_slice_that_one_sample_sees(certified, monkeypatch, tmp_path):
+    """Rank 2, and one sample of the last index: without the judges of a fit the rest of its slice is anything."""
+    rng = np.random.default_rng(1)
+    cores = [rng.standard_normal((9, 2)) for _ in range(3)]
+    values = np.einsum("ia,ja,ka->ijk", *cores)
+    seen = rng.permutation(np.argwhere(np.ones((8, 9, 9))))[:400]
+    rows = [f"{i},{j},{k},{float(values[i, j, k])!r}" for i, j, k in rng.permutation([*seen, (8, 2, 3)]).tolist()]
+    file = tmp_path / "samples.csv"
+    file.write_text("\n".join(["i1,i2,i3,value", *rows]) + "\n")
+    problem = {"kind": "completion", "samples": str(file)}
+    for judge in ("undetermined", "excess"):
+        monkeypatch.setattr(completion, judge, lambda *arguments: 0.0)
+    monkeypatch.setattr(completion, "beside_second", lambda solution, *arguments: solution)
+    outcome, report = certified("samples", problem, accuracy=1e-4, max_rank=3)
+    assert report["converged"] and outcome.verdict == CONTRADICTED
 
 
 @pytest.mark.parametrize("name", ["problems/exact_levels.py", "problems/vibrational/certify.py"])
