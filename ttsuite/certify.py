@@ -27,11 +27,11 @@ from ttsuite.compare import ComparedQuantity, beside, compare_runs
 from ttsuite.config import ConfigError, Study, key_path, load_study, read, study_of
 from ttsuite.dry_run import dry_run, duration_text
 from ttsuite.executors import workers_for
-from ttsuite.job import CONTRADICTION, FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED, RUNNING, Listener
+from ttsuite.job import CONTRADICTION, FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED, RUNNING, Listener, RunFailed
 from ttsuite.locks import Locked, locked
 from ttsuite.record import Record, plain
 from ttsuite.resume import resume
-from ttsuite.run import RunFailed, load, run
+from ttsuite.run import load, run
 from ttsuite.run_folder import read_report
 from ttsuite.yaml_file import Document
 

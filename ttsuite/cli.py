@@ -64,9 +64,9 @@ def _computed(compute: Callable[..., Any], scheduler: str | None) -> int:
     from ttsuite.checkpoint import ResumeError
     from ttsuite.config import ConfigError
     from ttsuite.executors import ClusterError, cluster
+    from ttsuite.job import RunFailed
     from ttsuite.progress import progress_for
     from ttsuite.record import RecordError
-    from ttsuite.run import RunFailed
 
     _take_sigterm_as_interrupt()  # while it computes, the run itself listens
     try:

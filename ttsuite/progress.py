@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from ttsuite.config import Study
+from ttsuite.job import Listener
 from ttsuite.output import say
-from ttsuite.run import Listener
 
 if TYPE_CHECKING:
     from solvers.solution import IterationState

@@ -51,8 +51,8 @@ def read_result(folder: str | Path) -> tuple[dict[str, Any], Study, Any]:
     Raises FileNotFoundError where ``folder`` is no run folder or holds no result, ConfigError for a damaged
     configuration, ValueError for other damaged files. Cost: reading the files; states are read when asked for.
     """
+    from ttsuite.job import RESULT_FILE, STATES_FILE
     from ttsuite.result_file import load_result
-    from ttsuite.run import RESULT_FILE, STATES_FILE
 
     folder = Path(folder)
     report = read_report(folder)

@@ -23,10 +23,10 @@ from ttsuite.attempt import attempt
 from ttsuite.config import ConfigError
 from ttsuite.drawing import own_style
 from ttsuite.executors import available_cores, lone_workers
+from ttsuite.job import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
 from ttsuite.locks import Locked, locked
 from ttsuite.provenance import provenance
 from ttsuite.record import Record, RecordError
-from ttsuite.run import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
 from ttsuite.run_folder import read_report
 from ttsuite.scan_file import Plan, Point, Refused, load_scan
 from ttsuite.scan_point import POINTS, SESSION, check_point, compute_point, ended, tidy

@@ -22,8 +22,9 @@ from typing import Any
 from problems.problem import ProblemError
 from ttsuite.checkpoint import CheckpointFolder, ResumeError
 from ttsuite.config import ConfigError, Study, make_study
+from ttsuite.job import FAILED, INTERRUPTED, RUNNING, RunFailed
 from ttsuite.resume import resume
-from ttsuite.run import FAILED, INTERRUPTED, RUNNING, RunFailed, run
+from ttsuite.run import run
 from ttsuite.run_folder import read_report
 
 POINTS, ATTEMPTS, SESSION = "points", "attempts", "session"

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from ttsuite.job import FAILED, FINISHED
 from ttsuite.output import say
 from ttsuite.progress import duration
-from ttsuite.scan import FAILED, FINISHED, Listener
+from ttsuite.scan import Listener
 from ttsuite.scan_file import Plan, words
 from ttsuite.scan_table import Outcome
 

@@ -13,7 +13,7 @@ from problems.problem import Quantity, Section, Table
 if TYPE_CHECKING:
     from problems.completion.model import CompletionProblem, CompletionSolver
     from problems.completion.result import CompletionResult
-    from solvers.riemannian.completion import RankFit
+    from solvers.riemannian.growth import RankFit
 
 WORST = 10  # entries of a table
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.riemannian.completion import RankFit
+from solvers.riemannian.growth import RankFit
 from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 

@@ -20,8 +20,9 @@ from problems.completion.samples import KEY, Entries, draw, evaluate, read_csv
 from problems.problem import ProblemError
 from solvers.checkpoint import CheckpointError
 from solvers.methods import Completion
-from solvers.riemannian.completion import RankFit, complete
+from solvers.riemannian.completion import complete
 from solvers.riemannian.dimension import parameters
+from solvers.riemannian.growth import RankFit
 from solvers.riemannian.samples import held_out
 from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain

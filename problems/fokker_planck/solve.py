@@ -25,12 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from problems.fokker_planck.model import AUTOMATIC, AUTOMATIC_RANK, LOOKS, FokkerPlanckProblem, FokkerPlanckSolver
+from problems.fokker_planck.model import AUTOMATIC_RANK, LOOKS, FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.model import needed_half_width as needed
 from problems.fokker_planck.operators import Discrete
 from problems.fokker_planck.quantities import marginals, moments, samples
 from problems.fokker_planck.result import FokkerPlanckResult
-from problems.problem import ProblemError
+from problems.problem import AUTOMATIC, ProblemError
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolve import evolve
 from solvers.methods import BUG, TDVP, Implicit

@@ -28,7 +28,7 @@ from problems.orbital_free_dft.tucker_fields import TuckerFields
 from solvers.methods import ConjugateGradients
 from solvers.riemannian.descent import minimise
 from solvers.solution import IterationState, Solution, Status
-from solvers.tucker import TuckerTensor, combine, rank_one
+from solvers.tucker.tensor import TuckerTensor, combine, rank_one
 
 START_LEVEL, START_FINEST = 6, 7
 START_WIDTH = 1.0  # spacing of the start in widths of the narrowest smeared nucleus or trap

@@ -19,10 +19,12 @@ from solvers.linear.solve import solve
 from solvers.methods import AMEn, Cross
 from solvers.solution import Solution, Status
 from solvers.trains.operator import TTOperator
-from solvers.trains.quantics import identity, kronecker_sum, laplacian, to_bits
+from solvers.trains.quantics.axes import kronecker_sum
+from solvers.trains.quantics.bits import to_bits
+from solvers.trains.quantics.operators import identity, laplacian
 from solvers.trains.tensor_train import TensorTrain, dot
-from solvers.tucker import TuckerTensor, from_quantics, to_quantics
-from solvers.tucker.tensor import multiply
+from solvers.tucker.convert import from_quantics, to_quantics
+from solvers.tucker.tensor import TuckerTensor, multiply
 
 LOOSEST = 0.1
 OF_TOL = 0.1  # of the tolerance, for a cross: its accuracy is of the largest value, and densities fill little space

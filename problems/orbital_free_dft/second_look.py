@@ -21,8 +21,7 @@ from problems.orbital_free_dft.functionals import C_TF, C_X, Functional
 from problems.orbital_free_dft.grid import Grid, from_sine, to_sine
 from problems.orbital_free_dft.nuclei import Nuclei
 from solvers.solution import Checked
-from solvers.tucker import TuckerTensor
-from solvers.tucker.tensor import multiply
+from solvers.tucker.tensor import TuckerTensor, multiply
 
 if TYPE_CHECKING:
     from problems.orbital_free_dft.result import LevelResult

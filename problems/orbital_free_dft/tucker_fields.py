@@ -16,8 +16,8 @@ from problems.orbital_free_dft.fields import Pointwise, Terms
 from problems.orbital_free_dft.grid import Grid, from_sine, to_sine
 from solvers.methods import TuckerCross
 from solvers.solution import Status
-from solvers.tucker import TuckerTensor, combine, dot, tucker_cross
-from solvers.tucker.tensor import multiply
+from solvers.tucker.cross import tucker_cross
+from solvers.tucker.tensor import TuckerTensor, combine, dot, multiply
 
 LOOSEST = 0.1  # relative accuracy of a cross, also where its result is small against the scale
 SINE, VALUES = [to_sine] * 3, [from_sine] * 3

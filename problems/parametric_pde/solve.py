@@ -18,13 +18,13 @@ import numpy as np
 
 from problems.parametric_pde.analysis import Analysis, Exact, analyse, grid_points, held_out_points
 from problems.parametric_pde.gauss import MOST, automatic_points, rule
-from problems.parametric_pde.model import AUTOMATIC, ParametricProblem, ParametricSolver
+from problems.parametric_pde.model import ParametricProblem, ParametricSolver
 from problems.parametric_pde.result import ParametricResult, QuantityResult
 from problems.parametric_pde.second_looks import second_looks
 from problems.parametric_pde.statistics import field_moments
 from problems.parametric_pde.surrogate import parameter_samples, sample
 from problems.parametric_pde.system import Discrete
-from problems.problem import ProblemError
+from problems.problem import AUTOMATIC, ProblemError
 from solvers.checkpoint import (
     Checkpoint,
     CheckpointError,

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from problems.problem import AUTOMATIC
 from problems.sum_of_products import operators
 from problems.sum_of_products.evolution import PreparedEvolution, prepare_evolution
-from problems.sum_of_products.keys import AUTOMATIC, SpectrumSolver
+from problems.sum_of_products.keys import SpectrumSolver
 from problems.sum_of_products.model import MOST_SHARED, SumOfProductsProblem
 from problems.sum_of_products.potential import EDGE_POPULATION, barrier_within, edge_weight, edges, warning_of
 from problems.sum_of_products.second_look import norm_bound, second_look, terms_that_matter
@@ -32,7 +33,9 @@ from problems.wave_packet.propagate import propagate
 from problems.wave_packet.result import WavePacketResult
 from problems.wave_packet.solve import STARTS_AGAIN
 from solvers.eigen.configuration_interaction import ProductTerms, modes_of
-from solvers.eigen.eigsolve import EigenStates, eigsolve, small_space, space_size
+from solvers.eigen.eigsolve import eigsolve, small_space
+from solvers.eigen.start import space_size
+from solvers.eigen.states import EigenStates
 from solvers.kernels.warm_up import warm_up
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import Checked, IterationState, Solution, Status

@@ -9,7 +9,7 @@ import numpy as np
 
 from problems.sum_of_products.operators import ModeFunctions
 from solvers.eigen.complex_hermitian import recover
-from solvers.eigen.eigsolve import EigenStates
+from solvers.eigen.states import EigenStates
 from solvers.solution import Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import SectorTrain, leading_products

@@ -12,8 +12,9 @@ from itertools import combinations
 
 import numpy as np
 
-from problems.vibrational.basis import MAX_POWER, ModeBasis
+from problems.vibrational.basis import ModeBasis
 from problems.vibrational.force_field import ForceField
+from problems.vibrational.primitives import MAX_POWER
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.solution import Checked
 from solvers.trains.operator import TTOperator

@@ -20,9 +20,10 @@ from problems.vibrational.prepared import Prepared
 from problems.vibrational.primitives import sinc_levels
 from problems.vibrational.sizes import WIDER, Wide, needed_functions, of_given_sizes, wide_states
 from solvers.eigen import tasks
-from solvers.eigen.eigsolve import EigenStates, Start, excitation_scale
 from solvers.eigen.estimates import pad
-from solvers.environments import SectorOperator
+from solvers.eigen.start import Start, excitation_scale
+from solvers.eigen.states import EigenStates
+from solvers.sector_operator import SectorOperator
 from solvers.solution import Checked
 from solvers.trains.sectors import SectorTrain, truncate
 

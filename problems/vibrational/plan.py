@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from problems.effort import entries, listed, megabytes, of_full_vectors, of_spectrum, size
 from problems.problem import Effort
-from problems.vibrational.solve import Prepared, _method, small
-from solvers.eigen.eigsolve import space_size
+from problems.vibrational.prepared import Prepared
+from problems.vibrational.solve import _method, small
+from solvers.eigen.start import space_size
 from solvers.methods import BlockDMRG
 
 RANK_OF_STATES = 50  # that states of a few digits settle at, where the cap allows it

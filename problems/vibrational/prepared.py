@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from problems.problem import ProblemError
+from problems.problem import AUTOMATIC, ProblemError
 from problems.vibrational import basis as modes_
 from problems.vibrational.boundedness import lowest_barriers
 from problems.vibrational.force_field import ForceField
-from problems.vibrational.model import AUTOMATIC, VibrationalProblem, VibrationalSolver
+from problems.vibrational.model import VibrationalProblem, VibrationalSolver
 from problems.vibrational.operators import mode_orders, operator, product_terms
 from problems.vibrational.primitives import MOST_PRIMITIVE
 from problems.vibrational.sizes import Sized, from_levels, lowest_products, of_given_sizes
 from problems.vibrational.symmetry import norm_bound, terms_that_matter
 from solvers.eigen.configuration_interaction import ProductTerms
-from solvers.eigen.eigsolve import space_size
+from solvers.eigen.start import space_size
 from solvers.trains.operator import TTOperator
 
 

@@ -17,14 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.vibrational.model import AUTOMATIC, VibrationalSolver
+from problems.problem import AUTOMATIC
+from problems.vibrational.model import VibrationalSolver
 from problems.vibrational.operators import second_look
 from problems.vibrational.outside import basis_errors, enlarged, grown, judge, refined, widened
 from problems.vibrational.prepared import Prepared, prepare
 from problems.vibrational.result import VibrationalResult
 from problems.vibrational.states import DenseStates, assignment, completeness, symmetry_label
-from solvers.eigen.eigsolve import eigsolve, small_space, space_size, start_states
+from solvers.eigen.eigsolve import eigsolve, small_space
 from solvers.eigen.explicit import SMALL
+from solvers.eigen.start import space_size, start_states
 from solvers.kernels.warm_up import warm_up
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import IterationState, Solution, Status

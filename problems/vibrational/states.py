@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.eigen.eigsolve import EigenStates
+from solvers.eigen.states import EigenStates
 from solvers.trains.sectors import SectorTrain, leading_products
 from solvers.trains.tensor_train import TensorTrain
 

@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_serializer, model_validator
 
-from problems.problem import Family, Keys, ProblemError
-from problems.vibrational.model import AUTOMATIC, Basis, ForceFieldKey, HenonHeiles, VibrationalProblem
+from problems.problem import AUTOMATIC, Family, Keys, ProblemError
+from problems.vibrational.model import Basis, ForceFieldKey, HenonHeiles, VibrationalProblem
 from problems.wave_packet.keys import (
     NONE,
     Absorber,

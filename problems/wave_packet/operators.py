@@ -14,12 +14,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from problems.problem import AUTOMATIC
 from problems.vibrational import basis as modes_
 from problems.vibrational.boundedness import lowest_barriers
 from problems.vibrational.operators import ONE_MODE, mode_orders, operator, product_terms, second_look
 from problems.vibrational.primitives import Primitive
 from problems.wave_packet.keys import NONE, Absorber, GaussianInitial, ProductInitial
-from problems.wave_packet.model import AUTOMATIC, WavePacketProblem
+from problems.wave_packet.model import WavePacketProblem
 from problems.wave_packet.system import System
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.solution import Checked

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from problems.problem import Deviation
-from problems.vibrational.model import AUTOMATIC, HenonHeiles
+from problems.problem import AUTOMATIC, Deviation
+from problems.vibrational.model import HenonHeiles
 from problems.wave_packet.keys import NONE, GaussianInitial, ProductInitial
 
 if TYPE_CHECKING:

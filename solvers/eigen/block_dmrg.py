@@ -25,8 +25,9 @@ from solvers.eigen.block_train import BlockTrain, Cut, block_views
 from solvers.eigen.explicit import space_of
 from solvers.eigen.residuals import block_residuals
 from solvers.eigen.stored import stored_bonds
-from solvers.environments import LocalOperator, SectorOperator, mean_field, rotate
+from solvers.environments import LocalOperator, mean_field, rotate
 from solvers.methods import BlockDMRG
+from solvers.sector_operator import SectorOperator
 from solvers.solution import Callback, IterationState, Status
 from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core, rank, truncate
 

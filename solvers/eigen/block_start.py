@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.environments import Environment, LocalOperator, SectorOperator, advance
+from solvers.environments import Environment, LocalOperator, advance
 from solvers.kernels import local as kernels
+from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import Bond, SectorTrain, absorb_left, layout, mirror_core, mirrored, split_right, views
 
 SCF_SWEEPS = 4

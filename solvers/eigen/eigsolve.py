@@ -31,8 +31,8 @@ from solvers.eigen.start import cold_start, excitation_scale, level_spacing, sta
 from solvers.eigen.start import space_size as space_size
 from solvers.eigen.states import EigenStates as EigenStates
 from solvers.eigen.stored import begin_with
-from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG, InverseIteration
+from solvers.sector_operator import SectorOperator
 from solvers.solution import IterationState, NotConverged, Solution
 from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import ModeCharges, SectorTrain

@@ -17,16 +17,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.environments import (
-    Environment,
-    LocalOperator,
-    SectorOperator,
-    advance,
-    half_product,
-    mean_field,
-    rotate,
-    site_energies,
-)
+from solvers.environments import Environment, LocalOperator, advance, half_product, mean_field, rotate, site_energies
+from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import (
     Bond,
     ModeCharges,

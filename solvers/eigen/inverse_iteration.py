@@ -32,8 +32,9 @@ from solvers.eigen.probe import MOST_ROUNDS, searched, take_in
 from solvers.eigen.ritz import finish, rayleigh_ritz
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.eigen.stored import Stage, continued, passes_content
-from solvers.environments import SectorOperator, sandwich
+from solvers.environments import sandwich
 from solvers.methods import InverseIteration
+from solvers.sector_operator import SectorOperator
 from solvers.solution import IterationState, Status
 
 UNSEEN = 0.7  # of the squared residual within single cores: the estimate by rank says little; 0.25 to 0.45 measured

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.environments import Environment, SectorOperator, advance
+from solvers.environments import Environment, advance
+from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import Bond, ModeCharges, SectorTrain, layout, mirrored, overlap_step
 
 

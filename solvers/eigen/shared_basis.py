@@ -18,8 +18,8 @@ from solvers.eigen.blocks import Outcome
 from solvers.eigen.inverse_iteration import NARROWEST_GAP, Passes
 from solvers.eigen.probe import MOST_ROUNDS, searched
 from solvers.eigen.stored import Stage
-from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG
+from solvers.sector_operator import SectorOperator
 from solvers.solution import Status
 
 

@@ -19,16 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.environments import (
-    Environment,
-    LocalOperator,
-    SectorOperator,
-    advance,
-    half_product,
-    mean_field,
-    rotate,
-    rotate_core,
-)
+from solvers.environments import Environment, LocalOperator, advance, half_product, mean_field, rotate, rotate_core
+from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import (
     Bond,
     SectorTrain,

@@ -17,8 +17,8 @@ from solvers.eigen.block_dmrg import block_dmrg
 from solvers.eigen.blocks import Block
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
 from solvers.eigen.low_products import low_products
-from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG, InverseIteration
+from solvers.sector_operator import SectorOperator
 from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import product_state, random_train
 

@@ -20,8 +20,9 @@ from solvers.eigen.estimates import basis_error, rank_error
 from solvers.eigen.residual_sketch import residual_norm_sketch
 from solvers.eigen.residuals import residual_norm
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
-from solvers.environments import SectorOperator, sandwich
+from solvers.environments import sandwich
 from solvers.methods import BlockDMRG
+from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import SectorTrain, inner, linear_combination, truncate
 
 CHUNK = 4  # states a task

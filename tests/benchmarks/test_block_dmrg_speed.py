@@ -15,8 +15,8 @@ from problems.vibrational.basis import harmonic_functions
 from problems.vibrational.force_field import henon_heiles
 from problems.vibrational.operators import operator, product_terms
 from solvers.eigen.block_dmrg import block_dmrg
-from solvers.environments import SectorOperator
 from solvers.methods import BlockDMRG
+from solvers.sector_operator import SectorOperator
 
 GROUND = 5.9842473685
 

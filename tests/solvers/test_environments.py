@@ -12,8 +12,9 @@ from sector_cases import (
     random_terms,
 )
 
-from solvers.environments import LocalOperator, SectorOperator, advance, mean_field, rotate, rotate_core, sandwich
+from solvers.environments import LocalOperator, advance, mean_field, rotate, rotate_core, sandwich
 from solvers.kernels import local as kernels
+from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import SectorTrain, mirror_core
 from solvers.trains.sum_of_products import sum_of_products
 

@@ -20,7 +20,7 @@ from solvers.riemannian.completion import complete
 from solvers.riemannian.descent import Evaluation, minimise
 from solvers.trains.construct import kronecker_sum, ones, random_train
 from solvers.trains.sum_of_products import sum_of_products
-from solvers.tucker import tucker_cross
+from solvers.tucker.cross import tucker_cross
 
 N, D = 5, 3
 Q = np.diag(np.sqrt(np.arange(1, N) / 2), 1)

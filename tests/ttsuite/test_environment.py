@@ -86,7 +86,7 @@ def test_all_figures_and_pages_may_fail(made, tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_no_matter_of_presentation(made, tmp_path, monkeypatch):
-    from ttsuite.run import RunFailed
+    from ttsuite.job import RunFailed
 
     def full(*arguments):
         raise OSError(28, "No space left on device")

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from problems.problem import Picture
 from ttsuite.cli import main
 from ttsuite.index import index_runs
+from ttsuite.job import Run
 from ttsuite.notebook import card
 from ttsuite.record import RecordError
-from ttsuite.run import Run, load
+from ttsuite.run import load
 from ttsuite.run_folder import read_report, runs_below
 
 

@@ -16,9 +16,10 @@ import pytest
 from solvers import checkpoint as files
 from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
 from ttsuite.config import ConfigError, load_study
+from ttsuite.job import RunFailed
 from ttsuite.record import RecordError
 from ttsuite.resume import resume
-from ttsuite.run import RunFailed, run
+from ttsuite.run import run
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny"
 ROOT = Path(__file__).parents[2]

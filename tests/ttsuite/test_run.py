@@ -11,8 +11,9 @@ import pytest
 from problems.problem import ProblemError
 from solvers.solution import Status
 from ttsuite.config import ConfigError, load_study
+from ttsuite.job import RunFailed
 from ttsuite.record import RecordError
-from ttsuite.run import RunFailed, load, run
+from ttsuite.run import load, run
 
 TEXT = """\
 name: fake

@@ -11,7 +11,7 @@ from problems.completion.figures import figures
 from problems.completion.presentation import comparison_table, csv_table, headline, results, sections, tables
 from problems.completion.samples import draw, evaluate
 from problems.completion.solve import divide, prepare, singular_values, solve, warnings_of
-from solvers.riemannian.completion import RankFit
+from solvers.riemannian.growth import RankFit
 from solvers.solution import Status
 from solvers.trains.construct import random_train
 from ttsuite.config import ConfigError, make_study

@@ -16,7 +16,7 @@ from problems.orbital_free_dft.result import COMPONENTS
 from problems.orbital_free_dft.second_look import at_places, compared, coulomb_energy, quadrature
 from problems.orbital_free_dft.solve import prepare, solve
 from solvers.solution import Status
-from solvers.tucker import rank_one
+from solvers.tucker.tensor import rank_one
 
 ION = {
     "kind": "orbital_free_dft", "functional": "TFDW", "box": 24.0, "levels": [5, 6], "electrons": 4.0,

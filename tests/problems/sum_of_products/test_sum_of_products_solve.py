@@ -13,7 +13,7 @@ from problems.sum_of_products.model import SumOfProductsProblem, complete
 from problems.sum_of_products.solve import prepare, solve, tells_apart
 from problems.vibrational.force_field import load_force_field
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver
-from problems.vibrational.solve import prepare as prepare_field
+from problems.vibrational.prepared import prepare as prepare_field
 from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.model import WavePacketProblem
 from problems.wave_packet.model import complete as complete_packet

@@ -13,8 +13,9 @@ from problems.problem import ProblemError
 from problems.vibrational import basis, operators
 from problems.vibrational.force_field import ForceField, coupled_oscillators, henon_heiles, load_force_field
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver
+from problems.vibrational.prepared import prepare
 from problems.vibrational.primitives import Primitive
-from problems.vibrational.solve import prepare, solve
+from problems.vibrational.solve import solve
 from solvers.solution import Status
 
 PUBLISHED_RANKS = [1, 5, 9, 14, 21, 25, 26, 24, 18, 15, 8, 5, 1]

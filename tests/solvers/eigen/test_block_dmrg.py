@@ -13,8 +13,9 @@ from problems.vibrational.force_field import coupled_oscillators, henon_heiles
 from problems.vibrational.operators import product_terms
 from solvers.eigen.block_dmrg import block_dmrg
 from solvers.eigen.residuals import residual_norm
-from solvers.environments import SectorOperator, sandwich
+from solvers.environments import sandwich
 from solvers.methods import BlockDMRG
+from solvers.sector_operator import SectorOperator
 from solvers.solution import Status
 from solvers.trains.sectors import inner, product_state
 from solvers.trains.sum_of_products import sum_of_products

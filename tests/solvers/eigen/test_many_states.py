@@ -11,9 +11,11 @@ import pytest
 
 from solvers.eigen.blocks import Block
 from solvers.eigen.configuration_interaction import ProductTerms
-from solvers.eigen.eigsolve import Start, eigsolve, start_states
-from solvers.environments import SectorOperator, sandwich
+from solvers.eigen.eigsolve import eigsolve
+from solvers.eigen.start import Start, start_states
+from solvers.environments import sandwich
 from solvers.methods import BlockDMRG, InverseIteration
+from solvers.sector_operator import SectorOperator
 from solvers.solution import NotConverged, Status
 from solvers.trains.construct import operator_tt_svd
 from solvers.trains.sectors import inner, product_state

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.linalg import toeplitz
 from train_strategies import DTYPES, centre_defect, close, shapes
 
-from solvers.trains import (
+from solvers.trains.construct import (
     identity_operator,
     kronecker_sum,
     ones,

@@ -6,15 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from train_strategies import close, operators_of, shapes, trains_of
 
-from solvers.trains import (
-    TensorTrain,
-    TTOperator,
-    identity_operator,
-    kronecker_sum,
-    ones,
-    random_train,
-    rank_one_operator,
-)
+from solvers.trains.construct import identity_operator, kronecker_sum, ones, random_train, rank_one_operator
+from solvers.trains.operator import TTOperator
+from solvers.trains.tensor_train import TensorTrain
 
 few = settings(max_examples=40, deadline=None, derandomize=True)
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from train_strategies import centre_defect, close, shapes, trains_of
 
-from solvers.trains import TensorTrain, dot, ones, random_train, rank_one, tt_svd
+from solvers.trains.construct import ones, random_train, rank_one, tt_svd
+from solvers.trains.tensor_train import TensorTrain, dot
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 

@@ -8,7 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from solvers.trains import TTOperator, kronecker_sum, load_trains, random_train, save_trains
+from solvers.trains.construct import kronecker_sum, random_train
+from solvers.trains.operator import TTOperator
+from solvers.trains.storage import load_trains, save_trains
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from solvers.trains import TensorTrain, TTOperator, random_train
+from solvers.trains.construct import random_train
+from solvers.trains.operator import TTOperator
+from solvers.trains.tensor_train import TensorTrain
 
 DTYPES = st.sampled_from([np.float64, np.complex128])
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.trains import random_train
-from solvers.tucker import TuckerTensor, from_full, from_quantics, rank_one, to_quantics
-from solvers.tucker.convert import to_train
+from solvers.trains.construct import random_train
+from solvers.tucker.convert import from_full, from_quantics, to_quantics, to_train
+from solvers.tucker.tensor import TuckerTensor, rank_one
 
 QUICK = settings(max_examples=30, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from solvers.methods import TuckerCross
 from solvers.solution import NotConverged, Status
-from solvers.tucker import TuckerTensor, from_full, rank_one, tucker_cross
+from solvers.tucker.convert import from_full
+from solvers.tucker.cross import tucker_cross
+from solvers.tucker.tensor import TuckerTensor, rank_one
 
 N = 32
 X = np.linspace(-4.0, 4.0, N) + 0.07  # no symmetry

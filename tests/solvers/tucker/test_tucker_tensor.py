@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.tucker import TuckerTensor, combine, dot, from_full, rank_one, separable
-from solvers.tucker.tensor import left_singular, multiply
+from solvers.tucker.convert import from_full
+from solvers.tucker.tensor import TuckerTensor, combine, dot, left_singular, multiply, rank_one, separable
 
 QUICK = settings(max_examples=40, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)

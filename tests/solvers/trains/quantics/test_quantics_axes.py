@@ -5,24 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.trains import TensorTrain, TTOperator, ones, operator_tt_svd, random_train, tt_svd
-from solvers.trains.quantics import (
-    deparallelised,
-    from_bits,
-    kron,
-    kronecker_sum,
-    laplacian,
-    layout,
-    on_axis,
-    permuted,
-    polynomial,
-    reordered,
-    sampled,
-    shift,
-    sine,
-    split_axes,
-    to_bits,
-)
+from solvers.trains.construct import ones, operator_tt_svd, random_train, tt_svd
+from solvers.trains.operator import TTOperator
+from solvers.trains.quantics.axes import deparallelised, kron, kronecker_sum, on_axis, permuted, reordered, split_axes
+from solvers.trains.quantics.bits import from_bits, layout, to_bits
+from solvers.trains.quantics.functions import polynomial, sampled, sine
+from solvers.trains.quantics.operators import laplacian, shift
+from solvers.trains.tensor_train import TensorTrain
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 ORDERS = st.sampled_from(["sequential", "interleaved"])

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.trains.quantics import (
+from solvers.trains.quantics.bits import to_bits
+from solvers.trains.quantics.functions import (
     cosine,
     exponential,
     gaussian,
@@ -13,7 +14,6 @@ from solvers.trains.quantics import (
     polynomial,
     sampled,
     sine,
-    to_bits,
     unit_vector,
 )
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.trains.quantics import interpolated, sampled, to_bits
-from solvers.trains.quantics.interpolation import POINTS, lagrange
+from solvers.trains.quantics.bits import to_bits
+from solvers.trains.quantics.functions import sampled
+from solvers.trains.quantics.interpolation import POINTS, interpolated, lagrange
 
 FUNCTIONS = {
     "smooth": lambda x: np.exp(-x) * np.cos(3.0 * x),

@@ -8,22 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import erf
 
-from solvers.trains import ones, random_train, tt_svd
-from solvers.trains.quantics import (
-    coarse_grid,
-    coarsen,
-    gaussian,
-    kron,
-    line,
-    plane,
-    polynomial,
-    prolongation,
-    reduced,
-    refine,
-    reordered,
-    sampled,
-    to_bits,
-)
+from solvers.trains.construct import ones, random_train, tt_svd
+from solvers.trains.quantics.axes import kron, reordered
+from solvers.trains.quantics.bits import to_bits
+from solvers.trains.quantics.functions import gaussian, polynomial, sampled
+from solvers.trains.quantics.levels import coarsen, prolongation, refine
+from solvers.trains.quantics.views import coarse_grid, line, plane, reduced
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 ENDS = ["dirichlet", "face", "neumann"]

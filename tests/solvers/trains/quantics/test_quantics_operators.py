@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.trains import operator_tt_svd, random_train
-from solvers.trains.quantics import (
+from solvers.trains.construct import operator_tt_svd, random_train
+from solvers.trains.quantics.bits import to_bits
+from solvers.trains.quantics.functions import sampled, sine
+from solvers.trains.quantics.operators import (
     cumulative_sum,
     cyclic_shift,
     diagonal,
@@ -14,10 +16,7 @@ from solvers.trains.quantics import (
     identity,
     inverse_laplacian,
     laplacian,
-    sampled,
     shift,
-    sine,
-    to_bits,
     tridiagonal,
 )
 

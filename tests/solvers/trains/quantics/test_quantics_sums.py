@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.trains import tt_svd
-from solvers.trains.quantics import gaussian_sum, inverse_distance, inverse_shifted, reordered, separable, to_bits
+from solvers.trains.construct import tt_svd
+from solvers.trains.quantics.axes import reordered
+from solvers.trains.quantics.bits import to_bits
+from solvers.trains.quantics.sums import gaussian_sum, inverse_distance, inverse_shifted, separable
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 

@@ -7,18 +7,11 @@ from hypothesis import strategies as st
 from scipy.linalg import circulant, toeplitz
 from scipy.signal import fftconvolve
 
-from solvers.trains import random_train, tt_svd
-from solvers.trains.quantics import (
-    circulant_operator,
-    convolve,
-    exponential,
-    gaussian,
-    laplacian,
-    sampled,
-    sine,
-    to_bits,
-    toeplitz_operator,
-)
+from solvers.trains.construct import random_train, tt_svd
+from solvers.trains.quantics.bits import to_bits
+from solvers.trains.quantics.functions import exponential, gaussian, sampled, sine
+from solvers.trains.quantics.operators import laplacian
+from solvers.trains.quantics.toeplitz import circulant_operator, convolve, toeplitz_operator
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 SIZE, L = 256, 8
