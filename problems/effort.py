@@ -41,8 +41,13 @@ def size(shape: Sequence[int], rank: int, bytes_: int = 8) -> float:
 
 
 def megabytes(value: float) -> str:
-    """A size in memory as a text."""
-    return f"{value:.3g} MB" if value < 1000.0 else f"{value / 1000.0:.3g} GB"
+    """A size in memory as a text, in the unit that suits it."""
+    value *= 1000.0
+    for unit in ("kB", "MB", "GB", "TB"):
+        if value < 1000.0:
+            return f"{value:.3g} {unit}"
+        value /= 1000.0
+    return f"{value:.3g} PB"
 
 
 def products(shape: Sequence[int], operator_ranks: Sequence[int], rank: int) -> list[float]:

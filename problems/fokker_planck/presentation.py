@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from problems.effort import megabytes
 from problems.problem import Deviation, Quantity, Section, Table
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def headline(
         ("deviation from the exact covariances", f"{found['covariance']:.1e}"),
         ("deviation from the exact density at the origin", f"{found['density_at_origin']:.1e}"),
         ("mass kept to", f"{np.abs(result.mass - 1.0).max():.1e}"),
-        ("density stored in", f"{result.megabytes:.2f} MB"),
+        ("density stored in", megabytes(result.megabytes)),
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from problems.effort import megabytes
 from problems.orbital_free_dft.references import ELECTROSTATIC, GroundState, parts, references_of
 from problems.orbital_free_dft.result import COMPONENTS, LevelResult
 from problems.problem import Deviation, Quantity, Section, Table
@@ -257,8 +258,8 @@ def headline(
         ("virial residual", f"{finest.virial:+.1e} hartree, expected within {result.virial_error:.1e}"),
         ("sum rule residual", f"{finest.sum_rule:+.1e} hartree"),
         ("smallest density", f"{finest.min_density:.1e} of at most {finest.max_density:.3g} per bohr^3"),
-        ("density stored in", f"{result.density_megabytes:.3g} MB, TT-ranks up to {max(finest.ranks)}; one array would "
-                              f"take {_bytes(8.0 * float(finest.points) ** 3)}"),
+        ("density stored in", f"{megabytes(result.density_megabytes)}, TT-ranks up to {max(finest.ranks)}; one array "
+                              f"would take {megabytes(8e-6 * float(finest.points) ** 3)}"),
     ]  # fmt: skip
     return facts
 
@@ -317,14 +318,6 @@ def _digits(error: float) -> int:
 
 def _with_error(value: float, error: float) -> str:
     return f"{value:.{_digits(error)}f} hartree, error estimate {error:.1e}"
-
-
-def _bytes(size: float) -> str:
-    for unit in ("kB", "MB", "GB", "TB"):
-        size /= 1000.0
-        if size < 1000.0:
-            return f"{size:.3g} {unit}"
-    return f"{size / 1000.0:.3g} PB"
 
 
 def trains(result: OrbitalFreeResult) -> dict[str, Any]:

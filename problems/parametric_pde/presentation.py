@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from problems.effort import megabytes
 from problems.parametric_pde.references import DATA, Compared, compare, summaries
 from problems.problem import Quantity, Section, Table
 
@@ -244,7 +245,7 @@ def headline(problem: ParametricProblem, solver: ParametricSolver, result: Param
     facts.append(("largest error at held-out points", held))
     facts += [(f"deviation of {_LABELS[name]}", f"{s.max_abs:.1e}")
               for name, s in summaries(compare(problem, result)) if name in ("mean", "variance")]  # fmt: skip
-    facts.append(("solution stored in", f"{result.solution_megabytes:.1f} MB"))
+    facts.append(("solution stored in", megabytes(result.solution_megabytes)))
     return facts
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from problems.effort import megabytes
 from problems.problem import Quantity, Reference, Section, Table
 from problems.vibrational.references import Comparison, compare
 
@@ -154,7 +155,7 @@ def headline_of_states(
     for c in judged:
         text = f"at most {c.run.max_abs:.2g}, mean {c.run.mean_abs:.2g} {unit} over {c.run.count} states"
         facts.append((f"deviation from {c.reference.label}", text))
-    facts.append(("states stored in", f"{result.states_megabytes:.1f} MB"))
+    facts.append(("states stored in", megabytes(result.states_megabytes)))
     return facts
 
 
