@@ -44,9 +44,15 @@ def _half(operator: SectorOperator, k: int, side: int, plan: Plan, near: Environ
     """The array S of the plan: the operator applied to ``x``, all but the product with the far environment."""
     s = np.empty(max(plan.s_size, 1))
     kernels.half_apply(
-        x, plan.table, plan.index, operator.sites[k][side].matrices, combine(operator, k, side, plan, near), s,
-        np.empty(plan.xp_size), np.empty(plan.tmp_size),
-    )  # fmt: skip
+        x,
+        plan.table,
+        plan.index,
+        operator.sites[k][side].matrices,
+        combine(operator, k, side, plan, near),
+        s,
+        np.empty(plan.xp_size),
+        np.empty(plan.tmp_size),
+    )
     return s
 
 

@@ -85,11 +85,15 @@ class Certificate:
     def entries(self) -> list[dict[str, Any]]:
         """What the report lists under ``checked``: an entry a route that judged anything."""
         return [
-            {"what": _names(o), "how": f"{CERTIFY}, {o.name}: {o.what}", "result": o.message,
-             "passed": o.verdict == CONFIRMED}
+            {
+                "what": _names(o),
+                "how": f"{CERTIFY}, {o.name}: {o.what}",
+                "result": o.message,
+                "passed": o.verdict == CONFIRMED,
+            }
             for o in self.routes
             if o.verdict in (CONFIRMED, CONTRADICTED)
-        ]  # fmt: skip
+        ]
 
     def data(self) -> dict[str, Any]:
         """The content of certify.json."""
@@ -142,9 +146,15 @@ def _judged(q: ComparedQuantity, accuracy: Any) -> Judged:
     place = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     difference = float(q.difference[place])
     return Judged(
-        q.name, q.unit, q.judged[0], int(contradicted.sum()), int((beyond & ~contradicted).sum()),
-        difference, float(allowed[place]), f"{q.axis} {told_key(q, place)}",
-    )  # fmt: skip
+        q.name,
+        q.unit,
+        q.judged[0],
+        int(contradicted.sum()),
+        int((beyond & ~contradicted).sum()),
+        difference,
+        float(allowed[place]),
+        f"{q.axis} {told_key(q, place)}",
+    )
 
 
 def _shaped(accuracy: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -146,9 +146,14 @@ class _Work:
     """What one certification knows while it goes through the routes."""
 
     def __init__(
-        self, folder: Path, report: dict[str, Any], study: Study, workers: int | None, executor: Executor | None,
+        self,
+        folder: Path,
+        report: dict[str, Any],
+        study: Study,
+        workers: int | None,
+        executor: Executor | None,
         listener: Listener | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.folder, self.report, self.study = folder, report, study
         self.workers, self.executor, self.listener = workers, executor, listener
         self.outcomes: list[RouteOutcome] = []
@@ -267,12 +272,25 @@ def _direct(route: Route, target: Path, study: Study, of: Path) -> None:
     for key, path in study.problem.files.items():
         data["problem"][key] = Path(path).name
     record.write_yaml(FILE, data)
-    record.write_json("report.json", {
-        "name": study.name, "status": status, "message": message, "converged": status == FINISHED,
-        "results": results, "references": [], "warnings": [], "checked": [], "figures": [],
-        "timing": {"wall_s": time.perf_counter() - clock}, "provenance": {}, "peak_rss_mb": None, "headline": [],
-        "check": {"asked": False, "failed": []},
-    })  # fmt: skip
+    record.write_json(
+        "report.json",
+        {
+            "name": study.name,
+            "status": status,
+            "message": message,
+            "converged": status == FINISHED,
+            "results": results,
+            "references": [],
+            "warnings": [],
+            "checked": [],
+            "figures": [],
+            "timing": {"wall_s": time.perf_counter() - clock},
+            "provenance": {},
+            "peak_rss_mb": None,
+            "headline": [],
+            "check": {"asked": False, "failed": []},
+        },
+    )
 
 
 def _note(record: Record, report: dict[str, Any], certificate: Certificate) -> None:
@@ -300,6 +318,13 @@ def _note(record: Record, report: dict[str, Any], certificate: Certificate) -> N
 
 
 __all__ = [
-    "CONFIRMED", "CONTRADICTED", "UNKNOWN", "Certificate", "CertifyError", "Planned", "RouteOutcome", "certify",
+    "CONFIRMED",
+    "CONTRADICTED",
+    "UNKNOWN",
+    "Certificate",
+    "CertifyError",
+    "Planned",
+    "RouteOutcome",
+    "certify",
     "planned",
-]  # fmt: skip
+]

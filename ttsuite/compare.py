@@ -153,9 +153,14 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
             f"the results of {folders[0]} or {folders[1]} are damaged or of another version: {error!r}"
         ) from None
     return Comparison(
-        folders, kinds[0], quantities, ranks, facts, _configuration(*studies),
+        folders,
+        kinds[0],
+        quantities,
+        ranks,
+        facts,
+        _configuration(*studies),
         _different(*(dict(provenance_facts(report["provenance"])) for report in reports)),
-    )  # fmt: skip
+    )
 
 
 def beside(a: Quantity, b: Quantity) -> ComparedQuantity:

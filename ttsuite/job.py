@@ -229,9 +229,13 @@ class _Job:
                 with workers_for(self.workers if given is None else 1) as own:
                     self.report["provenance"]["blas"] = blas()
                     result = numerics.solve(
-                        prepared, executor=given or own, seed=self.study.seed, callback=passed,
-                        checkpoint=checkpoints.path, **extra,
-                    )  # fmt: skip
+                        prepared,
+                        executor=given or own,
+                        seed=self.study.seed,
+                        callback=passed,
+                        checkpoint=checkpoints.path,
+                        **extra,
+                    )
                 self.finish(result)
                 checkpoints.drop_previous()
         except (KeyboardInterrupt, Stopped, BrokenExecutor) as error:

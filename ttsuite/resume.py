@@ -52,13 +52,15 @@ def resume(
         _check_unfinished(folder, report, out)
         _mend(folder / "passes.jsonl")
         return compute(
-            wanted, source, executor=executor, listener=listener, place=lambda name, started: Record(folder),
+            wanted,
+            source,
+            executor=executor,
+            listener=listener,
+            place=lambda name, started: Record(folder),
             before=report,
-        )  # fmt: skip
+        )
     _check(study, wanted, folder)
-    return compute(
-        wanted, source, executor=executor, listener=listener, place=_beside(folder, out), earlier=folder
-    )  # fmt: skip
+    return compute(wanted, source, executor=executor, listener=listener, place=_beside(folder, out), earlier=folder)
 
 
 def _source(folder: Path) -> Source:

@@ -57,9 +57,12 @@ def run(
     else:
         study, source = load_study(study, overrides)
     return compute(
-        study, source, executor=executor, listener=listener,
+        study,
+        source,
+        executor=executor,
+        listener=listener,
         place=lambda name, started: Record.create(name, started, out),
-    )  # fmt: skip
+    )
 
 
 def validate(file: str | Path, overrides: Iterable[str] = ()) -> Study:
@@ -98,6 +101,19 @@ def surrogate(folder: str | Path) -> Any:
 
 
 __all__ = [
-    "FAILED", "FINISHED", "INTERRUPTED", "NOT_CONVERGED", "RESULT_FILE", "RUNNING", "STATES_FILE", "ConfigError",
-    "Listener", "Run", "RunFailed", "load", "run", "surrogate", "validate",
-]  # fmt: skip
+    "FAILED",
+    "FINISHED",
+    "INTERRUPTED",
+    "NOT_CONVERGED",
+    "RESULT_FILE",
+    "RUNNING",
+    "STATES_FILE",
+    "ConfigError",
+    "Listener",
+    "Run",
+    "RunFailed",
+    "load",
+    "run",
+    "surrogate",
+    "validate",
+]

@@ -270,24 +270,27 @@ class _Job:
         """Write table.csv and scan.json as they stand."""
         outcomes = list(self.outcomes.values())
         self.record.write_csv("table.csv", *table(outcomes))
-        self.record.write_json("scan.json", {
-            "name": self.plan.name,
-            "keys": self.plan.keys,
-            "wall_s": time.perf_counter() - self._clock,
-            "points": [
-                {
-                    "number": o.number,
-                    "settings": o.settings,
-                    "folder": o.folder,
-                    "status": o.status,
-                    "message": o.message,
-                    "wall_s": o.seconds,
-                    "values": {name: {"value": value, "error": error} for name, (value, error) in o.values.items()},
-                }
-                for o in outcomes
-            ],
-            "provenance": self._provenance,
-        })  # fmt: skip
+        self.record.write_json(
+            "scan.json",
+            {
+                "name": self.plan.name,
+                "keys": self.plan.keys,
+                "wall_s": time.perf_counter() - self._clock,
+                "points": [
+                    {
+                        "number": o.number,
+                        "settings": o.settings,
+                        "folder": o.folder,
+                        "status": o.status,
+                        "message": o.message,
+                        "wall_s": o.seconds,
+                        "values": {name: {"value": value, "error": error} for name, (value, error) in o.values.items()},
+                    }
+                    for o in outcomes
+                ],
+                "provenance": self._provenance,
+            },
+        )
 
     def write_pages(self) -> None:
         """Write the table once more, the figure, scan.md and scan.html."""

@@ -236,10 +236,12 @@ def _changes(document: Document) -> Iterator[Change]:
         return
     grid, points = document.data.get("grid") or {}, document.data.get("list") or []
     axes = [
-        [(key, (value, document.where(("grid", key), key=True), document.where(("grid", key, i))))
-         for i, value in enumerate(values)]
+        [
+            (key, (value, document.where(("grid", key), key=True), document.where(("grid", key, i))))
+            for i, value in enumerate(values)
+        ]
         for key, values in grid.items()
-    ]  # fmt: skip
+    ]
     total = len(points) + (math.prod(len(axis) for axis in axes) if axes else 0)
     if total > MOST_POINTS:
         document.refuse(("grid",), document.where(("grid",), key=True), f"{total} points: at most {MOST_POINTS}")

@@ -171,9 +171,17 @@ def _panel(axes: Any, name: str, axis: str | None, groups: Mapping[str, Sequence
         x, y = [point[0] for point in points], [point[1] for point in points]
         errors = [point[2] if point[2] is not None and math.isfinite(point[2]) else 0.0 for point in points]
         axes.errorbar(
-            x, y, yerr=errors, color=COLOURS[i % len(COLOURS)], marker="o", markersize=4, linewidth=1.2, capsize=2,
-            linestyle="-" if axis else "none", label=group,
-        )  # fmt: skip
+            x,
+            y,
+            yerr=errors,
+            color=COLOURS[i % len(COLOURS)],
+            marker="o",
+            markersize=4,
+            linewidth=1.2,
+            capsize=2,
+            linestyle="-" if axis else "none",
+            label=group,
+        )
         x_all += x
         y_all += y
     for values, scale in ((x_all, axes.set_xscale), (y_all, axes.set_yscale)):

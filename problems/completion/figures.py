@@ -59,9 +59,14 @@ def error_by_rank(result: CompletionResult, accuracy: float) -> Figure:
     bars = np.stack([np.minimum(spread, 0.9 * test), spread])
     axes.errorbar(x, test, yerr=bars, fmt="^-", color=COLOURS[1], markersize=6, capsize=3, label="test")
     axes.plot(
-        [result.best.rank], _floor([result.test_error]), "o", markersize=14, fillstyle="none", color="black",
+        [result.best.rank],
+        _floor([result.test_error]),
+        "o",
+        markersize=14,
+        fillstyle="none",
+        color="black",
         label="chosen",
-    )  # fmt: skip
+    )
     axes.axhline(accuracy, color="black", linewidth=0.8, linestyle=":", label="accuracy asked")
     axes.set(xlabel="rank", ylabel="relative error (2-norm)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -70,9 +75,13 @@ def error_by_rank(result: CompletionResult, accuracy: float) -> Figure:
     handles, labels = axes.get_legend_handles_labels()
     order = [labels.index(name) for name in ("fitted", "set aside", "test", "chosen", "accuracy asked")]
     figure.legend(
-        [handles[i] for i in order], [labels[i] for i in order], fontsize=9, frameon=False, ncols=5,
+        [handles[i] for i in order],
+        [labels[i] for i in order],
+        fontsize=9,
+        frameon=False,
+        ncols=5,
         loc="outside upper left",
-    )  # fmt: skip
+    )
     return figure
 
 
@@ -90,9 +99,14 @@ def predictions(result: CompletionResult) -> Figure:
     left.set(xlabel="true value", ylabel="predicted value")
     left.legend(frameon=False, fontsize=9)
     right.semilogy(
-        true[chosen], np.maximum(deviation[chosen], 1e-17 * max(np.abs(true).max(), 1e-290)), ".", color=COLOURS[1],
-        markersize=3, alpha=0.5, rasterized=True,
-    )  # fmt: skip
+        true[chosen],
+        np.maximum(deviation[chosen], 1e-17 * max(np.abs(true).max(), 1e-290)),
+        ".",
+        color=COLOURS[1],
+        markersize=3,
+        alpha=0.5,
+        rasterized=True,
+    )
     typical = float(np.sqrt(np.mean(deviation**2)))
     if typical > 0.0:
         right.axhline(typical, color="black", linewidth=0.8, linestyle=":", label="root mean square of all")
@@ -117,9 +131,14 @@ def ranks(result: CompletionResult) -> Figure:
         # unfoldings of a symmetric tensor coincide: later lines and markers are smaller
         size = max(9.0 - 2.0 * k, 3.0)
         right.semilogy(
-            np.arange(1, len(values) + 1), _floor(values), "o-", color=colour, markersize=size, linewidth=size / 3.0,
+            np.arange(1, len(values) + 1),
+            _floor(values),
+            "o-",
+            color=colour,
+            markersize=size,
+            linewidth=size / 3.0,
             label=label,
-        )  # fmt: skip
+        )
     right.set(xlabel="number of the singular value", ylabel="singular value / norm")
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(result.singular_values) <= len(COLOURS):

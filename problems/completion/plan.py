@@ -22,13 +22,19 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
     return [
         ("shape", listed(shape)),
         ("tensor", entries(shape)),
-        ("samples", f"{problem.known}, of which {problem.fitted} are fitted; {problem.tests} more measure the error "
-                    f"({source})" if problem.file is None else
-                    f"{problem.known}, of which {problem.fitted} are fitted and {problem.tests} measure the error"),
-        ("train", f"TT-ranks up to {listed(feasible(shape, rank))}: {parameters(shape, rank)} parameters, "
-                  f"{megabytes(size(shape, rank))}"),
+        (
+            "samples",
+            f"{problem.known}, of which {problem.fitted} are fitted; {problem.tests} more measure the error ({source})"
+            if problem.file is None
+            else f"{problem.known}, of which {problem.fitted} are fitted and {problem.tests} measure the error",
+        ),
+        (
+            "train",
+            f"TT-ranks up to {listed(feasible(shape, rank))}: {parameters(shape, rank)} parameters, "
+            f"{megabytes(size(shape, rank))}",
+        ),
         ("plan", f"ranks 1 to {rank}, one after the other, while they predict better; Riemannian conjugate gradients"),
-    ]  # fmt: skip
+    ]
 
 
 def estimate(prepared: Prepared, workers: int) -> Effort:

@@ -84,10 +84,17 @@ def comparison_table(problem: CompletionProblem, solver: CompletionSolver, resul
     rows = []
     for fit in result.by_rank:
         chosen = " (chosen)" if fit is result.best else ""
-        rows.append([
-            f"{fit.rank}{chosen}", ", ".join(map(str, fit.ranks[1:-1])), f"{fit.train_error:.2e}",
-            f"{fit.validation_error:.2e}", f"{fit.test_error:.2e}", f"{fit.uncertainty:.0e}", str(fit.evaluations),
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"{fit.rank}{chosen}",
+                ", ".join(map(str, fit.ranks[1:-1])),
+                f"{fit.train_error:.2e}",
+                f"{fit.validation_error:.2e}",
+                f"{fit.test_error:.2e}",
+                f"{fit.uncertainty:.0e}",
+                str(fit.evaluations),
+            ]
+        )
     columns = ["rank", "TT-ranks", "fitted", "set aside", "test", "uncertainty", "evaluations so far"]
     note = (
         "Relative errors in the 2-norm: over the samples fitted, over those set aside, which choose the rank, and "

@@ -83,26 +83,43 @@ def solve(
     setup_s = prepared.setup_s + time.perf_counter() - begin
     try:
         solution = complete(
-            given.indices, given.values, problem.shape, method=Completion(max_rank=int(solver.max_rank)),
-            test=(tests.indices, tests.values), accuracy=solver.accuracy, rng=np.random.default_rng([seed, 1]),
-            callback=callback, throw=False, checkpoint=None if checkpoint is None else checkpoint / FITS,
+            given.indices,
+            given.values,
+            problem.shape,
+            method=Completion(max_rank=int(solver.max_rank)),
+            test=(tests.indices, tests.values),
+            accuracy=solver.accuracy,
+            rng=np.random.default_rng([seed, 1]),
+            callback=callback,
+            throw=False,
+            checkpoint=None if checkpoint is None else checkpoint / FITS,
             earlier=None if earlier is None else earlier / FITS,
-        )  # fmt: skip
+        )
     except CheckpointError:
         raise
     except ValueError as error:
         raise ProblemError(str(error), KEY) from None
     train, best = solution.value, solution.extra["best"]
     return CompletionResult(
-        train=train, best=best, by_rank=solution.extra["by_rank"], test_indices=tests.indices, true=tests.values,
-        predicted=train.entries(tests.indices), singular_values=singular_values(train),
-        fitted=solution.extra["fitted"], validation=solution.extra["validation"],
-        parameters=parameters(problem.shape, best.rank), status=solution.status, history=list(solution.history),
-        counts=solution.counts, timing=solution.timing | {"setup_s": setup_s},
-        warnings=warnings_of(solver, best, solution.status, len(tests), float(solution.residual[0]),
-                             float(np.mean(given.values == 0.0))),
+        train=train,
+        best=best,
+        by_rank=solution.extra["by_rank"],
+        test_indices=tests.indices,
+        true=tests.values,
+        predicted=train.entries(tests.indices),
+        singular_values=singular_values(train),
+        fitted=solution.extra["fitted"],
+        validation=solution.extra["validation"],
+        parameters=parameters(problem.shape, best.rank),
+        status=solution.status,
+        history=list(solution.history),
+        counts=solution.counts,
+        timing=solution.timing | {"setup_s": setup_s},
+        warnings=warnings_of(
+            solver, best, solution.status, len(tests), float(solution.residual[0]), float(np.mean(given.values == 0.0))
+        ),
         checked=(*solution.checked, constant_look(train, tests, given)),
-    )  # fmt: skip
+    )
 
 
 def constant_look(train: TensorTrain, tests: Entries, given: Entries) -> Checked:
@@ -115,7 +132,7 @@ def constant_look(train: TensorTrain, tests: Entries, given: Entries) -> Checked
 
 def warnings_of(
     solver: CompletionSolver, best: RankFit, status: Status, tests: int, residual: float = 0.0, zeros: float = 0.0
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """A missed accuracy, or one that ``tests`` entries are too few to be sure of; ``zeros``: share of the samples."""
     found: list[str] = []
     assert best.test_error is not None and best.uncertainty is not None

@@ -35,10 +35,13 @@ def routes(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, results: Ma
     found = [
         Route("exact", "the process's own moments (Van Loan)", direct=exact),
         Route("grid", f"{FINER:g} times the points of every axis", {"problem.grid.points": finer}),
-        Route("box", f"a box {WIDER:g} times as wide, of the same spacing",
-              {"problem.grid.points": wider, "problem.grid.half_width": reach}),
+        Route(
+            "box",
+            f"a box {WIDER:g} times as wide, of the same spacing",
+            {"problem.grid.points": wider, "problem.grid.half_width": reach},
+        ),
         Route("accuracy", "a tenth of the accuracy", {"solver.accuracy": TIGHTER * solver.accuracy}),
-    ]  # fmt: skip
+    ]
     if solver.method != "implicit":
         found.append(Route("method", f"implicit in place of {solver.method}", {"solver.method": "implicit"}))
     return found
@@ -57,6 +60,10 @@ def exact(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver) -> dict[str,
         for m, c in zip(known.means, known.covariances)
     ]
     return {
-        "times": solver.times, "mean": known.means, "covariance": known.covariances, "mean_error": zero,
-        "covariance_error": zero, "density_at_origin": peak,
-    }  # fmt: skip
+        "times": solver.times,
+        "mean": known.means,
+        "covariance": known.covariances,
+        "mean_error": zero,
+        "covariance_error": zero,
+        "density_at_origin": peak,
+    }

@@ -141,9 +141,16 @@ def errors(result: FokkerPlanckResult, accuracy: float) -> Figure:
     scales, widest = (result.lengths, np.outer(result.lengths, result.lengths)), float(result.lengths.max())
     for name, value, exact, estimate, scale, unit, colour in (
         ("means", result.mean, result.exact.means, result.mean_error, scales[0], widest, COLOURS[0]),
-        ("covariances", result.covariance, result.exact.covariances, result.covariance_error, scales[1], widest**2,
-         COLOURS[1]),
-    ):  # fmt: skip
+        (
+            "covariances",
+            result.covariance,
+            result.exact.covariances,
+            result.covariance_error,
+            scales[1],
+            widest**2,
+            COLOURS[1],
+        ),
+    ):
         deviation, estimate = np.abs((value - exact) / scale).reshape(count, -1).max(axis=1), estimate / unit
         left.semilogy(result.times, _floor(deviation), "o-", color=colour, markersize=4, label=f"{name}: deviation")
         left.semilogy(result.times, _floor(estimate), "s--", color=colour, markersize=4, label=f"{name}: estimate")

@@ -30,13 +30,19 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
         ("half widths of the box", ", ".join(f"{w:g}" for w in problem.half_widths[:12])),
         ("tensor of the density", entries(problem.points)),
         ("operator TT-ranks", listed(operator.ranks)),
-        ("density", f"TT-ranks up to {rank}, mostly about {min(RANK_OF_DENSITY, rank)}; "
-                    f"{megabytes(size(problem.points, min(RANK_OF_DENSITY, rank)))}"),
+        (
+            "density",
+            f"TT-ranks up to {rank}, mostly about {min(RANK_OF_DENSITY, rank)}; "
+            f"{megabytes(size(problem.points, min(RANK_OF_DENSITY, rank)))}",
+        ),
         ("times", ", ".join(f"{t:g}" for t in solver.times[:12])),
-        ("plan", f"{solver.method}, steps {step}: twice, loosely and strictly, to tell the error; moments against the "
-                 "exact ones"),
+        (
+            "plan",
+            f"{solver.method}, steps {step}: twice, loosely and strictly, to tell the error; moments against the "
+            "exact ones",
+        ),
         *(("warning", text) for text in prepared.warnings),
-    ]  # fmt: skip
+    ]
 
 
 def estimate(prepared: Prepared, workers: int) -> Effort:

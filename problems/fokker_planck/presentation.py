@@ -69,14 +69,16 @@ def references(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> list
     for name, values in deviations(result).items():
         summary = Deviation.of(_distinct(values))
         if summary is not None:
-            entries.append({
-                "name": name,
-                "label": _LABELS[name],
-                "source": SOURCE,
-                "count": summary.count,
-                "max_abs_deviation": summary.max_abs,
-                "mean_abs_deviation": summary.mean_abs,
-            })  # fmt: skip
+            entries.append(
+                {
+                    "name": name,
+                    "label": _LABELS[name],
+                    "source": SOURCE,
+                    "count": summary.count,
+                    "max_abs_deviation": summary.max_abs,
+                    "mean_abs_deviation": summary.mean_abs,
+                }
+            )
     return entries
 
 
@@ -94,11 +96,17 @@ def comparison_table(
     found = {name: np.abs(v).reshape(len(result.times), -1).max(axis=1) for name, v in deviations(result).items()}
     rows = []
     for i, t in enumerate(result.times):
-        rows.append([
-            f"{t:g}", f"{found['mean'][i]:.1e}", f"{result.mean_error[i]:.1e}", f"{found['covariance'][i]:.1e}",
-            f"{result.covariance_error[i]:.1e}", f"{found['density_at_origin'][i]:.1e}",
-            f"{result.density_error[i]:.1e}",
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"{t:g}",
+                f"{found['mean'][i]:.1e}",
+                f"{result.mean_error[i]:.1e}",
+                f"{found['covariance'][i]:.1e}",
+                f"{result.covariance_error[i]:.1e}",
+                f"{found['density_at_origin'][i]:.1e}",
+                f"{result.density_error[i]:.1e}",
+            ]
+        )
     columns = ["time", "means", "estimate", "covariances", "estimate", "density at the origin", "density, sampled"]
     note = (
         "Largest absolute deviation from the exact Gaussian, and the error estimates made without it. "
@@ -118,25 +126,45 @@ def tables(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fok
     means = [[f"{t:g}", *(f"{row[k]:.{digits}{form}}" for k in shown)] for t, row in zip(result.times, result.mean)]
     spread = []
     for t, matrix in zip(result.times, result.covariance):
-        spread.append([f"{t:g}", *(f"{matrix[k, k]:.{digits}{form}}" for k in shown),
-                       *(f"{matrix[k, k + 1]:.{digits}{form}}" for k in shown if k + 1 < d)])  # fmt: skip
+        spread.append(
+            [
+                f"{t:g}",
+                *(f"{matrix[k, k]:.{digits}{form}}" for k in shown),
+                *(f"{matrix[k, k + 1]:.{digits}{form}}" for k in shown if k + 1 < d),
+            ]
+        )
     checks = []
     for i, t in enumerate(result.times):
-        checks.append([
-            f"{t:g}", f"{result.mass[i] - 1.0:.1e}", f"{result.density_at_origin[i]:.8g}",
-            f"{result.min_density[i]:.1e}", str(int(result.ranks[i].max())), f"{result.state_error[i]:.1e}",
-        ])  # fmt: skip
+        checks.append(
+            [
+                f"{t:g}",
+                f"{result.mass[i] - 1.0:.1e}",
+                f"{result.density_at_origin[i]:.8g}",
+                f"{result.min_density[i]:.1e}",
+                str(int(result.ranks[i].max())),
+                f"{result.state_error[i]:.1e}",
+            ]
+        )
     pairs = [f"cov({k + 1}, {k + 2})" for k in shown if k + 1 < d]
     return [
-        Table(["time", *(f"mean {k + 1}" for k in shown)], means, note=f"Means of the coordinates.{more}",
-              title="Means"),
-        Table(["time", *(f"var {k + 1}" for k in shown), *pairs], spread,
-              note=f"Variances, and covariances of neighbouring coordinates.{more}", title="Covariances"),
-        Table(["time", "mass - 1", "density at the origin", "smallest density", "largest rank", "bound of the state"],
-              checks, note="Smallest density: on sampled grid points, relative to the peak; values of the density and "
-              f"of its marginals below {result.density_floor.max():.0e} of the peak are noise. Bound of the state: "
-              "relative error of the density, weighted so that it bounds moments.", title="Density"),
-    ]  # fmt: skip
+        Table(
+            ["time", *(f"mean {k + 1}" for k in shown)], means, note=f"Means of the coordinates.{more}", title="Means"
+        ),
+        Table(
+            ["time", *(f"var {k + 1}" for k in shown), *pairs],
+            spread,
+            note=f"Variances, and covariances of neighbouring coordinates.{more}",
+            title="Covariances",
+        ),
+        Table(
+            ["time", "mass - 1", "density at the origin", "smallest density", "largest rank", "bound of the state"],
+            checks,
+            note="Smallest density: on sampled grid points, relative to the peak; values of the density and "
+            f"of its marginals below {result.density_floor.max():.0e} of the peak are noise. Bound of the state: "
+            "relative error of the density, weighted so that it bounds moments.",
+            title="Density",
+        ),
+    ]
 
 
 def csv_table(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> tuple[str, list[str], list[list[Any]]]:
@@ -156,11 +184,25 @@ def csv_table(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> tuple
             add(t, "mean", (k + 1,), result.mean[n, k], result.mean_error[n], exact.means[n, k], found["mean"][n, k])
         for k in range(d):
             for m in range(k, d):
-                add(t, "covariance", (k + 1, m + 1), result.covariance[n, k, m], result.covariance_error[n],
-                    exact.covariances[n, k, m], found["covariance"][n, k, m])  # fmt: skip
+                add(
+                    t,
+                    "covariance",
+                    (k + 1, m + 1),
+                    result.covariance[n, k, m],
+                    result.covariance_error[n],
+                    exact.covariances[n, k, m],
+                    found["covariance"][n, k, m],
+                )
         add(t, "mass", (), result.mass[n], None, 1.0, result.mass[n] - 1.0)
-        add(t, "density_at_origin", (), result.density_at_origin[n], None, exact.at_origin()[n],
-            found["density_at_origin"][n])  # fmt: skip
+        add(
+            t,
+            "density_at_origin",
+            (),
+            result.density_at_origin[n],
+            None,
+            exact.at_origin()[n],
+            found["density_at_origin"][n],
+        )
     header = ["time", "quantity", "i", "j", "value", "error_estimate", "exact", "deviation"]
     return "moments.csv", header, rows
 
@@ -174,15 +216,18 @@ def headline(
     return [
         ("problem", f"{problem.dimension} coordinates, {grid} points an axis, to t = {result.times[-1]:g}"),
         ("method", f"{solver.method}, {len(result.step_sizes)} steps, TT-ranks up to {result.max_rank}"),
-        ("largest error estimate", f"means {result.mean_error.max():.1e}, covariances "
-                                   f"{result.covariance_error.max():.1e} (asked: {solver.accuracy:g} of the widths, "
-                                   f"up to {result.lengths.max():.3g})"),
+        (
+            "largest error estimate",
+            f"means {result.mean_error.max():.1e}, covariances "
+            f"{result.covariance_error.max():.1e} (asked: {solver.accuracy:g} of the widths, "
+            f"up to {result.lengths.max():.3g})",
+        ),
         ("deviation from the exact means", f"{found['mean']:.1e}"),
         ("deviation from the exact covariances", f"{found['covariance']:.1e}"),
         ("deviation from the exact density at the origin", f"{found['density_at_origin']:.1e}"),
         ("mass kept to", f"{np.abs(result.mass - 1.0).max():.1e}"),
         ("density stored in", megabytes(result.megabytes)),
-    ]  # fmt: skip
+    ]
 
 
 def sections(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> list[Section]:

@@ -83,9 +83,7 @@ def in_units(problem: FokkerPlanckProblem, unit: float) -> FokkerPlanckProblem:
         update={"mean": tuple(problem.mean / unit), "variance": tuple(problem.variance / unit**2)}
     )
     grid = problem.grid.model_copy(update={"half_width": tuple(problem.half_widths / unit)})
-    return problem.model_copy(
-        update={"diffusion": problem.diffusion / unit**2, "initial": initial, "grid": grid}
-    )  # fmt: skip
+    return problem.model_copy(update={"diffusion": problem.diffusion / unit**2, "initial": initial, "grid": grid})
 
 
 def discretisation_warnings(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver) -> list[str]:
@@ -178,10 +176,18 @@ class _Run:
             return found | samples(self.discrete, known, max(i, 0), q, rng)
 
         solution = evolve(
-            self.discrete.operator, self.discrete.start, moments_at, method=self.method(), factor=1.0,
-            accuracy=min(accuracy, LOOSEST), observe=observe, conserve=[self.discrete.mass], callback=self.listen,
-            checkpoint=file, throw=False,
-        )  # fmt: skip
+            self.discrete.operator,
+            self.discrete.start,
+            moments_at,
+            method=self.method(),
+            factor=1.0,
+            accuracy=min(accuracy, LOOSEST),
+            observe=observe,
+            conserve=[self.discrete.mass],
+            callback=self.listen,
+            checkpoint=file,
+            throw=False,
+        )
         if len(solution.value.times) < len(moments_at):
             reached = solution.value.times[-1]
             message = f"no step is short enough for this accuracy at t = {reached:g}: relax it, or give a time_step"
@@ -232,15 +238,21 @@ class _Run:
         drift = float(np.abs(seen["mass"] - 1.0).max())
         looks = [Checked("mass", "one at all times", f"deviates by up to {drift:.1e}", drift <= self.solver.accuracy)]
         if CLOSED_FORM:
-            found = np.array([
-                self.in_widths("mean", seen["mean"] - self.exact.means),
-                self.in_widths("covariance", seen["covariance"] - self.exact.covariances),
-            ])  # fmt: skip
+            found = np.array(
+                [
+                    self.in_widths("mean", seen["mean"] - self.exact.means),
+                    self.in_widths("covariance", seen["covariance"] - self.exact.covariances),
+                ]
+            )
             passed = bool((found <= np.maximum(errors, self.solver.accuracy) + ROUNDING).all())
-            looks.append(Checked(
-                "means and covariances", "closed form, by matrix exponentials",
-                f"differ by up to {found[0].max():.1e} and {found[1].max():.1e} widths", passed,
-            ))  # fmt: skip
+            looks.append(
+                Checked(
+                    "means and covariances",
+                    "closed form, by matrix exponentials",
+                    f"differ by up to {found[0].max():.1e} and {found[1].max():.1e} widths",
+                    passed,
+                )
+            )
             errors = np.maximum(errors, np.where(found > ROUNDING, found, 0.0))
         return looks, errors
 
@@ -276,24 +288,36 @@ class _Run:
                 "densities are beyond the range of double precision: choose another unit", "problem.grid"
             )
         return FokkerPlanckResult(
-            times=self.times, mean=seen["mean"] * unit, covariance=seen["covariance"] * unit**2, mass=seen["mass"],
-            density_at_origin=seen["density_at_origin"] / volume, mean_error=errors[0] * wide * unit,
+            times=self.times,
+            mean=seen["mean"] * unit,
+            covariance=seen["covariance"] * unit**2,
+            mass=seen["mass"],
+            density_at_origin=seen["density_at_origin"] / volume,
+            mean_error=errors[0] * wide * unit,
             covariance_error=errors[1] * (wide * unit) ** 2,
-            state_error=evolution.errors[kept], density_error=seen["density_error"], min_density=seen["min_density"],
-            ranks=evolution.ranks[kept], marginals=[seen[f"marginal_{k}"] / unit for k in range(d)],
+            state_error=evolution.errors[kept],
+            density_error=seen["density_error"],
+            min_density=seen["min_density"],
+            ranks=evolution.ranks[kept],
+            marginals=[seen[f"marginal_{k}"] / unit for k in range(d)],
             pairs=[seen[f"pair_{k}"] / unit**2 for k in range(d - 1)],
             grids=[axis.x * unit for axis in self.discrete.axes],
-            exact=self.problem.exact(self.times), density=self.discrete.density(evolution.state) / volume,
-            operator_ranks=[int(r) for r in self.discrete.operator.ranks], step_sizes=evolution.step_sizes,
-            lengths=self.lengths * unit, checked=(*self.discrete.looks, *looks),
-            status=status, history=self.history, counts=self.counts,
+            exact=self.problem.exact(self.times),
+            density=self.discrete.density(evolution.state) / volume,
+            operator_ranks=[int(r) for r in self.discrete.operator.ranks],
+            step_sizes=evolution.step_sizes,
+            lengths=self.lengths * unit,
+            checked=(*self.discrete.looks, *looks),
+            status=status,
+            history=self.history,
+            counts=self.counts,
             timing={
                 "compile_s": self.compile_s,
                 "setup_s": self.prepared.setup_s,
                 "solve_s": time.perf_counter() - self.begin,
             },
             warnings=warnings,
-        )  # fmt: skip
+        )
 
 
 def _compile(method: Implicit | BUG | TDVP) -> float:

@@ -69,9 +69,14 @@ def identities(
     virial = 2.0 * (parts.weizsacker + thomas_fermi) - stretched + hartree + exchange + 3.0 * (pressure - correlation)
     rest = -2.0 / 3.0 * thomas_fermi - hartree - exchange / 3.0 + correlation - pressure + charges.nuclear_repulsion
     components = {
-        "weizsacker": parts.weizsacker, "thomas_fermi": thomas_fermi, "external": external, "hartree": hartree,
-        "exchange": exchange, "correlation": correlation, "nuclear": charges.nuclear_repulsion,
-    }  # fmt: skip
+        "weizsacker": parts.weizsacker,
+        "thomas_fermi": thomas_fermi,
+        "external": external,
+        "hartree": hartree,
+        "exchange": exchange,
+        "correlation": correlation,
+        "nuclear": charges.nuclear_repulsion,
+    }
     return Identities(components, virial, value - (energy.electrons * parts.chemical_potential + rest))
 
 

@@ -30,9 +30,12 @@ def routes(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, results: Mapp
         finer = [level + 1 for level in levels]
         found += [
             Route("grid", "twice the points of every axis", {"problem.levels": finer}),
-            Route("box", f"a box {WIDER:g} times as wide on twice the points",
-                  {"problem.levels": finer, "problem.box": WIDER * problem.box}),
-        ]  # fmt: skip
+            Route(
+                "box",
+                f"a box {WIDER:g} times as wide on twice the points",
+                {"problem.levels": finer, "problem.box": WIDER * problem.box},
+            ),
+        ]
     if levels[-1] <= DENSE and solver.format != "dense":
         found.append(Route("dense", "dense arrays in place of tensors", {"solver.format": "dense"}))
     changes = {"solver.accuracy": TIGHTER * solver.accuracy, "solver.max_rank": rank}

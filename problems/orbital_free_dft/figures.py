@@ -102,8 +102,14 @@ def profiles(result: OrbitalFreeResult) -> Figure:
     for k, line in enumerate(result.profiles):
         point = ", ".join(f"{c:.3g}" for c in line.through)
         shown = np.where(line.density >= 0.1 * low, line.density, np.nan)
-        axes.semilogy(line.position, shown, color=COLOURS[k % len(COLOURS)], linewidth=1.6 - 0.2 * min(k, 3),
-                      linestyle=styles[k % len(styles)], label=f"along {line.axis} through ({point})")  # fmt: skip
+        axes.semilogy(
+            line.position,
+            shown,
+            color=COLOURS[k % len(COLOURS)],
+            linewidth=1.6 - 0.2 * min(k, 3),
+            linestyle=styles[k % len(styles)],
+            label=f"along {line.axis} through ({point})",
+        )
         ends = _window(line.position, line.density >= low)
         left, right = min(left, ends[0]), max(right, ends[1])
     axes.set(xlim=(left, right), ylim=(low, 4.0 * high), xlabel="position along the line (bohr)", ylabel=DENSITY)
@@ -124,8 +130,18 @@ def radial(result: OrbitalFreeResult, known: GroundState | None) -> Figure:
     shown = np.where(density >= 0.1 * low, density, np.nan)
     left.semilogy(r, shown, color=COLOURS[0], linewidth=1.5, label="this run")
     if centre is not None:
-        left.semilogy([0.0], [centre], "o", color=COLOURS[1], mfc="none", mew=1.6, ms=8, clip_on=False, zorder=5,
-                      label=f"reference at the centre, {centre:.5g}")  # fmt: skip
+        left.semilogy(
+            [0.0],
+            [centre],
+            "o",
+            color=COLOURS[1],
+            mfc="none",
+            mew=1.6,
+            ms=8,
+            clip_on=False,
+            zorder=5,
+            label=f"reference at the centre, {centre:.5g}",
+        )
     end = float(r[density >= low].max(initial=float(r[0])))
     left.set(xlim=(0.0, end), ylim=(low, 4.0 * max(high, centre or 0.0)), xlabel="r (bohr)", ylabel=DENSITY)
     _legend_above(left, 2)
@@ -149,8 +165,15 @@ def ranks(result: OrbitalFreeResult) -> Figure:
     ):
         inner = train.ranks[1:-1]
         high = max(high, *inner)
-        axes.plot(range(1, train.d), inner, marker, color=colour, markersize=4, linewidth=1.2,
-                  label=f"{label}, largest {max(inner)}")  # fmt: skip
+        axes.plot(
+            range(1, train.d),
+            inner,
+            marker,
+            color=colour,
+            markersize=4,
+            linewidth=1.2,
+            label=f"{label}, largest {max(inner)}",
+        )
     level = result.finest.level
     for k, name in enumerate("xyz"):
         if k:
@@ -175,8 +198,15 @@ def descent(result: OrbitalFreeResult) -> Figure:
     for k, (level, rows) in enumerate(energies.items()):
         steps, values = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
         distance = _positive(np.abs(values - values[-1]))
-        axes.semilogy(steps, distance, "o-", color=COLOURS[k % len(COLOURS)], markersize=3,
-                      linewidth=1.1, label=f"$2^{{{level}}}$ points an axis")  # fmt: skip
+        axes.semilogy(
+            steps,
+            distance,
+            "o-",
+            color=COLOURS[k % len(COLOURS)],
+            markersize=3,
+            linewidth=1.1,
+            label=f"$2^{{{level}}}$ points an axis",
+        )
         if k:
             axes.axvline(steps[0] - 0.5, color="0.6", linewidth=0.8, linestyle=":")
     axes.set(xlabel="descent step, over all grids", ylabel="energy, distance from the\nlast of its grid (hartree)")
@@ -196,13 +226,15 @@ def grids(result: OrbitalFreeResult, known: GroundState | None, accuracy: float)
     axes.loglog(points, own, "o-", color=COLOURS[0], markersize=6, label="less the extrapolated energy")
     if known is not None:
         deviations = _positive(np.abs(energies - known.energy))
-        axes.loglog(points, deviations, "s--", color=COLOURS[1], markersize=6, mfc="none", mew=1.5,
-                    label="less the reference")  # fmt: skip
+        axes.loglog(
+            points, deviations, "s--", color=COLOURS[1], markersize=6, mfc="none", mew=1.5, label="less the reference"
+        )
         last = abs(result.extrapolated_energy - known.energy)
         if last > 0.0:
             axes.axhline(last, color=COLOURS[1], linewidth=1.0, label="extrapolated less the reference")
-    axes.loglog(points[-1:], [result.energy_error], "D", color=COLOURS[2], markersize=6,
-                label="error estimate, finest grid")  # fmt: skip
+    axes.loglog(
+        points[-1:], [result.energy_error], "D", color=COLOURS[2], markersize=6, label="error estimate, finest grid"
+    )
     if result.order is not None and np.isfinite(own[-1]):
         fit = own[-1] * (points[-1] / points) ** result.order
         axes.loglog(
@@ -244,4 +276,4 @@ def _legend_above(axes: Axes, columns: int) -> None:
     """A legend over the axes, where it covers no data."""
     axes.legend(
         loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, fontsize=8, frameon=False, borderaxespad=0.2
-    )  # fmt: skip
+    )

@@ -167,9 +167,13 @@ def begin(task: Task, callback: Callable[[IterationState], None]) -> Progress:
     loosest = max(START_ACCURACY * task.problem.count, task.solver.accuracy)
     start = descend(task, dense, orbital, loosest * OF_ACCURACY, callback)
     return Progress(
-        dense.tucker(start.orbital), level, level,
-        steps=start.steps, evaluations=start.evaluations, seconds=start.seconds,
-    )  # fmt: skip
+        dense.tucker(start.orbital),
+        level,
+        level,
+        steps=start.steps,
+        evaluations=start.evaluations,
+        seconds=start.seconds,
+    )
 
 
 def ground_states(
@@ -238,7 +242,15 @@ def descend(
     solution: Solution = minimise(energy, energy, start, method=method, accuracy=wanted, callback=listen, throw=False)
     parts: Parts = solution.extra["evaluation"].extra
     return GroundState(
-        fields.grid, energy, solution.value, float(solution.extra["value"]), parts, float(solution.residual[0]),
-        fields.tol * parts.size * max(1.0, fields.missed), solution.status, solution.counts["steps"],
-        solution.counts["evaluations"], time.perf_counter() - begin,
-    )  # fmt: skip
+        fields.grid,
+        energy,
+        solution.value,
+        float(solution.extra["value"]),
+        parts,
+        float(solution.residual[0]),
+        fields.tol * parts.size * max(1.0, fields.missed),
+        solution.status,
+        solution.counts["steps"],
+        solution.counts["evaluations"],
+        time.perf_counter() - begin,
+    )

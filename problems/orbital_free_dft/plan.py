@@ -45,13 +45,20 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
         ("functional", f"{problem.functional}, lambda = {problem.weizsacker:g}"),
         ("points an axis", f"{listed(points)}; spacing {problem.box / finest:.3g} bohr at the finest"),
         ("full grid", f"{float(finest) ** 3:.3g} points, {megabytes(8e-6 * float(finest) ** 3)} a function if stored"),
-        ("grid functions", f"{solver.format}, " + ("" if dense else f"ranks of about {rank} (cap {solver.max_rank}), ")
-                           + f"{megabytes(stored)} each"),
+        (
+            "grid functions",
+            f"{solver.format}, "
+            + ("" if dense else f"ranks of about {rank} (cap {solver.max_rank}), ")
+            + f"{megabytes(stored)} each",
+        ),
         ("Laplacian", solver.laplacian),
-        ("plan", f"descent on {len(points)} grid{'s' * (len(points) > 1)}, coarse to fine, up to {solver.max_steps} "
-                 f"steps each{'; extrapolation' * (len(points) > 1)}; density and orbital as quantics trains of "
-                 f"{3 * problem.grids[-1]} cores"),
-    ]  # fmt: skip
+        (
+            "plan",
+            f"descent on {len(points)} grid{'s' * (len(points) > 1)}, coarse to fine, up to {solver.max_steps} "
+            f"steps each{'; extrapolation' * (len(points) > 1)}; density and orbital as quantics trains of "
+            f"{3 * problem.grids[-1]} cores",
+        ),
+    ]
 
 
 def estimate(prepared: Prepared, workers: int) -> Effort:

@@ -107,10 +107,15 @@ def compared(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> list[tup
         return []
     finest, errors = result.finest, result.component_errors
     found = [
-        ("extrapolated_energy", "energy, extrapolated", result.extrapolated_energy, result.extrapolated_error,
-         known.energy),
+        (
+            "extrapolated_energy",
+            "energy, extrapolated",
+            result.extrapolated_energy,
+            result.extrapolated_error,
+            known.energy,
+        ),
         ("energy", "energy, finest grid", finest.energy, result.energy_error, known.energy),
-    ]  # fmt: skip
+    ]
     values = parts(finest.components)
     for name, value in known.components.items():
         error = sum(errors[part] for part in (ELECTROSTATIC if name == "electrostatic" else (name,)))
@@ -144,15 +149,17 @@ def references(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> list[d
         assert known is not None
         summary = Deviation.of(np.array([value - true for name, _, value, _, true in rows if name == key]))
         if summary is not None:
-            entries.append({
-                "name": key,
-                "label": f"{key.replace('_', ' ')} of the {known.label}",
-                "source": known.source,
-                "accuracy": known.accuracy,
-                "count": summary.count,
-                "max_abs_deviation": summary.max_abs,
-                "mean_abs_deviation": summary.mean_abs,
-            })  # fmt: skip
+            entries.append(
+                {
+                    "name": key,
+                    "label": f"{key.replace('_', ' ')} of the {known.label}",
+                    "source": known.source,
+                    "accuracy": known.accuracy,
+                    "count": summary.count,
+                    "max_abs_deviation": summary.max_abs,
+                    "mean_abs_deviation": summary.mean_abs,
+                }
+            )
     return entries
 
 
@@ -178,12 +185,21 @@ def tables(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbit
     digits = _digits(min(result.extrapolated_error, result.energy_error))
     grids = []
     for level in result.levels:
-        grids.append([
-            f"2^{level.level}", f"{level.spacing:.4g}", f"{level.energy:.{digits}f}",
-            f"{level.chemical_potential:.{digits}f}", f"{level.virial:+.1e}", f"{level.sum_rule:+.1e}",
-            f"{level.min_density:.1e}", str(max(level.ranks)), _tucker(level.tucker_ranks), str(level.steps),
-            f"{level.seconds:.1f}",
-        ])  # fmt: skip
+        grids.append(
+            [
+                f"2^{level.level}",
+                f"{level.spacing:.4g}",
+                f"{level.energy:.{digits}f}",
+                f"{level.chemical_potential:.{digits}f}",
+                f"{level.virial:+.1e}",
+                f"{level.sum_rule:+.1e}",
+                f"{level.min_density:.1e}",
+                str(max(level.ranks)),
+                _tucker(level.tucker_ranks),
+                str(level.steps),
+                f"{level.seconds:.1f}",
+            ]
+        )
     finest = result.finest
     energies = [
         [NAMES[name], f"{finest.components[name]:.{digits}f}", f"{result.component_errors[name]:.1e}"]
@@ -198,14 +214,34 @@ def tables(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbit
     if result.order is not None:
         rule = f"Extrapolation: with the power {result.order} of the spacing."
     return [
-        Table(["points an axis", "spacing", "energy", "chemical potential", "virial", "sum rule", "smallest density",
-               "largest TT-rank", "Tucker ranks", "steps", "seconds"], grids,
-              note="Hartree, bohr. Virial and sum rule: residuals, zero for the exact ground state. TT-rank: of the "
-              f"density as a quantics train. {rule}", title="Grids"),
-        Table(["part", "value", "error estimate"], energies, (0,),
-              "Hartree, on the finest grid. The self energy of smeared nuclei is left out.", "Energy"),
+        Table(
+            [
+                "points an axis",
+                "spacing",
+                "energy",
+                "chemical potential",
+                "virial",
+                "sum rule",
+                "smallest density",
+                "largest TT-rank",
+                "Tucker ranks",
+                "steps",
+                "seconds",
+            ],
+            grids,
+            note="Hartree, bohr. Virial and sum rule: residuals, zero for the exact ground state. TT-rank: of the "
+            f"density as a quantics train. {rule}",
+            title="Grids",
+        ),
+        Table(
+            ["part", "value", "error estimate"],
+            energies,
+            (0,),
+            "Hartree, on the finest grid. The self energy of smeared nuclei is left out.",
+            "Energy",
+        ),
         Table(["error of the energy", "estimate"], errors, (0,), "Hartree, on the finest grid.", "Parts of the error"),
-    ]  # fmt: skip
+    ]
 
 
 def csv_table(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> tuple[str, list[str], list[list[Any]]]:
@@ -217,8 +253,9 @@ def csv_table(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> tuple[s
         if known.chemical_potential is not None:
             true["chemical_potential"] = known.chemical_potential
     estimates = result.component_errors | {
-        "energy": result.energy_error, "chemical_potential": result.chemical_potential_error
-    }  # fmt: skip
+        "energy": result.energy_error,
+        "chemical_potential": result.chemical_potential_error,
+    }
     rows: list[list[Any]] = []
 
     def add(level: int | str, points: int | str, name: str, value: float, error: float | None) -> None:
@@ -228,9 +265,13 @@ def csv_table(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> tuple[s
 
     for level in result.levels:
         values = {
-            "energy": level.energy, **parts(level.components), "chemical_potential": level.chemical_potential,
-            "virial": level.virial, "sum_rule": level.sum_rule, "min_density": level.min_density,
-        }  # fmt: skip
+            "energy": level.energy,
+            **parts(level.components),
+            "chemical_potential": level.chemical_potential,
+            "virial": level.virial,
+            "sum_rule": level.sum_rule,
+            "min_density": level.min_density,
+        }
         for name, value in values.items():
             add(level.level, level.points, name, value, estimates.get(name) if level is result.finest else None)
     add("extrapolated", "", "energy", result.extrapolated_energy, result.extrapolated_error)
@@ -258,9 +299,12 @@ def headline(
         ("virial residual", f"{finest.virial:+.1e} hartree, expected within {result.virial_error:.1e}"),
         ("sum rule residual", f"{finest.sum_rule:+.1e} hartree"),
         ("smallest density", f"{finest.min_density:.1e} of at most {finest.max_density:.3g} per bohr^3"),
-        ("density stored in", f"{megabytes(result.density_megabytes)}, TT-ranks up to {max(finest.ranks)}; one array "
-                              f"would take {megabytes(8e-6 * float(finest.points) ** 3)}"),
-    ]  # fmt: skip
+        (
+            "density stored in",
+            f"{megabytes(result.density_megabytes)}, TT-ranks up to {max(finest.ranks)}; one array "
+            f"would take {megabytes(8e-6 * float(finest.points) ** 3)}",
+        ),
+    ]
     return facts
 
 

@@ -62,9 +62,14 @@ class QuanticsFields:
     ) -> TensorTrain:
         middle = to_bits(self.grid.points // 2 - np.array([[0, 0, 0], [1, 1, 1]]), [self.grid.level] * 3)
         solution = cross_of_trains(
-            f, fields, method=Cross(max_rank=self.max_rank), accuracy=OF_TOL * self.tol, rng=self.rng,
-            start=self._pivots.get(name, middle), throw=False,
-        )  # fmt: skip
+            f,
+            fields,
+            method=Cross(max_rank=self.max_rank),
+            accuracy=OF_TOL * self.tol,
+            rng=self.rng,
+            start=self._pivots.get(name, middle),
+            throw=False,
+        )
         self.counts["evaluations"] += solution.counts["evaluations"] + solution.counts["check_evaluations"]
         self._pivots[name] = solution.extra["pivots"]
         self._noted(solution, OF_TOL * self.tol)
@@ -95,9 +100,14 @@ class QuanticsFields:
     def _solved(self, name: str, operator: TTOperator, b: TensorTrain) -> TensorTrain:
         self.counts["solves"] += 1
         solution = solve(
-            operator, b, method=AMEn(max_rank=self.max_rank), start=self._solutions.get(name), accuracy=self.tol,
-            rng=self.rng, throw=False,
-        )  # fmt: skip
+            operator,
+            b,
+            method=AMEn(max_rank=self.max_rank),
+            start=self._solutions.get(name),
+            accuracy=self.tol,
+            rng=self.rng,
+            throw=False,
+        )
         self._noted(solution, self.tol)
         self._solutions[name] = solution.value
         return solution.value.round(OF_TOL * self.tol)

@@ -123,9 +123,11 @@ def compared(
     # the orbital is normalised by its own inner product: between the points nothing new may appear
     allowed = 1e-5 * electrons + ALLOWED * own + granted / max(1.0, abs(level.chemical_potential))
     yield Checked(
-        "electrons", "Gauss quadrature of the orbital between the grid points",
-        f"{count:.8g} of {electrons:.8g}, allowed {allowed:.1e}", bool(abs(count - electrons) <= allowed),
-    )  # fmt: skip
+        "electrons",
+        "Gauss quadrature of the orbital between the grid points",
+        f"{count:.8g} of {electrons:.8g}, allowed {allowed:.1e}",
+        bool(abs(count - electrons) <= allowed),
+    )
     names = [name for name in ("thomas_fermi", "exchange", "correlation") if level.components[name] != 0.0]
     excess, worst = max(
         (abs(local[n][0] - level.components[n]) - ALLOWED * (component_errors[n] + local[n][1]) - granted, n)
@@ -133,26 +135,34 @@ def compared(
     )
     value, own = local[worst]
     yield Checked(
-        f"{worst.replace('_', '-')} energy", "Gauss quadrature of the orbital between the grid points",
+        f"{worst.replace('_', '-')} energy",
+        "Gauss quadrature of the orbital between the grid points",
         f"{value:.8g} hartree beside {level.components[worst]:.8g}, its error {own:.1e}, stated "
-        f"{component_errors[worst]:.1e}", bool(excess <= 0.0),
-    )  # fmt: skip
+        f"{component_errors[worst]:.1e}",
+        bool(excess <= 0.0),
+    )
     if level.electrostatic:
         ours, theirs = level.electrostatic
         allowed = ALLOWED * (level.errors["truncation"] + level.errors["box"]) + granted
         if order == 2:  # of second differences, the potential errs as the square of the spacing
             allowed += ALLOWED * (component_errors["hartree"] + component_errors["external"])
         yield Checked(
-            "electrostatic energy", "1/r as a sum of Gaussians, without a box",
-            f"{theirs:.8g} hartree beside {ours:.8g}, allowed {allowed:.1e}", bool(abs(ours - theirs) <= allowed),
-        )  # fmt: skip
+            "electrostatic energy",
+            "1/r as a sum of Gaussians, without a box",
+            f"{theirs:.8g} hartree beside {ours:.8g}, allowed {allowed:.1e}",
+            bool(abs(ours - theirs) <= allowed),
+        )
     allowed = ALLOWED * virial_error + granted
     yield Checked(
-        "virial theorem", "the energy does not change when the orbital is stretched",
-        f"residual {level.virial:+.1e} hartree, allowed {allowed:.1e}", bool(abs(level.virial) <= allowed),
-    )  # fmt: skip
+        "virial theorem",
+        "the energy does not change when the orbital is stretched",
+        f"residual {level.virial:+.1e} hartree, allowed {allowed:.1e}",
+        bool(abs(level.virial) <= allowed),
+    )
     allowed = ALLOWED * (component_errors["hartree"] + component_errors["external"]) + granted
     yield Checked(
-        "sum rule", "the energy from the chemical potential and the parts",
-        f"residual {level.sum_rule:+.1e} hartree, allowed {allowed:.1e}", bool(abs(level.sum_rule) <= allowed),
-    )  # fmt: skip
+        "sum rule",
+        "the energy from the chemical potential and the parts",
+        f"residual {level.sum_rule:+.1e} hartree, allowed {allowed:.1e}",
+        bool(abs(level.sum_rule) <= allowed),
+    )

@@ -179,14 +179,25 @@ class _Run:
             + missed_energy(state.grid, charge),
         }
         return LevelResult(
-            level=state.grid.level, spacing=state.grid.spacing, energy=state.value, components=found.components,
-            chemical_potential=mu, virial=found.virial, sum_rule=found.sum_rule, min_density=smallest,
-            max_density=largest, errors=errors, ranks=to_quantics(density, self.tol).ranks,
-            tucker_ranks=density.ranks, steps=state.steps, evaluations=state.evaluations,
-            boundary_charge=boundary_charge(state.grid, density), seconds=state.seconds,
+            level=state.grid.level,
+            spacing=state.grid.spacing,
+            energy=state.value,
+            components=found.components,
+            chemical_potential=mu,
+            virial=found.virial,
+            sum_rule=found.sum_rule,
+            min_density=smallest,
+            max_density=largest,
+            errors=errors,
+            ranks=to_quantics(density, self.tol).ranks,
+            tucker_ranks=density.ranks,
+            steps=state.steps,
+            evaluations=state.evaluations,
+            boundary_charge=boundary_charge(state.grid, density),
+            seconds=state.seconds,
             converged=state.status is Status.CONVERGED or DESCENTS * state.expected <= 0.1 * task.solver.accuracy,
             electrostatic=(state.parts.electrostatic - charges.offset, coulomb_energy(state.grid, charge)),
-        )  # fmt: skip
+        )
 
     def wall(self) -> float:
         """The potential at the faces (hartree): of the trap and of what is not neutral."""
@@ -236,21 +247,35 @@ class _Run:
         train = to_quantics(density, self.tol)
         _, _, top = sampled_density(grid, density, task.nuclei)
         return OrbitalFreeResult(
-            electrons=task.problem.count, format=solver.format, laplacian=solver.laplacian, levels=levels,
-            extrapolated_energy=energy.value, extrapolated_error=extrapolated_error, energy_error=error,
-            error_parts=parts_of_error, component_errors=component_errors, chemical_potential_error=mu_error,
+            electrons=task.problem.count,
+            format=solver.format,
+            laplacian=solver.laplacian,
+            levels=levels,
+            extrapolated_energy=energy.value,
+            extrapolated_error=extrapolated_error,
+            energy_error=error,
+            error_parts=parts_of_error,
+            component_errors=component_errors,
+            chemical_potential_error=mu_error,
             virial_error=virial_error,
-            order=order, profiles=profiles(grid, density, top), plane=plane(grid, density, top),
-            radial=radial(grid, density, task.nuclei, task.omega), density=train,
-            orbital=to_quantics(orbital, self.tol), density_error=self.tol, status=status, history=self.history,
+            order=order,
+            profiles=profiles(grid, density, top),
+            plane=plane(grid, density, top),
+            radial=radial(grid, density, task.nuclei, task.omega),
+            density=train,
+            orbital=to_quantics(orbital, self.tol),
+            density_error=self.tol,
+            status=status,
+            history=self.history,
             counts=counts,
             timing={
                 "compile_s": 0.0,
                 "setup_s": self.prepared.setup_s,
                 "solve_s": time.perf_counter() - self.begin,
             },
-            warnings=warnings, checked=looks,
-        )  # fmt: skip
+            warnings=warnings,
+            checked=looks,
+        )
 
     def local(self, grid: Grid, orbital: TuckerTensor) -> dict[str, tuple[float, float]]:
         """Electrons and local energies of the orbital by quadrature, each with its error."""

@@ -51,10 +51,17 @@ class TuckerFields:
     ) -> TuckerTensor:
         """As in Fields; with ``coordinates`` f takes these too, after the fields."""
         solution = tucker_cross(
-            f, fields, coordinates=coordinates, method=self.method, start=self._rows.get(name),
-            inside=self._inside.get(name), accuracy=min(self.tol, LOOSEST), scale=self._norm(scale), rng=self.rng,
+            f,
+            fields,
+            coordinates=coordinates,
+            method=self.method,
+            start=self._rows.get(name),
+            inside=self._inside.get(name),
+            accuracy=min(self.tol, LOOSEST),
+            scale=self._norm(scale),
+            rng=self.rng,
             throw=False,
-        )  # fmt: skip
+        )
         self._rows[name], self._inside[name] = solution.extra["rows"], solution.extra["inside"]
         self.counts["evaluations"] += solution.counts["evaluations"]
         if solution.status is not Status.CONVERGED:

@@ -60,9 +60,14 @@ def solve_assembled(
     roots = [np.sqrt(w) for w in system.weights]
     load = TensorTrain((condensed.loads, *_columns([h * root for h, root in zip(system.load_factors, roots)])))
     solution = solve(
-        operator, load, method=AMEn(max_rank=max_rank), accuracy=RESIDUAL_SHARE * accuracy, rng=rng, callback=callback,
+        operator,
+        load,
+        method=AMEn(max_rank=max_rank),
+        accuracy=RESIDUAL_SHARE * accuracy,
+        rng=rng,
+        callback=callback,
         throw=False,
-    )  # fmt: skip
+    )
     first, *rest = solution.value.cores
     value = condensed.expanded(TensorTrain((first, *(core / root[:, None] for core, root in zip(rest, roots)))))
     return replace(solution, value=value)
@@ -82,8 +87,9 @@ class Condensed:
                 touched |= load != 0.0
         self.kept, gone = np.flatnonzero(touched), np.flatnonzero(~touched)
         self.size, self.shape = system.size, system.shape
-        fixed = np.array([0.0 if varies else np.prod([g[s, 0] for g in system.factors])
-                          for s, varies in enumerate(varying)])  # fmt: skip
+        fixed = np.array(
+            [0.0 if varies else np.prod([g[s, 0] for g in system.factors]) for s, varies in enumerate(varying)]
+        )
         constant = csc_array(system.matrix(fixed))
         self.extension = np.zeros((system.size, len(self.kept)))
         self.extension[self.kept] = np.eye(len(self.kept))

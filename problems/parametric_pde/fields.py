@@ -177,8 +177,9 @@ class Discs(Keys):
             raise ProblemError("must be greater than 0", "problem.field.radii")
         low, high = self.range
         if not low < high:
-            raise ProblemError(f"must run from the smaller to the larger value, found {low:g} to {high:g}",
-                               "problem.field.range")  # fmt: skip
+            raise ProblemError(
+                f"must run from the smaller to the larger value, found {low:g} to {high:g}", "problem.field.range"
+            )
         if self.scale == "linear" and low <= 0.0:
             message = f"the coefficient can become {low:g}, but must stay positive: raise the lower end above 0"
             raise ProblemError(message, "problem.field.range")

@@ -71,9 +71,12 @@ def mean_and_deviation(problem: ParametricProblem, result: ParametricResult) -> 
 def _map(figure: Figure, axes: Axes, values: np.ndarray, title: str, cells: bool = False) -> None:
     side = round(np.sqrt(values.size))
     image = axes.imshow(
-        values.reshape(side, side).T, origin="lower", extent=(0, 1, 0, 1), cmap="cividis" if cells else "viridis",
+        values.reshape(side, side).T,
+        origin="lower",
+        extent=(0, 1, 0, 1),
+        cmap="cividis" if cells else "viridis",
         interpolation="nearest" if cells else "bilinear",
-    )  # fmt: skip
+    )
     axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$")
     axes.title.set_fontsize(10)
     figure.colorbar(image, ax=axes, shrink=0.85)

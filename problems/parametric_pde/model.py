@@ -212,8 +212,9 @@ class ParametricProblem(Keys):
         names = [quantity.name for quantity in info.data.get("quantities", ())]
         for name in value:
             if names and name not in names:
-                raise ProblemError(f"no quantity is called {name} (there are: {', '.join(names)})",
-                                   f"problem.exceedance.{name}")  # fmt: skip
+                raise ProblemError(
+                    f"no quantity is called {name} (there are: {', '.join(names)})", f"problem.exceedance.{name}"
+                )
         return value
 
     @property

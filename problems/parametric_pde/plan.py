@@ -28,9 +28,9 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
     nodes, dimensions = _nodes(prepared), problem.midpoints.shape[1]
     how = {
         "als_cross": f"about {snapshots} PDE solves at chosen parameter points (cap {solver.max_solves}), a train over "
-                     "the parameters by ALS-cross in their span; errors against exact solves at other points",
+        "the parameters by ALS-cross in their span; errors against exact solves at other points",
         "amen": "one linear system over mesh and parameters by AMEn; errors against exact solves",
-    }  # fmt: skip
+    }
     return [
         ("mesh", f"{problem.mesh.cells} cells an axis in {dimensions}-D, {nodes} nodes"),
         ("field", f"{field.type}, {field.d} parameters, {field.distribution}"),

@@ -137,9 +137,14 @@ def _beside(c: Compared) -> list[str]:
     if what == "exceedance":
         what, digits = f"P > {reference.threshold:g}", 5
     return [
-        reference.quantity, what, f"{c.value:.{digits}g}", f"{c.error:.1e}" if c.error is not None else "",
-        f"{reference.value:.{digits}g}", f"{abs(c.deviation):.1e}", f"{reference.error:.1e}",
-    ]  # fmt: skip
+        reference.quantity,
+        what,
+        f"{c.value:.{digits}g}",
+        f"{c.error:.1e}" if c.error is not None else "",
+        f"{reference.value:.{digits}g}",
+        f"{abs(c.deviation):.1e}",
+        f"{reference.error:.1e}",
+    ]
 
 
 def _digits(value: float, error: float) -> str:
@@ -155,10 +160,17 @@ def tables(problem: ParametricProblem, solver: ParametricSolver, result: Paramet
     moments, spread = [], []
     for q in result.quantities:
         m = q.moments
-        moments.append([
-            q.name, _meaning(problem, q.name), _digits(m.mean, q.mean_error), f"{q.mean_error:.1e}",
-            _digits(m.variance, q.variance_error), f"{q.variance_error:.1e}", f"{math.sqrt(m.variance):.6g}",
-        ])  # fmt: skip
+        moments.append(
+            [
+                q.name,
+                _meaning(problem, q.name),
+                _digits(m.mean, q.mean_error),
+                f"{q.mean_error:.1e}",
+                _digits(m.variance, q.variance_error),
+                f"{q.variance_error:.1e}",
+                f"{math.sqrt(m.variance):.6g}",
+            ]
+        )
         quantiles = [f"{value:.6g}" for value, _ in q.distribution.quantiles.values()]
         known = q.distribution.exceedance
         above = "" if known is None else f"P(> {known[0]:g}) = {known[1]:.5f} +- {known[2]:.5f}"
@@ -173,19 +185,27 @@ def tables(problem: ParametricProblem, solver: ParametricSolver, result: Paramet
     titles = [f"{q.name} {what}" for q in result.quantities for what in ("first", "total")]
     return [
         Table(
-            ["quantity", "what", "mean", "error", "variance", "error", "standard deviation"], moments, (0, 1),
-            "Error estimates are absolute: measured against exact solves, and what the Gauss rules miss.", "Quantities",
+            ["quantity", "what", "mean", "error", "variance", "error", "standard deviation"],
+            moments,
+            (0, 1),
+            "Error estimates are absolute: measured against exact solves, and what the Gauss rules miss.",
+            "Quantities",
         ),
         Table(
-            ["quantity", *levels, "exceedance"], spread, (0, len(levels) + 1),
-            "Quantiles and probabilities from samples of the surrogate; +- is a standard error.", "Distributions",
+            ["quantity", *levels, "exceedance"],
+            spread,
+            (0, len(levels) + 1),
+            "Quantiles and probabilities from samples of the surrogate; +- is a standard error.",
+            "Distributions",
         ),
         Table(
-            ["parameter", "Gauss points", *titles], indices, (),
+            ["parameter", "Gauss points", *titles],
+            indices,
+            (),
             "Shares of the variance: by the parameter alone (first), and with all its interactions (total).",
             "Sobol indices",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _meaning(problem: ParametricProblem, name: str) -> str:
@@ -216,11 +236,17 @@ def csv_table(problem: ParametricProblem, result: ParametricResult) -> tuple[str
             entries.append(("sobol_total", k, float(q.moments.total[k]), None))
         for statistic, parameter, value, error in entries:
             beside = known.get((q.name, statistic, parameter))
-            rows.append([
-                q.name, statistic, "" if parameter is None else parameter + 1, repr(float(value)),
-                "" if error is None else f"{error:.3e}", "" if beside is None else repr(beside.reference.value),
-                "" if beside is None else f"{beside.deviation:.3e}",
-            ])  # fmt: skip
+            rows.append(
+                [
+                    q.name,
+                    statistic,
+                    "" if parameter is None else parameter + 1,
+                    repr(float(value)),
+                    "" if error is None else f"{error:.3e}",
+                    "" if beside is None else repr(beside.reference.value),
+                    "" if beside is None else f"{beside.deviation:.3e}",
+                ]
+            )
     header = ["quantity", "statistic", "parameter", "value", "error_estimate", "reference", "deviation"]
     return "quantities.csv", header, rows
 
@@ -243,8 +269,11 @@ def headline(problem: ParametricProblem, solver: ParametricSolver, result: Param
     facts.append((f"variance of {first.name}", f"{_digits(m.variance, error)} +- {error:.1e}"))
     held = f"{result.held_out_errors.max():.1e} (relative, {len(result.held_out_errors)} points)"
     facts.append(("largest error at held-out points", held))
-    facts += [(f"deviation of {_LABELS[name]}", f"{s.max_abs:.1e}")
-              for name, s in summaries(compare(problem, result)) if name in ("mean", "variance")]  # fmt: skip
+    facts += [
+        (f"deviation of {_LABELS[name]}", f"{s.max_abs:.1e}")
+        for name, s in summaries(compare(problem, result))
+        if name in ("mean", "variance")
+    ]
     facts.append(("solution stored in", megabytes(result.solution_megabytes)))
     return facts
 

@@ -112,11 +112,15 @@ def _values(case: str, names: dict[str, str]) -> Iterator[Value]:
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
             if row["case"] == case and row["quantity"] in names:
                 yield Value(
-                    case, names[row["quantity"]], row["statistic"],
+                    case,
+                    names[row["quantity"]],
+                    row["statistic"],
                     int(row["parameter"]) if row["parameter"] else None,
                     float(row["threshold"]) if row["threshold"] else None,
-                    float(row["value"]), float(row["abs_error"]), row["method"],
-                )  # fmt: skip
+                    float(row["value"]),
+                    float(row["abs_error"]),
+                    row["method"],
+                )
 
 
 @dataclass(frozen=True)

@@ -56,9 +56,11 @@ def new_parameters(found: Analysis, held_out: Exact, checks: Exact, accuracy: fl
         explained = SURPRISE * (grid + root * float(np.linalg.norm(found.tails[i]))) + accuracy * root
         worst, largest = max(worst, off / explained), max(largest, off / root)
     return Checked(
-        "surrogates of the quantities", f"exact solves at {len(held_out.y)} parameters on no grid",
-        f"root mean square error {largest:.1e} of the quantity", worst <= 1.0,
-    )  # fmt: skip
+        "surrogates of the quantities",
+        f"exact solves at {len(held_out.y)} parameters on no grid",
+        f"root mean square error {largest:.1e} of the quantity",
+        worst <= 1.0,
+    )
 
 
 def unbiased_means(found: Analysis, held_out: Exact, accuracy: float) -> Checked:
@@ -73,9 +75,11 @@ def unbiased_means(found: Analysis, held_out: Exact, accuracy: float) -> Checked
             worst = max(worst, off / allowed)
             largest = max(largest, abs(float(missed.mean())) / (abs(m.mean) or size(m)))
     return Checked(
-        "means", f"sampling: what the surrogates miss at {len(held_out.y)} drawn parameters",
-        f"means differ by {largest:.1e} (relative)", worst <= 1.0,
-    )  # fmt: skip
+        "means",
+        f"sampling: what the surrogates miss at {len(held_out.y)} drawn parameters",
+        f"means differ by {largest:.1e} (relative)",
+        worst <= 1.0,
+    )
 
 
 def other_rule(discrete: Discrete, found: Analysis, points: Sequence[int], accuracy: float) -> Checked | None:
@@ -104,9 +108,11 @@ def other_rule(discrete: Discrete, found: Analysis, points: Sequence[int], accur
             worst[k] = max(worst[k], abs(off) / limit if limit > 0.0 else float(off != 0.0))
         largest = max(largest, abs(mean - m.mean) / (abs(m.mean) or root or 1.0))
     return Checked(
-        "means and variances", f"a Gauss rule of other points, {solves} solves",
-        f"means differ by {largest:.1e} (relative)", max(worst) <= 1.0,
-    )  # fmt: skip
+        "means and variances",
+        f"a Gauss rule of other points, {solves} solves",
+        f"means differ by {largest:.1e} (relative)",
+        max(worst) <= 1.0,
+    )
 
 
 def energies(discrete: Discrete, train: TensorTrain, accuracy: float, rng: np.random.Generator) -> Checked:
@@ -127,6 +133,8 @@ def energies(discrete: Discrete, train: TensorTrain, accuracy: float, rng: np.ra
         off.append(abs(energy - work) / (max(energy, abs(work)) or 1.0))
     error = float(np.sqrt(np.mean(np.square(off))))
     return Checked(
-        "the whole solution", f"energy against the work of the load at {ENERGIES} random grid points",
-        f"differ by {error:.1e} (relative)", error <= WORST * accuracy,
-    )  # fmt: skip
+        "the whole solution",
+        f"energy against the work of the load at {ENERGIES} random grid points",
+        f"differ by {error:.1e} (relative)",
+        error <= WORST * accuracy,
+    )

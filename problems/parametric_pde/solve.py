@@ -101,9 +101,14 @@ class _Run:
     """What one calculation knows while it runs."""
 
     def __init__(
-        self, prepared: Prepared, executor: Executor | None, rng: np.random.Generator, callback: Any,
-        checkpoint: Path | None, earlier: Path | None,
-    ) -> None:  # fmt: skip
+        self,
+        prepared: Prepared,
+        executor: Executor | None,
+        rng: np.random.Generator,
+        callback: Any,
+        checkpoint: Path | None,
+        earlier: Path | None,
+    ) -> None:
         self.problem, self.solver, self.rng = prepared.problem, prepared.solver, rng
         self.begin, self.setup_s = time.perf_counter(), prepared.setup_s
         self.callback = callback
@@ -137,16 +142,22 @@ class _Run:
         if solver.method == "amen":
             from problems.parametric_pde.assembled import solve_assembled
 
-            return self.assembled_once(lambda: solve_assembled(
-                system, self.inner, solver.max_rank, self.rng, self.listen
-            ))  # fmt: skip
+            return self.assembled_once(
+                lambda: solve_assembled(system, self.inner, solver.max_rank, self.rng, self.listen)
+            )
         start = self.basis.on(system) if self.basis is not None else None
         solution = als_cross(
-            system, method=ALSCross(max_solves=solver.max_solves, max_rank=solver.max_rank), accuracy=self.inner,
-            start=start, executor=self.executor, rng=self.rng, callback=self.listen, throw=False,
+            system,
+            method=ALSCross(max_solves=solver.max_solves, max_rank=solver.max_rank),
+            accuracy=self.inner,
+            start=start,
+            executor=self.executor,
+            rng=self.rng,
+            callback=self.listen,
+            throw=False,
             checkpoint=None if self.checkpoint is None else self.checkpoint / SOLVES,
             earlier=None if self.earlier is None else self.earlier / SOLVES,
-        )  # fmt: skip
+        )
         self.basis = solution.extra["basis"]
         return solution
 
@@ -213,14 +224,21 @@ class _Run:
         constant = found.constant(self.solver.accuracy)
         quantities = [
             QuantityResult(
-                q.name, m.without_indices() if c else m, float(mean), float(variance),
+                q.name,
+                m.without_indices() if c else m,
+                float(mean),
+                float(variance),
                 sample(s, samples, problem.exceedance.get(q.name)),
             )
             for q, m, c, mean, variance, s in zip(
-                discrete.functionals, found.moments, constant, found.mean_errors, found.variance_errors,
+                discrete.functionals,
+                found.moments,
+                constant,
+                found.mean_errors,
+                found.variance_errors,
                 found.surrogates,
             )
-        ]  # fmt: skip
+        ]
         first = np.zeros((len(elements.nodes), solution.value.cores[0].shape[2]))
         first[elements.free] = solution.value.cores[0][0]
         train = TensorTrain((first[None], *solution.value.cores[1:]))
@@ -229,9 +247,7 @@ class _Run:
         mean_field, variance_field = field_moments(train, [rule(distribution, n)[1] for n in self.points])
         drawn = self.held_out.y[:REALISATIONS]
         warnings, status = self.verdict(solution.status, found)
-        checked = second_looks(
-            discrete, solution.value, found, self.held_out, checks, self.solver.accuracy, self.rng
-        )  # fmt: skip
+        checked = second_looks(discrete, solution.value, found, self.held_out, checks, self.solver.accuracy, self.rng)
         failed = [c for c in checked if not c.passed]
         warnings += [f"{c.what}: {c.how}: {c.result}" for c in failed]
         if failed and status is Status.CONVERGED:
@@ -252,7 +268,9 @@ class _Run:
             mean_field=mean_field,
             deviation_field=np.sqrt(variance_field),
             realisations=(
-                drawn, problem.coefficient.values(problem.midpoints, drawn), elements.all_nodes(discrete.solve(drawn))
+                drawn,
+                problem.coefficient.values(problem.midpoints, drawn),
+                elements.all_nodes(discrete.solve(drawn)),
             ),
             solution=train,
             status=status,
@@ -267,7 +285,7 @@ class _Run:
             # a look of the solver that failed is its status: the quantities are judged by themselves
             checked=(*(c for c in solution.checked if c.passed), *checked),
             unseen_share=solution.extra.get("unseen_share"),
-        )  # fmt: skip
+        )
 
     def verdict(self, status: Status, found: Analysis) -> tuple[list[str], Status]:
         """Warnings, and whether the accuracy asked for was reached: by the errors measured, not by the solver alone."""

@@ -121,8 +121,9 @@ class SumOfProductsProblem(Keys):
                 if name in self.model_fields_set:
                     raise ProblemError("belongs to task: evolution", f"problem.{name}")
         elif self.initial is None:
-            raise ProblemError("missing (task: evolution needs a start, as in {type: gaussian, centre: 1.0})",
-                               "problem.initial")  # fmt: skip
+            raise ProblemError(
+                "missing (task: evolution needs a start, as in {type: gaussian, centre: 1.0})", "problem.initial"
+            )
         elif isinstance(self.initial, ProductInitial):
             indices = self.initial.indices(len(self.modes), tuple(self.sizes))
             for k, (index, size) in enumerate(zip(indices, self.sizes)):

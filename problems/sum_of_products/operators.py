@@ -84,9 +84,12 @@ def _without_vanishing(terms, stacks):
     imaginary = [(c.imag, product) for c, product in terms if c.imag != 0.0]
     if imaginary:
         part = sum_of_products([np.array(stack) for stack in stacks], imaginary)
-        size = sum(abs(c) * np.prod([np.linalg.norm(stacks[k][p]) for k, p in product.items()])
-                   * np.prod([len(s[0]) ** 0.5 for k, s in enumerate(stacks) if k not in product])
-                   for c, product in imaginary)  # fmt: skip
+        size = sum(
+            abs(c)
+            * np.prod([np.linalg.norm(stacks[k][p]) for k, p in product.items()])
+            * np.prod([len(s[0]) ** 0.5 for k, s in enumerate(stacks) if k not in product])
+            for c, product in imaginary
+        )
         if part.norm() <= 1e-12 * size:
             terms = [(complex(c.real), product) for c, product in terms]
     return [(c, product) for c, product in terms if c != 0.0] or [(0.0j, {})]
@@ -95,8 +98,10 @@ def _without_vanishing(terms, stacks):
 def reordered(table: Table, order: Sequence[int]) -> Table:
     """The modes in another order along the train."""
     position = {k: i for i, k in enumerate(order)}
-    terms = tuple((c, {position[k]: p for k, p in sorted(product.items(), key=lambda kp: position[kp[0]])})
-                  for c, product in table.terms)  # fmt: skip
+    terms = tuple(
+        (c, {position[k]: p for k, p in sorted(product.items(), key=lambda kp: position[kp[0]])})
+        for c, product in table.terms
+    )
     return Table(tuple(table.stacks[k] for k in order), terms)
 
 

@@ -90,6 +90,8 @@ def second_look(
                 stacks[i].append(one * 1j**phase if phase else one)
             product[i] = known[i, name]
         terms.append((c, product))
-    turned = [np.array(stack) if vectors is None else vectors[i].T @ np.array(stack) @ vectors[i]
-              for i, stack in enumerate(stacks)]  # fmt: skip
+    turned = [
+        np.array(stack) if vectors is None else vectors[i].T @ np.array(stack) @ vectors[i]
+        for i, stack in enumerate(stacks)
+    ]
     return checked_operator(operator, turned, terms or [(0.0, {})], "operator against the terms given")

@@ -104,9 +104,19 @@ def prepare(
             "most, which is part of the errors"
         )
     return PreparedSpectrum(
-        problem, solver, tuple(order), charges, functions, operators.product_terms(turned, functions), tt, barrier,
-        time.perf_counter() - begin, error, (look,), tuple(warnings),
-    )  # fmt: skip
+        problem,
+        solver,
+        tuple(order),
+        charges,
+        functions,
+        operators.product_terms(turned, functions),
+        tt,
+        barrier,
+        time.perf_counter() - begin,
+        error,
+        (look,),
+        tuple(warnings),
+    )
 
 
 def tells_apart(terms: ProductTerms) -> bool:
@@ -150,19 +160,32 @@ def solve(
     if isinstance(prepared, PreparedSpectrum):
         return _spectrum(prepared, executor, seed, callback, checkpoint, earlier)
     result = propagate(
-        prepared.system, prepared.solver, prepared.problem.observables, executor=executor, seed=seed, callback=callback,
+        prepared.system,
+        prepared.solver,
+        prepared.problem.observables,
+        executor=executor,
+        seed=seed,
+        callback=callback,
         checkpoint=checkpoint,
-    )  # fmt: skip
+    )
     timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
     again = [] if earlier is None else [STARTS_AGAIN]
-    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing,
-                   checked=(*prepared.system.looks, *result.checked))  # fmt: skip
+    return replace(
+        result,
+        warnings=[*again, *prepared.warnings, *result.warnings],
+        timing=timing,
+        checked=(*prepared.system.looks, *result.checked),
+    )
 
 
 def _spectrum(
-    prepared: PreparedSpectrum, executor: Executor | None, seed: int, callback: Callback, checkpoint: Path | None,
+    prepared: PreparedSpectrum,
+    executor: Executor | None,
+    seed: int,
+    callback: Callback,
+    checkpoint: Path | None,
     earlier: Path | None,
-) -> VibrationalResult:  # fmt: skip
+) -> VibrationalResult:
     compile_s = warm_up()
     solver, problem = prepared.solver, prepared.problem
     assert solver.n_states is not None
@@ -246,27 +269,43 @@ def _of_full_vectors(prepared: PreparedSpectrum, seed: int, callback: Callback) 
     solver = prepared.solver
     assert solver.n_states is not None
     return small_space(
-        prepared.operator, solver.n_states, modes_of([f.charges for f in prepared.functions]),
-        accuracy=solver.accuracy, max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank),
-        rng=np.random.default_rng(seed), callback=callback,
-    )  # fmt: skip
+        prepared.operator,
+        solver.n_states,
+        modes_of([f.charges for f in prepared.functions]),
+        accuracy=solver.accuracy,
+        max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank),
+        rng=np.random.default_rng(seed),
+        callback=callback,
+    )
 
 
 def _iterate(
-    prepared: PreparedSpectrum, start: ProductTerms | None, executor: Executor | None, seed: int, callback: Callback,
-    checkpoint: Path | None, earlier: Path | None,
-) -> Solution:  # fmt: skip
+    prepared: PreparedSpectrum,
+    start: ProductTerms | None,
+    executor: Executor | None,
+    seed: int,
+    callback: Callback,
+    checkpoint: Path | None,
+    earlier: Path | None,
+) -> Solution:
     """The states by ``eigsolve``; those of a complex H from twice as many of its real form."""
     solver, complex_ = prepared.solver, prepared.operator.dtype.kind == "c"
     assert solver.n_states is not None
     terms, count = prepared.terms, solver.n_states * (2 if complex_ else 1)
     operator = sum_of_products(terms.matrices, terms.terms) if complex_ else prepared.operator
     solution = eigsolve(
-        operator, count, start=start, method=method_of(prepared, start), accuracy=solver.accuracy, executor=executor,
-        rng=np.random.default_rng(seed), callback=callback, throw=False,
+        operator,
+        count,
+        start=start,
+        method=method_of(prepared, start),
+        accuracy=solver.accuracy,
+        executor=executor,
+        rng=np.random.default_rng(seed),
+        callback=callback,
+        throw=False,
         checkpoint=None if checkpoint is None else checkpoint / STATES,
         earlier=None if earlier is None else earlier / STATES,
-    )  # fmt: skip
+    )
     return recovered(prepared.operator, solution, solver.n_states, solver.accuracy) if complex_ else solution
 
 

@@ -136,8 +136,11 @@ def judge(prepared: Prepared, states: EigenStates, wide: Wide | None, gains: np.
     accuracy, energies = prepared.solver.accuracy, states.energies
     errors = gains.sum(axis=1)
     checked = []
-    short = {k for i, k in enumerate(prepared.order) if np.any((errors > accuracy - states.errors) & (gains[:, i] > 0.0)
-                                                                & (gains[:, i] >= 0.2 * errors))}  # fmt: skip
+    short = {
+        k
+        for i, k in enumerate(prepared.order)
+        if np.any((errors > accuracy - states.errors) & (gains[:, i] > 0.0) & (gains[:, i] >= 0.2 * errors))
+    }
     if wide is not None:
         count = min(len(wide.levels), len(energies))
         excess = energies[:count] - wide.levels[:count]

@@ -26,11 +26,14 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
         ("functions", listed(shape) + (automatic if prepared.problem.basis.functions == "automatic" else "")),
         ("tensor of a state", entries(shape)),
         ("operator TT-ranks", listed(prepared.operator.ranks)),
-        ("states", f"{prepared.solver.n_states}, TT-ranks up to {method.max_rank}, mostly about {rank}; "
-                   f"{megabytes(size(shape, rank))} each"),
+        (
+            "states",
+            f"{prepared.solver.n_states}, TT-ranks up to {method.max_rank}, mostly about {rank}; "
+            f"{megabytes(size(shape, rank))} each",
+        ),
         ("plan", way),
         *(("warning", text) for text in prepared.warnings),
-    ]  # fmt: skip
+    ]
 
 
 def estimate(prepared: Prepared, workers: int) -> Effort:
@@ -39,9 +42,13 @@ def estimate(prepared: Prepared, workers: int) -> Effort:
     if small(prepared):
         return of_full_vectors(space_size(prepared.terms), prepared.solver.n_states)
     return of_spectrum(
-        prepared.operator.shape[0], prepared.operator.ranks, prepared.solver.n_states,
-        expected_rank(method), isinstance(method, BlockDMRG), workers,
-    )  # fmt: skip
+        prepared.operator.shape[0],
+        prepared.operator.ranks,
+        prepared.solver.n_states,
+        expected_rank(method),
+        isinstance(method, BlockDMRG),
+        workers,
+    )
 
 
 def expected_rank(method) -> int:

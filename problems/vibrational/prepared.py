@@ -69,8 +69,9 @@ class Prepared:
     def resized(self, sizes) -> Prepared:
         """The same problem with other numbers of functions."""
         terms = product_terms(self.field, self.bases(sizes), self.order)
-        return replace(self, sizes=tuple(len(e) for e in _in_field_order(terms, self.order)), terms=terms,
-                       operator=operator(terms))  # fmt: skip
+        return replace(
+            self, sizes=tuple(len(e) for e in _in_field_order(terms, self.order)), terms=terms, operator=operator(terms)
+        )
 
 
 def _in_field_order(terms: ProductTerms, order: Sequence[int]) -> list[np.ndarray]:
@@ -121,9 +122,17 @@ def prepare(problem: VibrationalProblem, solver: VibrationalSolver) -> Prepared:
             f"{norm_bound(broken, bases):.1e} {field.unit} at most, which is part of the errors"
         )
     return Prepared(
-        problem, solver, sized.sizes, None if problem.basis.type == "harmonic" else sized, tuple(order), charges, terms,
-        tt, tuple(warnings), time.perf_counter() - begin,
-    )  # fmt: skip
+        problem,
+        solver,
+        sized.sizes,
+        None if problem.basis.type == "harmonic" else sized,
+        tuple(order),
+        charges,
+        terms,
+        tt,
+        tuple(warnings),
+        time.perf_counter() - begin,
+    )
 
 
 def _boundedness(field, bases, terms: ProductTerms, solver: VibrationalSolver) -> list[str]:

@@ -77,8 +77,9 @@ def from_levels(field: ForceField, charges: np.ndarray, n_states: int, accuracy:
         margin = math.ceil(2.0 + 0.8 * np.log10(max(scale / accuracy, 10.0)))
         below = [int(np.sum(level - level[0] <= top)) for level in levels]
         sizes = [int(min(n + margin, m)) for n, m in zip(below, found.most)]
-        needed = [min(2 * n if n == len(level) else size + SPARE, WIDEST)
-                  for n, size, level in zip(below, sizes, levels)]  # fmt: skip
+        needed = [
+            min(2 * n if n == len(level) else size + SPARE, WIDEST) for n, size, level in zip(below, sizes, levels)
+        ]
         if all(n <= count or np.isfinite(m) for n, count, m in zip(needed, counts, found.most)):
             break
         counts = [max(n, count) for n, count in zip(needed, counts)]
@@ -97,8 +98,10 @@ def of_given_sizes(field: ForceField, charges: np.ndarray, sizes: Sequence[int],
 def _fit(field: ForceField, charges: np.ndarray, potentials: np.ndarray, counts: Sequence[int], tol: float) -> Sized:
     """Harmonic functions for ``counts`` levels of the potentials given, and the mean field in them."""
     most = np.full(field.d, np.inf)
-    fits = [fitted(float(w), P, count, tol, bool(charge), max(count - SPARE, 1))
-            for w, P, count, charge in zip(field.frequencies, potentials, counts, charges)]  # fmt: skip
+    fits = [
+        fitted(float(w), P, count, tol, bool(charge), max(count - SPARE, 1))
+        for w, P, count, charge in zip(field.frequencies, potentials, counts, charges)
+    ]
     for k, (_, own, _) in enumerate(fits):
         if np.isfinite(walls(potentials[k]).top) or not len(own):
             most[k] = max(len(own), 1)

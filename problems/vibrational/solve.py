@@ -59,9 +59,14 @@ def _of_full_vectors(prepared: Prepared, rng: np.random.Generator, callback) -> 
     if not small(prepared):
         return None
     return small_space(
-        prepared.operator, solver.n_states, prepared.terms.modes, accuracy=ACCURACY_SHARE * solver.accuracy,
-        max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank), rng=rng, callback=callback,
-    )  # fmt: skip
+        prepared.operator,
+        solver.n_states,
+        prepared.terms.modes,
+        accuracy=ACCURACY_SHARE * solver.accuracy,
+        max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank),
+        rng=rng,
+        callback=callback,
+    )
 
 
 def solve(
@@ -102,11 +107,18 @@ def solve(
         name = STATES if number == 0 else f"{number}-{STATES}"
         direct = _of_full_vectors(prepared, rng, callback)
         solution = direct or eigsolve(
-            prepared.operator, solver.n_states, start=prepared.terms if start is None else (prepared.terms, start),
-            method=_method(solver), accuracy=ACCURACY_SHARE * solver.accuracy, executor=executor, rng=rng,
-            callback=callback, throw=False, checkpoint=None if checkpoint is None else checkpoint / name,
+            prepared.operator,
+            solver.n_states,
+            start=prepared.terms if start is None else (prepared.terms, start),
+            method=_method(solver),
+            accuracy=ACCURACY_SHARE * solver.accuracy,
+            executor=executor,
+            rng=rng,
+            callback=callback,
+            throw=False,
+            checkpoint=None if checkpoint is None else checkpoint / name,
             earlier=None if earlier is None else earlier / STATES,
-        )  # fmt: skip
+        )
         states = solution.value
         judged = judge(prepared, states, wide, basis_errors(prepared, states.trains, executor))
         if not prepared.automatic or not judged.short or solution.status is Status.RANK_LIMIT:

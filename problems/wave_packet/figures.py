@@ -75,8 +75,9 @@ def autocorrelation(result: WavePacketResult, compared: list[Compared], accuracy
         upper.plot(times, np.abs(values), "o", color=COLOURS[2], ms=3.5, mfc="white", label="|a|, reference", zorder=5)
     lost = (np.abs(a) <= result.error) & (result.error > VISIBLE * np.abs(a).max())
     if lost.any():
-        upper.fill_between(t, -result.error, result.error, where=lost, color="0.85", lw=0, zorder=0,
-                           label="|a| below its error")  # fmt: skip
+        upper.fill_between(
+            t, -result.error, result.error, where=lost, color="0.85", lw=0, zorder=0, label="|a| below its error"
+        )
     upper.set_ylabel("a(t)")
     upper.axhline(0.0, color="0.8", lw=0.6, zorder=0)
     _legend_above(upper, 4)
@@ -88,8 +89,15 @@ def autocorrelation(result: WavePacketResult, compared: list[Compared], accuracy
     for c in own[:1]:
         style = {"marker": "o", "ls": "none" if len(c.times) < 120 else "-", "lw": 0.8}
         size = 3.5 if len(c.times) < 120 else 0
-        lower.plot(c.times, np.maximum(c.deviations, FLOOR), color=COLOURS[2], ms=size, mfc="white",
-                   label="deviation from the reference", **style)  # fmt: skip
+        lower.plot(
+            c.times,
+            np.maximum(c.deviations, FLOOR),
+            color=COLOURS[2],
+            ms=size,
+            mfc="white",
+            label="deviation from the reference",
+            **style,
+        )
     if accuracy:
         lower.axhline(accuracy, color="0.4", lw=0.9, ls="--", label=f"asked: {accuracy:g}")
     lower.set_yscale("log")
@@ -119,8 +127,15 @@ def spectrum(result: WavePacketResult) -> Figure:
     for trusted, face, label in ((True, COLOURS[1], "line"), (False, "white", "line, not confirmed")):
         chosen = [peak for peak in s.peaks if peak.trusted == trusted]
         if chosen:
-            upper.plot([p.energy for p in chosen], [p.intensity for p in chosen], "o", color=COLOURS[1], mfc=face,
-                       ms=4, label=label)  # fmt: skip
+            upper.plot(
+                [p.energy for p in chosen],
+                [p.intensity for p in chosen],
+                "o",
+                color=COLOURS[1],
+                mfc=face,
+                ms=4,
+                label=label,
+            )
     if s.noise > VISIBLE * s.intensities.max():
         upper.axhspan(-s.noise, s.noise, color="0.88", lw=0, zorder=0, label="below the error of a(t)")
     upper.set_ylabel(f"S(E) (1 / {result.unit})" if result.unit != "model units" else "S(E)")
@@ -145,8 +160,9 @@ def spectrum(result: WavePacketResult) -> Figure:
         lower.axvspan(max(sticks.energies[-1], s.energies[0]), s.energies[-1], color="0.95", lw=0, zorder=0)
         if sticks.energies[-1] < s.energies[-1] - 0.15 * (s.energies[-1] - s.energies[0]):
             middle = 0.5 * (max(sticks.energies[-1], s.energies[0]) + s.energies[-1])
-            lower.text(middle, 0.5 * lower.get_ylim()[1], "not computed", ha="center", va="center", fontsize=8,
-                       color="0.45")  # fmt: skip
+            lower.text(
+                middle, 0.5 * lower.get_ylim()[1], "not computed", ha="center", va="center", fontsize=8, color="0.45"
+            )
         lower.set_ylabel("weight of\neigenstates")
     bottom.set_xlabel(f"E ({result.unit})")
     return figure
@@ -159,8 +175,9 @@ def ranks_and_entropy(result: WavePacketResult, cap: int) -> Figure:
     figure = Figure(figsize=(WIDTH, 6.0 if maps else 4.4), layout="constrained")
     grid = figure.subplots(2, 2 if maps else 1, sharex=True, squeeze=False)
     unit = time_text(result)
-    for row, (values, name, cmap) in enumerate(((ranks, "TT-rank", "viridis"), (result.entropies, "entropy (nats)",
-                                                                                "magma"))):  # fmt: skip
+    for row, (values, name, cmap) in enumerate(
+        ((ranks, "TT-rank", "viridis"), (result.entropies, "entropy (nats)", "magma"))
+    ):
         line = grid[row, 0]
         line.plot(result.times, values.max(axis=1), color=THIS_RUN, lw=1.4, label="largest of all cuts")
         middle = (values.shape[1] - 1) // 2
@@ -238,8 +255,13 @@ def conservation(result: WavePacketResult) -> Figure:
     )
     for values, label, colour in parts:
         if values.max() > 0.0:
-            right.plot(t[1:], np.where(values[1:] > 0, np.maximum(values[1:], 1e-16), np.nan), color=colour, lw=1.1,
-                       label=label)  # fmt: skip
+            right.plot(
+                t[1:],
+                np.where(values[1:] > 0, np.maximum(values[1:], 1e-16), np.nan),
+                color=colour,
+                lw=1.1,
+                label=label,
+            )
     right.set_yscale("log")
     right.set_ylabel("bound of the state's error, relative")
     _legend_above(right, 4)
@@ -256,4 +278,4 @@ def _legend_above(axes: Axes, columns: int) -> None:
         return
     axes.legend(
         loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, fontsize=8, frameon=False, borderaxespad=0.2
-    )  # fmt: skip
+    )

@@ -24,9 +24,14 @@ Callback = Callable[[IterationState], None] | None
 
 
 def spectrum_of(
-    system: System, solver: WavePacketSolver, t: np.ndarray, a: np.ndarray, error: np.ndarray, check: Check | None,
+    system: System,
+    solver: WavePacketSolver,
+    t: np.ndarray,
+    a: np.ndarray,
+    error: np.ndarray,
+    check: Check | None,
     certain: bool,
-) -> Spectrum:  # fmt: skip
+) -> Spectrum:
     """Spectrum and lines; a line is trusted when the second run has one within the resolution, above the noise."""
     mean, deviation = energy_moments(system)
     resolution = float(math.pi / t[-1])
@@ -73,10 +78,16 @@ def sticks_of(
     size = math.prod(float(n) for n in system.start.shape)
     count = int(min(solver.eigenstates, size))
     states = eigsolve(
-        system.operator, count, start=system.terms, accuracy=STICK_SHARE * resolution, executor=executor,
-        rng=np.random.default_rng(seed), callback=_quiet_sticks(callback), throw=False,
+        system.operator,
+        count,
+        start=system.terms,
+        accuracy=STICK_SHARE * resolution,
+        executor=executor,
+        rng=np.random.default_rng(seed),
+        callback=_quiet_sticks(callback),
+        throw=False,
         checkpoint=None if checkpoint is None else checkpoint / "eigenvalues.npz",
-    ).value  # fmt: skip
+    ).value
     trains = [x if isinstance(x, TensorTrain) else x.to_train() for x in states.trains]
     weights = np.array([abs(dot(x, system.start)) ** 2 for x in trains])
     return Sticks(np.asarray(states.energies), np.asarray(states.errors), weights)

@@ -132,10 +132,16 @@ def comparison_table(problem: Any, solver: WavePacketSolver, result: WavePacketR
     if not compared:
         return None
     rows = [
-        [c.series.label, c.series.source, str(c.summary.count), f"{c.summary.max_abs:.1e}", f"{c.summary.mean_abs:.1e}",
-         _estimate(c, result)]
+        [
+            c.series.label,
+            c.series.source,
+            str(c.summary.count),
+            f"{c.summary.max_abs:.1e}",
+            f"{c.summary.mean_abs:.1e}",
+            _estimate(c, result),
+        ]
         for c in compared
-    ]  # fmt: skip
+    ]
     note = "Absolute deviation of this run at the times both have; the estimate is the run's own, where it has one."
     columns = ["quantity", "source", "times", "largest", "mean", "error estimate"]
     return Table(columns, rows, text_columns=(0, 1), note=note)
@@ -217,8 +223,9 @@ def headline(problem: Any, solver: WavePacketSolver, result: WavePacketResult) -
     peaks = result.spectrum.peaks
     if peaks:
         trusted = sum(peak.trusted for peak in peaks)
-        facts.append(("lines", f"{len(peaks)} resolved to {result.spectrum.resolution:.3g} {result.unit}, "
-                      f"{trusted} trusted"))  # fmt: skip
+        facts.append(
+            ("lines", f"{len(peaks)} resolved to {result.spectrum.resolution:.3g} {result.unit}, {trusted} trusted")
+        )
     facts.append(("largest TT-rank", str(int(result.ranks.max()))))
     if not result.dissipative:
         facts.append(("drift of norm and energy", f"{result.norm_drift:.1e}, {result.energy_drift:.1e} {result.unit}"))

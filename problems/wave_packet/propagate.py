@@ -83,18 +83,31 @@ def method_of(solver: WavePacketSolver, scale: float, rank: int) -> TDVP | BUG |
 
 
 def run_one(
-    system: System, plan: Plan, solver: WavePacketSolver, rank: int, observer: Observer, callback: Callback = None,
+    system: System,
+    plan: Plan,
+    solver: WavePacketSolver,
+    rank: int,
+    observer: Observer,
+    callback: Callback = None,
     checkpoint: Path | None = None,
-) -> Solution:  # fmt: skip
+) -> Solution:
     """One propagation; a plain function, so that a worker process can run it."""
     from solvers.dynamics.evolve import evolve
 
     assert solver.accuracy is not None
     solution = evolve(
-        system.operator, system.start, plan.times, method=method_of(solver, system.time_scale, rank), factor=-1j,
-        dissipative=system.dissipative, accuracy=solver.accuracy * (0.5 if plan.doubled else 1.0), observe=observer,
-        checkpoint=reachable(checkpoint), callback=callback, throw=False,
-    )  # fmt: skip
+        system.operator,
+        system.start,
+        plan.times,
+        method=method_of(solver, system.time_scale, rank),
+        factor=-1j,
+        dissipative=system.dissipative,
+        accuracy=solver.accuracy * (0.5 if plan.doubled else 1.0),
+        observe=observer,
+        checkpoint=reachable(checkpoint),
+        callback=callback,
+        throw=False,
+    )
     if len(solution.value.times) < len(plan.times):
         reached = solution.value.times[-1] * system.time_scale
         message = f"no step is short enough for this accuracy at t = {reached:g}: relax it, or give a time_step"
@@ -168,11 +181,14 @@ def propagate(
     exact = exact_overlaps(system.operator, system.start, chart.t, -1j, float(evolution.energies[0]))
     if exact is not None:
         off = np.abs(a - exact)
-        looks.append(Checked(
-            "autocorrelation", "exact exponential on all entries of the state, at every output time",
-            f"differs by up to {off.max():.1e}, said {error.max():.1e}",
-            bool((off <= np.maximum(error, accuracy) + DIGITS).all()),
-        ))  # fmt: skip
+        looks.append(
+            Checked(
+                "autocorrelation",
+                "exact exponential on all entries of the state, at every output time",
+                f"differs by up to {off.max():.1e}, said {error.max():.1e}",
+                bool((off <= np.maximum(error, accuracy) + DIGITS).all()),
+            )
+        )
         error = np.maximum(error, np.where(off > DIGITS, off, 0.0))
     spectrum = spectrum_of(system, solver, chart.t, a, error, check, bool(bound.max() <= accuracy))
     sticks = None
@@ -274,9 +290,15 @@ def _bound(solution: Solution, chart: Plan, relative: np.ndarray) -> np.ndarray:
 
 
 def _warnings(
-    system: System, solver: WavePacketSolver, chart: Plan, error: np.ndarray, check: Check | None,
-    edge: np.ndarray | None, spectrum: Spectrum, status: Status,
-) -> list[str]:  # fmt: skip
+    system: System,
+    solver: WavePacketSolver,
+    chart: Plan,
+    error: np.ndarray,
+    check: Check | None,
+    edge: np.ndarray | None,
+    spectrum: Spectrum,
+    status: Status,
+) -> list[str]:
     unit = "" if system.time_unit == "natural" else f" {system.time_unit}"
     kept_times = chart.times[chart.kept] * system.time_scale
     warnings = []

@@ -81,10 +81,19 @@ def solve(
     the accuracy.
     """
     result = propagate(
-        prepared.system, prepared.solver, prepared.problem.measured, executor=executor, seed=seed, callback=callback,
+        prepared.system,
+        prepared.solver,
+        prepared.problem.measured,
+        executor=executor,
+        seed=seed,
+        callback=callback,
         checkpoint=checkpoint,
-    )  # fmt: skip
+    )
     timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
     again = [] if earlier is None else [STARTS_AGAIN]
-    return replace(result, warnings=[*again, *prepared.warnings, *result.warnings], timing=timing,
-                   checked=(*prepared.system.looks, *result.checked))  # fmt: skip
+    return replace(
+        result,
+        warnings=[*again, *prepared.warnings, *result.warnings],
+        timing=timing,
+        checked=(*prepared.system.looks, *result.checked),
+    )

@@ -99,9 +99,13 @@ class _Run:
     def report(self, label: str, rank: int, errors: np.ndarray) -> None:
         size = np.array([np.sqrt(np.mean(errors**2)), errors.max()])
         state = IterationState(
-            len(self.history) + 1, label, rank, time.perf_counter() - self.begin, residuals=size,
+            len(self.history) + 1,
+            label,
+            rank,
+            time.perf_counter() - self.begin,
+            residuals=size,
             extra={"solves": self.reduced.solves, "basis": self.reduced.m},
-        )  # fmt: skip
+        )
         self.history.append(state)
         if self.callback is not None:
             self.callback(state)
@@ -133,21 +137,31 @@ class _Run:
         first = self.reduced.basis @ train.cores[0][0]
         value = TensorTrain((first[None], *train.cores[1:]))
         counts = {
-            "solves": self.reduced.solves, "reduced_solves": self.reduced_solves + train.solves,
-            "sweeps": self.sweeps, "basis": self.reduced.m,
-        }  # fmt: skip
+            "solves": self.reduced.solves,
+            "reduced_solves": self.reduced_solves + train.solves,
+            "sweeps": self.sweeps,
+            "basis": self.reduced.m,
+        }
         residual = np.array([np.sqrt(np.mean(errors**2)), errors.max()])
         share = min(1.0, EVIDENCE / len(fresh)) if status is Status.CONVERGED else 1.0
         looked = Checked(
-            "the train at parameters not looked at before", f"residuals at {len(fresh)} random points and those found "
-            "wrong earlier", f"root mean square {residual[0]:.1e}, largest {residual[1]:.1e}; worse at parameters of "
-            f"probability {share:.1e} at most", self.good(errors),
-        )  # fmt: skip
+            "the train at parameters not looked at before",
+            f"residuals at {len(fresh)} random points and those found wrong earlier",
+            f"root mean square {residual[0]:.1e}, largest {residual[1]:.1e}; worse at parameters of "
+            f"probability {share:.1e} at most",
+            self.good(errors),
+        )
         solution = Solution(
-            value, status, int(status is Status.CONVERGED), residual, tuple(self.history), counts,
+            value,
+            status,
+            int(status is Status.CONVERGED),
+            residual,
+            tuple(self.history),
+            counts,
             {"solve_s": time.perf_counter() - self.begin},
-            {"basis": self.reduced, "checked": len(fresh), "unseen_share": share}, (looked,),
-        )  # fmt: skip
+            {"basis": self.reduced, "checked": len(fresh), "unseen_share": share},
+            (looked,),
+        )
         if throw and status is not Status.CONVERGED:
             raise NotConverged(solution)
         return solution

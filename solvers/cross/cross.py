@@ -146,9 +146,13 @@ class _Run:
 
     def report(self, label: str, ranks: list[int], error: float) -> None:
         state = IterationState(
-            len(self.history) + 1, label, max(ranks, default=1), time.perf_counter() - self.begin,
-            residuals=np.array([error]), extra={"evaluations": self.used()},
-        )  # fmt: skip
+            len(self.history) + 1,
+            label,
+            max(ranks, default=1),
+            time.perf_counter() - self.begin,
+            residuals=np.array([error]),
+            extra={"evaluations": self.used()},
+        )
         self.history.append(state)
         if self.callback is not None and self.callback(state) is True:
             raise _Interrupted
@@ -191,8 +195,12 @@ class _Run:
             self.report("whole", list(train.ranks), error)
         except _Interrupted:  # nothing was left to do
             pass
-        looked = Checked("every entry", "all values of the tensor against the train", f"largest error {error:.1e}",
-                         error <= self.accuracy)  # fmt: skip
+        looked = Checked(
+            "every entry",
+            "all values of the tensor against the train",
+            f"largest error {error:.1e}",
+            error <= self.accuracy,
+        )
         return self.solution(train, status, error, pivots_of(train), 0.0, looked)
 
     def first(self, starts: np.ndarray) -> np.ndarray | None:
@@ -212,8 +220,12 @@ class _Run:
         """Only zeros were seen."""
         source = self.source
         sure = source.constant()
-        looked = Checked("the function is zero", f"{source.known.count} of its values",
-                         "no other value seen: give points where it lives (starts)", sure)  # fmt: skip
+        looked = Checked(
+            "the function is zero",
+            f"{source.known.count} of its values",
+            "no other value seen: give points where it lives (starts)",
+            sure,
+        )
         none = np.zeros((0, len(source.shape)), dtype=np.int64)
         status = Status.CONVERGED if sure else status
         return self.solution(ones(source.shape) * 0.0, status, 0.0, none, 0.0 if sure else 1.0, looked)
@@ -228,8 +240,9 @@ class _Run:
                 return self.whole()
             train, exact, error, worst = self.judgement.fitted(pivots)
             if error <= accuracy:
-                count = min(method.check_points * MORE**checks,
-                            max(method.check_points, int(MORE_SHARE * source.evaluations)))  # fmt: skip
+                count = min(
+                    method.check_points * MORE**checks, max(method.check_points, int(MORE_SHARE * source.evaluations))
+                )
                 train, error, worst = self.judgement.judged_by(train, exact, error, pivots, count)
                 self.report("check", pivots.ranks, error)
                 if error <= accuracy:
@@ -280,15 +293,26 @@ class _Run:
         """No error was found; one value alone is no evidence."""
         source = self.source
         share = 0.0 if source.seen_whole() else min(1.0, EVIDENCE / count)
-        looked = [Checked(
-            "entries not looked at before", f"{count} random points, corners, searches along single modes",
-            f"largest error {error:.1e}; at most {share:.1e} of all entries can be worse", True,
-        ), *self.looked_again(train)]  # fmt: skip
+        looked = [
+            Checked(
+                "entries not looked at before",
+                f"{count} random points, corners, searches along single modes",
+                f"largest error {error:.1e}; at most {share:.1e} of all entries can be worse",
+                True,
+            ),
+            *self.looked_again(train),
+        ]
         status = Status.CONVERGED if all(look.passed for look in looked) else Status.CONTRADICTED
         if source.single_valued() and not source.constant():
             status = Status.NO_EVIDENCE
-            looked.append(Checked("the function is constant", f"{source.known.count} of its values",
-                                  "no other value seen: give points where it changes (starts)", False))  # fmt: skip
+            looked.append(
+                Checked(
+                    "the function is constant",
+                    f"{source.known.count} of its values",
+                    "no other value seen: give points where it changes (starts)",
+                    False,
+                )
+            )
         return self.solution(train, status, error, pivots.points(), share, *looked)
 
     def looked_again(self, train: TensorTrain) -> Iterator[Checked]:
@@ -296,28 +320,45 @@ class _Run:
         source, allowed = self.source, ABOVE * self.accuracy
         known, rng = source.known, np.random.default_rng(source.known.count)
         off = float(known.errors(train).max()) / source.largest
-        yield Checked("all known values", f"{known.count} of them against the train, after rounding",
-                      f"largest error {off:.1e}", off <= allowed)  # fmt: skip
+        yield Checked(
+            "all known values",
+            f"{known.count} of them against the train, after rounding",
+            f"largest error {off:.1e}",
+            off <= allowed,
+        )
         points = known.indices(rng.integers(0, known.count, AGAIN))
         if points.shape[1] < len(source.shape):  # many outputs: one of them
             points = np.column_stack([points, rng.integers(0, source.shape[-1], AGAIN)])
         off = float(np.abs(train.entries(points) - source.points(points)).max()) / source.largest
-        yield Checked("known values", f"{AGAIN} of them, the train contracted for each",
-                      f"largest error {off:.1e}", off <= allowed)  # fmt: skip
+        yield Checked(
+            "known values",
+            f"{AGAIN} of them, the train contracted for each",
+            f"largest error {off:.1e}",
+            off <= allowed,
+        )
 
     def ended(self, pivots: Pivots, status: Status) -> Solution:
         """What there is where a limit ended it, with the errors at all that is known."""
         train, error = self.judgement.last(pivots.train())
         looked = Checked(
-            "all known values", f"{self.source.known.count} of them against the train, after rounding",
-            f"largest error {error:.1e}", error <= self.accuracy,
-        )  # fmt: skip
+            "all known values",
+            f"{self.source.known.count} of them against the train, after rounding",
+            f"largest error {error:.1e}",
+            error <= self.accuracy,
+        )
         return self.solution(train, status, error, pivots.points(), 1.0, looked)
 
     def solution(self, train, status: Status, error: float, pivots: np.ndarray, share: float, *looked) -> Solution:
         counts = {"evaluations": self.used(), "check_evaluations": self.judgement.checks, "sweeps": self.sweeps}
         extra = {"scale": self.source.largest, "pivots": pivots, "unseen_share": share}
         return Solution(
-            train, status, int(status is Status.CONVERGED), np.array([error]), tuple(self.history), counts,
-            {"solve_s": time.perf_counter() - self.begin}, extra, looked,
-        )  # fmt: skip
+            train,
+            status,
+            int(status is Status.CONVERGED),
+            np.array([error]),
+            tuple(self.history),
+            counts,
+            {"solve_s": time.perf_counter() - self.begin},
+            extra,
+            looked,
+        )

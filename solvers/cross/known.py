@@ -55,9 +55,16 @@ class Known:
         self._reserve(min(self.count + len(indices), self.most))
         positions, fresh = np.empty(len(indices), dtype=np.int64), np.empty(len(indices), dtype=np.int64)
         new = kernels.locate(
-            self.slots, self.keys, self.count, self.most, np.ascontiguousarray(indices), self.words, self.shifts,
-            positions, fresh,
-        )  # fmt: skip
+            self.slots,
+            self.keys,
+            self.count,
+            self.most,
+            np.ascontiguousarray(indices),
+            self.words,
+            self.shifts,
+            positions,
+            fresh,
+        )
         self.modes[self.count : self.count + new] = mode
         self.count += new
         return positions, fresh[:new]
@@ -96,10 +103,12 @@ class Known:
             values = self.values[rows]
             if values.shape[1] > 1:
                 indices = self.indices(rows)
-                found = np.column_stack([
-                    entries(train, np.column_stack([indices, np.full(len(rows), q)]), int(mode))
-                    for q in range(values.shape[1])
-                ])  # fmt: skip
+                found = np.column_stack(
+                    [
+                        entries(train, np.column_stack([indices, np.full(len(rows), q)]), int(mode))
+                        for q in range(values.shape[1])
+                    ]
+                )
             else:
                 found = self._shared(int(mode), rows).entries(train)[:, None]
             out[chosen] = np.abs(found - values).max(axis=1)

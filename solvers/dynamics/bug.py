@@ -140,9 +140,13 @@ class BUGStepper:
         self.chain.load(self.invariants.restore(y)[0])
 
     def _left_out(
-        self, h: float, directions: Sequence[TensorTrain], norm: float, missed: Callable[[np.ndarray], float],
+        self,
+        h: float,
+        directions: Sequence[TensorTrain],
+        norm: float,
+        missed: Callable[[np.ndarray], float],
         centres: Sequence[np.ndarray],
-    ) -> float:  # fmt: skip
+    ) -> float:
         """The norm of what the step leaves out, from its root core at 0, h/2 and h, by Simpson's rule.
 
         The error is s int (1 - P) A y dt, in which the beginning and the end of a step cancel in part, and what A makes
@@ -200,9 +204,16 @@ class BUGStepper:
         self, left: np.ndarray, core: OperatorCore, right: np.ndarray, x: np.ndarray, step: float, tol: float
     ) -> np.ndarray:
         found = local_exponential(
-            left, core, right, x, self.factor * step, tol,
-            hermitian=self.hermitian, dimension=KRYLOV_DIMENSION, shift=self.shift,
-        )  # fmt: skip
+            left,
+            core,
+            right,
+            x,
+            self.factor * step,
+            tol,
+            hermitian=self.hermitian,
+            dimension=KRYLOV_DIMENSION,
+            shift=self.shift,
+        )
         self.residual += found.error
         self.work["matvecs"] += found.products
         self.work["local_exponentials"] += 1

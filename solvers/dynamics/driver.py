@@ -58,9 +58,16 @@ class Driver:
     """What one evolution knows while it runs; errors are 2-norms relative to that of the state, accumulated."""
 
     def __init__(
-        self, operator: TTOperator, start: TensorTrain, times: np.ndarray, method: Method, factor: complex,
-        accuracy: float, hermitian: bool, conserve: Sequence[TensorTrain],
-    ) -> None:  # fmt: skip
+        self,
+        operator: TTOperator,
+        start: TensorTrain,
+        times: np.ndarray,
+        method: Method,
+        factor: complex,
+        accuracy: float,
+        hermitian: bool,
+        conserve: Sequence[TensorTrain],
+    ) -> None:
         self.begin = time.perf_counter()
         self.times, self.method, self.accuracy = times, method, accuracy
         self.span = float(times[-1] - times[0]) or 1.0
@@ -325,11 +332,16 @@ class Driver:
             return
         row = {name: values[-1] for name, values in self.rows.items()}
         i = len(self.rows["norms"]) - 1
-        self.callback(IterationState(
-            len(self.steps), "step", int(row["ranks"].max()), time.perf_counter() - self.begin,
-            fraction=float(self.times[i] - self.times[0]) / self.span,
-            extra={"time": float(self.times[i]), "error": float(sum(row[f"{kind}_errors"] for kind in KINDS))},
-        ))  # fmt: skip
+        self.callback(
+            IterationState(
+                len(self.steps),
+                "step",
+                int(row["ranks"].max()),
+                time.perf_counter() - self.begin,
+                fraction=float(self.times[i] - self.times[0]) / self.span,
+                extra={"time": float(self.times[i]), "error": float(sum(row[f"{kind}_errors"] for kind in KINDS))},
+            )
+        )
 
 
 def _number(value: complex) -> complex:

@@ -73,9 +73,15 @@ def evolve(
 
 
 def _check(
-    operator: TTOperator, start: TensorTrain, times: np.ndarray, method: Method, factor: complex, dissipative: bool,
-    accuracy: float, hermitian: bool,
-) -> None:  # fmt: skip
+    operator: TTOperator,
+    start: TensorTrain,
+    times: np.ndarray,
+    method: Method,
+    factor: complex,
+    dissipative: bool,
+    accuracy: float,
+    hermitian: bool,
+) -> None:
     if operator.row_shape != operator.column_shape or operator.row_shape != start.shape:
         shape = f"rows {operator.row_shape}, columns {operator.column_shape}"
         raise ValueError(f"the operator ({shape}) does not act on a start of shape {start.shape}")

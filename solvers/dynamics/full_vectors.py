@@ -61,9 +61,18 @@ class FullVectorStepper:
     estimates_steps = True
 
     def __init__(
-        self, operator: TTOperator, matrix: sparse.csr_matrix, start: TensorTrain, max_rank: int, factor: complex,
-        tol: float, accuracy: float, hermitian: bool, dense: bool, conserve: Sequence[TensorTrain],
-    ) -> None:  # fmt: skip
+        self,
+        operator: TTOperator,
+        matrix: sparse.csr_matrix,
+        start: TensorTrain,
+        max_rank: int,
+        factor: complex,
+        tol: float,
+        accuracy: float,
+        hermitian: bool,
+        dense: bool,
+        conserve: Sequence[TensorTrain],
+    ) -> None:
         self.shape, self.max_rank, self.tol, self.accuracy = start.shape, max_rank, tol, accuracy
         self.hermitian, self.dense = hermitian, dense
         dtype = np.result_type(operator.dtype, start.dtype, complex if complex(factor).imag else float)
@@ -144,9 +153,16 @@ class FullVectorStepper:
         assert self.core is not None
         tol = self.tol * h if self.factor.real == 0.0 else min(self.tol * h, GROWING)
         found = local_exponential(
-            one, self.core, one, self.x[None, :, None], self.factor * h, tol * norm,
-            hermitian=self.hermitian, dimension=DIMENSION, shift=self.shift,
-        )  # fmt: skip
+            one,
+            self.core,
+            one,
+            self.x[None, :, None],
+            self.factor * h,
+            tol * norm,
+            hermitian=self.hermitian,
+            dimension=DIMENSION,
+            shift=self.shift,
+        )
         self.work["matvecs"] += found.products
         return found.value.reshape(-1), found.error
 
@@ -173,9 +189,16 @@ class FullVectorStepper:
 
 
 def full_vectors(
-    operator: TTOperator, start: TensorTrain, times: np.ndarray, method: Method, factor: complex, tol: float,
-    accuracy: float, hermitian: bool, conserve: Sequence[TensorTrain],
-) -> FullVectorStepper | None:  # fmt: skip
+    operator: TTOperator,
+    start: TensorTrain,
+    times: np.ndarray,
+    method: Method,
+    factor: complex,
+    tol: float,
+    accuracy: float,
+    hermitian: bool,
+    conserve: Sequence[TensorTrain],
+) -> FullVectorStepper | None:
     """The stepper, where the state is small, the exponentials are cheap and nothing asks for the method's own steps."""
     size = math.prod(start.shape)
     if size > LARGEST or method.time_step is not None or method.tol is not None or len(times) < 2:
@@ -196,9 +219,17 @@ def full_vectors(
     if not min(seconds, dense) + shown <= MOST_SECONDS:
         return None
     return FullVectorStepper(
-        operator, matrix, start, max(method.max_rank, start.max_rank), factor, tol, accuracy, hermitian,
-        dense < seconds, conserve,
-    )  # fmt: skip
+        operator,
+        matrix,
+        start,
+        max(method.max_rank, start.max_rank),
+        factor,
+        tol,
+        accuracy,
+        hermitian,
+        dense < seconds,
+        conserve,
+    )
 
 
 def _reach(matrix: sparse.csr_matrix) -> float:

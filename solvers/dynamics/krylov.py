@@ -45,9 +45,18 @@ def local_exponential(
     dims = (a2, p, a, core.dims[1], core.dims[2], q, b, b2)
     number = x.dtype.type(scale)
     y, products, error = exponential(
-        left.reshape(a2 * p, a), core.entries, core.values, right.reshape(q * b, b2),
-        np.ascontiguousarray(x).reshape(-1), number, x.dtype.type(shift), float(tol), hermitian, dimension, dims,
-    )  # fmt: skip
+        left.reshape(a2 * p, a),
+        core.entries,
+        core.values,
+        right.reshape(q * b, b2),
+        np.ascontiguousarray(x).reshape(-1),
+        number,
+        x.dtype.type(shift),
+        float(tol),
+        hermitian,
+        dimension,
+        dims,
+    )
     return Local(y.reshape(a2, core.dims[1], b2), products, error)
 
 

@@ -43,10 +43,14 @@ def second_looks(driver: Driver, value: Evolution, bound: float) -> tuple[list[C
     if exact is not None:
         error, size = exact
         passed = bool(error <= max(bound, driver.accuracy) + DIGITS)
-        looks.append(Checked(
-            "state at the last time", f"exact exponential on all {size} entries of the state",
-            f"relative error {error:.1e}, bound {bound:.1e}", passed,
-        ))  # fmt: skip
+        looks.append(
+            Checked(
+                "state at the last time",
+                f"exact exponential on all {size} entries of the state",
+                f"relative error {error:.1e}, bound {bound:.1e}",
+                passed,
+            )
+        )
         return looks, error
     if driver.unitary:
         looks.append(_invariants(driver, value, bound))
@@ -86,9 +90,7 @@ class Exact:
         self._scale()
 
     @classmethod
-    def of(
-        cls, operator: TTOperator, start: TensorTrain, factor: complex, shift: float, span: float
-    ) -> Exact | None:  # fmt: skip
+    def of(cls, operator: TTOperator, start: TensorTrain, factor: complex, shift: float, span: float) -> Exact | None:
         """None where an evolution over ``span`` would not be cheap."""
         size = math.prod(start.shape)
         if size > LARGEST:
@@ -160,9 +162,11 @@ def _matrix(driver: Driver) -> Checked:
     size = float(np.linalg.norm(abs(matrix) @ np.abs(vector))) or 1.0
     off = float(np.linalg.norm(matrix @ vector - by_trains)) / size
     return Checked(
-        "matrix of the operator", "its action on a random product, by trains alone", f"differs by {off:.1e}",
+        "matrix of the operator",
+        "its action on a random product, by trains alone",
+        f"differs by {off:.1e}",
         off <= DIGITS,
-    )  # fmt: skip
+    )
 
 
 def _invariants(driver: Driver, value: Evolution, bound: float) -> Checked:
@@ -174,7 +178,8 @@ def _invariants(driver: Driver, value: Evolution, bound: float) -> Checked:
     allowed = 2.0 * bound * spread + bound**2 * abs(float(value.energies[0])) + DIGITS * abs(float(value.energies[0]))
     passed = norm <= bound + DIGITS and energy <= allowed + DIGITS * spread
     return Checked(
-        "norm and energy", "constant in the exact evolution",
+        "norm and energy",
+        "constant in the exact evolution",
         f"norm changes by {norm:.1e}, energy by {energy:.1e} (a bound of {bound:.1e} allows {allowed:.1e})",
         bool(passed),
-    )  # fmt: skip
+    )

@@ -42,9 +42,14 @@ class Stepper(Protocol):
 
 
 def make_stepper(
-    operator: TTOperator, start: TensorTrain, method: Method, factor: complex, tol: float, hermitian: bool,
+    operator: TTOperator,
+    start: TensorTrain,
+    method: Method,
+    factor: complex,
+    tol: float,
+    hermitian: bool,
     conserve: Sequence[TensorTrain] = (),
-) -> Stepper:  # fmt: skip
+) -> Stepper:
     """The stepper of a method; ``tol``: relative error a unit of time that its local problems may make."""
     if isinstance(method, TDVP):
         from solvers.dynamics.tdvp import TDVPStepper

@@ -12,9 +12,23 @@ if TYPE_CHECKING:
     from solvers.dynamics.driver import Driver
 
 NUMBERS = (
-    "h", "rate", "probed", "probed_at", "defect", "slope", "pending", "age", "since", "idle",
-    "waited", "rejected", "stuck", "grown", "rest", "extreme",
-)  # fmt: skip
+    "h",
+    "rate",
+    "probed",
+    "probed_at",
+    "defect",
+    "slope",
+    "pending",
+    "age",
+    "since",
+    "idle",
+    "waited",
+    "rejected",
+    "stuck",
+    "grown",
+    "rest",
+    "extreme",
+)
 
 
 def content(driver: Driver, i: int) -> Content:

@@ -175,9 +175,16 @@ class TDVPStepper:
     ) -> np.ndarray:
         tol = self.tol * float(np.linalg.norm(x)) / self._exponentials
         found = local_exponential(
-            left, core, right, x, self.factor * step, tol,
-            hermitian=self.hermitian, dimension=self.method.krylov_dimension, shift=self.shift,
-        )  # fmt: skip
+            left,
+            core,
+            right,
+            x,
+            self.factor * step,
+            tol,
+            hermitian=self.hermitian,
+            dimension=self.method.krylov_dimension,
+            shift=self.shift,
+        )
         self.residual += found.error
         self.work["matvecs"] += found.products
         self.work["local_exponentials"] += 1

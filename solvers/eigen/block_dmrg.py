@@ -214,10 +214,15 @@ class _Sweeps:
         arrays |= {"rows": train.rows, "energies": run.energies, "residuals": self.residuals}
         numbers = {name: getattr(self, name) for name in NUMBERS}
         return arrays, {
-            "bonds": [list(bond) for bond in train.bonds], "centre": train.centre, "numbers": numbers,
-            "cut": [train.discarded, train.capped], "counts": run.counts, "history": self.history,
-            "status": None if self.status is None else self.status.name, "random": random_state(run.rng),
-        }  # fmt: skip
+            "bonds": [list(bond) for bond in train.bonds],
+            "centre": train.centre,
+            "numbers": numbers,
+            "cut": [train.discarded, train.capped],
+            "counts": run.counts,
+            "history": self.history,
+            "status": None if self.status is None else self.status.name,
+            "random": random_state(run.rng),
+        }
 
     def run(self, checkpoint: Checkpoint, callback: Callback | None) -> BlockDMRGResult:
         """Sweeps until the residuals are small enough, or nothing moves."""

@@ -193,10 +193,14 @@ class BlockTrain:
         s = np.empty(max(plan.s_size, 1))
         before = k if side == 0 else k + 1
         arguments = (
-            plan.table, plan.index, self.operator.sites[k][side].matrices,
-            combine(self.operator, k, side, plan, self.environments[side][before]), s,
-            np.empty(plan.xp_size), np.empty(plan.tmp_size),
-        )  # fmt: skip
+            plan.table,
+            plan.index,
+            self.operator.sites[k][side].matrices,
+            combine(self.operator, k, side, plan, self.environments[side][before]),
+            s,
+            np.empty(plan.xp_size),
+            np.empty(plan.tmp_size),
+        )
         start, sums = {}, {}
         for c, parts in lines.items():
             at = 0
@@ -242,10 +246,15 @@ class BlockTrain:
         t = np.empty(max(plan.s_size, 1))
         behind = nxt + 1 if side == 0 else nxt
         kernels.half_apply(
-            core, plan.table, plan.index, self.operator.sites[nxt][other].matrices,
-            combine(self.operator, nxt, other, plan, self.environments[other][behind]), t,
-            np.empty(plan.xp_size), np.empty(plan.tmp_size),
-        )  # fmt: skip
+            core,
+            plan.table,
+            plan.index,
+            self.operator.sites[nxt][other].matrices,
+            combine(self.operator, nxt, other, plan, self.environments[other][behind]),
+            t,
+            np.empty(plan.xp_size),
+            np.empty(plan.tmp_size),
+        )
         blocks = views(core, near, mode, far)
         grouped: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         for a, c, o, r, n, w in plan.s_blocks:

@@ -37,9 +37,14 @@ Train = SectorTrain | TensorTrain
 
 
 def looked_at(
-    solution: Solution, operator: TTOperator, modes: ModeCharges, n_states: int, accuracy: float,
-    exact: Spectrum | None, rng: np.random.Generator,
-) -> Solution:  # fmt: skip
+    solution: Solution,
+    operator: TTOperator,
+    modes: ModeCharges,
+    n_states: int,
+    accuracy: float,
+    exact: Spectrum | None,
+    rng: np.random.Generator,
+) -> Solution:
     """The solution with its checks, its errors as these show them, and the status that follows from both."""
     value: EigenStates = solution.value
     checked = [_completeness(value)]
@@ -49,10 +54,12 @@ def looked_at(
         allowed = np.maximum(accuracy, FAR_OFF * errors) + exact.floor
         checked.append(
             Checked(
-                "levels", f"vectors over all {exact.size} product functions ({exact.completeness})",
-                f"largest difference {off.max(initial=0.0):.1e}", bool(np.all(off <= allowed)),
+                "levels",
+                f"vectors over all {exact.size} product functions ({exact.completeness})",
+                f"largest difference {off.max(initial=0.0):.1e}",
+                bool(np.all(off <= allowed)),
             )
-        )  # fmt: skip
+        )
         errors = np.maximum(errors, off)
     elif "whole space" in str(value.probe.get("method")):
         checked += _counted(operator, modes, value, accuracy)

@@ -75,8 +75,24 @@ def _below(excitations: Sequence[np.ndarray], limit: float, most: int) -> tuple[
 
 
 @kernel
-def _rows(configurations, keys, sorted_keys, order, zobrist, diagonal, term_c, term_start, term_mode, term_matrix,
-          matrix_offset, matrix_size, matrices, cutoff, first, last):  # fmt: skip
+def _rows(
+    configurations,
+    keys,
+    sorted_keys,
+    order,
+    zobrist,
+    diagonal,
+    term_c,
+    term_start,
+    term_mode,
+    term_matrix,
+    matrix_offset,
+    matrix_size,
+    matrices,
+    cutoff,
+    first,
+    last,
+):
     """Upper-triangle entries (row, column, value) of rows first..last-1, added up per row."""
     n = configurations.shape[0]
     value = np.zeros(n)
@@ -176,11 +192,23 @@ def matrix(terms: ProductTerms, configurations: np.ndarray, cutoff: float) -> cs
         start.append(len(mode))
         diagonal += value
     pointer, column, value = _rows(
-        configurations.astype(np.int64), keys, keys[order], order, zobrist, diagonal,
-        np.array([float(c) for c, _ in terms.terms]), np.array(start), np.array(mode, dtype=np.int64),
-        np.array(which, dtype=np.int64), np.array(offsets), np.array([len(e) for e in terms.energies]),
-        np.concatenate(flat), cutoff, 0, n,
-    )  # fmt: skip
+        configurations.astype(np.int64),
+        keys,
+        keys[order],
+        order,
+        zobrist,
+        diagonal,
+        np.array([float(c) for c, _ in terms.terms]),
+        np.array(start),
+        np.array(mode, dtype=np.int64),
+        np.array(which, dtype=np.int64),
+        np.array(offsets),
+        np.array([len(e) for e in terms.energies]),
+        np.concatenate(flat),
+        cutoff,
+        0,
+        n,
+    )
     upper = csr_matrix((value, column.astype(np.int32), pointer), shape=(n, n))
     full = upper + upper.T
     full.setdiag(diagonal)

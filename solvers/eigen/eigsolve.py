@@ -107,9 +107,18 @@ def eigsolve(
     if many.local_tolerance is None:  # the energy error is quadratic in that of the state
         many = replace(many, local_tolerance=float(np.clip(0.3 * np.sqrt(accuracy / scale), 1e-8, 1e-2)))
     passes = Passes(
-        sector, given.blocks, n_states, scale, MARGIN * accuracy, many,
-        executor=executor, rng=rng, callback=callback, probe_weights=weights, reference=reference,
-    )  # fmt: skip
+        sector,
+        given.blocks,
+        n_states,
+        scale,
+        MARGIN * accuracy,
+        many,
+        executor=executor,
+        rng=rng,
+        callback=callback,
+        probe_weights=weights,
+        reference=reference,
+    )
     texts = [repr(n_states), repr(method), repr(accuracy), repr(modes)]
     passes.checkpoint = Checkpoint(checkpoint, Question(operator.cores, texts))
     passes.cold = terms is None
@@ -150,9 +159,17 @@ def _complex(
 ) -> Solution:
     """The states of a complex operator: twice as many of its real form, then a Rayleigh-Ritz in their complex span."""
     solution = eigsolve(
-        real_form(operator), 2 * n_states, method=method or BlockDMRG(), accuracy=accuracy, executor=executor, rng=rng,
-        callback=callback, checkpoint=checkpoint, earlier=earlier, throw=False,
-    )  # fmt: skip
+        real_form(operator),
+        2 * n_states,
+        method=method or BlockDMRG(),
+        accuracy=accuracy,
+        executor=executor,
+        rng=rng,
+        callback=callback,
+        checkpoint=checkpoint,
+        earlier=earlier,
+        throw=False,
+    )
     real = solution.value
     tol = float(np.clip(0.1 * np.sqrt(accuracy / max(np.abs(real.energies).max(), 1e-300)), 1e-12, 1e-3))
     energies, trains, errors = recover(operator, [x.to_train() for x in real.trains], real.errors, n_states, tol)
@@ -186,9 +203,15 @@ def _solution(outcome: Outcome, n_states: int, accuracy: float, seconds: float) 
 
 
 def _checked(
-    solution: Solution, operator: TTOperator, modes: ModeCharges, n_states: int, accuracy: float,
-    rng: np.random.Generator, throw: bool, reference: full_vectors.Reference | None = None,
-) -> Solution:  # fmt: skip
+    solution: Solution,
+    operator: TTOperator,
+    modes: ModeCharges,
+    n_states: int,
+    accuracy: float,
+    rng: np.random.Generator,
+    throw: bool,
+    reference: full_vectors.Reference | None = None,
+) -> Solution:
     """The solution with its second looks; CONVERGED where every error is within the accuracy and nothing speaks
     against it: no state missing in the last search, no check that failed."""
     exact = None if reference is None else reference.spectrum

@@ -71,9 +71,14 @@ def rank_error(operator: SectorOperator, x: SectorTrain, floor: float) -> tuple[
             operator, k + 1, 1, right[k + 2], v_core, (near_r, bonds[k + 1]), left_next, transposed, bond
         )
         one, two, n2, u2 = _bond_error(
-            operator, k, (env_l, u_core, diag_l, near_l, bond), (env_r, v_core, diag_r, near_r, bonds[k + 1]),
-            factors, energy, floor,
-        )  # fmt: skip
+            operator,
+            k,
+            (env_l, u_core, diag_l, near_l, bond),
+            (env_r, v_core, diag_r, near_r, bonds[k + 1]),
+            factors,
+            energy,
+            floor,
+        )
         one_site, two_site, norm2, undone2 = one_site + one, two_site + two, norm2 + n2, undone2 + u2
         cores[k + 1] = absorb_left(factors, bond, cores[k + 1], bonds[k + 1], x.modes[k + 1], near_r)
         cores[k], bonds[k + 1], left = core, bond, left_next

@@ -19,8 +19,11 @@ MOST_WORK = 2e9  # of a sweep, in multiplications
 def low_products(operator: TTOperator, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Up to ``count`` distinct products (m, d) of low diagonal, ascending, and their diagonal elements (m,)."""
     cores = [np.ascontiguousarray(np.real(np.einsum("aiib->aib", core))) for core in operator.cores]
-    work = sum(float(a) * n * b * cores[min(k + 1, len(cores) - 1)].shape[1] for k, c in enumerate(cores)
-               for a, n, b in [c.shape])  # fmt: skip
+    work = sum(
+        float(a) * n * b * cores[min(k + 1, len(cores) - 1)].shape[1]
+        for k, c in enumerate(cores)
+        for a, n, b in [c.shape]
+    )
     number = int(np.clip(MOST_WORK / max(work, 1.0), count, PRODUCTS))
     products = np.column_stack([rng.integers(c.shape[1], size=number) for c in cores])
     values = np.full(number, np.inf)

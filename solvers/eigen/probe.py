@@ -36,9 +36,16 @@ OUTSIDE = 0.3  # of a state's weight, outside those known: it is missing
 
 
 def probe_block(
-    operator, charge: int, known, shift: float, weights, method: InverseIteration, scale: float, seed: int,
+    operator,
+    charge: int,
+    known,
+    shift: float,
+    weights,
+    method: InverseIteration,
+    scale: float,
+    seed: int,
     start: SectorTrain | None = None,
-) -> tuple[float, float, SectorTrain]:  # fmt: skip
+) -> tuple[float, float, SectorTrain]:
     """One start in the complement of the known states of a block: ``start``, or a random one, near a random corner
     without ``weights``.
 

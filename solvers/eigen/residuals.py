@@ -35,9 +35,15 @@ def _interface(
     plan = operator.plan(k, side, near, far, frame, reach)
     s = np.empty(max(plan.s_size, 1))
     kernels.half_apply(
-        core, plan.table, plan.index, operator.sites[k][side].matrices,
-        combine(operator, k, side, plan, environment), s, np.empty(plan.xp_size), np.empty(plan.tmp_size),
-    )  # fmt: skip
+        core,
+        plan.table,
+        plan.index,
+        operator.sites[k][side].matrices,
+        combine(operator, k, side, plan, environment),
+        s,
+        np.empty(plan.xp_size),
+        np.empty(plan.tmp_size),
+    )
     applied = {(a, c): s[o : o + r * n * w].reshape(r * n, w) for a, c, o, r, n, w in plan.s_blocks}
     blocks = views(core, near, mode, far)
     widths, far_dims = operator.sites[k][side].widths, dict(far)
@@ -119,10 +125,16 @@ def block_residuals(
             if (b, w) not in far:
                 far[b, w] = np.zeros((operator.sites[centre][0].widths[w], dict(bra[1])[b ^ w], rb))
     arguments = (
-        plan.table, plan.index, operator.sites[centre][0].matrices, combine(operator, centre, 0, plan, near),
-        plan.outputs, stack_far(plan, far), np.empty(max(plan.s_size, 1)), np.empty(plan.xp_size),
+        plan.table,
+        plan.index,
+        operator.sites[centre][0].matrices,
+        combine(operator, centre, 0, plan, near),
+        plan.outputs,
+        stack_far(plan, far),
+        np.empty(max(plan.s_size, 1)),
+        np.empty(plan.xp_size),
         np.empty(plan.tmp_size),
-    )  # fmt: skip
+    )
     norms = np.empty(len(rows))
     for j, (row, energy) in enumerate(zip(rows, energies)):
         residual = np.zeros(plan.y_size)

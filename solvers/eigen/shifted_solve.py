@@ -132,9 +132,15 @@ class ShiftedSolve:
         b = np.zeros(local.size)
         for j, weight in enumerate(self.weights):
             _projected(
-                self.o[side][near][j], self._source(j, k, side), self.o[1 - side][far][j], self.modes[k],
-                near_bond, far_bond, b, weight,
-            )  # fmt: skip
+                self.o[side][near][j],
+                self._source(j, k, side),
+                self.o[1 - side][far][j],
+                self.modes[k],
+                near_bond,
+                far_bond,
+                b,
+                weight,
+            )
         b = rotate_core(b, near_gauge, far_gauge, bonds, mode, False)
         x = rotate_core(core, near_gauge, far_gauge, bonds, mode, False)
         hx = local @ x - self.shift * x

@@ -59,11 +59,18 @@ def blocks_content(blocks: Sequence[Block], modes: ModeCharges) -> Content:
     entries = []
     for block in blocks:
         elements = [[i, j, h, s] for (i, j), (h, s) in block.elements.items()]
-        entries.append({
-            "charge": int(block.charge), "trains": [place(x) for x in block.trains],
-            "basis": [place(x) for x in block.basis], "sources": block.sources, "weights": block.weights,
-            "names": block.names, "elements": elements, **{name: getattr(block, name) for name in NUMBERS},
-        })  # fmt: skip
+        entries.append(
+            {
+                "charge": int(block.charge),
+                "trains": [place(x) for x in block.trains],
+                "basis": [place(x) for x in block.basis],
+                "sources": block.sources,
+                "weights": block.weights,
+                "names": block.names,
+                "elements": elements,
+                **{name: getattr(block, name) for name in NUMBERS},
+            }
+        )
     return arrays, {"modes": [list(mode) for mode in modes], "bonds": bonds, "blocks": entries}
 
 
@@ -108,8 +115,12 @@ def passes_content(passes: Passes, at: Stage) -> Content:
     stage = {key: value for key, value in vars(at).items() if key != "verdict"}
     verdict = None if at.verdict is None else at.verdict.name
     data |= {"stage": stage, "verdict": verdict, "counts": passes.counts, "ratios": passes.ratios, "name": name}
-    data |= {"history": passes.history, "tolerance": passes.method.local_tolerance, "warm": passes.warm,
-             "truncation": passes.truncation}  # fmt: skip
+    data |= {
+        "history": passes.history,
+        "tolerance": passes.method.local_tolerance,
+        "warm": passes.warm,
+        "truncation": passes.truncation,
+    }
     return arrays, data | {"random": random_state(passes.rng)}
 
 

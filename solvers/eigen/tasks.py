@@ -171,13 +171,25 @@ def basis_errors(
 
 
 def shared_basis(
-    operator: SectorOperator, charge: int, count: int, options: BlockDMRG, start: Sequence[SectorTrain], seed: int,
-    checkpoint: Checkpoint | None = None, truncation: float = FIRST_TRUNCATION,
-) -> BlockDMRGResult:  # fmt: skip
+    operator: SectorOperator,
+    charge: int,
+    count: int,
+    options: BlockDMRG,
+    start: Sequence[SectorTrain],
+    seed: int,
+    checkpoint: Checkpoint | None = None,
+    truncation: float = FIRST_TRUNCATION,
+) -> BlockDMRGResult:
     """Block DMRG of one symmetry block."""
     if checkpoint is not None and reachable(checkpoint.path) is None:
         checkpoint = None
     return block_dmrg(
-        known(operator), charge, count, options, start=list(start), rng=np.random.default_rng(seed),
-        checkpoint=checkpoint, truncation=truncation,
-    )  # fmt: skip
+        known(operator),
+        charge,
+        count,
+        options,
+        start=list(start),
+        rng=np.random.default_rng(seed),
+        checkpoint=checkpoint,
+        truncation=truncation,
+    )

@@ -36,9 +36,13 @@ def half_apply(left, entries, values, x, dims, t, h):
             target = h[start : start + rb]  # slices: with sums of indices the loops do not become vector instructions
             t0, v0 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e]
             if e < last and (
-                entries[e + 1, 1] == i and entries[e + 2, 1] == i and entries[e + 3, 1] == i
-                and entries[e + 1, 3] == beta and entries[e + 2, 3] == beta and entries[e + 3, 3] == beta
-            ):  # fmt: skip
+                entries[e + 1, 1] == i
+                and entries[e + 2, 1] == i
+                and entries[e + 3, 1] == i
+                and entries[e + 1, 3] == beta
+                and entries[e + 2, 3] == beta
+                and entries[e + 3, 3] == beta
+            ):
                 alpha, j = entries[e + 1, 0], entries[e + 1, 2]
                 t1, v1 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e + 1]
                 alpha, j = entries[e + 2, 0], entries[e + 2, 2]
@@ -68,8 +72,11 @@ def rotate_mode(basis, x, y, shape):
     ra, n, rb = shape
     if n > SMALL_MODE:
         for a in range(ra):
-            np.dot(basis, x[a * n * rb : (a + 1) * n * rb].reshape((n, rb)),
-                   y[a * n * rb : (a + 1) * n * rb].reshape((n, rb)))  # fmt: skip
+            np.dot(
+                basis,
+                x[a * n * rb : (a + 1) * n * rb].reshape((n, rb)),
+                y[a * n * rb : (a + 1) * n * rb].reshape((n, rb)),
+            )
         return
     for a in range(ra):
         for i in range(n):

@@ -126,8 +126,25 @@ def precondition(r, z, inverse_diagonal, selected, inverse_block, part):
 
 
 @kernel
-def minres(b, x, shift, inverse_diagonal, selected, inverse_block, steps, tol,
-           table, index, matrices, combined, outputs, far, s, xp, tmp):  # fmt: skip
+def minres(
+    b,
+    x,
+    shift,
+    inverse_diagonal,
+    selected,
+    inverse_block,
+    steps,
+    tol,
+    table,
+    index,
+    matrices,
+    combined,
+    outputs,
+    far,
+    s,
+    xp,
+    tmp,
+):
     """Preconditioned MINRES for (A - shift) x = b from x, A the local operator; x is overwritten.
 
     The preconditioner is positive: ``inverse_diagonal``, and ``inverse_block`` on the selected indices. Stops after

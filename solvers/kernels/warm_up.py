@@ -26,8 +26,12 @@ def warm_up() -> float:
     energies = np.arange(4) + 0.5
     table = ProductTerms((stack,) * 3, terms, (energies,) * 3, (np.zeros(4, dtype=np.int64),) * 3)
     eigsolve(
-        sum_of_products(table.matrices, table.terms), 2, start=table, accuracy=1e-3, throw=False,
+        sum_of_products(table.matrices, table.terms),
+        2,
+        start=table,
+        accuracy=1e-3,
+        throw=False,
         method=InverseIteration(max_rank=4, first_rank=3, max_passes=2, configurations=8),
-    )  # fmt: skip
+    )
     _DONE = True
     return time.perf_counter() - begin

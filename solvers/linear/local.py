@@ -33,9 +33,16 @@ class LocalSystem:
         t = np.empty((a2 * p, n * b), dtype=x.dtype)
         h = np.empty(a2 * n2 * q * b, dtype=x.dtype)
         kernels.apply(
-            self.left.reshape(a2 * p, a), self.core.entries, self.core.values, self.right.reshape(q * b, b2),
-            np.ascontiguousarray(x).reshape(-1), y, self.dims, t, h,
-        )  # fmt: skip
+            self.left.reshape(a2 * p, a),
+            self.core.entries,
+            self.core.values,
+            self.right.reshape(q * b, b2),
+            np.ascontiguousarray(x).reshape(-1),
+            y,
+            self.dims,
+            t,
+            h,
+        )
         self.products += 1
         return y.reshape(self.shape)
 
@@ -80,9 +87,20 @@ class LocalSystem:
         rest = p.rotate(error).reshape(-1)
         a2, q, a, _, _, r, b, b2 = self.dims
         arguments = (
-            p.left.reshape(a2 * q, a), self.core.entries, self.core.values, p.right.reshape(r * b, b2), rest, change,
-            self.dims, p.side, p.basis, p.adjoint, p.inverse, goal, steps,
-        )  # fmt: skip
+            p.left.reshape(a2 * q, a),
+            self.core.entries,
+            self.core.values,
+            p.right.reshape(r * b, b2),
+            rest,
+            change,
+            self.dims,
+            p.side,
+            p.basis,
+            p.adjoint,
+            p.inverse,
+            goal,
+            steps,
+        )
         if definite:
             products, norm, definite = kernels.conjugate_gradients(*arguments)
             self.products += products

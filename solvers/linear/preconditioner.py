@@ -75,9 +75,12 @@ class ModeBasis:
 
     @classmethod
     def joined(
-        cls, modes: tuple[ModeBasis, ModeBasis], cores: tuple[OperatorCore, OperatorCore], left: np.ndarray,
+        cls,
+        modes: tuple[ModeBasis, ModeBasis],
+        cores: tuple[OperatorCore, OperatorCore],
+        left: np.ndarray,
         right: np.ndarray,
-    ) -> ModeBasis:  # fmt: skip
+    ) -> ModeBasis:
         """Of two neighbouring modes taken together, from the bases of both; environments as for preconditioner."""
         before, after = _traces(left, right)
         modes[0].update(cores[0], before, cores[1].trace @ after)

@@ -26,9 +26,15 @@ ABOVE = 1.5  # times the stated residual: the bound must not exceed it
 
 
 def look(
-    operator: TTOperator, x: TensorTrain, b: TensorTrain, stated: float, rounding: float, rng: np.random.Generator,
-    *, rows: bool = False,
-) -> Checked:  # fmt: skip
+    operator: TTOperator,
+    x: TensorTrain,
+    b: TensorTrain,
+    stated: float,
+    rounding: float,
+    rng: np.random.Generator,
+    *,
+    rows: bool = False,
+) -> Checked:
     """Whether the residual ``stated`` of a system with ||b|| = 1 agrees with entries of b - A x.
 
     ``rounding``: what rounding errors alone may make of the residual. ``rows``: not by full vectors, for these have

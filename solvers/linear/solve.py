@@ -93,9 +93,15 @@ class _Task:
     """One system brought to scale one, what was done on it, and the way back to the scale given."""
 
     def __init__(
-        self, operator: TTOperator, b: TensorTrain, method: Method, accuracy: float, dtype: np.dtype,
-        rng: np.random.Generator, callback: Callable[[IterationState], None] | None,
-    ) -> None:  # fmt: skip
+        self,
+        operator: TTOperator,
+        b: TensorTrain,
+        method: Method,
+        accuracy: float,
+        dtype: np.dtype,
+        rng: np.random.Generator,
+        callback: Callable[[IterationState], None] | None,
+    ) -> None:
         self.begun = time.perf_counter()
         self.method, self.accuracy, self.rng, self.callback = method, accuracy, rng, callback
         self.hermitian = is_hermitian(operator)
@@ -191,9 +197,7 @@ class _Task:
         limited = best.status is Status.ITERATION_LIMIT or (best.status is Status.RANK_LIMIT and self.hermitian)
         if self._exact() or (limited and best.residual < 1.0):
             return None
-        return minimise_residual(
-            self.system, self.method, best.x, best.residual, self.accuracy, self.rng, self._report
-        )  # fmt: skip
+        return minimise_residual(self.system, self.method, best.x, best.residual, self.accuracy, self.rng, self._report)
 
     def _exact(self) -> bool:
         """Whether full vectors have said all there is to say."""
@@ -248,14 +252,19 @@ class _Task:
         return self._solution(x, best.residual, status, (seen,))
 
     def _solution(self, x: TensorTrain, residual: float, status: Status, checked: tuple[Checked, ...]) -> Solution:
-        counts = {
-            "sweeps": len(self.history), "local_solves": self.work.local_solves, "matvecs": self.work.products
-        }  # fmt: skip
+        counts = {"sweeps": len(self.history), "local_solves": self.work.local_solves, "matvecs": self.work.products}
         self.extra.pop("capped", None)
         return Solution(
-            x, status, int(status is Status.CONVERGED), np.array([residual]), tuple(self.history), counts, {},
-            {"max_rank": x.max_rank, **self.extra}, checked,
-        )  # fmt: skip
+            x,
+            status,
+            int(status is Status.CONVERGED),
+            np.array([residual]),
+            tuple(self.history),
+            counts,
+            {},
+            {"max_rank": x.max_rank, **self.extra},
+            checked,
+        )
 
 
 def _check(operator: TTOperator, b: TensorTrain, start: TensorTrain | None, accuracy: float) -> None:

@@ -160,10 +160,14 @@ def sweep_until(
         rank = max(core.shape[2] for core in iteration.x)
         report(
             IterationState(
-                sweep, "sweep", rank, time.perf_counter() - begun, residuals=np.array([estimate if same else true]),
+                sweep,
+                "sweep",
+                rank,
+                time.perf_counter() - begun,
+                residuals=np.array([estimate if same else true]),
                 extra={"local": met.local, "true": true, "products": iteration.work.products},
             )
-        )  # fmt: skip
+        )
         # each measured against its own last progress, so that slow but steady progress counts; any of them may be
         # small by chance once, the projected one because the rank of z is small
         seen = {"projected": met.projected if iteration.z else np.inf, "local": met.local, "true": true}
@@ -217,9 +221,14 @@ def begin(system: System, method: Method, start: TensorTrain | None, rng: np.ran
         definite=system.definite,
     )
     return Alternating(
-        (system.cores, system.mirror), (right, mirrored(right)), plain(x, system.dtype),
-        plain(z, system.dtype) if z is not None else [], 1.0, options, rng,
-    )  # fmt: skip
+        (system.cores, system.mirror),
+        (right, mirrored(right)),
+        plain(x, system.dtype),
+        plain(z, system.dtype) if z is not None else [],
+        1.0,
+        options,
+        rng,
+    )
 
 
 def plain(x: TensorTrain, dtype: np.dtype) -> list[np.ndarray]:

@@ -264,11 +264,15 @@ class _Run:
 
     def state(self, label: str, x: FixedRankPoint, done: float, fit: RankFit | None) -> IterationState:
         return IterationState(
-            len(self.history) + 1, label, x.max_rank, time.perf_counter() - self.begin,
+            len(self.history) + 1,
+            label,
+            x.max_rank,
+            time.perf_counter() - self.begin,
             residuals=None if fit is None else np.array([fit.validation_error]),
-            fraction=min(done / self.method.max_rank, 1.0), finished=fit is not None,
+            fraction=min(done / self.method.max_rank, 1.0),
+            finished=fit is not None,
             extra={"evaluations": self.evaluations},
-        )  # fmt: skip
+        )
 
     def shrink(self, growth: Growth) -> None:
         """Scale a fit that is worse than zeros to what it has in common with the entries known beside it."""
@@ -307,16 +311,30 @@ class _Run:
         else:
             status = Status.RANK_LIMIT if growth.rising else Status.STAGNATED
         return Solution(
-            self.train(growth.point), status, int(status is Status.CONVERGED), np.array([error]), tuple(self.history),
+            self.train(growth.point),
+            status,
+            int(status is Status.CONVERGED),
+            np.array([error]),
+            tuple(self.history),
             {"evaluations": self.evaluations, "fits": self.fits},
             {"compile_s": compile_s, "solve_s": time.perf_counter() - self.begin},
             {"by_rank": tuple(growth.fits), "best": fit, "fitted": self.samples.count, "validation": len(self.kept[1])},
-            (Checked("entries not fitted", "set aside to choose the rank", f"relative error {fit.validation_error:.1e}",
-                     fit.validation_error <= self.accuracy),
-             Checked("size of the whole tensor", "root mean square of all entries beside that of the samples",
-                     f"larger by {fit.excess:.1e} than the samples explain", fit.excess <= self.accuracy),
-             *looks),
-        )  # fmt: skip
+            (
+                Checked(
+                    "entries not fitted",
+                    "set aside to choose the rank",
+                    f"relative error {fit.validation_error:.1e}",
+                    fit.validation_error <= self.accuracy,
+                ),
+                Checked(
+                    "size of the whole tensor",
+                    "root mean square of all entries beside that of the samples",
+                    f"larger by {fit.excess:.1e} than the samples explain",
+                    fit.excess <= self.accuracy,
+                ),
+                *looks,
+            ),
+        )
 
 
 def _compile() -> float:

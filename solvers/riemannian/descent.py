@@ -114,9 +114,15 @@ def minimise(
             callback(state)
     converged = run.status is Status.CONVERGED
     solution = Solution(
-        run.x, run.status, int(converged), np.array([run.expected]), tuple(history), dict(run.counts),
-        {"solve_s": time.perf_counter() - begin}, {"value": run.now.value, "evaluation": run.now},
-    )  # fmt: skip
+        run.x,
+        run.status,
+        int(converged),
+        np.array([run.expected]),
+        tuple(history),
+        dict(run.counts),
+        {"solve_s": time.perf_counter() - begin},
+        {"value": run.now.value, "evaluation": run.now},
+    )
     if throw and not converged:
         raise NotConverged(solution)
     return solution
@@ -192,10 +198,14 @@ class _Descent:
             idle = PATIENCE if size < 0.0 else 0 if fallen or self.expected < least else idle + 1
             least = min(least, self.expected)
             yield IterationState(
-                self.counts["steps"], "step", int(getattr(self.x, "max_rank", 1)), time.perf_counter() - begin,
-                energies=np.array([self.now.value]), residuals=np.array([self.expected]),
+                self.counts["steps"],
+                "step",
+                int(getattr(self.x, "max_rank", 1)),
+                time.perf_counter() - begin,
+                energies=np.array([self.now.value]),
+                residuals=np.array([self.expected]),
                 extra={"step": trial.step, "evaluations": self.counts["evaluations"]},
-            )  # fmt: skip
+            )
             beta = 0.0
             if self.method.conjugate:
                 old = float(manifold.inner(self.x, manifold.transport(before, self.x, gradient), p))

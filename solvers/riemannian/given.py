@@ -12,9 +12,7 @@ from solvers.riemannian.samples import held_out
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-def checked(
-    indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], what: str, *, zeros: bool = False
-) -> Pair:  # fmt: skip
+def checked(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], what: str, *, zeros: bool = False) -> Pair:
     """Indices (m, d) and values (m,) as arrays, each entry once; ValueError with the first thing wrong."""
     indices, values = np.asarray(indices), np.asarray(values)
     if indices.ndim != 2 or indices.shape[1] != len(shape) or values.shape != indices.shape[:1] or not len(values):

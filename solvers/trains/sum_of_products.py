@@ -234,9 +234,14 @@ class _Swept(NamedTuple):
 
 
 def _sweep(
-    alpha: np.ndarray, keys: np.ndarray, values: np.ndarray, norms: Sequence[np.ndarray], last: np.ndarray, steps: int,
+    alpha: np.ndarray,
+    keys: np.ndarray,
+    values: np.ndarray,
+    norms: Sequence[np.ndarray],
+    last: np.ndarray,
+    steps: int,
     tolerance: float | None,
-) -> _Swept:  # fmt: skip
+) -> _Swept:
     """Keep independent rows (bond index, matrix) cut by cut. ``norms`` belong to the first columns of ``keys``.
 
     ``last``: log2 norms of what one more column at the end stands for, where there is one.

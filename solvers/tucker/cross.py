@@ -145,7 +145,7 @@ class _Run:
             arguments += np.ix_(*[g[i] for g, i in zip(self.grids, rows, strict=True)])
         return self.called(
             arguments, tuple(len(i) for i in rows), lambda bad: [r[i] for r, i in zip(rows, bad, strict=True)]
-        )  # fmt: skip
+        )
 
     def fibres(self, axis: int, others: np.ndarray) -> np.ndarray:
         """Values (n, q) along ``axis`` at the index sets ``others`` (q, d - 1) of the other axes."""
@@ -155,14 +155,15 @@ class _Run:
             arguments += [g[:, None] if m == axis else g[next(rest)][None] for m, g in enumerate(self.grids)]
         return self.called(
             arguments, (self.shape[axis], len(others)), lambda bad: [*np.insert(others[bad[1]], axis, bad[0])]
-        )  # fmt: skip
+        )
 
     def single_valued(self) -> bool:
         """Whether one value alone was seen, and the arguments do not say that there is no other."""
         if self.most - self.least > SAME * max(abs(self.most), abs(self.least)):
             return False
-        one = [rank_one([np.ones(n) for n in self.shape]) * float(x.block([[0]] * self.d).ravel()[0])
-               for x in self.tensors]  # fmt: skip
+        one = [
+            rank_one([np.ones(n) for n in self.shape]) * float(x.block([[0]] * self.d).ravel()[0]) for x in self.tensors
+        ]
         known = all(combine([(1.0, x), (-1.0, y)]).norm() <= SAME * x.norm() for x, y in zip(self.tensors, one))
         return self.grids is not None or not known
 
@@ -180,8 +181,10 @@ class _Run:
             yield Misses(values - x.block(rows), rows)
         for axis, point, values in self.lines:
             errors = values - x.fibres(axis, np.delete(point, axis)[None])
-            yield Misses(errors[:, 0], [np.arange(n) if m == axis else np.full(self.shape[axis], point[m])
-                                        for m, n in enumerate(self.shape)])  # fmt: skip
+            yield Misses(
+                errors[:, 0],
+                [np.arange(n) if m == axis else np.full(self.shape[axis], point[m]) for m, n in enumerate(self.shape)],
+            )
         for points, values in self.drawn:
             yield Misses(values - x.entries(points), [*points.T])
 
@@ -228,8 +231,9 @@ class _Run:
         status = Status.CONVERGED if error <= self.accuracy else Status.RANK_LIMIT
         if status is Status.RANK_LIMIT and value.max_rank < self.method.max_rank:
             status = Status.STAGNATED  # rounding errors
-        looked = Checked("every entry", "all values of the tensor", f"error {error:.1e} (2-norm)",
-                         error <= self.accuracy)  # fmt: skip
+        looked = Checked(
+            "every entry", "all values of the tensor", f"error {error:.1e} (2-norm)", error <= self.accuracy
+        )
         rows = [np.unique(pivot_rows(u)) for u in value.factors]
         return self.solution(value, status, error, [], rows, 0.0, looked)
 
@@ -253,9 +257,13 @@ class _Run:
             known, misses = self.missed(TuckerTensor(core, tuple(bases)))
             error = max(error, known / norm if norm > 0.0 else known)
             state = IterationState(
-                len(history) + 1, "pass", max(core.shape), time.perf_counter() - self.begin,
-                residuals=np.array([error]), extra={"evaluations": self.evaluations},
-            )  # fmt: skip
+                len(history) + 1,
+                "pass",
+                max(core.shape),
+                time.perf_counter() - self.begin,
+                residuals=np.array([error]),
+                extra={"evaluations": self.evaluations},
+            )
             history.append(state)
             if error <= target:
                 status = Status.CONVERGED
@@ -277,10 +285,14 @@ class _Run:
         error = max(error, known / norm if norm > 0.0 else known)
         if status is Status.CONVERGED and error > self.accuracy:
             status = Status.ITERATION_LIMIT
-        looked = [Checked(
-            "entries not looked at before", f"a sample of {SAMPLES} rows an axis, {DRAWN} points, searches along axes",
-            f"error {error:.1e} (2-norm)", error <= self.accuracy,
-        )]  # fmt: skip
+        looked = [
+            Checked(
+                "entries not looked at before",
+                f"a sample of {SAMPLES} rows an axis, {DRAWN} points, searches along axes",
+                f"error {error:.1e} (2-norm)",
+                error <= self.accuracy,
+            )
+        ]
         if status is Status.CONVERGED and self.single_valued():
             status = Status.NO_EVIDENCE
             looked.append(
@@ -293,9 +305,16 @@ class _Run:
         counts = {"evaluations": self.evaluations, "passes": len(history)}
         timing = {"solve_s": time.perf_counter() - self.begin}
         return Solution(
-            value, status, int(status is Status.CONVERGED), np.array([error]), tuple(history), counts, timing,
-            {"rows": rows, "inside": self.inside, "unseen_share": share}, looked,
-        )  # fmt: skip
+            value,
+            status,
+            int(status is Status.CONVERGED),
+            np.array([error]),
+            tuple(history),
+            counts,
+            timing,
+            {"rows": rows, "inside": self.inside, "unseen_share": share},
+            looked,
+        )
 
     def norm(self, core: np.ndarray) -> float:
         """What errors are relative to."""

@@ -58,7 +58,9 @@ def test_against_tntorch(name):
     own = error(solution.value.entries, f)
     peer = error(lambda p: found[torch.as_tensor(p)].torch().numpy(), f)
     medians = {key: statistics.median(values) for key, values in seconds.items()}
-    print(f"\n{name}: ours {medians['ours']:.3f} s, {solution.counts['evaluations']} evaluations, error {own:.1e}; "
-          f"tntorch {medians['theirs']:.3f} s, error {peer:.1e}")  # fmt: skip
+    print(
+        f"\n{name}: ours {medians['ours']:.3f} s, {solution.counts['evaluations']} evaluations, error {own:.1e}; "
+        f"tntorch {medians['theirs']:.3f} s, error {peer:.1e}"
+    )
     assert own <= 1e-8 and solution.counts["evaluations"] <= most
     assert medians["ours"] <= medians["theirs"]

@@ -52,9 +52,13 @@ def tenpy_engine(x):
 
     powers = position_powers(N)
     site = Site(
-        LegCharge.from_trivial(N), [str(k) for k in range(N)],
-        Q=powers[1], Q2=powers[2], Q3=powers[3], H0=np.diag(np.arange(N) + 0.5),
-    )  # fmt: skip
+        LegCharge.from_trivial(N),
+        [str(k) for k in range(N)],
+        Q=powers[1],
+        Q2=powers[2],
+        Q3=powers[3],
+        H0=np.diag(np.arange(N) + 0.5),
+    )
 
     class HenonHeiles(CouplingMPOModel):
         def init_sites(self, model_params):

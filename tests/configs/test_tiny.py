@@ -13,8 +13,15 @@ from ttsuite.run import load, run, surrogate
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny"
 # one of each kind, whose figures are written and whose report is made again
-REMADE = {"coupled-oscillators-6", "cookie4", "henon-heiles-2d", "henon-heiles-terms", "ornstein-uhlenbeck-2", "helium",
-          "inverse-sum"}  # fmt: skip
+REMADE = {
+    "coupled-oscillators-6",
+    "cookie4",
+    "henon-heiles-2d",
+    "henon-heiles-terms",
+    "ornstein-uhlenbeck-2",
+    "helium",
+    "inverse-sum",
+}
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,13 @@ def spherical(rng: np.random.Generator, finest: int = 7) -> Case:
     box = 2.0 * reach
     place = rng.uniform(-0.06, 0.06, 3) * box if rng.random() < 0.6 else np.zeros(3)
     truth = ground_state(
-        functional, electrons, charge=charge, smearing=smearing, weight=weight,
+        functional,
+        electrons,
+        charge=charge,
+        smearing=smearing,
+        weight=weight,
         radius=(250.0 if functional == "TFW" else 80.0) / (1.0 + charge - electrons),
-    )  # fmt: skip
+    )
     atom = {"charge": charge, "position": [float(x) for x in place]}
     if smearing is not None:
         atom["smearing"] = smearing
@@ -104,14 +108,23 @@ def several(rng: np.random.Generator) -> Case:
     electrons = max(1.0, charge - float(rng.choice([0.0, 0.0, 1.0, 2.0])))
     box = float(2.0 * (2.5 + rng.uniform(6.0, 11.0)))
     keys: dict[str, Any] = {
-        "kind": "orbital_free_dft", "functional": functional, "weizsacker": weight, "atoms": atoms,
-        "electrons": electrons, "box": box, "levels": [5, 6],
-    }  # fmt: skip
+        "kind": "orbital_free_dft",
+        "functional": functional,
+        "weizsacker": weight,
+        "atoms": atoms,
+        "electrons": electrons,
+        "box": box,
+        "levels": [5, 6],
+    }
     better = run(keys | {"box": 1.6 * box, "levels": [7, 8] if point else [6, 7]}, 1e-4)
     return Case(
-        keys, accuracy, better.extrapolated_energy, dict(better.finest.components), better.finest.chemical_potential,
+        keys,
+        accuracy,
+        better.extrapolated_energy,
+        dict(better.finest.components),
+        better.finest.chemical_potential,
         max(better.extrapolated_error, *better.component_errors.values()) if point else better.extrapolated_error,
-    )  # fmt: skip
+    )
 
 
 def run(keys: dict[str, Any], accuracy: float) -> Any:

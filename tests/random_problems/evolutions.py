@@ -100,9 +100,14 @@ def evolution(seed: int, method: str, kind: str) -> Verdict:
     cap = {"max_rank": int(rng.choice([4, 8, 40]))}
     accuracy = float(rng.choice([1e-3, 1e-4, 1e-5]))
     solution = evolve(
-        operator, start, np.linspace(0.0, t, 3), method=METHODS[method](**cap), factor=factor, accuracy=accuracy,
+        operator,
+        start,
+        np.linspace(0.0, t, 3),
+        method=METHODS[method](**cap),
+        factor=factor,
+        accuracy=accuracy,
         throw=False,
-    )  # fmt: skip
+    )
     exact = expm(t * factor * (dense - offset * np.eye(len(dense)))) @ start.full().ravel()
     found = solution.value.state.full().ravel() * np.exp(-t * factor * offset)
     error = float(np.linalg.norm(found - exact) / np.linalg.norm(exact))

@@ -123,9 +123,14 @@ def large(seed: int) -> Drawn:
 def solved(drawn: Drawn, method: Cross | None = None, seed: int = 0) -> Solution:
     """The cross approximation of a drawn function."""
     return cross(
-        drawn, drawn.shape, method=method, accuracy=drawn.accuracy, starts=drawn.starts, throw=False,
+        drawn,
+        drawn.shape,
+        method=method,
+        accuracy=drawn.accuracy,
+        starts=drawn.starts,
+        throw=False,
         rng=np.random.default_rng(seed),
-    )  # fmt: skip
+    )
 
 
 def judged(drawn: Drawn, solution: Solution) -> str:

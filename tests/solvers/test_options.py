@@ -133,8 +133,10 @@ CASES = [
 ]
 # so that what a small problem needs not is asked for too
 OPTIONS = {
-    methods.Cross: {"whole": 0}, methods.TuckerCross: {"whole": 0}, methods.Completion: {"max_rank": 2},
-}  # fmt: skip
+    methods.Cross: {"whole": 0},
+    methods.TuckerCross: {"whole": 0},
+    methods.Completion: {"max_rank": 2},
+}
 
 
 def test_every_method_is_looked_at():

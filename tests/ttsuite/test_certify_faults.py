@@ -28,8 +28,14 @@ from ttsuite.config import make_study
 from ttsuite.run import run
 
 SPIN = {"basis": "spin"}
-GLASS = [[0.7, {0: "Z", 1: "Z"}], [-0.4, {1: "Z", 2: "Z"}], [0.3, {0: "Z", 2: "Z"}], [0.5, {0: "X"}], [0.2, {1: "Z"}],
-         [0.1, {2: "X"}]]  # fmt: skip
+GLASS = [
+    [0.7, {0: "Z", 1: "Z"}],
+    [-0.4, {1: "Z", 2: "Z"}],
+    [0.3, {0: "Z", 2: "Z"}],
+    [0.5, {0: "X"}],
+    [0.2, {1: "Z"}],
+    [0.1, {2: "X"}],
+]
 
 
 @pytest.fixture
@@ -185,17 +191,24 @@ def test_a_box_that_is_too_small(certified, monkeypatch):
     """Four deviations in the end: the moments of what is left are not those of the process."""
     monkeypatch.setattr("problems.fokker_planck.solve.CLOSED_FORM", False)
     problem = {
-        "kind": "fokker_planck", "dimension": 1, "drift": {"diagonal": 0.1}, "diffusion": 0.5,
-        "initial": {"mean": 0.0, "variance": 0.25}, "grid": {"points": 48, "half_width": 5.0},
-    }  # fmt: skip
+        "kind": "fokker_planck",
+        "dimension": 1,
+        "drift": {"diagonal": 0.1},
+        "diffusion": 0.5,
+        "initial": {"mean": 0.0, "variance": 0.25},
+        "grid": {"points": 48, "half_width": 5.0},
+    }
     outcome, _ = certified("exact", problem, t_final=1.5, output_times=[1.5], accuracy=1e-5)
     assert outcome.verdict == CONTRADICTED
 
 
 PDE = {
-    "kind": "parametric_pde", "domain": "interval", "mesh": {"cells": 16}, "field": {"type": "affine", "parameters": 2},
+    "kind": "parametric_pde",
+    "domain": "interval",
+    "mesh": {"cells": 16},
+    "field": {"type": "affine", "parameters": 2},
     "quantities": [{"name": "total", "type": "integral"}],
-}  # fmt: skip
+}
 
 
 def blind_statistics(monkeypatch):
@@ -241,9 +254,13 @@ def test_points_forgotten_by_the_reduced_basis(certified, monkeypatch):
 
 
 ION = {
-    "kind": "orbital_free_dft", "functional": "TFDW", "box": 20.0, "levels": [5], "electrons": 4.0,
+    "kind": "orbital_free_dft",
+    "functional": "TFDW",
+    "box": 20.0,
+    "levels": [5],
+    "electrons": 4.0,
     "lattice": {"charge": 1.0, "smearing": 0.3, "shape": [2, 2, 2], "spacing": 6.0},
-}  # fmt: skip
+}
 
 
 def test_a_far_field_on_one_side(certified, monkeypatch):
@@ -265,18 +282,27 @@ def test_a_cusp_that_falls_between_the_points(certified, monkeypatch):
     monkeypatch.setattr(extrapolation, "UNRESOLVED", 0.0)
     solved_otherwise(monkeypatch, "orbital_free_dft", lambda result: {})
     problem = {
-        "kind": "orbital_free_dft", "functional": "TFDW", "weizsacker": 1 / 9, "box": 16.0, "levels": [5],
+        "kind": "orbital_free_dft",
+        "functional": "TFDW",
+        "weizsacker": 1 / 9,
+        "box": 16.0,
+        "levels": [5],
         "atoms": [{"charge": 1, "position": [0.0, 0.0, 0.0]}],
-    }  # fmt: skip
+    }
     outcome, report = certified("grid", problem, accuracy=1.5e-2)
     print(report["results"]["energy"], outcome)
     assert report["converged"] and outcome.verdict == CONTRADICTED
 
 
 PACKET = {
-    "kind": "wave_packet", "model": "ising", "dimension": 4, "J": 1.0, "h": 0.7,
-    "initial": {"type": "product", "state": "up"}, "observables": ["energy"],
-}  # fmt: skip
+    "kind": "wave_packet",
+    "model": "ising",
+    "dimension": 4,
+    "J": 1.0,
+    "h": 0.7,
+    "initial": {"type": "product", "state": "up"},
+    "observables": ["energy"],
+}
 
 
 @pytest.mark.parametrize("wrong", [False, True])
@@ -286,8 +312,9 @@ def test_an_error_of_an_evolution_that_is_too_small(certified, monkeypatch, wron
     if wrong:
         solved_otherwise(patch, "wave_packet", lambda r: {"autocorrelation": r.autocorrelation + 1e-2})
     try:
-        outcome, report = certified("method", PACKET, patch.undo, t_final=1.0, output_step=0.25, accuracy=1e-4,
-                                    max_rank=4)  # fmt: skip
+        outcome, report = certified(
+            "method", PACKET, patch.undo, t_final=1.0, output_step=0.25, accuracy=1e-4, max_rank=4
+        )
     finally:
         patch.undo()
     assert report["converged"] and outcome.verdict == (CONTRADICTED if wrong else CONFIRMED)
@@ -309,9 +336,7 @@ def test_a_completion_that_fits_its_samples_alone(certified, wrong):
     patch = pytest.MonkeyPatch()
     if wrong:
         solved_otherwise(patch, "completion", lambda r: {"train": 1.1 * r.train})
-    problem = {
-        "kind": "completion", "samples": {"function": "inverse_sum", "shape": [8, 8, 8], "fraction": 0.5}
-    }  # fmt: skip
+    problem = {"kind": "completion", "samples": {"function": "inverse_sum", "shape": [8, 8, 8], "fraction": 0.5}}
     try:
         outcome, report = certified("samples", problem, patch.undo, accuracy=1e-3, max_rank=3)
     finally:

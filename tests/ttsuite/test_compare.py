@@ -54,8 +54,13 @@ def test_what_is_beyond_both_estimates_is_found(copied):
     (energies,) = comparison.quantities
     assert np.flatnonzero(~energies.agrees).tolist() == [5, 7]
     assert not comparison.equal and "differ by more than their error estimates in 2 of 16" in comparison.verdict
-    assert summary_rows(comparison)[0][1:] == ["16", summary_rows(comparison)[0][2], "state 5",
-                                               summary_rows(comparison)[0][4], "differ in 2"]  # fmt: skip
+    assert summary_rows(comparison)[0][1:] == [
+        "16",
+        summary_rows(comparison)[0][2],
+        "state 5",
+        summary_rows(comparison)[0][4],
+        "differ in 2",
+    ]
     errors = json.loads((first / "report.json").read_text())["results"]["error_estimates"]
     assert float(summary_rows(comparison)[0][2]) == pytest.approx(2.01 * errors[5], rel=0.05)
 
@@ -111,8 +116,13 @@ def test_pages_and_exit_codes(copied, capsys, tmp_path, monkeypatch):
     assert "<b>|x" not in page and "&lt;b&gt;|x" in page and 'src="data:image/svg+xml;base64,' in page
     assert "\\|x" in (folder / "comparison.md").read_text()
     assert {path.name for path in folder.rglob("*")} == {
-        "comparison.html", "comparison.md", "comparison.csv", "figures", "comparison.png", "comparison.svg"
-    }  # fmt: skip
+        "comparison.html",
+        "comparison.md",
+        "comparison.csv",
+        "figures",
+        "comparison.png",
+        "comparison.svg",
+    }
     # the same once more is written anew; other folders are left alone
     assert main(["compare", str(first), str(second)]) == 4
     with pytest.raises(RecordError, match="not empty"):
@@ -201,7 +211,7 @@ def odd(values, errors=None, keys=None, axis="t"):
         (odd([], [], []), odd([], [], [])),
         (odd([1.0], [1.0], [0]), odd([1.0], [1.0], [1])),
     ],
-)  # fmt: skip
+)
 def test_odd_quantities_are_told_and_drawn(complete_run, tmp_path, a, b):
     comparison = replace(compare_runs(complete_run[0], complete_run[0]), quantities=[beside(a, b)])
     page = write_comparison(comparison, tmp_path / "out").read_text()

@@ -306,16 +306,28 @@ SPINS = {"basis": "spin"}
 
 
 def numbers(coefficient, n=2, **problem):
-    problem = {"kind": "sum_of_products", "modes": [SPINS] * 2, "task": "spectrum",
-               "terms": [[coefficient, {0: "Z", 1: "Z"}]]} | problem  # fmt: skip
+    problem = {
+        "kind": "sum_of_products",
+        "modes": [SPINS] * 2,
+        "task": "spectrum",
+        "terms": [[coefficient, {0: "Z", 1: "Z"}]],
+    } | problem
     return make_study({"name": "n", "problem": problem, "solver": {"n_states": n}})
 
 
 @pytest.mark.parametrize(
     ("coefficient", "n"),
-    [(np.float64(0.3), 2), (0.3, np.int64(2)), (0.3 + 0j, 2), ([np.float64(0.3), 0.0], 2), (np.complex128(0.3), 2),
-     (np.float32(0.5), 2), (np.array([0.3, 0.0]), 2), ((0.3, 0.0), np.array(2))],
-)  # fmt: skip
+    [
+        (np.float64(0.3), 2),
+        (0.3, np.int64(2)),
+        (0.3 + 0j, 2),
+        ([np.float64(0.3), 0.0], 2),
+        (np.complex128(0.3), 2),
+        (np.float32(0.5), 2),
+        (np.array([0.3, 0.0]), 2),
+        ((0.3, 0.0), np.array(2)),
+    ],
+)
 def test_numbers_of_numpy_are_numbers(coefficient, n):
     study = numbers(coefficient, n)
     assert type(study.solver.n_states) is int and study.solver.n_states == 2
@@ -327,9 +339,11 @@ def test_arrays_and_complex_numbers_stand_for_what_they_can_only_mean(tmp_path):
     terms = [[0.5 + 0.25j, {0: "S+", 1: "S-"}], [np.complex128(0.5 - 0.25j), {0: "S-", np.int64(1): "S+"}]]
     pairs = [[[0.5, 0.25], {0: "S+", 1: "S-"}], [[0.5, -0.25], {0: "S-", 1: "S+"}]]
     assert numbers(0.0, terms=terms) == numbers(0.0, terms=pairs)
-    data = {"kind": "vibrational", "force_field": {"model": "coupled_oscillators", "dimension": np.int32(3),
-                                                   "coupling": np.float32(0.25)},
-            "mode_order": np.array([3, 1, 2])}  # fmt: skip
+    data = {
+        "kind": "vibrational",
+        "force_field": {"model": "coupled_oscillators", "dimension": np.int32(3), "coupling": np.float32(0.25)},
+        "mode_order": np.array([3, 1, 2]),
+    }
     study = make_study({"name": "n", "problem": data, "solver": {"n_states": 2, "accuracy": np.float64(1e-3)}})
     assert study.problem.mode_order == (3, 1, 2) and study.problem.force_field.coupling == 0.25
     # what could mean two things is refused, and so is what is no number

@@ -113,8 +113,14 @@ def test_a_backend_that_is_not_there_is_passed_over():
         "from matplotlib.figure import Figure; Figure().savefig('/dev/null', format='png')"
     )
     for backend in ("module://matplotlib_inline.backend_inline", "module://no_such.backend", "no-such-backend"):
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "MPLBACKEND": backend},
-                              capture_output=True, text=True, timeout=60)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "MPLBACKEND": backend},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 0 and done.stdout.strip() == backend, done.stderr
 
 
@@ -221,8 +227,9 @@ from ttsuite.executors import lone_workers, workers_for
 def script(tmp_path, guard):
     (tmp_path / "script.py").write_text(SCRIPT.format(guard=guard))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True,
-                          timeout=120)  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 def test_a_script_without_guard_computes_in_one_process(tmp_path):
@@ -236,8 +243,9 @@ def test_a_script_with_guard_has_its_workers(tmp_path, guard):
     tail = "" if "def" not in guard else '\n\nif "__main__" == __name__:\n    main()\n'
     (tmp_path / "script.py").write_text(SCRIPT.format(guard=guard) + tail)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True,
-                          timeout=120)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.stdout == "[2.0, 3.0]\n_LoneWorkers 2.0\nValueError\n" and done.stderr == ""
 
 

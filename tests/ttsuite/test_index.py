@@ -79,8 +79,11 @@ def test_all_runs_are_listed_with_links_that_lead_there(copied, tmp_path, capsys
     report = read_report(tmp_path / "a")
     largest = max(map(max, report["results"]["ranks"]))
     shown = next(row for row in rows if row[1].startswith("first"))
-    assert shown[5:8] == [f"{report['references'][0]['max_abs_deviation']:.1e}", str(largest),
-                          f"{report['timing']['wall_s']:.1f}"]  # fmt: skip
+    assert shown[5:8] == [
+        f"{report['references'][0]['max_abs_deviation']:.1e}",
+        str(largest),
+        f"{report['timing']['wall_s']:.1f}",
+    ]
     assert report["headline"][0][1] in shown[4]
     assert "http" not in text  # nothing is loaded from elsewhere
 
@@ -130,7 +133,7 @@ def test_an_empty_folder_and_none_at_all(tmp_path, capsys):
         {"results": {"ranks": 4}, "references": [{}]},
         {"headline": 4, "figures": 4},
     ],
-)  # fmt: skip
+)
 def test_odd_entries_of_a_record_do_not_stop_the_index(copied, tmp_path, entries):
     change(copied("a"), **entries)
     page = Page(index_runs(tmp_path).read_text())

@@ -33,8 +33,11 @@ def killed(names, folder, kills, timeout):
     files = [str(TINY / f"{name}.yaml") for name in names]
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(folder), str(kills), "1", *files],
-        env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout,
-    )  # fmt: skip
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert [entry["name"] for entry in found] == list(names)

@@ -130,14 +130,15 @@ NESTED = {
     "comments": "#" * 1_000_000 + "\nproblem: 1",
     "unknown keys": "problem: {kind: vibrational}\n" + "".join(f"key{i}: {i}\n" for i in range(5000)),
     "entries of a list": "problem: {kind: completion, samples: {function: inverse_sum, shape: ["
-    + "2, " * 50_000 + "2], fraction: 0.5}}\nsolver: {}",
+    + "2, " * 50_000
+    + "2], fraction: 0.5}}\nsolver: {}",
     "laughs": "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nproblem: *c",
     "merge": "a: &a {kind: vibrational}\nproblem: {<<: *a}",
     "python": "problem: !!python/object/apply:os.system [touch pwned]",
     "module": "problem: !!python/module:os",
     "many documents": "problem: 1\n" + "---\nproblem: 1\n" * 10_000,
     "beyond all bounds": "problem: {kind: vibrational, force_field: acetonitrile} #" + "x" * 10_000_000,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", NESTED.values(), ids=NESTED)
@@ -147,24 +148,57 @@ def test_deep_long_and_clever_files(watch, text):
 
 
 LARGE = {
-    "oscillators": {"kind": "vibrational", "force_field": {"model": "coupled_oscillators", "dimension": 1000,
-                                                           "coupling": 1e-4}},
-    "mesh": {"kind": "parametric_pde", "domain": "square", "mesh": {"cells": 1047},
-             "field": {"type": "affine", "parameters": 200, "scale": 0.01}},
-    "discs": {"kind": "parametric_pde", "domain": "square", "mesh": {"cells": 300},
-              "field": {"type": "discs", "centres": [[(i + 0.5) / 14, (j + 0.5) / 14] for i in range(14)
-                                                     for j in range(14)], "radii": 0.03, "range": [0.5, 1.5]}},
-    "coordinates": {"kind": "fokker_planck", "dimension": 60, "drift": {"diagonal": 1.0, "superdiagonal": 0.1},
-                    "diffusion": 0.5, "initial": {"variance": 0.5}, "grid": {"points": 1024, "half_width": 8.0}},
-    "nuclei": {"kind": "orbital_free_dft", "functional": "TFDW", "box": 128.0, "levels": [12],
-               "lattice": {"charge": 4, "smearing": 1.0, "shape": [21, 21, 22], "spacing": 4.0}},
-    "products": {"kind": "sum_of_products", "modes": [{"basis": "harmonic", "functions": 400}] * 20,
-                 "terms": [[1.0, {k % 20: "q p", (k + 1 + k // 20) % 20: "q^2"}] for k in range(299)],
-                 "task": "spectrum"},
+    "oscillators": {
+        "kind": "vibrational",
+        "force_field": {"model": "coupled_oscillators", "dimension": 1000, "coupling": 1e-4},
+    },
+    "mesh": {
+        "kind": "parametric_pde",
+        "domain": "square",
+        "mesh": {"cells": 1047},
+        "field": {"type": "affine", "parameters": 200, "scale": 0.01},
+    },
+    "discs": {
+        "kind": "parametric_pde",
+        "domain": "square",
+        "mesh": {"cells": 300},
+        "field": {
+            "type": "discs",
+            "centres": [[(i + 0.5) / 14, (j + 0.5) / 14] for i in range(14) for j in range(14)],
+            "radii": 0.03,
+            "range": [0.5, 1.5],
+        },
+    },
+    "coordinates": {
+        "kind": "fokker_planck",
+        "dimension": 60,
+        "drift": {"diagonal": 1.0, "superdiagonal": 0.1},
+        "diffusion": 0.5,
+        "initial": {"variance": 0.5},
+        "grid": {"points": 1024, "half_width": 8.0},
+    },
+    "nuclei": {
+        "kind": "orbital_free_dft",
+        "functional": "TFDW",
+        "box": 128.0,
+        "levels": [12],
+        "lattice": {"charge": 4, "smearing": 1.0, "shape": [21, 21, 22], "spacing": 4.0},
+    },
+    "products": {
+        "kind": "sum_of_products",
+        "modes": [{"basis": "harmonic", "functions": 400}] * 20,
+        "terms": [[1.0, {k % 20: "q p", (k + 1 + k // 20) % 20: "q^2"}] for k in range(299)],
+        "task": "spectrum",
+    },
     "samples": {"kind": "completion", "samples": {"function": "inverse_sum", "shape": [20] * 1000, "fraction": 1e-90}},
-    "basis": {"kind": "wave_packet", "model": "henon_heiles", "dimension": 1000, "basis": {"functions": 1000},
-              "initial": {"type": "gaussian"}},
-}  # fmt: skip
+    "basis": {
+        "kind": "wave_packet",
+        "model": "henon_heiles",
+        "dimension": 1000,
+        "basis": {"functions": 1000},
+        "initial": {"type": "gaussian"},
+    },
+}
 SOLVERS = {"vibrational": {"n_states": 3}, "sum_of_products": {"n_states": 3}, "fokker_planck": {"t_final": 4.0}}
 SOLVERS |= {"wave_packet": {"t_final": 1.0, "accuracy": 1e-3}}
 

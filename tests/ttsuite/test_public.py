@@ -8,8 +8,19 @@ import pytest
 import ttsuite
 
 ROOT = Path(__file__).parents[2]
-CONSTRUCTORS = ["tt_svd", "ones", "unit", "random_train", "rank_one", "rank_one_operator", "operator_tt_svd",
-                "kronecker_sum", "identity_operator", "save_trains", "load_trains"]  # fmt: skip
+CONSTRUCTORS = [
+    "tt_svd",
+    "ones",
+    "unit",
+    "random_train",
+    "rank_one",
+    "rank_one_operator",
+    "operator_tt_svd",
+    "kronecker_sum",
+    "identity_operator",
+    "save_trains",
+    "load_trains",
+]
 
 
 @pytest.mark.parametrize("name", [name for name in ttsuite.__all__ if name != "__version__"])

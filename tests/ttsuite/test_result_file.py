@@ -33,9 +33,14 @@ def stored(complete_run, tmp_path):
         1, "pass", 3, 0.5, energies=np.array([1.0, np.nan]), extra={"solves": np.int64(4), 2.5: (1, None)}
     )
     result = replace(
-        complete_run[1], states=[train], history=[state, state], status=Status.RANK_LIMIT, timing={},
-        completeness={"probe": {"x": float("inf"), "ü": [True], "first": train}}, energies=np.array([1.0 + 2.0j]),
-    )  # fmt: skip
+        complete_run[1],
+        states=[train],
+        history=[state, state],
+        status=Status.RANK_LIMIT,
+        timing={},
+        completeness={"probe": {"x": float("inf"), "ü": [True], "first": train}},
+        energies=np.array([1.0 + 2.0j]),
+    )
     save_trains(tmp_path / "states.npz", {"only": train})
     save_result(tmp_path / "result.npz", result, {"only": train})
     return tmp_path / "result.npz", tmp_path / "states.npz", result
@@ -92,7 +97,7 @@ RESULTS = "problems.vibrational.result"
         {"objects": [{"class": "VibrationalResult", "fields": {}}]},
         {"objects": 3},
     ],
-)  # fmt: skip
+)
 def test_a_foreign_manifest_is_refused(tmp_path, change):
     good = {"version": 1, "module": RESULTS, "objects": []}
     written(tmp_path / "r.npz", good | change)

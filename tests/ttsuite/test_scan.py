@@ -103,8 +103,11 @@ def test_a_scan_leaves_run_folders_one_table_one_figure_and_pages(numerics, tmp_
     assert {path.name for path in (done.folder / "figures").iterdir()} == {"scan.png", "scan.svg"}
     table = rows(done.folder)
     assert [(row["point"], row["problem.force_field.dimension"], row["solver.n_states"]) for row in table] == [
-        ("1", "2", "3"), ("2", "2", "4"), ("3", "3", "3"), ("4", "3", "4"),
-    ]  # fmt: skip
+        ("1", "2", "3"),
+        ("2", "2", "4"),
+        ("3", "3", "3"),
+        ("4", "3", "4"),
+    ]
     html = (done.folder / "scan.html").read_text()
     record = json.loads((done.folder / "scan.json").read_text())
     for row, outcome, entry in zip(table, done.points, record["points"], strict=True):

@@ -52,7 +52,10 @@ def test_shipped_scans_are_valid_and_have_a_quick_variant(file):
 
 
 def test_the_last_key_of_a_grid_runs_fastest_and_the_list_comes_after(tmp_path):
-    plan = load_scan(write(tmp_path, """\
+    plan = load_scan(
+        write(
+            tmp_path,
+            """\
 base: base.yaml
 grid:
   problem.force_field.dimension: [2, 3]
@@ -60,7 +63,9 @@ grid:
 list:
   - {solver.accuracy: 1.0e-6}
   - {problem.force_field.dimension: 5, seed: 7}
-"""))  # fmt: skip
+""",
+        )
+    )
     assert plan.name == "s" and [point.number for point in plan.points] == [1, 2, 3, 4, 5, 6]
     assert plan.keys == ("problem.force_field.dimension", "solver.n_states", "solver.accuracy", "seed")
     studies = [point.study for point in plan.points]

@@ -65,8 +65,9 @@ def test_a_file_is_found_beside_the_configuration(tmp_path):
     folder.mkdir()
     path = csv(folder, ["# a comment", "", *some_rows()])
     study_file = folder / "study.yaml"
-    study_file.write_text("problem: {kind: completion, samples: entries.csv, test_fraction: 0.5}\n"
-                          "solver: {max_rank: 1}\n")  # fmt: skip
+    study_file.write_text(
+        "problem: {kind: completion, samples: entries.csv, test_fraction: 0.5}\nsolver: {max_rank: 1}\n"
+    )
     problem = load_study(study_file)[0].problem
     assert problem.file == path.resolve() and problem.files == {"samples": path.resolve()}
     assert problem.shape == (6, 5) and problem.known == 30 and problem.tests == 15 and problem.fitted == 10

@@ -92,8 +92,10 @@ def test_a_function_is_completed_and_reported():
     assert float(rows[5][4]) == full[tuple(rows[5][:3])] or abs(float(rows[5][4]) - full[tuple(rows[5][:3])]) < 1e-12
     assert {section.title for section in sections(s.problem, result)} == {"Samples", "Work"}
     assert [picture.name for picture in figures(s.problem, s.solver, result)] == [
-        "error_by_rank", "predictions", "ranks",
-    ]  # fmt: skip
+        "error_by_rank",
+        "predictions",
+        "ranks",
+    ]
 
 
 def test_the_seed_draws_the_samples():

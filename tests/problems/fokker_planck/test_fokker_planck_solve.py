@@ -70,8 +70,14 @@ def test_the_operator_is_the_sum_it_stands_for(d):
 
 
 def test_ranks_of_the_operator_do_not_grow_with_the_dimension():
-    s = study({"dimension": 5, "drift": {"diagonal": 1.0, "superdiagonal": 0.5, "subdiagonal": -0.3},
-               "initial": {"mean": 1.0, "variance": 0.25}, "grid": {"points": 40, "half_width": 6.0}})  # fmt: skip
+    s = study(
+        {
+            "dimension": 5,
+            "drift": {"diagonal": 1.0, "superdiagonal": 0.5, "subdiagonal": -0.3},
+            "initial": {"mean": 1.0, "variance": 0.25},
+            "grid": {"points": 40, "half_width": 6.0},
+        }
+    )
     assert Discrete.of(s.problem, 0.5).operator.ranks == (1, 4, 4, 4, 4, 1)
 
 
@@ -135,8 +141,14 @@ def test_a_fixed_step_counts_with_its_error():
 
 
 def test_one_coordinate():
-    _, result = computed({"dimension": 1, "drift": {"diagonal": 1.0}, "initial": {"mean": 1.0, "variance": 0.25},
-                          "grid": {"points": 40, "half_width": 6.0}})  # fmt: skip
+    _, result = computed(
+        {
+            "dimension": 1,
+            "drift": {"diagonal": 1.0},
+            "initial": {"mean": 1.0, "variance": 0.25},
+            "grid": {"points": 40, "half_width": 6.0},
+        }
+    )
     assert result.status is Status.CONVERGED and result.mean.shape == (4, 1)
     np.testing.assert_allclose(result.mean, result.exact.means, atol=1e-3)
     assert np.abs(result.mass - 1.0).max() < 1e-12
@@ -179,11 +191,13 @@ def test_from_a_study_to_its_folder(tmp_path):
 def test_the_unit_of_length_does_not_matter():
     _, plain = computed()
     nano = 1e-9
-    _, tiny = computed({
-        "diffusion": 0.5 * nano**2,
-        "initial": {"mean": [nano, 0.5 * nano], "variance": [0.25 * nano**2, 0.3 * nano**2]},
-        "grid": {"points": [36, 40], "half_width": 6.0 * nano},
-    })  # fmt: skip
+    _, tiny = computed(
+        {
+            "diffusion": 0.5 * nano**2,
+            "initial": {"mean": [nano, 0.5 * nano], "variance": [0.25 * nano**2, 0.3 * nano**2]},
+            "grid": {"points": [36, 40], "half_width": 6.0 * nano},
+        }
+    )
     assert tiny.status is Status.CONVERGED
     np.testing.assert_allclose(tiny.mean / nano, plain.mean, atol=1e-4)
     np.testing.assert_allclose(tiny.covariance / nano**2, plain.covariance, atol=1e-4)

@@ -32,12 +32,25 @@ def made_up(energy, *, box=20.0, levels=(4, 5), electrons=2.0, order=2, radial=T
             history.append(IterationState(step + 1, f"2^{level}", 4, 0.1, value, extra=extra))
         grids.append(
             LevelResult(
-                level=level, spacing=h, energy=energy + shift, components=values, chemical_potential=-0.1 + shift,
-                virial=2e-5, sum_rule=-3e-6, min_density=-1e-9, max_density=float(density.max()),
-                errors={"descent": 1e-7, "truncation": 2e-7, "box": 1e-8}, ranks=trains[0].ranks,
-                tucker_ranks=(4, 4, 4), steps=12, evaluations=24, boundary_charge=1e-9, seconds=0.2, converged=True,
+                level=level,
+                spacing=h,
+                energy=energy + shift,
+                components=values,
+                chemical_potential=-0.1 + shift,
+                virial=2e-5,
+                sum_rule=-3e-6,
+                min_density=-1e-9,
+                max_density=float(density.max()),
+                errors={"descent": 1e-7, "truncation": 2e-7, "box": 1e-8},
+                ranks=trains[0].ranks,
+                tucker_ranks=(4, 4, 4),
+                steps=12,
+                evaluations=24,
+                boundary_charge=1e-9,
+                seconds=0.2,
+                converged=True,
             )
-        )  # fmt: skip
+        )
     middle = len(x) // 2
     r = np.linspace(0.0, 0.5 * box, 80)
     return OrbitalFreeResult(

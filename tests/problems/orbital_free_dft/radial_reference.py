@@ -60,10 +60,16 @@ def ground_state(functional, electrons, *, charge=0.0, smearing=None, omega=None
     """Of one nucleus or none and a trap or none about the origin; ``smearing`` None for a point."""
     model, _, correlation = functional.partition("+")
     ec = CORRELATION.get(correlation)
-    narrow = 0.3 * weight / charge if charge and smearing is None else 0.3 * min(
-        (weight / max(charge * (smearing or 1.0) ** 1.5, 1e-9)) ** 0.25, (smearing or 1.0) ** -0.5,
-        (omega or 1.0) ** -0.5 * weight**0.25,
-    )  # fmt: skip
+    narrow = (
+        0.3 * weight / charge
+        if charge and smearing is None
+        else 0.3
+        * min(
+            (weight / max(charge * (smearing or 1.0) ** 1.5, 1e-9)) ** 0.25,
+            (smearing or 1.0) ** -0.5,
+            (omega or 1.0) ** -0.5 * weight**0.25,
+        )
+    )
     count = max(8, int(np.ceil(np.log(radius / narrow) / np.log(ratio))))
     edges = np.concatenate([[0.0], radius * ratio ** -np.arange(count, -1.0, -1.0)])
     x, w0, d = _lobatto(ORDER)
@@ -76,8 +82,11 @@ def ground_state(functional, electrons, *, charge=0.0, smearing=None, omega=None
         w[s] += volume
         k[s, s] += d.T @ (volume[:, None] * d) * (2 / (b - a)) ** 2
     safe = np.where(r > 0, r, 1.0)
-    v_nuclear = -charge / safe if smearing is None else -charge * np.where(
-        r > 0, erf(np.sqrt(smearing or 1.0) * r) / safe, 2 * np.sqrt((smearing or 1.0) / np.pi))  # fmt: skip
+    v_nuclear = (
+        -charge / safe
+        if smearing is None
+        else -charge * np.where(r > 0, erf(np.sqrt(smearing or 1.0) * r) / safe, 2 * np.sqrt((smearing or 1.0) / np.pi))
+    )
     v_trap = 0.5 * (omega or 0.0) ** 2 * r**2
     v = v_nuclear + v_trap
     green = np.zeros((size, size))
@@ -155,14 +164,21 @@ def ground_state(functional, electrons, *, charge=0.0, smearing=None, omega=None
     thomas_fermi, exchange = C_TF * w @ rho ** (5 / 3), -C_X * w @ rho ** (4 / 3) if model == "TFDW" else 0.0
     e, e1, _ = local(rho)
     parts = {
-        "weizsacker": 0.5 * weight * phi @ kinetic @ phi, "thomas_fermi": thomas_fermi, "external": w @ (v * rho),
-        "hartree": 0.5 * w @ (rho * potential(phi)), "exchange": exchange,
-        "correlation": w @ e - thomas_fermi - exchange if ec is not None else 0.0, "nuclear": 0.0,
-    }  # fmt: skip
+        "weizsacker": 0.5 * weight * phi @ kinetic @ phi,
+        "thomas_fermi": thomas_fermi,
+        "external": w @ (v * rho),
+        "hartree": 0.5 * w @ (rho * potential(phi)),
+        "exchange": exchange,
+        "correlation": w @ e - thomas_fermi - exchange if ec is not None else 0.0,
+        "nuclear": 0.0,
+    }
     slope = np.zeros_like(r)  # r dv/dr of the nucleus
     if charge:
-        slope = -v_nuclear if smearing is None else (
-            -v_nuclear - charge * 2 * np.sqrt(smearing / np.pi) * np.exp(-smearing * r**2))  # fmt: skip
+        slope = (
+            -v_nuclear
+            if smearing is None
+            else (-v_nuclear - charge * 2 * np.sqrt(smearing / np.pi) * np.exp(-smearing * r**2))
+        )
     pressure = w @ (rho * e1) - 5 / 3 * thomas_fermi - 4 / 3 * exchange if ec is not None else 0.0
     virial = 2 * (parts["weizsacker"] + thomas_fermi) - w @ (rho * (slope + 2 * v_trap)) + parts["hartree"]
     virial += exchange + 3 * (pressure - parts["correlation"])

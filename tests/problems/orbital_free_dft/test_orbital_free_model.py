@@ -221,8 +221,9 @@ def test_shipped_configurations_are_valid_and_have_a_quick_variant(file):
 
 
 def test_the_shifted_molecule_is_shifted_by_a_third_of_a_cell():
-    still, moved = (load_study(CONFIGS / "orbital_free_dft" / f"hydrogen-molecule{end}.yaml")[0].problem
-                    for end in ("", "-shifted"))  # fmt: skip
+    still, moved = (
+        load_study(CONFIGS / "orbital_free_dft" / f"hydrogen-molecule{end}.yaml")[0].problem for end in ("", "-shifted")
+    )
     shift = (moved.sites.positions - still.sites.positions) * 2 ** moved.grids[-1] / moved.box
     np.testing.assert_allclose(shift, 1 / 3, atol=1e-6)
 

@@ -38,9 +38,19 @@ def test_results_have_the_keys_of_the_contract(atom):
     _, result = atom
     found = presentation.results(result)
     assert {
-        "energy", "energy_error", "extrapolated_energy", "components", "chemical_potential", "virial", "sum_rule",
-        "min_density", "ranks", "grid_points_per_axis", "density_megabytes", "by_level",
-    } <= set(found)  # fmt: skip
+        "energy",
+        "energy_error",
+        "extrapolated_energy",
+        "components",
+        "chemical_potential",
+        "virial",
+        "sum_rule",
+        "min_density",
+        "ranks",
+        "grid_points_per_axis",
+        "density_megabytes",
+        "by_level",
+    } <= set(found)
     assert set(found["components"]) == set(COMPONENTS)
     assert found["energy"] == result.levels[-1].energy and found["grid_points_per_axis"] == 32
     assert found["ranks"] == list(result.density.ranks)

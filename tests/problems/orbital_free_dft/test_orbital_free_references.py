@@ -124,6 +124,8 @@ def test_shipped_configurations_have_the_references_there_are():
 
 
 def test_shifted_molecule_has_the_reference_of_the_unshifted_one():
-    energies = [references_of(load_study(CONFIGS / "orbital_free_dft" / f"{name}.yaml")[0].problem)[0].energy
-                for name in ("hydrogen-molecule", "hydrogen-molecule-shifted")]  # fmt: skip
+    energies = [
+        references_of(load_study(CONFIGS / "orbital_free_dft" / f"{name}.yaml")[0].problem)[0].energy
+        for name in ("hydrogen-molecule", "hydrogen-molecule-shifted")
+    ]
     np.testing.assert_array_equal(energies, [-0.430145075] * 2)

@@ -19,9 +19,13 @@ from solvers.solution import Status
 from solvers.tucker.tensor import rank_one
 
 ION = {
-    "kind": "orbital_free_dft", "functional": "TFDW", "box": 24.0, "levels": [5, 6], "electrons": 4.0,
+    "kind": "orbital_free_dft",
+    "functional": "TFDW",
+    "box": 24.0,
+    "levels": [5, 6],
+    "electrons": 4.0,
     "lattice": {"charge": 1.0, "smearing": 0.3, "shape": [2, 2, 2], "spacing": 6.0},
-}  # fmt: skip
+}
 
 
 def run(keys, **solver):
@@ -96,9 +100,14 @@ def test_a_far_field_carried_on_one_side_is_contradicted(monkeypatch):
 )
 def test_what_is_off_is_found(what, change):
     level = replace(
-        made_up(-1.0).finest, components=dict.fromkeys(COMPONENTS, 0.1), chemical_potential=-0.1, virial=0.0,
-        sum_rule=0.0, errors={"descent": 0.0, "truncation": 1e-6, "box": 1e-6}, electrostatic=(1.0, 1.0),
-    )  # fmt: skip
+        made_up(-1.0).finest,
+        components=dict.fromkeys(COMPONENTS, 0.1),
+        chemical_potential=-0.1,
+        virial=0.0,
+        sum_rule=0.0,
+        errors={"descent": 0.0, "truncation": 1e-6, "box": 1e-6},
+        electrostatic=(1.0, 1.0),
+    )
     local = {"electrons": (2.0, 1e-7), **{n: (0.1, 1e-7) for n in ("thomas_fermi", "exchange", "correlation")}}
 
     def looks(level, local):

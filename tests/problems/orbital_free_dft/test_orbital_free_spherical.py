@@ -23,10 +23,15 @@ def stored():
 @pytest.mark.parametrize("row", stored()[::5], ids=lambda row: f"{row['functional']} {row['case']} {row['electrons']}")
 def test_stored_references(row):
     """Two codes that know nothing of each other."""
-    keys = {"omega": float(row["omega"]), "radius": 15.0} if row["case"] == "trap" else {
-        "charge": float(row["charge"]), "smearing": float(row["smearing"]) if row["smearing"] else None,
-        "radius": 250.0 if row["functional"] == "TFW" else 90.0,
-    }  # fmt: skip
+    keys = (
+        {"omega": float(row["omega"]), "radius": 15.0}
+        if row["case"] == "trap"
+        else {
+            "charge": float(row["charge"]),
+            "smearing": float(row["smearing"]) if row["smearing"] else None,
+            "radius": 250.0 if row["functional"] == "TFW" else 90.0,
+        }
+    )
     found = ground_state(row["functional"], float(row["electrons"]), **keys)
     assert found.energy == pytest.approx(float(row["energy"]), abs=2e-9)
     assert abs(found.virial) <= 1e-8

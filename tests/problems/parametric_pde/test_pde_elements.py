@@ -71,8 +71,16 @@ def test_disc_mean_is_the_mean_over_cells_of_the_corner_means():
     assert np.isclose(weights.sum(), 1.0)
 
 
-@pytest.mark.parametrize("field, domain", [("affine", "interval"), ("affine", "square"), ("discs", "square"),
-                                           ("lognormal", "interval"), ("lognormal", "square")])  # fmt: skip
+@pytest.mark.parametrize(
+    "field, domain",
+    [
+        ("affine", "interval"),
+        ("affine", "square"),
+        ("discs", "square"),
+        ("lognormal", "interval"),
+        ("lognormal", "square"),
+    ],
+)
 def test_separated_system_is_the_exact_one(field, domain):
     problem = study(field, domain, cells=8, boundary={"left": 0.3}).problem
     discrete = Discrete.of(problem, 1e-9, RNG)

@@ -109,8 +109,9 @@ def test_an_affine_field_that_can_vanish_is_refused():
     # the scale it names is indeed the limit
     limit = float(str(caught.value).split("lower scale below ")[1].split()[0])
     for factor, fine in ((0.999, True), (1.001, False)):
-        field = make_study({"problem": interval | {"field": {"type": "affine", "scale": 0.5, "parameters": 6}},
-                            "solver": {}}).problem.field.model_copy(update={"scale": limit * factor})  # fmt: skip
+        field = make_study(
+            {"problem": interval | {"field": {"type": "affine", "scale": 0.5, "parameters": 6}}, "solver": {}}
+        ).problem.field.model_copy(update={"scale": limit * factor})
         x = (np.arange(64)[:, None] + 0.5) / 64
         least = field.mean - np.abs(field.modes(x)).sum(axis=0).max()
         assert (least > 0.0) == fine

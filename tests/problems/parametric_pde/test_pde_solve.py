@@ -18,8 +18,10 @@ def truth(problem, points):
 
 
 @pytest.mark.parametrize("method", ["als_cross", "amen"])
-@pytest.mark.parametrize("field, domain, cells", [("affine", "interval", 16), ("lognormal", "interval", 16),
-                                                  ("discs", "square", 8), ("affine", "square", 6)])  # fmt: skip
+@pytest.mark.parametrize(
+    "field, domain, cells",
+    [("affine", "interval", 16), ("lognormal", "interval", 16), ("discs", "square", 8), ("affine", "square", 6)],
+)
 def test_moments_within_their_errors(field, domain, cells, method):
     case = study(field, domain, cells, solver={"method": method, "accuracy": 1e-5})
     result = solve(prepare(case.problem, case.solver), seed=3)

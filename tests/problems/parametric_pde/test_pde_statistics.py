@@ -94,8 +94,10 @@ def test_surrogate_is_exact_for_polynomials(distribution):
     surrogate = Surrogate.interpolating(train, distribution)
     y = np.random.default_rng(0).uniform(-1, 1, (9, 2))
     assert np.allclose(surrogate(y), f(y), atol=1e-12)
-    field = Solution(TensorTrain((np.eye(2)[None], np.stack([train.cores[0][0], 2 * train.cores[0][0]]),
-                                  *train.cores[1:])), distribution)  # fmt: skip
+    field = Solution(
+        TensorTrain((np.eye(2)[None], np.stack([train.cores[0][0], 2 * train.cores[0][0]]), *train.cores[1:])),
+        distribution,
+    )
     assert field.parameters == 2 and np.allclose(field(y[0]), [f(y[0]), 2 * f(y[0])], atol=1e-12)
     for bad in ([0.1], [0.1, np.nan]):
         with pytest.raises(ValueError, match="2 finite parameters"):

@@ -91,10 +91,9 @@ def test_a_constant_has_a_distribution(value, spread):
 
 @pytest.mark.parametrize(
     "change",
-    [{"load": 0.0}, {"boundary": {"left": 1.0, "right": 0.0}},
-     {"load": 0.0, "boundary": {"left": 1.0, "right": 1.0}}],
+    [{"load": 0.0}, {"boundary": {"left": 1.0, "right": 0.0}}, {"load": 0.0, "boundary": {"left": 1.0, "right": 1.0}}],
     ids=["no load", "constant at one end", "constant everywhere"],
-)  # fmt: skip
+)
 def test_degenerate_problems_run_to_their_figures(change):
     quantities = [{"name": "left", "type": "point", "at": 0.0}, {"name": "total", "type": "integral"}]
     case = study("affine", cells=8, quantities=quantities, solver={"accuracy": 1e-4}, **change)

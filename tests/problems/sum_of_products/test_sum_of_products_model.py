@@ -90,8 +90,12 @@ def test_what_a_run_writes_down_can_be_read_again(tmp_path):
         ("[2, {}]", "[[1, 2, 3], {}]", "a coefficient must be a number"),
         ("[2, {}]", "[2, 3]", "f.yaml:13:11: problem.terms.4.1: must be a mapping from modes to operators"),
         ("[2, {}]", "[[0, 1], {}]", "its coefficient must be real, found [0, 1]"),
-        ("2: X}", "2: S+}", "f.yaml:14:7: problem.terms.5: the sum is not Hermitian: this term lacks its conjugate,"
-         " [0.3, {1: q, 2: S-}]"),
+        (
+            "2: X}",
+            "2: S+}",
+            "f.yaml:14:7: problem.terms.5: the sum is not Hermitian: this term lacks its conjugate,"
+            " [0.3, {1: q, 2: S-}]",
+        ),
         ("2: X}", "0: q p}", "lacks its conjugate, [0.3, {0: p q, 1: q}]"),
         ("functions: 12", "functions: 0", "f.yaml:5:36: problem.modes.0.functions: must be at least 1"),
         ("functions: 12", "functions: 9999", "must be at most 400"),
@@ -101,8 +105,12 @@ def test_what_a_run_writes_down_can_be_read_again(tmp_path):
         ("mass: 1.0", "mass: -1.0", "problem.modes.1.mass: must be greater than 0"),
         ("mass: 1.0", "mas: 1.0", "problem.modes.1.mas: unknown key"),
         ("{basis: spin}", "{basis: spin, s: 0.7}", "must be a positive multiple of 0.5, found 0.7"),
-        ("{basis: spin}", "{basis: sipn}", "f.yaml:7:15: problem.modes.2.basis: must be one of: harmonic, sinc, spin,"
-         " boson; found 'sipn' (did you mean spin?)"),
+        (
+            "{basis: spin}",
+            "{basis: sipn}",
+            "f.yaml:7:15: problem.modes.2.basis: must be one of: harmonic, sinc, spin,"
+            " boson; found 'sipn' (did you mean spin?)",
+        ),
         ("{basis: spin}", "{s: 0.5}", "problem.modes.2.basis: missing"),
         ("task: spectrum", "task: spectra", "must be one of: spectrum, evolution; found 'spectra' (did you mean"),
         ("task: spectrum", "task: spectrum\n  mode_order: [0, 1]", "must name each of the modes 0 to 2 once"),
@@ -117,7 +125,7 @@ def test_what_a_run_writes_down_can_be_read_again(tmp_path):
         ("{n_states: 3}", "{n_states: 3, max_rank: 0}", "must be automatic or an integer of at least 1"),
         ("{n_states: 3}", "{n_states: 500, method: block_dmrg}", "use inverse_iteration"),
     ],
-)  # fmt: skip
+)
 def test_refusals(tmp_path, old, new, found):
     assert old in GOOD
     told = faults(tmp_path, GOOD.replace(old, new, 1))
@@ -140,8 +148,15 @@ def test_all_faults_at_once(tmp_path):
     text = GOOD.replace("{0: p^2}", "{0: x}").replace("{1: T}", "{9: T}").replace("points: 40", "points: 40.5")
     assert len(faults(tmp_path, text)) == 1  # operators are looked at once the modes are known
     assert len(faults(tmp_path, text.replace("40.5", "40").replace("n_states: 3", "n_states: x"))) == 3
-    assert "must hold at least one term" in faults(tmp_path, GOOD[: GOOD.index("    - [0.5")] .replace(
-        "terms:\n", "terms: []\n  task: spectrum\nsolver: {n_states: 1}\n"))[0]  # fmt: skip
+    assert (
+        "must hold at least one term"
+        in faults(
+            tmp_path,
+            GOOD[: GOOD.index("    - [0.5")].replace(
+                "terms:\n", "terms: []\n  task: spectrum\nsolver: {n_states: 1}\n"
+            ),
+        )[0]
+    )
     cancelling = GOOD[: GOOD.index("    - [0.5")] + "    - [1.0, {}]\n  task: spectrum\nsolver: {n_states: 1}\n"
     assert "nothing to solve" in faults(tmp_path, cancelling)[0]
 

@@ -46,8 +46,9 @@ def dense(p):
     h = 0
     for coefficient, names in p.terms:
         c = complex(*coefficient) if isinstance(coefficient, tuple) else coefficient
-        h = h + c * reduce(np.kron, [named(m, names[k]) if k in names else np.eye(m.size)
-                                     for k, m in enumerate(p.bases)])  # fmt: skip
+        h = h + c * reduce(
+            np.kron, [named(m, names[k]) if k in names else np.eye(m.size) for k, m in enumerate(p.bases)]
+        )
     return h
 
 
@@ -75,8 +76,9 @@ def test_sinc_points_give_the_levels_of_an_oscillator():
     np.testing.assert_allclose(np.linalg.eigvalsh(h.real)[:8], np.arange(8) + 0.5, atol=1e-9)
     assert np.allclose(np.diff(np.diag(named(GRID, "q").real)), 16.0 / 59)
     for text in ("p", "p^3", "p^5", "p^2"):
-        np.testing.assert_allclose(named(GRID, text), named(GRID, text).conj().T, atol=1e-12 * 60.0 ** (degree(
-            parse(text, GRID, 0)) - 1))  # fmt: skip
+        np.testing.assert_allclose(
+            named(GRID, text), named(GRID, text).conj().T, atol=1e-12 * 60.0 ** (degree(parse(text, GRID, 0)) - 1)
+        )
     np.testing.assert_allclose(named(GRID, "p^2"), 2.6 * named(GRID, "T"), rtol=1e-13)
     # -i d/dx of exp(-x^2/2) is i x exp(-x^2/2)
     x = np.diag(named(GRID, "q").real)
@@ -115,8 +117,13 @@ def test_names_are_read_and_written():
 
 
 def test_a_sum_with_pairs_of_imaginary_factors_is_real():
-    chain = [[1.0, {0: "Sx", 1: "Sx"}], [1.0, {0: "Sy", 1: "Sy"}], [0.5, {0: "Y", 1: "Y Z X"}], [0.7, {0: "Z"}],
-             [0.5, {0: "Y", 1: "X Z Y"}]]  # fmt: skip
+    chain = [
+        [1.0, {0: "Sx", 1: "Sx"}],
+        [1.0, {0: "Sy", 1: "Sy"}],
+        [0.5, {0: "Y", 1: "Y Z X"}],
+        [0.7, {0: "Z"}],
+        [0.5, {0: "Y", 1: "X Z Y"}],
+    ]
     table = table_of(problem([{"basis": "spin"}] * 2, chain).products, [HALF, HALF])
     assert table.real and operator(table).dtype == float
     # Sx Sy - Sy Sx written out in S+ and S-: i/2 (S+ S- - S- S+) is imaginary
@@ -127,14 +134,16 @@ def test_a_sum_with_pairs_of_imaginary_factors_is_real():
     assert table_of(problem([{"basis": "spin"}] * 2, vanishing).products, [HALF, HALF]).real
 
 
-MODES = st.sampled_from([
-    {"basis": "harmonic", "functions": 4, "frequency": 1.3, "mass": 0.8},
-    {"basis": "sinc", "points": 4, "interval": [-1.5, 1.5]},
-    {"basis": "sinc", "points": 3, "interval": [-1.0, 2.0]},
-    {"basis": "spin"},
-    {"basis": "spin", "s": 1.0},
-    {"basis": "boson", "levels": 3},
-])  # fmt: skip
+MODES = st.sampled_from(
+    [
+        {"basis": "harmonic", "functions": 4, "frequency": 1.3, "mass": 0.8},
+        {"basis": "sinc", "points": 4, "interval": [-1.5, 1.5]},
+        {"basis": "sinc", "points": 3, "interval": [-1.0, 2.0]},
+        {"basis": "spin"},
+        {"basis": "spin", "s": 1.0},
+        {"basis": "boson", "levels": 3},
+    ]
+)
 
 
 @st.composite
@@ -189,14 +198,17 @@ def test_random_sums_against_dense_matrices(case):
 @pytest.mark.parametrize(
     ("modes", "terms", "count"),
     [
-        ([{"basis": "spin"}] * 3, [[1.0, {0: "Z", 1: "Z"}], [1.0, {1: "Z", 2: "Z"}], [0.5, {0: "X"}], [0.5, {1: "X"}],
-                                   [0.5, {2: "X"}]], 1),
+        (
+            [{"basis": "spin"}] * 3,
+            [[1.0, {0: "Z", 1: "Z"}], [1.0, {1: "Z", 2: "Z"}], [0.5, {0: "X"}], [0.5, {1: "X"}], [0.5, {2: "X"}]],
+            1,
+        ),
         ([{"basis": "spin"}] * 3, [[1.0, {0: "S+", 1: "S-"}], [1.0, {0: "S-", 1: "S+"}], [0.2, {2: "Z"}]], 2),
         ([{"basis": "harmonic", "functions": 4}] * 3, [[1.0, {0: "q", 1: "q"}], [1.0, {2: "q^3"}], [1.0, {2: "T"}]], 1),
         ([{"basis": "sinc", "points": 6, "interval": [-1.0, 1.0]}], [[1.0, {0: "T"}], [1.0, {0: "q^4"}]], 1),
         ([{"basis": "sinc", "points": 6, "interval": [-1.0, 2.0]}], [[1.0, {0: "T"}], [1.0, {0: "q^4"}]], 0),
     ],
-)  # fmt: skip
+)
 def test_conserved_parities_are_found(modes, terms, count):
     p = problem(modes, terms)
     charges, _ = parities(table_of(p.products, p.bases), p.bases)

@@ -71,15 +71,26 @@ def spin_boson(bosons, levels):
 
 def double_well():
     modes = [{"basis": "sinc", "points": 32, "interval": [-5.0, 5.0]}, {"basis": "harmonic", "functions": 24}]
-    return modes, [[1.0, {0: "T"}], [-2.0, {0: "q^2"}], [0.25, {0: "q^4"}], [0.5, {1: "p^2"}], [0.5, {1: "q^2"}],
-                   [0.1, {0: "q", 1: "q"}]]  # fmt: skip
+    return modes, [
+        [1.0, {0: "T"}],
+        [-2.0, {0: "q^2"}],
+        [0.25, {0: "q^4"}],
+        [0.5, {1: "p^2"}],
+        [0.5, {1: "q^2"}],
+        [0.1, {0: "q", 1: "q"}],
+    ]
 
 
 def turning(functions):
     """Two oscillators in a magnetic field: q0 p1 - q1 p0 is imaginary."""
     modes = [{"basis": "harmonic", "functions": functions}] * 2
-    return modes, [*([0.5, {k: o}] for k in range(2) for o in ("p^2", "q^2")), [0.3, {0: "q", 1: "p"}],
-                   [-0.3, {0: "p", 1: "q"}], [0.05, {0: "q^4"}], [0.1, {1: "q"}]]  # fmt: skip
+    return modes, [
+        *([0.5, {k: o}] for k in range(2) for o in ("p^2", "q^2")),
+        [0.3, {0: "q", 1: "p"}],
+        [-0.3, {0: "p", 1: "q"}],
+        [0.05, {0: "q^4"}],
+        [0.1, {1: "q"}],
+    ]
 
 
 def states(modes, terms, n_states, **keys):
@@ -115,7 +126,7 @@ def check(p, result, accuracy):
         (([{"basis": "spin", "s": 1.5}], [[1.0, {0: "Sz^2"}], [0.3, {0: "Sy"}]]), 4, {}),
     ],
     ids=["xxz", "ising", "spin-boson", "double-well", "inverse-iteration", "complex", "all", "small-complex", "one"],
-)  # fmt: skip
+)
 def test_states_against_dense_matrices(case, n_states, keys):
     p, result = states(*case, n_states, **keys)
     check(p, result, keys.get("accuracy", 1e-6))
@@ -168,8 +179,12 @@ def test_spins_without_a_field_are_no_start():
 
 
 def test_the_same_operator_as_the_built_in_henon_heiles():
-    keys = {"kind": "vibrational", "force_field": {"model": "henon_heiles", "dimension": 3, "coupling": COUPLING},
-            "mode_order": [1, 2, 3], "basis": {"type": "harmonic", "functions": 7}}  # fmt: skip
+    keys = {
+        "kind": "vibrational",
+        "force_field": {"model": "henon_heiles", "dimension": 3, "coupling": COUPLING},
+        "mode_order": [1, 2, 3],
+        "basis": {"type": "harmonic", "functions": 7},
+    }
     built_in = prepare_field(VibrationalProblem.model_validate(keys), VibrationalSolver(n_states=4, accuracy=1e-9))
     p = problem(*henon_heiles(3, 7))
     spelled = prepare(p, complete(p, SpectrumSolver(n_states=4, accuracy=1e-9)))
@@ -182,8 +197,11 @@ def test_the_same_operator_as_the_built_in_henon_heiles():
 def test_the_same_levels_as_a_force_field_from_a_file(tmp_path):
     (tmp_path / "own.csv").write_text(CSV)
     field = load_force_field(tmp_path / "own.csv")
-    keys = {"kind": "vibrational", "force_field": str(tmp_path / "own.csv"), "basis": {"type": "harmonic",
-            "functions": [9, 10, 8]}}  # fmt: skip
+    keys = {
+        "kind": "vibrational",
+        "force_field": str(tmp_path / "own.csv"),
+        "basis": {"type": "harmonic", "functions": [9, 10, 8]},
+    }
     built_in = prepare_field(VibrationalProblem.model_validate(keys), VibrationalSolver(n_states=8, accuracy=1e-6))
     terms = [[w / 2, {k: power}] for k, w in enumerate(field.frequencies.tolist()) for power in ("p^2", "q^2")]
     terms += [[c, {k: f"q^{n}" for k, n in Counter(modes).items()}] for modes, c in field.terms.items()]
@@ -199,8 +217,14 @@ SOLVER = {"t_final": 4.0, "output_step": 0.5, "accuracy": 1e-10, "max_rank": 12,
 
 
 def test_the_same_motion_as_the_built_in_henon_heiles():
-    keys = {"kind": "wave_packet", "model": "henon_heiles", "dimension": 2, "coupling": COUPLING, "initial": GAUSSIAN,
-            "basis": {"type": "harmonic", "functions": 12}}  # fmt: skip
+    keys = {
+        "kind": "wave_packet",
+        "model": "henon_heiles",
+        "dimension": 2,
+        "coupling": COUPLING,
+        "initial": GAUSSIAN,
+        "basis": {"type": "harmonic", "functions": 12},
+    }
     packet = WavePacketProblem.model_validate(keys)
     solver = complete_packet(packet, WavePacketSolver.model_validate(SOLVER))
     p = problem(*henon_heiles(2, 12), task="evolution", initial=GAUSSIAN, observables=["q", "energy"])
@@ -211,8 +235,12 @@ def test_the_same_motion_as_the_built_in_henon_heiles():
 
 
 def test_starts_observables_and_absorbers_of_every_basis():
-    modes = [{"basis": "harmonic", "functions": 60, "frequency": 0.5, "mass": 2.0}, {"basis": "boson", "levels": 40},
-             {"basis": "sinc", "points": 90, "interval": [-9.0, 9.0]}, {"basis": "spin", "s": 1.0}]  # fmt: skip
+    modes = [
+        {"basis": "harmonic", "functions": 60, "frequency": 0.5, "mass": 2.0},
+        {"basis": "boson", "levels": 40},
+        {"basis": "sinc", "points": 90, "interval": [-9.0, 9.0]},
+        {"basis": "spin", "s": 1.0},
+    ]
     terms = [[1.0, {0: "n"}], [1.0, {1: "n"}], [1.0, {2: "T"}], [1.0, {3: "Sz"}]]
     initial = {"type": "gaussian", "centre": [1.0, -0.5, 1.5, 0.0], "momentum": [0.5, 0.25, -1.0, 0.0]}
     system = system_of(problem(modes, terms, task="evolution", initial=initial))
@@ -286,8 +314,14 @@ def test_from_yaml_to_report(tmp_path):
 
 
 def test_states_in_a_hole_of_the_potential_are_not_converged() -> None:
-    terms = [[1828.55, {0: "p^2"}], [1828.55, {0: "q^2"}], [797.35, {1: "p^2"}], [797.35, {1: "q^2"}],
-             [-300.0, {0: "q^3"}], [-75.0, {0: "q^2", 1: "q^2"}]]  # fmt: skip
+    terms = [
+        [1828.55, {0: "p^2"}],
+        [1828.55, {0: "q^2"}],
+        [797.35, {1: "p^2"}],
+        [797.35, {1: "q^2"}],
+        [-300.0, {0: "q^3"}],
+        [-75.0, {0: "q^2", 1: "q^2"}],
+    ]
     for functions, well in ((6, True), (20, False)):
         modes = [{"basis": "harmonic", "functions": functions}] * 2
         problem = SumOfProductsProblem.model_validate(

@@ -129,8 +129,10 @@ def test_patterns_of_spins():
 
 def test_a_basis_that_does_not_hold_the_start_is_refused_or_said():
     small = study(HENON_HEILES, initial={"type": "gaussian", "centre": 4.0})
-    assert any("squared norm" in text for text in prepare(study(HENON_HEILES, basis={"functions": 5}).problem,
-                                                          small.solver).warnings)  # fmt: skip
+    assert any(
+        "squared norm" in text
+        for text in prepare(study(HENON_HEILES, basis={"functions": 5}).problem, small.solver).warnings
+    )
     with pytest.raises(ValueError, match="allow more functions"):
         prepare(study(HENON_HEILES, initial={"type": "gaussian", "centre": 6.0}).problem, small.solver)
 

@@ -115,8 +115,9 @@ def test_observables_of_a_random_state():
         assert found.pairs["aa"][k] == pytest.approx(np.vdot(psi, moved).real, abs=1e-12)
         p = np.linalg.svd(psi.reshape(math.prod(shape[: k + 1]), -1), compute_uv=False) ** 2
         assert found.entropies[k] == pytest.approx(-(p * np.log(p)).sum(), abs=1e-12)
-    populations = [np.diagonal(np.tensordot(psi, psi.conj(), axes=[[j for j in range(4) if j != k]] * 2)).real
-                   for k in range(4)]  # fmt: skip
+    populations = [
+        np.diagonal(np.tensordot(psi, psi.conj(), axes=[[j for j in range(4) if j != k]] * 2)).real for k in range(4)
+    ]
     expected = max(populations[0][0], populations[1][1], populations[2][2:].sum(), populations[3][:2].sum())
     assert found.edge == pytest.approx(expected, abs=1e-12)
 

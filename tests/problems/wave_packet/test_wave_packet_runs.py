@@ -69,9 +69,13 @@ def test_a_molecule_in_femtoseconds(tmp_path):
     text = "order,modes,coefficient_cm-1\n2,1-1,1000\n2,2-2,1500\n3,1-1-2,120\n4,1-1-1-1,40\n4,2-2-2-2,30\n"
     (tmp_path / "field.csv").write_text(text)
     keys = {
-        "kind": "wave_packet", "model": "force_field", "force_field": "field.csv", "time_unit": "fs",
-        "basis": {"type": "contracted", "functions": 8}, "initial": {"type": "gaussian", "centre": [0.4, -0.3]},
-    }  # fmt: skip
+        "kind": "wave_packet",
+        "model": "force_field",
+        "force_field": "field.csv",
+        "time_unit": "fs",
+        "basis": {"type": "contracted", "functions": 8},
+        "initial": {"type": "gaussian", "centre": [0.4, -0.3]},
+    }
     solver = {"t_final": 40.0, "output_step": 1.0, "accuracy": 1e-5, "max_rank": 8}
     wanted = make_study({"name": "m", "problem": keys, "solver": solver}, tmp_path)
     prepared = prepare(wanted.problem, wanted.solver)
@@ -176,15 +180,17 @@ def test_free_fermions_are_exact():
         (ISING, {"dimension": 12}, ["autocorrelation", "entropy", "z"]),
         (XXZ, {"dimension": 12, "Jxy": 1.0, "Jz": 1.0}, ["autocorrelation", "entropy", "z"]),
         (HENON_HEILES, {"dimension": 4, "basis": {"functions": 16}}, ["autocorrelation"]),
-        (HENON_HEILES, {"dimension": 2, "basis": {"functions": [28, 28]}, "initial": {"type": "gaussian",
-                                                                                     "centre": [2.0, 2.0]}},
-         ["autocorrelation"]),
+        (
+            HENON_HEILES,
+            {"dimension": 2, "basis": {"functions": [28, 28]}, "initial": {"type": "gaussian", "centre": [2.0, 2.0]}},
+            ["autocorrelation"],
+        ),
         (HENON_HEILES, {"dimension": 4, "basis": {"functions": 15}}, []),
         (HENON_HEILES, {"dimension": 4, "basis": {"functions": 16}, "coupling": 0.1}, []),
         (ISING, {"dimension": 12, "h": 0.6}, []),
         (ISING, {"dimension": 11}, []),
     ],
-)  # fmt: skip
+)
 def test_references_are_found_by_the_problem(problem, changes, quantities):
     found = references_of(study(problem, **changes).problem)
     assert [series.quantity for series in found] == quantities
@@ -210,9 +216,24 @@ def test_from_keys_to_report(tmp_path):
     done = run(wanted, out=tmp_path / "out")
     results = done.report["results"]
     assert done.status == "finished" and done.report["converged"]
-    keys = {"autocorrelation", "spectrum", "peaks", "observables", "energy_drift", "norm_drift", "projection_error",
-            "truncation_error", "max_rank", "ranks_over_time", "times", "step_error", "error_bound", "operator_ranks",
-            "eigenvalues", "check"}  # fmt: skip
+    keys = {
+        "autocorrelation",
+        "spectrum",
+        "peaks",
+        "observables",
+        "energy_drift",
+        "norm_drift",
+        "projection_error",
+        "truncation_error",
+        "max_rank",
+        "ranks_over_time",
+        "times",
+        "step_error",
+        "error_bound",
+        "operator_ranks",
+        "eigenvalues",
+        "check",
+    }
     assert keys <= set(results)
     count = len(results["autocorrelation"]["t"])
     assert count == 6 and all(len(results["autocorrelation"][key]) == count for key in ("real", "imag", "error"))

@@ -145,9 +145,13 @@ def test_the_same_seed_gives_the_same_train():
 
 @pytest.mark.parametrize(
     "method, status",
-    [(Cross(max_rank=3), Status.RANK_LIMIT), (Cross(max_rank=3, whole=0), Status.RANK_LIMIT),
-     (Cross(sweeps=2, whole=0), Status.ITERATION_LIMIT), (Cross(max_evaluations=2000), Status.ITERATION_LIMIT)],
-)  # fmt: skip
+    [
+        (Cross(max_rank=3), Status.RANK_LIMIT),
+        (Cross(max_rank=3, whole=0), Status.RANK_LIMIT),
+        (Cross(sweeps=2, whole=0), Status.ITERATION_LIMIT),
+        (Cross(max_evaluations=2000), Status.ITERATION_LIMIT),
+    ],
+)
 def test_limits_are_said(method, status):
     f, grids = PANEL["rational"], [np.linspace(0.0, 1.0, 16)] * 4
     with pytest.raises(NotConverged) as caught:

@@ -63,8 +63,14 @@ def test_errors_forgotten_are_seen_without_the_cure(monkeypatch):
         found = []
         for seed in range(8, 12):
             recorded = Recorded(steps)
-            solution = cross(recorded, (2,) * 14, method=Cross(whole=0, check_points=50), accuracy=1e-6,
-                             rng=np.random.default_rng(seed), throw=False)  # fmt: skip
+            solution = cross(
+                recorded,
+                (2,) * 14,
+                method=Cross(whole=0, check_points=50),
+                accuracy=1e-6,
+                rng=np.random.default_rng(seed),
+                throw=False,
+            )
             errors = np.abs(solution.value.entries(recorded.points) - steps(recorded.points))
             found.append((solution.status, errors.max() > 1e-5, all(look.passed for look in solution.checked)))
         return found

@@ -64,8 +64,10 @@ def test_enlarged_train_is_the_same_tensor_and_misses_less(case):
     assert reach > 0 and len(directions) == 6
     larger = enlarge(x, directions, 10, 1e-12)
     assert (larger - x).norm() <= 1e-13 and larger.max_rank == 10
-    assert all(np.allclose(core.reshape(len(core), -1) @ core.reshape(len(core), -1).conj().T, np.eye(len(core)))
-               for core in larger.cores[1:])  # fmt: skip
+    assert all(
+        np.allclose(core.reshape(len(core), -1) @ core.reshape(len(core), -1).conj().T, np.eye(len(core)))
+        for core in larger.cores[1:]
+    )
     before, after = (defect(Chain.of(operator, y, np.dtype(complex))) for y in (x, larger))
     assert after <= 1e-4 * before if case == "oscillators" else before <= 1e-12  # single flips are in any tangent space
     assert enlarge(x, directions, 3, 1e-12).max_rank == 3

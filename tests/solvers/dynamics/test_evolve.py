@@ -67,8 +67,9 @@ def test_a_rank_cap_that_spoils_the_result_is_said():
 
 def test_a_step_that_is_too_long_is_said():
     operator, start = ising(9), product([0] * 9)
-    solution = evolve(operator, start, [0.0, 3.0], method=TDVP(order=1, time_step=0.5, max_rank=14), accuracy=1e-4,
-                      throw=False)  # fmt: skip
+    solution = evolve(
+        operator, start, [0.0, 3.0], method=TDVP(order=1, time_step=0.5, max_rank=14), accuracy=1e-4, throw=False
+    )
     assert solution.status is Status.STEP_LIMIT
 
 
@@ -162,10 +163,18 @@ def test_refusals():
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: TDVP(sites=3), lambda: TDVP(order=3), lambda: TDVP(time_step=-1.0), lambda: TDVP(max_rank=0),
-     lambda: TDVP(krylov_dimension=1), lambda: BUG(tol=2.0), lambda: BUG(max_rank=0), lambda: Implicit(degree=0),
-     lambda: Implicit(time_step=float("nan"))],
-)  # fmt: skip
+    [
+        lambda: TDVP(sites=3),
+        lambda: TDVP(order=3),
+        lambda: TDVP(time_step=-1.0),
+        lambda: TDVP(max_rank=0),
+        lambda: TDVP(krylov_dimension=1),
+        lambda: BUG(tol=2.0),
+        lambda: BUG(max_rank=0),
+        lambda: Implicit(degree=0),
+        lambda: Implicit(time_step=float("nan")),
+    ],
+)
 def test_impossible_methods(make):
     with pytest.raises(ValueError, match="give"):
         make()
@@ -192,9 +201,14 @@ def test_a_norm_beyond_the_range_of_numbers_is_kept_as_its_logarithm():
     operator, start = ising(6), product([0] * 6)
     seen = []
     solution = evolve(
-        operator, start, [0.0, 100.0, 300.0], factor=-1.0, accuracy=1e-4, throw=False,
+        operator,
+        start,
+        [0.0, 100.0, 300.0],
+        factor=-1.0,
+        accuracy=1e-4,
+        throw=False,
         observe=lambda t, x: seen.append(x.norm()) or {},
-    )  # fmt: skip
+    )
     levels, vectors = np.linalg.eigh(operator.full())
     weights = (vectors.T @ start.full().ravel()) ** 2
     logs = [-levels[0] * t + 0.5 * np.log(weights @ np.exp(-2.0 * t * (levels - levels[0]))) for t in (100.0, 300.0)]

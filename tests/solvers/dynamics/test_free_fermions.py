@@ -45,9 +45,14 @@ def test_xx_chain():
     hopping = 0.5 * (np.eye(L, k=1) + np.eye(L, k=-1))
     times = np.linspace(0.0, 3.0, 4)
     solution = evolve(
-        xxz(L, 1.0, 0.0), product([0, 1] * (L // 2)), times, method=TDVP(time_step=0.1, max_rank=24), accuracy=1e-2,
-        observe=lambda t, x: {"z": local(x, Z)}, throw=False,
-    )  # fmt: skip
+        xxz(L, 1.0, 0.0),
+        product([0, 1] * (L // 2)),
+        times,
+        method=TDVP(time_step=0.1, max_rank=24),
+        accuracy=1e-2,
+        observe=lambda t, x: {"z": local(x, Z)},
+        throw=False,
+    )
     for t, z, bound in zip(times, solution.value.observed["z"], solution.value.errors):
         moved = expm(-1j * t * hopping)
         true = 2.0 * (np.abs(moved) ** 2 @ up) - 1.0
@@ -70,9 +75,14 @@ def test_ising_chain():
     gamma -= gamma.T
     times = np.linspace(0.0, 2.0, 3)
     solution = evolve(
-        ising(L, j, h), product([0] * L), times, method=TDVP(time_step=0.1, max_rank=16), accuracy=1e-2,
-        observe=lambda t, x: {"zz": neighbours(x, Z)}, throw=False,
-    )  # fmt: skip
+        ising(L, j, h),
+        product([0] * L),
+        times,
+        method=TDVP(time_step=0.1, max_rank=16),
+        accuracy=1e-2,
+        observe=lambda t, x: {"zz": neighbours(x, Z)},
+        throw=False,
+    )
     for t, zz, bound in zip(times, solution.value.observed["zz"], solution.value.errors):
         turned = expm(a * t)
         moved = turned @ gamma @ turned.T

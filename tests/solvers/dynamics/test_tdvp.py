@@ -14,9 +14,11 @@ CASES = {
     "oscillators": (lambda: (oscillators(3, 6), gaussian(3, 6, 1.0)), 1.5),
     "ising": (lambda: (ising(7), product([0] * 7)), 2.0),
     "xxz": (lambda: (xxz(7), product([0, 1] * 3 + [0])), 2.0),
-    "long range": (lambda: (long_range(4, 3, np.random.default_rng(0)),
-                            random_train((3,) * 4, 1, np.random.default_rng(1))), 0.3),
-}  # fmt: skip
+    "long range": (
+        lambda: (long_range(4, 3, np.random.default_rng(0)), random_train((3,) * 4, 1, np.random.default_rng(1))),
+        0.3,
+    ),
+}
 
 
 @pytest.mark.parametrize("sites", [1, 2])
@@ -34,8 +36,15 @@ def test_against_dense(case, sites):
 def test_full_rank_is_exact_at_any_step():
     operator, start = ising(8), product([0] * 8)
     times = np.linspace(0.0, 4.0, 5)
-    solution = evolve(operator, start, times, method=TDVP(time_step=0.25, max_rank=16), accuracy=1e-9,
-                      observe=overlap(start), throw=False)  # fmt: skip
+    solution = evolve(
+        operator,
+        start,
+        times,
+        method=TDVP(time_step=0.25, max_rank=16),
+        accuracy=1e-9,
+        observe=overlap(start),
+        throw=False,
+    )
     true = [np.vdot(start.full().ravel(), exact(operator, start, t)) for t in times]
     assert np.abs(solution.value.observed["a"] - true).max() <= 1e-7  # the first steps are not of full rank yet
 
@@ -74,8 +83,15 @@ def test_the_bound_holds(case, sites):
     times = np.linspace(0.0, 3.0, 7)
     method = TDVP(sites=sites, time_step=0.05, max_rank=6)
     found = []
-    solution = evolve(operator, start, times, method=method, accuracy=1e-4, throw=False,
-                      observe=lambda t, x: found.append(x.full().ravel()) or {})  # fmt: skip
+    solution = evolve(
+        operator,
+        start,
+        times,
+        method=method,
+        accuracy=1e-4,
+        throw=False,
+        observe=lambda t, x: found.append(x.full().ravel()) or {},
+    )
     for t, x, bound in zip(times, found, solution.value.errors):
         true = np.linalg.norm(x - exact(operator, start, t))
         assert true <= bound + 1e-12
@@ -84,8 +100,9 @@ def test_the_bound_holds(case, sites):
 
 def test_imaginary_time_finds_the_ground_state():
     operator, start = ising(8, 1.0, 1.2), product([0, 0, 1, 0, 0, 0, 1, 0])
-    solution = evolve(operator, start, [0.0, 12.0], factor=-1.0, method=TDVP(time_step=0.1, max_rank=10), accuracy=1e-4,
-                      throw=False)  # fmt: skip
+    solution = evolve(
+        operator, start, [0.0, 12.0], factor=-1.0, method=TDVP(time_step=0.1, max_rank=10), accuracy=1e-4, throw=False
+    )
     lowest = np.linalg.eigvalsh(operator.full())[0]
     assert solution.value.state.dtype == np.float64
     assert solution.value.energies[-1] == pytest.approx(lowest, abs=1e-6)
@@ -111,6 +128,7 @@ def test_one_and_two_modes():
         operator, start = oscillators(d, 7), gaussian(d, 7, 1.0)
         for sites in (1, 2):
             for order in (1, 2, 4):
-                state = evolve(operator, start, [0.0, 0.5], method=TDVP(sites=sites, order=order), accuracy=1e-7,
-                               throw=False).value.state  # fmt: skip
+                state = evolve(
+                    operator, start, [0.0, 0.5], method=TDVP(sites=sites, order=order), accuracy=1e-7, throw=False
+                ).value.state
                 assert np.linalg.norm(state.full().ravel() - exact(operator, start, 0.5)) <= 1e-7

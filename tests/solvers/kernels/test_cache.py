@@ -58,10 +58,15 @@ def flipped(content):
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
 @pytest.mark.parametrize(
     "damage",
-    [lambda content: b"", lambda content: content[:40], lambda content: b"garbage" * 50, flipped,
-     lambda content: content[:-1]],
+    [
+        lambda content: b"",
+        lambda content: content[:40],
+        lambda content: b"garbage" * 50,
+        flipped,
+        lambda content: content[:-1],
+    ],
     ids=["empty", "cut", "garbage", "one bit", "one byte short"],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_removed_and_the_kernel_compiled_anew(module, suffix, damage):
     module().twice(3.0)
     (file,) = module.files(suffix)
@@ -135,9 +140,16 @@ def test_a_user_without_home_and_folders_to_write(tmp_path):
     code = "import solvers.kernels.samples, solvers.kernels.linear, tempfile; print('fine')"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
-            user=65534, group=65534, extra_groups=[], capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
     except PermissionError:
         pytest.skip("another user cannot run this Python")
     if "Permission denied" in done.stderr and not done.stdout:

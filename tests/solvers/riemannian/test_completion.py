@@ -144,9 +144,7 @@ def test_a_smooth_function_from_two_and_a_half_per_cent(seed):
     indices = drawn(SHAPE, 24_000, rng)
     known, fresh = indices[:4000], indices[4000:]
     values, true = inverse_sum(known), inverse_sum(fresh)
-    solution = complete(
-        known, values, SHAPE, method=Completion(max_rank=6), test=(fresh, true), rng=rng, accuracy=1e-4
-    )  # fmt: skip
+    solution = complete(known, values, SHAPE, method=Completion(max_rank=6), test=(fresh, true), rng=rng, accuracy=1e-4)
     by_rank = solution.extra["by_rank"]
     assert solution.residual[0] == min(fit.test_error for fit in by_rank) <= 1e-4
     assert [fit.rank for fit in by_rank] == list(range(1, len(by_rank) + 1)) and len(by_rank) <= 6
@@ -190,9 +188,7 @@ def test_noise_ends_the_growth_and_is_told():
 def test_the_rank_limit_is_told():
     rng = np.random.default_rng(3)
     indices = drawn(SHAPE, 3000, rng)
-    solution = complete(
-        indices, inverse_sum(indices), SHAPE, method=Completion(max_rank=2), accuracy=1e-6, throw=False
-    )  # fmt: skip
+    solution = complete(indices, inverse_sum(indices), SHAPE, method=Completion(max_rank=2), accuracy=1e-6, throw=False)
     assert solution.status is Status.RANK_LIMIT and solution.value.ranks == (1, 2, 2, 2, 1)
     assert len(solution.history) == 2 and solution.history[-1].residuals[0] == solution.residual[0]
 
@@ -250,9 +246,12 @@ def test_refusals():
         Completion(validation=1.0)
     # a repeated entry of the same value is one sample
     twice = complete(
-        np.concatenate([indices, indices]), np.concatenate([values, values]), shape, method=Completion(max_rank=1),
+        np.concatenate([indices, indices]),
+        np.concatenate([values, values]),
+        shape,
+        method=Completion(max_rank=1),
         throw=False,
-    )  # fmt: skip
+    )
     assert twice.extra["fitted"] + twice.extra["validation"] == 100
 
 

@@ -23,8 +23,10 @@ def some(shape, r, rng, complex_=False):
 
 def random_tangent(manifold, x, rng):
     dtype = x.left[0].dtype
-    cores = [rng.standard_normal(core.shape) + (1j * rng.standard_normal(core.shape) if dtype.kind == "c" else 0.0)
-             for core in x.left]  # fmt: skip
+    cores = [
+        rng.standard_normal(core.shape) + (1j * rng.standard_normal(core.shape) if dtype.kind == "c" else 0.0)
+        for core in x.left
+    ]
     return manifold.tangent(x, cores)
 
 
@@ -117,9 +119,7 @@ class Energy:
 
     def evaluate(self, x):
         product = self.h @ x.train
-        return Evaluation(
-            float(dot(x.train, product)), self.manifold.project(x, product * 2.0)
-        )  # fmt: skip
+        return Evaluation(float(dot(x.train, product)), self.manifold.project(x, product * 2.0))
 
     def precondition(self, x, evaluation):
         if self.inverse is None:

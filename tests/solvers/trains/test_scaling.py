@@ -108,8 +108,11 @@ def test_factors_of_blocks_of_very_different_size(seed, exponents):
     rng = np.random.default_rng(seed)
     scales = 10.0 ** np.array(exponents)
     blocks = rng.standard_normal((2, 4, 4)) @ np.diag([1.0, 2.0, 0.0, 1.0])
-    core = np.einsum("ab,abij->aijb", scales.reshape(2, 3), rng.choice([1.0, -2.0], (2, 3))[..., None, None]
-                     * blocks[rng.integers(2, size=(2, 3))])  # fmt: skip
+    core = np.einsum(
+        "ab,abij->aijb",
+        scales.reshape(2, 3),
+        rng.choice([1.0, -2.0], (2, 3))[..., None, None] * blocks[rng.integers(2, size=(2, 3))],
+    )
     first, last = rng.standard_normal((1, 2, 2, 2)), rng.standard_normal((3, 2, 2, 1))
     operator = TTOperator((first, core, last))
     coefficients, matrices = operator.factors_at(1)

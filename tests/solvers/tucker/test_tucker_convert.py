@@ -55,8 +55,10 @@ def test_any_train_becomes_a_tensor(levels, seed):
 
 def test_the_train_over_the_axes_is_exact():
     rng = np.random.default_rng(1)
-    x = TuckerTensor(rng.standard_normal((3, 4, 2, 3)), tuple(rng.standard_normal((n, r)) for n, r in
-                     zip((6, 5, 7, 4), (3, 4, 2, 3), strict=True)))  # fmt: skip
+    x = TuckerTensor(
+        rng.standard_normal((3, 4, 2, 3)),
+        tuple(rng.standard_normal((n, r)) for n, r in zip((6, 5, 7, 4), (3, 4, 2, 3), strict=True)),
+    )
     train = to_train(x)
     assert train.shape == (6, 5, 7, 4)
     assert np.allclose(train.full(), x.full(), rtol=0, atol=1e-12 * np.abs(x.full()).max())

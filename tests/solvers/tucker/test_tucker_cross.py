@@ -152,7 +152,7 @@ def test_a_cap_on_the_rank_is_said():
     full = cusps(*np.ix_(*GRIDS))
     solution = tucker_cross(
         cusps, [], coordinates=GRIDS, method=TuckerCross(max_rank=6, whole=0), accuracy=1e-8, throw=False
-    )  # fmt: skip
+    )
     assert solution.status is Status.RANK_LIMIT and solution.n_converged == 0
     assert solution.value.ranks == (6, 6, 6)
     best = from_full(full, 1e-15).round(1e-15, max_rank=6)
@@ -226,9 +226,14 @@ def test_no_value_looked_at_contradicts_the_error(seed):
         return full[at]
 
     solution = tucker_cross(
-        f, [], coordinates=grids, accuracy=1e-3, method=TuckerCross(whole=0, passes=4),
-        rng=np.random.default_rng(seed), throw=False,
-    )  # fmt: skip
+        f,
+        [],
+        coordinates=grids,
+        accuracy=1e-3,
+        method=TuckerCross(whole=0, passes=4),
+        rng=np.random.default_rng(seed),
+        throw=False,
+    )
     errors = (solution.value.full() - full).ravel()
     found = max(np.linalg.norm(errors[block]) for block in asked) / np.linalg.norm(full)
     assert found <= 1.1 * solution.residual[0]
