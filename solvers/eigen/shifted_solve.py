@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.environments import Environment, LocalOperator, advance, half_product, mean_field, rotate, rotate_core
+from solvers.methods import InverseIteration
 from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import (
     Bond,
@@ -32,6 +33,9 @@ from solvers.trains.sectors import (
     split_right,
     views,
 )
+
+TOLERANCE = 1e-3  # of local solves, where none is given
+FLOOR = 0.003  # smallest energy denominator, of the lowest excitation energy
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,13 @@ class StepOptions:
     tol: float
     model: int
     floor: float
+
+
+def step_options(method: InverseIteration, rank: int, scale: float) -> StepOptions:
+    """Options of a solve at ``rank``; ``scale``: the lowest excitation energy."""
+    tolerance = TOLERANCE if method.local_tolerance is None else method.local_tolerance
+    expansion = max(2, round(method.expansion * rank))
+    return StepOptions(rank, expansion, method.local_steps, tolerance, method.local_block, FLOOR * scale)
 
 
 def _gauge(effective: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
