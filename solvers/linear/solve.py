@@ -83,7 +83,10 @@ def solve(
     dtype = np.result_type(operator.dtype, b.dtype, *([start.dtype] if start is not None else []))
     compile_s = _compile(dtype)
     task = _Task(operator, b, method, start, accuracy, dtype, rng or np.random.default_rng(0))
-    asked = Question([*operator.cores, *b.cores, *(start.cores if start else ())], [repr(method), repr(accuracy)])
+    asked = None
+    if checkpoint is not None:
+        arrays = [*operator.cores, *b.cores, *(start.cores if start else ())]
+        asked = Question(arrays, [repr(method), repr(accuracy)])
     return drive(task, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, compile_s=compile_s)
 
 

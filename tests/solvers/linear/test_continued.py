@@ -64,3 +64,13 @@ def test_a_file_of_another_system_is_refused(tmp_path):
     solve(laplacian(4, 8), ones((8,) * 4), checkpoint=file)
     with pytest.raises(CheckpointError, match="another computation"):
         solve(laplacian(4, 8) * 2.0, ones((8,) * 4), checkpoint=file)
+
+
+@pytest.mark.parametrize("scale", [1e-250, 1e250])
+def test_any_scale_is_its_own_question(scale, tmp_path):
+    """Squares of such numbers leave the range of double precision."""
+    a, b = laplacian(3, 6), ones((6,) * 3) * scale
+    first = solve(a, b, checkpoint=tmp_path / "x.npz")
+    assert solve(a, b, checkpoint=tmp_path / "x.npz").counts == first.counts
+    with pytest.raises(CheckpointError, match="another computation"):
+        solve(a, b * 2.0, checkpoint=tmp_path / "x.npz")
