@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ttsuite.version import __version__
+
 if TYPE_CHECKING:
     from problems.problem import ProblemError as ProblemError
     from solvers.cross.als_cross import als_cross as als_cross
@@ -90,9 +92,6 @@ if TYPE_CHECKING:
     from ttsuite.scan import scan as scan
     from ttsuite.scan_file import load_scan as load_scan
     from ttsuite.schema import schema as schema
-
-
-__version__ = "0.1.0"
 
 # public name -> module that defines it
 _PUBLIC = {

@@ -1,11 +1,13 @@
 """The public names: every one is there, says what it does, and the constructors stand in the guide."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ttsuite
+from ttsuite.version import __version__
 
 ROOT = Path(__file__).parents[2]
 CONSTRUCTORS = [
@@ -46,3 +48,10 @@ def test_trains_are_made_added_and_kept(tmp_path):
     assert ttsuite.dot(kept["one"], x) == pytest.approx(a.sum())
     np.testing.assert_allclose((ttsuite.identity_operator((2, 3, 2)) @ x).full(), a, atol=1e-12)
     assert ttsuite.unit((2, 3, 2), (1, 2, 0)).full()[1, 2, 0] == 1.0
+
+
+def test_the_version_stands_in_one_place():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" not in settings["project"] and settings["project"]["dynamic"] == ["version"]
+    assert settings["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "ttsuite.version.__version__"}
+    assert ttsuite.__version__ == __version__
