@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ttsuite import check_floors
 from ttsuite.arguments import Command, arguments_of
+from ttsuite.floors import check_floors
 from ttsuite.output import say, silence
 
 DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
