@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -39,6 +39,7 @@ from ttsuite.memory import PeakMemory
 from ttsuite.notebook import card
 from ttsuite.provenance import blas, provenance
 from ttsuite.record import Record
+from ttsuite.reference_check import reference_check
 
 if TYPE_CHECKING:
     from solvers.solution import IterationState
@@ -306,7 +307,7 @@ class _Job:
         report["headline"] = told(
             "the headline", lambda: presentation.headline(study.problem, study.solver, result), []
         )
-        report["check"] = checked(study, report["references"])
+        report["check"] = reference_check(study, report["references"])
         report["checked"] = [asdict(checked) for checked in result.checked]
         report["timing"] |= {key: result.timing.get(key) for key in ("compile_s", "setup_s", "solve_s")}
         table = told("the table of the results", lambda: presentation.csv_table(study.problem, result), None)
@@ -326,23 +327,6 @@ class _Job:
         self.save(complete=False)
         self.writer.write_reports(study, result, report, pictures, record)
         record.write_json("report.json", report)  # with the times that its reports tell
-
-
-def checked(study: Study, references: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the key ``check`` asks for: does the first reference agree to solver.accuracy and its own accuracy?
-
-    Without a reference the check fails: there is nothing that could pass it.
-    """
-    failed = []
-    if study.check and not references:
-        failed.append("there is no reference to compare with")
-    for reference in references[:1] if study.check else ():
-        deviation = reference["max_abs_deviation"]
-        allowed = float(study.solver.accuracy) + float(reference.get("accuracy") or 0.0)
-        if deviation is None or not deviation <= allowed:
-            found = "unknown" if deviation is None else f"{deviation:.3g}"
-            failed.append(f"{reference['label']}: deviation {found}, allowed {allowed:.3g}")
-    return {"asked": study.check, "failed": failed}
 
 
 def configuration(study: Study, record: Record) -> dict[str, Any]:
