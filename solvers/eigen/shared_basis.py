@@ -22,6 +22,9 @@ from solvers.methods import BlockDMRG
 from solvers.sector_operator import SectorOperator
 from solvers.solution import Status
 
+SHARE = 0.3  # of the residual asked for, where the rounding of single states is expected to land
+FINEST_TRUNCATION = 1e-15  # no sweep cuts finer
+
 
 def shared_basis(
     sector: SectorOperator, passes: Passes, method: BlockDMRG, gap: float | None, executor: Executor | None, seed: int
@@ -31,6 +34,7 @@ def shared_basis(
     outside = top + (gap or 0.0)
     narrowest = NARROWEST_GAP * passes.scale
     status, kept = Status.CONVERGED, [block.trains for block in passes.blocks]
+    counts: dict[str, int] = {}
     for number in range(MOST_ROUNDS):
         goal = float(np.sqrt(passes.goal * max(outside - passes.threshold(), narrowest)))
         options = replace(method, tol=goal if method.tol is None else method.tol)
@@ -57,12 +61,18 @@ def shared_basis(
             block.errors = result.residuals**2 / np.maximum(gaps, np.maximum(result.residuals, 1e-300))
             block.ranks = np.array([max(result.ranks)] * len(result.states))
             for name, value in result.counts.items():
-                passes.counts[name] = passes.counts.get(name, 0) + value
+                counts[name] = counts.get(name, 0) + value
         status = next((r.status for r in results if r.status is not Status.CONVERGED), Status.CONVERGED)
         passes.report("block DMRG", 0.9)
         probe, found = searched(passes, number)
         if not found:
-            break
+            finer = None
+            if method.tol is not None and status in (Status.CONVERGED, Status.STAGNATED):
+                finer = _finer(passes, method.tol, min(r.history[-1].extra["truncation"] for r in results))
+            if finer is None:
+                break
+            passes.truncation = finer
+            continue
         status = Status.ITERATION_LIMIT  # unless the next round finds nothing
         kept = [block.trains for block in passes.blocks]
         for block, new in zip(passes.blocks, found):
@@ -74,5 +84,17 @@ def shared_basis(
     passes.true_residuals()  # those of the trains returned, which are rounded
     passes.truncation = min(r.history[-1].extra["truncation"] for r in results)
     passes.save(Stage([], verdict=status), last=True)
-    counts = {name: value for name, value in passes.counts.items() if value}
     return Outcome(passes.blocks, status, passes.history, counts, probe, 1.0)
+
+
+def _finer(passes: Passes, tol: float, truncation: float) -> float | None:
+    """The truncation at which the states, trains of their own, should meet ``tol``; None where they do, or none would.
+
+    The shared basis met it at ``truncation``; then each state was rounded by itself.
+    """
+    for block in passes.blocks:
+        block.quotients = block.energies
+    passes.true_residuals()
+    worst = float(passes.all_of("residuals").max())
+    finer = max(SHARE * tol / max(worst, 1e-300) * truncation, FINEST_TRUNCATION)
+    return finer if worst > tol and finer < truncation else None
