@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from ttsuite import __version__
+from ttsuite.version import __version__
 
 # of a command: its parser's arguments in, its exit code out
 Command = Callable[[argparse.Namespace], int]

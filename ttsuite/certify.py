@@ -21,15 +21,20 @@ import numpy as np
 
 from problems.problem import ProblemError, Quantity
 from problems.route import NotReached, Route
-from ttsuite.certificate import CERTIFY, CONFIRMED, CONTRADICTED, LEFT_OUT, UNKNOWN, Certificate, RouteOutcome, judge
+from solvers.solution import Status
+from ttsuite.certificate import CERTIFY, CONTRADICTED, LEFT_OUT, UNKNOWN, Certificate, RouteOutcome, judge
 from ttsuite.checkpoint import ResumeError
 from ttsuite.compare import ComparedQuantity, beside, compare_runs
 from ttsuite.config import ConfigError, Study, key_path, load_study, read, study_of
 from ttsuite.dry_run import dry_run, duration_text
 from ttsuite.executors import workers_for
-from ttsuite.job import CONTRADICTION, FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED, RUNNING, Listener, RunFailed
+from ttsuite.job import RunFailed
+from ttsuite.layout import CONFIGURATION_FILE, FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED, RUNNING
+from ttsuite.listener import Listener
 from ttsuite.locks import Locked, locked
+from ttsuite.pages import render
 from ttsuite.record import Record, plain
+from ttsuite.report import remake_report
 from ttsuite.resume import resume
 from ttsuite.run import load, run
 from ttsuite.run_folder import read_report
@@ -37,7 +42,6 @@ from ttsuite.yaml_file import Document
 
 DATA, PAGE = "certify.json", "certify.md"
 LOCK = "certify.lock"
-FILE = "configuration.yaml"
 
 
 class CertifyError(ValueError):
@@ -121,14 +125,14 @@ def _run_of(folder: Path) -> tuple[dict[str, Any], Study]:
         said = report["status"].replace("_", " ")
         raise CertifyError(f"{folder} holds no results to certify: the run is {said}")
     try:
-        return report, load_study(folder / FILE)[0]
+        return report, load_study(folder / CONFIGURATION_FILE)[0]
     except ConfigError as error:
         raise CertifyError(str(error)) from None
 
 
 def _study_of(route: Route, folder: Path) -> Study:
     """The study of the run with the changes of a route. Raises ConfigError."""
-    data = copy.deepcopy(read(folder / FILE).data)
+    data = copy.deepcopy(read(folder / CONFIGURATION_FILE).data)
     data["name"] = f"{data['name'][:80]}-{route.name}"
     data["check"] = False
     if route.other_seed:
@@ -186,7 +190,7 @@ class _Work:
     def _done(self, target: Path, study: Study) -> bool:
         """Whether the route was taken to its end, by the same question."""
         try:
-            status, known = read_report(target)["status"], load_study(target / FILE)[0]
+            status, known = read_report(target)["status"], load_study(target / CONFIGURATION_FILE)[0]
         except (OSError, ValueError):
             return False
         return status in (FINISHED, NOT_CONVERGED) and _question(known) == _question(study)
@@ -209,7 +213,7 @@ class _Work:
 
     def _resumable(self, target: Path, study: Study) -> bool:
         try:
-            status, known = read_report(target)["status"], load_study(target / FILE)[0]
+            status, known = read_report(target)["status"], load_study(target / CONFIGURATION_FILE)[0]
         except (OSError, ValueError):
             return False
         return status in (INTERRUPTED, RUNNING) and _question(known) == _question(study)
@@ -240,8 +244,6 @@ class _Work:
         certificate = Certificate(self.folder, tuple(self.outcomes), self.interrupted)
         record = Record(self.folder)
         record.write_json(DATA, certificate.data())
-        from ttsuite.pages import render
-
         record.write(PAGE, render(PAGE, {"name": self.report["name"], "certificate": certificate}))
         _note(record, self.report, certificate)
         return certificate
@@ -271,7 +273,7 @@ def _direct(route: Route, target: Path, study: Study, of: Path) -> None:
     data = study.model_dump()
     for key, path in study.problem.files.items():
         data["problem"][key] = Path(path).name
-    record.write_yaml(FILE, data)
+    record.write_yaml(CONFIGURATION_FILE, data)
     record.write_json(
         "report.json",
         {
@@ -305,26 +307,11 @@ def _note(record: Record, report: dict[str, Any], certificate: Certificate) -> N
     report["checked"] = [*kept, *certificate.entries()]
     report |= before
     if certificate.verdict == CONTRADICTED:
-        report |= {"status": NOT_CONVERGED, "message": CONTRADICTION, "converged": False}
+        report |= {"status": NOT_CONVERGED, "message": Status.CONTRADICTED.value, "converged": False}
     report["certified"] = {"verdict": certificate.verdict, "message": certificate.message, "before": before}
     record.write_json("report.json", report)
-    from ttsuite.report import remake_report
-
     try:
         remake_report(record.folder)
     except Exception as error:  # the record is what counts; a page can be made again
         report["warnings"] = [*report["warnings"], f"the report could not be made again: {error}"]
         record.write_json("report.json", report)
-
-
-__all__ = [
-    "CONFIRMED",
-    "CONTRADICTED",
-    "UNKNOWN",
-    "Certificate",
-    "CertifyError",
-    "Planned",
-    "RouteOutcome",
-    "certify",
-    "planned",
-]

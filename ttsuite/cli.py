@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ttsuite import check_floors
 from ttsuite.arguments import Command, arguments_of
+from ttsuite.floors import check_floors
 from ttsuite.output import say, silence
 
 DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -63,10 +63,11 @@ def _computed(compute: Callable[..., Any], scheduler: str | None) -> int:
 
     from ttsuite.checkpoint import ResumeError
     from ttsuite.config import ConfigError
-    from ttsuite.executors import ClusterError, cluster
+    from ttsuite.executors import cluster
     from ttsuite.job import RunFailed
     from ttsuite.progress import progress_for
     from ttsuite.record import RecordError
+    from ttsuite.workers import ClusterError
 
     _take_sigterm_as_interrupt()  # while it computes, the run itself listens
     try:
@@ -102,8 +103,9 @@ def _certify(options: argparse.Namespace) -> int:
 
     from ttsuite.certificate import CONFIRMED, CONTRADICTED
     from ttsuite.certify import PAGE, CertifyError, certify, planned
-    from ttsuite.executors import ClusterError, cluster
+    from ttsuite.executors import cluster
     from ttsuite.progress import EachRun, progress_for
+    from ttsuite.workers import ClusterError
 
     _take_sigterm_as_interrupt()
     try:
@@ -138,9 +140,10 @@ def _scan(options: argparse.Namespace) -> int:
     from contextlib import nullcontext
 
     from ttsuite.config import ConfigError
-    from ttsuite.executors import ClusterError, cluster
+    from ttsuite.executors import cluster
     from ttsuite.record import RecordError
     from ttsuite.scan_file import load_scan
+    from ttsuite.workers import ClusterError
 
     _take_sigterm_as_interrupt()
     try:

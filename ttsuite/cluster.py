@@ -15,7 +15,7 @@ from typing import Any
 
 from distributed import Client, Worker, WorkerPlugin
 
-from ttsuite.executors import ClusterError, limit_blas
+from ttsuite.workers import ClusterError, limit_blas
 
 ANSWER_S = 10.0  # seconds the scheduler has to answer
 WORKERS_S = 60.0  # and the first worker to appear

@@ -18,6 +18,7 @@ import numpy as np
 
 from problems.problem import Quantity
 from ttsuite.config import Study, load_study
+from ttsuite.layout import CONFIGURATION_FILE
 from ttsuite.pages import provenance_facts
 from ttsuite.run_folder import ranks_along_train, read_report
 
@@ -139,7 +140,7 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
         if not report["results"]:
             raise ValueError(f"{folder} holds no results: the run is {report['status'].replace('_', ' ')}")
         reports.append(report)
-        studies.append(load_study(folder / "configuration.yaml")[0])
+        studies.append(load_study(folder / CONFIGURATION_FILE)[0])
     kinds = [study.problem.kind for study in studies]
     if kinds[0] != kinds[1]:
         raise ValueError(f"{folders[0]} is of kind {kinds[0]}, {folders[1]} of kind {kinds[1]}: nothing to compare")

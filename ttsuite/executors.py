@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ttsuite.workers import ClusterError, limit_blas
+
 
 def available_cores() -> int:
     """Cores this process may use."""
@@ -183,18 +185,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def limit_blas() -> Any:
-    """One BLAS thread in this process, until ``restore_original_limits`` of what is returned."""
-    import scipy.linalg  # noqa: F401  only a library that is loaded can be limited
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(limits=1, user_api="blas")
-
-
-class ClusterError(RuntimeError):
-    """A cluster that cannot be used; the text says why and what to do."""
 
 
 @contextmanager

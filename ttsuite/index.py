@@ -7,13 +7,14 @@ relative. Damaged and unfinished runs are listed as what they are. Cost: some fo
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ttsuite.pages import moment, render, thumbnail
+from ttsuite.layout import CONFIGURATION_FILE
+from ttsuite.pages import moment, render
 from ttsuite.record import Record, RecordError
+from ttsuite.report_facts import first_picture, headline
 from ttsuite.run_folder import ranks_along_train, read_report, runs_below
 from ttsuite.yaml_file import parse
 
@@ -35,7 +36,7 @@ _COLUMNS = (
 _LINKS = {
     "report.md": "text",
     "report.json": "json",
-    "configuration.yaml": "configuration",
+    CONFIGURATION_FILE: "configuration",
     "traceback.txt": "traceback",
 }
 
@@ -108,7 +109,7 @@ def _of(message: str) -> str:
 def _kind(run: Path) -> str:
     """The kind of problem of a run's configuration; empty where it cannot be read."""
     try:
-        data = parse((run / "configuration.yaml").read_text(encoding="utf-8"), "configuration.yaml").data
+        data = parse((run / CONFIGURATION_FILE).read_text(encoding="utf-8"), CONFIGURATION_FILE).data
         return str(data["problem"]["kind"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
@@ -127,23 +128,3 @@ def largest_rank(report: dict[str, Any]) -> int | None:
         return max(ranks_along_train(report["results"]), default=None)
     except (TypeError, ValueError, IndexError, KeyError):
         return None
-
-
-def headline(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """The few numbers that a run's report begins with, as (what, value); empty for a run without results."""
-    facts = [fact for fact in _listed(report, "headline") if isinstance(fact, list | tuple) and len(fact) == 2]
-    return [(str(what), str(value)) for what, value in facts]
-
-
-def first_picture(run: Path, report: dict[str, Any], width: int) -> str | None:
-    """The first figure of a run's report as a small image in a data URL, or None."""
-    for name in _listed(report, "figures"):
-        if re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
-            return thumbnail(run / "figures" / f"{name}.png", width)
-    return None
-
-
-def _listed(report: dict[str, Any], key: str) -> list[Any]:
-    """A list of a report; empty for a report without it."""
-    entries = report.get(key)
-    return entries if isinstance(entries, list) else []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -24,40 +24,44 @@ from ttsuite.attempt import DISK, attempt
 from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
 from ttsuite.config import Source, Study
 from ttsuite.executors import available_cores, workers_for
+from ttsuite.layout import (
+    CONFIGURATION_FILE,
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    NOT_CONVERGED,
+    RESULT_FILE,
+    RUNNING,
+    STATES_FILE,
+)
+from ttsuite.listener import Listener
 from ttsuite.memory import PeakMemory
+from ttsuite.notebook import card
 from ttsuite.provenance import blas, provenance
 from ttsuite.record import Record
+from ttsuite.reference_check import reference_check
 
 if TYPE_CHECKING:
     from solvers.solution import IterationState
 
-FINISHED, NOT_CONVERGED, INTERRUPTED, FAILED, RUNNING = (
-    "finished",
-    "not_converged",
-    "interrupted",
-    "failed",
-    "running",
-)
-CONTRADICTION = "a check made apart from the method contradicts the result: see what was checked"
-STATES_FILE = "states.npz"
-RESULT_FILE = "result.npz"
 _MESSAGES = {
     RUNNING: "running; if no process is, it was killed",
     INTERRUPTED: "interrupted by the user; ttsuite resume continues it",
 }
 
 
-class Listener(Protocol):
-    """Told of a run's progress; ``ttsuite.progress`` has one for terminals and one for plain output.
+class ReportWriter(Protocol):
+    """What shows a result to a reader; the module ``ttsuite.report`` is one."""
 
-    One with a method ``stopping()`` is told of the first interrupt too.
-    """
+    def write_figures(self, study: Study, result: Any, record: Record, warnings: list[str]) -> list[dict[str, str]]:
+        """Write the figures; returns what ``write_reports`` needs of them, with a warning for each that fails."""
+        ...
 
-    def started(self, study: Study, folder: Path) -> None: ...
-
-    def passed(self, state: IterationState) -> None: ...
-
-    def ended(self, report: dict[str, Any]) -> None: ...
+    def write_reports(
+        self, study: Study, result: Any, report: dict[str, Any], pictures: list[dict[str, str]], record: Record
+    ) -> None:
+        """Write the texts around the figures; ``report`` is the content of report.json."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,6 @@ class Run:
         return self.report["status"]
 
     def _repr_html_(self) -> str:
-        from ttsuite.notebook import card
-
         return card(self.folder, self.report)
 
 
@@ -94,11 +96,13 @@ def compute(
     executor: Executor | None = None,
     listener: Listener | None,
     place: Callable[[str, datetime], Record],
+    writer: ReportWriter,
     before: Mapping[str, Any] | None = None,
     earlier: Path | None = None,
 ) -> Run:
     """Compute a checked study in the record that ``place(name, started)`` gives; see ``run``.
 
+    ``writer``: writes the figures and reports, at the end.
     ``before``: the report of the same run, which is continued; ``earlier``: the folder of a finished run, from which
     this one, another run, starts.
     """
@@ -116,7 +120,7 @@ def compute(
         checkpoints = CheckpointFolder(record.folder)
         stack.enter_context(_disk(record.folder))
         stack.enter_context(checkpoints.held())
-        job = _Job(study, record, clock, started, memory, workers)
+        job = _Job(study, record, clock, started, memory, workers, writer)
         if before is None:
             job.open(None if earlier is None else earlier.name)
         else:
@@ -146,9 +150,17 @@ class _Job:
     """What one run knows while it runs."""
 
     def __init__(
-        self, study: Study, record: Record, clock: float, started: datetime, memory: PeakMemory, workers: int
+        self,
+        study: Study,
+        record: Record,
+        clock: float,
+        started: datetime,
+        memory: PeakMemory,
+        workers: int,
+        writer: ReportWriter,
     ) -> None:
-        self.study, self.record, self.clock, self.memory, self.workers = study, record, clock, memory, workers
+        self.study, self.record, self.writer = study, record, writer
+        self.clock, self.memory, self.workers = clock, memory, workers
         self.report: dict[str, Any] = {
             "name": study.name,
             "status": RUNNING,
@@ -172,7 +184,7 @@ class _Job:
             self.report["continues"] = continues
         self.save()
         # the last of what a run can be continued from
-        self.record.write_yaml("configuration.yaml", configuration(self.study, self.record))
+        self.record.write_yaml(CONFIGURATION_FILE, configuration(self.study, self.record))
 
     def reopen(self, before: Mapping[str, Any]) -> None:
         """Go on with a run whose report is ``before``: seconds and interruptions are counted through."""
@@ -278,7 +290,6 @@ class _Job:
         """Write results, states, figures and reports; the numbers first, so that no figure can cost them."""
         from solvers.solution import Status
         from solvers.trains.storage import save_trains
-        from ttsuite.report import write_figures, write_reports
         from ttsuite.result_file import save_result
 
         study, record, report = self.study, self.record, self.report
@@ -296,7 +307,7 @@ class _Job:
         report["headline"] = told(
             "the headline", lambda: presentation.headline(study.problem, study.solver, result), []
         )
-        report["check"] = checked(study, report["references"])
+        report["check"] = reference_check(study, report["references"])
         report["checked"] = [asdict(checked) for checked in result.checked]
         report["timing"] |= {key: result.timing.get(key) for key in ("compile_s", "setup_s", "solve_s")}
         table = told("the table of the results", lambda: presentation.csv_table(study.problem, result), None)
@@ -311,28 +322,11 @@ class _Job:
         report["converged"] = report["status"] == FINISHED
         report["message"] = result.status.value
         self.save(complete=False)
-        pictures = write_figures(study, result, record, warnings)
+        pictures = self.writer.write_figures(study, result, record, warnings)
         report["figures"] = [picture["name"] for picture in pictures]
         self.save(complete=False)
-        write_reports(study, result, report, pictures, record)
+        self.writer.write_reports(study, result, report, pictures, record)
         record.write_json("report.json", report)  # with the times that its reports tell
-
-
-def checked(study: Study, references: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the key ``check`` asks for: does the first reference agree to solver.accuracy and its own accuracy?
-
-    Without a reference the check fails: there is nothing that could pass it.
-    """
-    failed = []
-    if study.check and not references:
-        failed.append("there is no reference to compare with")
-    for reference in references[:1] if study.check else ():
-        deviation = reference["max_abs_deviation"]
-        allowed = float(study.solver.accuracy) + float(reference.get("accuracy") or 0.0)
-        if deviation is None or not deviation <= allowed:
-            found = "unknown" if deviation is None else f"{deviation:.3g}"
-            failed.append(f"{reference['label']}: deviation {found}, allowed {allowed:.3g}")
-    return {"asked": study.check, "failed": failed}
 
 
 def configuration(study: Study, record: Record) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ttsuite.index import first_picture, headline
 from ttsuite.pages import render
+from ttsuite.report_facts import first_picture, headline
 
 _WIDTH = 720  # pixels of the figure
 

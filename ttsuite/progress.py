@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from ttsuite.config import Study
-from ttsuite.job import Listener
+from ttsuite.listener import Listener
 from ttsuite.output import say
 
 if TYPE_CHECKING:

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ttsuite.executors import available_cores
+from ttsuite.version import __version__
 
 _ROOT = Path(__file__).resolve().parent.parent
 
 
 def provenance(seed: int, workers: int, started: datetime) -> dict[str, Any]:
     """A JSON-ready record. Neither paths nor the machine's or the user's name are in it."""
-    from ttsuite import __version__
-
     return {
         "ttsuite": __version__,
         "git_commit": git_commit(_ROOT),

@@ -15,6 +15,7 @@ from problems.problem import Picture
 from ttsuite.attempt import attempt
 from ttsuite.config import Study
 from ttsuite.drawing import imported, own_style, save_figure
+from ttsuite.layout import CONFIGURATION_FILE
 from ttsuite.pages import provenance_facts, render
 from ttsuite.record import Record
 from ttsuite.run_folder import read_result
@@ -99,7 +100,7 @@ def write_reports(
         "sections": told("the sections", lambda: presentation.sections(problem, result), []),
         "loading": presentation.loading(_shown(record.folder)),
         "pictures": pictures,
-        "configuration": (record.folder / "configuration.yaml").read_text(encoding="utf-8"),
+        "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),
         "timing": _timing(report),
     }

@@ -14,10 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import ttsuite.report
 from ttsuite.checkpoint import ResumeError
-from ttsuite.config import ConfigError, Source, Study, load_study
-from ttsuite.job import FINISHED, NOT_CONVERGED, Listener, Run, compute
-from ttsuite.record import Record, RecordError
+from ttsuite.config import Source, Study, load_study
+from ttsuite.job import Run, compute
+from ttsuite.layout import CONFIGURATION_FILE, FINISHED, NOT_CONVERGED
+from ttsuite.listener import Listener
+from ttsuite.record import Record
 from ttsuite.run_folder import read_report
 
 
@@ -40,14 +43,14 @@ def resume(
     """
     folder, overrides = Path(folder), list(overrides)
     started = (folder / "report.json").is_file()
-    if started and not (folder / "configuration.yaml").exists():
-        raise ResumeError(f"{folder} holds no configuration.yaml: nothing was computed yet, run the file again")
+    if started and not (folder / CONFIGURATION_FILE).exists():
+        raise ResumeError(f"{folder} holds no {CONFIGURATION_FILE}: nothing was computed yet, run the file again")
     try:
         report = read_report(folder)
     except (OSError, ValueError) as error:
         raise ResumeError(str(error)) from None
-    study, _ = load_study(folder / "configuration.yaml")
-    wanted, source = load_study(folder / "configuration.yaml", overrides) if overrides else (study, _source(folder))
+    study, _ = load_study(folder / CONFIGURATION_FILE)
+    wanted, source = load_study(folder / CONFIGURATION_FILE, overrides) if overrides else (study, _source(folder))
     if _question(wanted) == _question(study):
         _check_unfinished(folder, report, out)
         _mend(folder / "passes.jsonl")
@@ -57,14 +60,23 @@ def resume(
             executor=executor,
             listener=listener,
             place=lambda name, started: Record(folder),
+            writer=ttsuite.report,
             before=report,
         )
     _check(study, wanted, folder)
-    return compute(wanted, source, executor=executor, listener=listener, place=_beside(folder, out), earlier=folder)
+    return compute(
+        wanted,
+        source,
+        executor=executor,
+        listener=listener,
+        place=_beside(folder, out),
+        writer=ttsuite.report,
+        earlier=folder,
+    )
 
 
 def _source(folder: Path) -> Source:
-    return load_study(folder / "configuration.yaml")[1]
+    return load_study(folder / CONFIGURATION_FILE)[1]
 
 
 def _question(study: Study) -> dict[str, Any]:
@@ -119,6 +131,3 @@ def _whole(line: bytes) -> bool:
         return line.endswith(b"\n") and isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
-
-
-__all__ = ["ConfigError", "RecordError", "ResumeError", "resume"]

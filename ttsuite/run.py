@@ -7,22 +7,14 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from ttsuite.config import ConfigError, Source, Study, load_study
-from ttsuite.job import (
-    FAILED,
-    FINISHED,
-    INTERRUPTED,
-    NOT_CONVERGED,
-    RESULT_FILE,
-    RUNNING,
-    STATES_FILE,
-    Listener,
-    Run,
-    RunFailed,
-    compute,
-)
+import ttsuite.report
+from ttsuite.config import Source, Study, load_study
+from ttsuite.job import Run, compute
+from ttsuite.layout import STATES_FILE
+from ttsuite.listener import Listener
+from ttsuite.loaded_run import LoadedRun
 from ttsuite.record import Record
-from ttsuite.run_folder import LoadedRun, read_report
+from ttsuite.run_folder import read_report
 from ttsuite.yaml_file import Document
 
 
@@ -62,6 +54,7 @@ def run(
         executor=executor,
         listener=listener,
         place=lambda name, started: Record.create(name, started, out),
+        writer=ttsuite.report,
     )
 
 
@@ -98,22 +91,3 @@ def surrogate(folder: str | Path) -> Any:
     from problems.parametric_pde.surrogate import Solution
 
     return Solution(trains[0], parameters["distribution"])
-
-
-__all__ = [
-    "FAILED",
-    "FINISHED",
-    "INTERRUPTED",
-    "NOT_CONVERGED",
-    "RESULT_FILE",
-    "RUNNING",
-    "STATES_FILE",
-    "ConfigError",
-    "Listener",
-    "Run",
-    "RunFailed",
-    "load",
-    "run",
-    "surrogate",
-    "validate",
-]

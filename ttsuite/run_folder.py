@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ttsuite.config import Study, load_study
+from ttsuite.layout import CONFIGURATION_FILE, RESULT_FILE, STATES_FILE
 
 # what every report.json has had from its first moment
 _KEYS = {
@@ -51,54 +52,14 @@ def read_result(folder: str | Path) -> tuple[dict[str, Any], Study, Any]:
     Raises FileNotFoundError where ``folder`` is no run folder or holds no result, ConfigError for a damaged
     configuration, ValueError for other damaged files. Cost: reading the files; states are read when asked for.
     """
-    from ttsuite.job import RESULT_FILE, STATES_FILE
     from ttsuite.result_file import load_result
 
     folder = Path(folder)
     report = read_report(folder)
     if not (folder / RESULT_FILE).exists():
         raise FileNotFoundError(f"{folder} holds no result: the run is {report['status'].replace('_', ' ')}")
-    study = load_study(folder / "configuration.yaml")[0]
+    study = load_study(folder / CONFIGURATION_FILE)[0]
     return report, study, load_result(folder / RESULT_FILE, folder / STATES_FILE)
-
-
-class LoadedRun(tuple[dict[str, Any], list[Any]]):
-    """A run from its folder: ``report, trains = loaded``; a notebook shows it as its headline and first figure.
-
-    ``folder``: where it lies; ``report``: the content of report.json; ``trains``: those of states.npz.
-    """
-
-    folder: Path
-
-    def __new__(cls, folder: Path, report: dict[str, Any], trains: list[Any]) -> LoadedRun:
-        loaded = super().__new__(cls, (report, trains))
-        loaded.folder = folder
-        return loaded
-
-    @property
-    def report(self) -> dict[str, Any]:
-        """The content of report.json."""
-        return self[0]
-
-    @property
-    def trains(self) -> list[Any]:
-        """The states in order of energy, or the solution."""
-        return self[1]
-
-    def result(self) -> Any:
-        """The result as the run returned it: arrays, error estimates, history. Raises as ``read_result``."""
-        return read_result(self.folder)[2]
-
-    def figures(self) -> list[Any]:
-        """The figures of the report: name, caption and matplotlib figure of each. Raises as ``read_result``."""
-        from ttsuite.report import figures_of
-
-        return figures_of(self.folder)
-
-    def _repr_html_(self) -> str:
-        from ttsuite.notebook import card
-
-        return card(self.folder, self.report)
 
 
 def runs_below(folder: str | Path) -> list[Path]:

@@ -23,12 +23,13 @@ from ttsuite.attempt import attempt
 from ttsuite.config import ConfigError
 from ttsuite.drawing import own_style
 from ttsuite.executors import available_cores, lone_workers
-from ttsuite.job import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
+from ttsuite.layout import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
 from ttsuite.locks import Locked, locked
 from ttsuite.provenance import provenance
 from ttsuite.record import Record, RecordError
 from ttsuite.run_folder import read_report
 from ttsuite.scan_file import Plan, Point, Refused, load_scan
+from ttsuite.scan_pages import write_pages
 from ttsuite.scan_point import POINTS, SESSION, check_point, compute_point, ended, tidy
 from ttsuite.scan_table import Outcome, picture, table, values_of
 
@@ -294,8 +295,6 @@ class _Job:
 
     def write_pages(self) -> None:
         """Write the table once more, the figure, scan.md and scan.html."""
-        from ttsuite.scan_pages import write_pages
-
         self.write_table()
         done = self.scan()
         with own_style():

@@ -22,13 +22,13 @@ from typing import Any
 from problems.problem import ProblemError
 from ttsuite.checkpoint import CheckpointFolder, ResumeError
 from ttsuite.config import ConfigError, Study, make_study
-from ttsuite.job import FAILED, INTERRUPTED, RUNNING, RunFailed
+from ttsuite.job import RunFailed
+from ttsuite.layout import CONFIGURATION_FILE, FAILED, INTERRUPTED, RUNNING
 from ttsuite.resume import resume
 from ttsuite.run import run
 from ttsuite.run_folder import read_report
 
 POINTS, ATTEMPTS, SESSION = "points", "attempts", "session"
-CONFIGURATION = "configuration.yaml"  # of a run folder, written first
 LOOK_S = 1.0  # seconds between looks at the session
 _ONE_AT_A_TIME = threading.Lock()  # in a worker of many threads
 
@@ -102,7 +102,7 @@ def compute_point(data: dict[str, Any], directory: Path, folder: Path, key: str,
             status, message = FAILED, str(error)
         except ConfigError as error:  # met only while solving
             status, message = FAILED, "; ".join(problem.message for problem in error.problems)
-        if not (mine / CONFIGURATION).exists():  # taken over; what was written since is no whole run
+        if not (mine / CONFIGURATION_FILE).exists():  # taken over; what was written since is no whole run
             shutil.rmtree(mine.parent, ignore_errors=True)
             return message or "its folder was taken over by another scan"
         if status != INTERRUPTED:

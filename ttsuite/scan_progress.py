@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from ttsuite.job import FAILED, FINISHED
+from ttsuite.layout import FAILED, FINISHED
 from ttsuite.output import say
 from ttsuite.progress import duration
 from ttsuite.scan import Listener

@@ -32,7 +32,7 @@ from solvers.eigen.states import EigenStates
 from solvers.eigen.stored import VERSION, begin_with
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.sector_operator import SectorOperator
-from solvers.solution import IterationState, NotConverged, Solution
+from solvers.solution import IterationState, NotConverged, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import ModeCharges
 
@@ -60,8 +60,9 @@ def eigsolve(
     symmetry used (a complex operator, solved through its exact real form, always is). ``method``: InverseIteration
     (each state a train of its own) or BlockDMRG (one shared basis); None: vectors over all product functions where the
     space is small, else InverseIteration with a start and BlockDMRG without.
-    ``accuracy``: requested error of each energy, in the operator's unit. ``checkpoint``: a file written after every
-    pass (block DMRG: files with numbers, after every sweep); where it exists the calculation goes on from it.
+    ``accuracy``: requested error of each energy, in the operator's unit; a ``tol`` of BlockDMRG must hold besides.
+    ``checkpoint``: a file written after every pass (block DMRG: files with numbers, after every sweep); where it exists
+    the calculation goes on from it.
     ``earlier``: that of another call, for fewer states or a looser accuracy of the same operator, maybe in fewer
     functions: its states are part of the start.
 
@@ -86,7 +87,7 @@ def eigsolve(
             return _raised(solution) if throw else solution
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
-        return _checked(solution, operator, modes, n_states, accuracy, rng, throw)
+        return _checked(solution, operator, modes, n_states, accuracy, method, rng, throw)
     sector = SectorOperator(operator, modes)
     method = method or (InverseIteration() if terms else BlockDMRG())
     single = method if isinstance(method, InverseIteration) else InverseIteration()
@@ -127,7 +128,7 @@ def eigsolve(
     else:
         outcome = shared_basis(many, search, method, given.gap, seed)
     solution = _solution(many, outcome, accuracy, time.perf_counter() - begin)
-    return _checked(solution, operator, modes, n_states, accuracy, rng, throw, reference)
+    return _checked(solution, operator, modes, n_states, accuracy, method, rng, throw, reference)
 
 
 def small_space(
@@ -213,14 +214,22 @@ def _checked(
     modes: ModeCharges,
     n_states: int,
     accuracy: float,
+    method: InverseIteration | BlockDMRG | None,
     rng: np.random.Generator,
     throw: bool,
     reference: full_vectors.Reference | None = None,
 ) -> Solution:
     """The solution with its second looks; CONVERGED where every error is within the accuracy and nothing speaks
-    against it: no state missing in the last search, no check that failed."""
+    against it: no state missing in the last search, no check that failed, no residual above the ``tol`` of a method."""
     exact = None if reference is None else reference.spectrum
+    stopped = solution.status
     solution = looked_at(solution, operator, modes, n_states, accuracy, exact, rng)
+    tol = method.tol if isinstance(method, BlockDMRG) else None
+    if tol is not None and np.any(solution.residual > tol):
+        met = int(np.sum((solution.residual <= tol) & (solution.value.errors <= accuracy)))
+        status = solution.status if not solution.converged else stopped
+        status = Status.STAGNATED if status is Status.CONVERGED else status  # what the rounding of the states left
+        solution = replace(solution, n_converged=met, status=status)
     return _raised(solution) if throw else solution
 
 

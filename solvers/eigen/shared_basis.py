@@ -23,6 +23,9 @@ from solvers.methods import BlockDMRG
 from solvers.solution import Status
 from solvers.trains.sectors import SectorTrain
 
+SHARE = 0.3  # of the residual asked for, where the rounding of single states is expected to land
+FINEST_TRUNCATION = 1e-15  # no sweep cuts finer
+
 
 def shared_basis(many: ManyStates, search: Search, method: BlockDMRG, gap: float | None, seed: int) -> Outcome:
     """The states of all sectors; rounds of sweeps and searches until none is missing.
@@ -52,7 +55,13 @@ def shared_basis(many: ManyStates, search: Search, method: BlockDMRG, gap: float
         many.report("block DMRG", 0.9)
         probe, found = searched(many, search, number)
         if not found:
-            break
+            finer = None
+            if method.tol is not None and status in (Status.CONVERGED, Status.STAGNATED):
+                finer = _finer(many, method.tol, min(r.history[-1].extra["truncation"] for r in results))
+            if finer is None:
+                break
+            starts, truncation = [sector.trains for sector in many.sectors], finer
+            continue
         status = Status.ITERATION_LIMIT  # unless the next round finds nothing
         starts = [_with(many, sector, new) for sector, new in zip(many.sectors, found)]
         truncation = None
@@ -83,3 +92,14 @@ def _take(many: ManyStates, results: Sequence[BlockDMRGResult], outside: float) 
 def _with(many: ManyStates, sector: Sector, new: Sequence[SectorTrain]) -> list[SectorTrain]:
     """The trains of a sector and those found besides, as many as its space has room for."""
     return [*sector.trains, *new[: many.space_of(sector) - len(sector.states)]]
+
+
+def _finer(many: ManyStates, tol: float, truncation: float) -> float | None:
+    """The truncation at which the states, trains of their own, should meet ``tol``; None where they do, or none would.
+
+    The shared basis met it at ``truncation``; then each state was rounded by itself.
+    """
+    true_residuals(many)
+    worst = float(many.numbers("residual").max())
+    finer = max(SHARE * tol / max(worst, 1e-300) * truncation, FINEST_TRUNCATION)
+    return finer if worst > tol and finer < truncation else None

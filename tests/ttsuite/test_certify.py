@@ -17,7 +17,6 @@ from ttsuite.certificate import CONFIRMED, CONTRADICTED, LEFT_OUT, UNKNOWN, Cert
 from ttsuite.certify import CertifyError, certify, planned
 from ttsuite.cli import main
 from ttsuite.compare import beside
-from ttsuite.job import CONTRADICTION
 from ttsuite.report import remake_report
 from ttsuite.run import run
 
@@ -93,7 +92,11 @@ def test_a_contradicted_run_is_not_converged_any_more(made, capsys):
     assert main(["certify", str(made.folder)]) == 4
     assert "contradicted by direct: do not trust these numbers" in capsys.readouterr().out
     report = report_of(made.folder)
-    assert not report["converged"] and report["status"] == "not_converged" and report["message"] == CONTRADICTION
+    assert (
+        not report["converged"]
+        and report["status"] == "not_converged"
+        and report["message"] == Status.CONTRADICTED.value
+    )
     assert report["certified"]["before"]["converged"] is True
     (failed,) = [entry for entry in report["checked"] if not entry["passed"]]
     assert "state 1: differ by 0.5" in failed["result"] and "by hand" in failed["how"]
@@ -191,8 +194,12 @@ def test_a_failed_check_is_never_converged(made, tmp_path, capsys):
     made.result = replace(made.result, checked=(Checked("energies", "by hand", "off by 3", False),))
     assert main(["run", str(tmp_path / "fake.yaml"), "--out", str(tmp_path / "other")]) == 3
     report = report_of(tmp_path / "other")
-    assert not report["converged"] and report["status"] == "not_converged" and report["message"] == CONTRADICTION
-    assert CONTRADICTION == Status.CONTRADICTED.value and CONTRADICTION in capsys.readouterr().out
+    assert (
+        not report["converged"]
+        and report["status"] == "not_converged"
+        and report["message"] == Status.CONTRADICTED.value
+    )
+    assert Status.CONTRADICTED.value in capsys.readouterr().out
     assert "3, of which 3 reached" not in (tmp_path / "other" / "report.md").read_text()
 
 

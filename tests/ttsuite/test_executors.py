@@ -14,6 +14,7 @@ from ttsuite.executors import available_cores, workers_for
 from ttsuite.memory import PeakMemory, tree_bytes
 from ttsuite.provenance import blas, git_commit, provenance
 from ttsuite.run import run
+from ttsuite.version import __version__
 
 
 def blas_threads(_):
@@ -69,6 +70,7 @@ def test_provenance(tmp_path):
     assert (record["seed"], record["workers"], record["started"]) == (3, 2, "2024-01-02T03:04:05")
     assert record["cores"] == available_cores() <= (os.cpu_count() or 1)
     assert record["numpy"] == np.__version__ and record["cpu"]
+    assert record["ttsuite"] == __version__
     assert git_commit(tmp_path) is None
 
 

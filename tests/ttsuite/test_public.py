@@ -1,11 +1,15 @@
 """The public names: every one is there, says what it does, and the constructors stand in the guide."""
 
+import importlib
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ttsuite
+from ttsuite.lazy import public_names
+from ttsuite.version import __version__
 
 ROOT = Path(__file__).parents[2]
 CONSTRUCTORS = [
@@ -46,3 +50,32 @@ def test_trains_are_made_added_and_kept(tmp_path):
     assert ttsuite.dot(kept["one"], x) == pytest.approx(a.sum())
     np.testing.assert_allclose((ttsuite.identity_operator((2, 3, 2)) @ x).full(), a, atol=1e-12)
     assert ttsuite.unit((2, 3, 2), (1, 2, 0)).full()[1, 2, 0] == 1.0
+
+
+def test_completion_offers_the_public_names_and_nothing_else():
+    assert dir(ttsuite) == sorted(ttsuite.__all__)
+    assert {"eigsolve", "run", "__version__"} <= set(dir(ttsuite)) and not {"sys", "Path", "floors"} & set(dir(ttsuite))
+
+
+def test_public_names_are_those_that_a_stub_passes_on_under_their_own_name(tmp_path):
+    stub = tmp_path / "__init__.pyi"
+    lines = ["from typing import Any", "from a.b import c as c", "from a import d as e, f as f", "x: int"]
+    stub.write_text("\n".join(lines))
+    assert public_names(stub) == {"c": "a.b", "f": "a"}
+
+
+def test_a_submodule_does_not_hide_the_function_of_its_name():
+    module = importlib.import_module("ttsuite.certify")
+    assert ttsuite.certify is module.certify
+
+
+@pytest.mark.parametrize("floor", ["solvers", "problems", "ttsuite"])
+def test_type_checkers_are_told_that_the_packages_are_typed(floor):
+    assert (ROOT / floor / "py.typed").exists()
+
+
+def test_the_version_stands_in_one_place():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" not in settings["project"] and settings["project"]["dynamic"] == ["version"]
+    assert settings["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "ttsuite.version.__version__"}
+    assert ttsuite.__version__ == __version__

@@ -16,10 +16,11 @@ from solvers.solution import Status
 from ttsuite import scan
 from ttsuite.checkpoint import NAME
 from ttsuite.cli import main
-from ttsuite.executors import ClusterError, cluster
+from ttsuite.executors import cluster
 from ttsuite.record import RecordError
 from ttsuite.run import load
 from ttsuite.scan_point import SESSION, _Session
+from ttsuite.workers import ClusterError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 scan_module = importlib.import_module("ttsuite.scan")  # the function has its name

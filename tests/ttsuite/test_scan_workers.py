@@ -15,7 +15,8 @@ from no_figures import WithoutFigures
 
 from ttsuite import scan
 from ttsuite.config import load_study
-from ttsuite.executors import ClusterError, WorkerDied, cluster, lone_workers, workers_for
+from ttsuite.executors import WorkerDied, cluster, lone_workers, workers_for
+from ttsuite.workers import ClusterError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SCAN = CONFIGS / "scans" / "tiny" / "oscillators.yaml"

@@ -1,0 +1,45 @@
+"""A run as ``load`` gives it: what its folder holds, its figures, and its card in a notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ttsuite.notebook import card
+from ttsuite.report import figures_of
+from ttsuite.run_folder import read_result
+
+
+class LoadedRun(tuple[dict[str, Any], list[Any]]):
+    """A run from its folder: ``report, trains = loaded``; a notebook shows it as its headline and first figure.
+
+    ``folder``: where it lies; ``report``: the content of report.json; ``trains``: those of states.npz.
+    """
+
+    folder: Path
+
+    def __new__(cls, folder: Path, report: dict[str, Any], trains: list[Any]) -> LoadedRun:
+        loaded = super().__new__(cls, (report, trains))
+        loaded.folder = folder
+        return loaded
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The content of report.json."""
+        return self[0]
+
+    @property
+    def trains(self) -> list[Any]:
+        """The states in order of energy, or the solution."""
+        return self[1]
+
+    def result(self) -> Any:
+        """The result as the run returned it: arrays, error estimates, history. Raises as ``read_result``."""
+        return read_result(self.folder)[2]
+
+    def figures(self) -> list[Any]:
+        """The figures of the report: name, caption and matplotlib figure of each. Raises as ``read_result``."""
+        return figures_of(self.folder)
+
+    def _repr_html_(self) -> str:
+        return card(self.folder, self.report)
