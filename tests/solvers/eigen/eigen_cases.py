@@ -1,4 +1,4 @@
-"""A small operator with one parity, its dense matrix, its states as trains, and the frames of a train as dense bases."""
+"""A small operator with one parity, its dense matrix, its states as trains, and the frames of a train."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_a_probe_sees_how_far_an_inexact_state_may_still_fall() -> None:
 
 def test_a_start_within_the_known_states_sees_nothing() -> None:
     case = system(43, (((0, 2),), ((0, 1), (1, 1))))
-    values, vectors = case.levels(0)
+    values = case.levels(0)[0]
     sector = known(case, 0, list(range(len(values))))
     task = Probe(0, sector.trains, sector.energies, float(values[-1]) + 1.0, 8, None, 0, start=sector.trains[0])
     seen = probe(case.operator, task, METHOD, 1.0)
