@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solvers.eigen import eigsolve
+from solvers.eigen.complex_hermitian import check_hermitian, complex_train, real_form, recover
+from solvers.eigen.eigsolve import eigsolve
+from solvers.trains.construct import tt_svd
 from solvers.trains.operator import TTOperator
 from solvers.trains.sum_of_products import sum_of_products
 
@@ -56,3 +58,34 @@ def test_an_operator_that_is_not_hermitian_is_refused(entry: complex) -> None:
     matrices = [np.array([np.eye(2), [[0, entry], [0, 0]]])] * 3
     with pytest.raises(ValueError, match="not Hermitian"):
         eigsolve(sum_of_products(matrices, [(1.0, {0: 1}), (1.0, {1: 1, 2: 1})]), 2)
+
+
+def test_the_real_form_is_the_matrix_of_real_and_imaginary_parts() -> None:
+    operator = chain(3, 0.3)
+    h = dense(operator)
+    found = dense(real_form(operator))
+    expected = np.kron(h.real, np.eye(2)) + np.kron(h.imag, np.array([[0.0, -1.0], [1.0, 0.0]]))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert max(real_form(operator).ranks) <= 2 * max(operator.ranks)
+    check_hermitian(operator)
+
+
+def test_complex_states_come_back_from_the_real_ones() -> None:
+    """The real form has every level twice, in any mixture of z and iz."""
+    operator = chain(3, 0.3)
+    h = dense(operator)
+    values, vectors = np.linalg.eigh(dense(real_form(operator)))
+    states = [tt_svd(v.reshape(2, 2, 2, 2), tol=1e-14) for v in vectors.T[:6]]
+    first = complex_train(states[0]).full().ravel()
+    np.testing.assert_allclose(first, vectors[0::2, 0] + 1j * vectors[1::2, 0], atol=1e-12)
+    errors = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    energies, trains, bounds = recover(operator, states, errors, 3, 1e-12)
+    np.testing.assert_allclose(energies, np.linalg.eigvalsh(h)[:3], atol=1e-10)
+    found = np.array([z.full().ravel() for z in trains])
+    np.testing.assert_allclose(found.conj() @ found.T, np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(h @ found.T, found.T * energies, atol=1e-9)
+    assert (
+        np.all(bounds <= [2.0, 4.0, 6.0])
+        and np.all(bounds >= [1.0, 3.0, 5.0])
+        and values[0] == pytest.approx(values[1])
+    )

@@ -1,203 +1,175 @@
-"""Inverse iteration with Rayleigh-Ritz against dense diagonalisation, its errors, its completeness, its counts."""
+"""The state of a many-state calculation, its tasks, and the errors noted in it."""
 
-from __future__ import annotations
-
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from eigen_cases import many, system
+from sector_cases import dense
 
-from solvers.eigen.configuration_interaction import ProductTerms
-from solvers.eigen.eigsolve import eigsolve
-from solvers.eigen.many_states import Sector
-from solvers.eigen.start import Start, start_states
-from solvers.environments import sandwich
-from solvers.methods import BlockDMRG, InverseIteration
-from solvers.sector_operator import SectorOperator
-from solvers.solution import NotConverged, Status
-from solvers.trains.construct import operator_tt_svd
-from solvers.trains.sectors import inner, product_state
-from solvers.trains.sum_of_products import sum_of_products
+from solvers.eigen import tasks
+from solvers.eigen.errors import NARROWEST_GAP, UNSEEN, estimate, true_residuals
+from solvers.eigen.estimates import rank_error
+from solvers.eigen.many_states import SAFETY, Sector
+from solvers.eigen.shifted_solve import StepOptions
+from solvers.trains.sectors import truncate
 
-
-def oscillators(d: int, n: int, coupling: float, cubic: float, parities: bool) -> ProductTerms:
-    """H = sum w_k (p^2+q^2)/2 + coupling sum q_i q_j + cubic sum q_k^2 q_{k+1}^2, functions even first."""
-    q = np.diag(np.sqrt(np.arange(1, n) / 2.0), 1)
-    q = q + q.T
-    charge = np.arange(n) % 2 if parities else np.zeros(n, dtype=np.int64)
-    order = np.lexsort((np.arange(n), charge))
-    q, charge = q[np.ix_(order, order)], charge[order]
-    energies = (np.arange(n) + 0.5)[order]
-    w = 1.0 + 0.13 * np.arange(d)
-    matrices = tuple(np.array([np.eye(n), q, q @ q, w[k] * np.diag(energies)]) for k in range(d))
-    terms = [(1.0, {k: 3}) for k in range(d)]
-    terms += [(coupling, {i: 1, j: 1}) for i in range(d) for j in range(i)]
-    terms += [(cubic, {k: 2, k + 1: 2}) for k in range(d - 1)]
-    return ProductTerms(matrices, tuple(terms), tuple(w[k] * energies for k in range(d)), (charge,) * d)
+OPTIONS = StepOptions(max_rank=40, expansion=4, steps=200, tol=1e-12, model=40, floor=1e-3)
 
 
-def dense_levels(terms: ProductTerms, count: int) -> np.ndarray:
-    full = sum_of_products(terms.matrices, terms.terms).full()
-    size = int(np.sqrt(full.size))
-    return np.linalg.eigvalsh(np.asarray(full).reshape(size, size))[:count]
+def two_sectors(case):
+    return [Sector.of(c, [case.random_state(c) for _ in range(2)], [1.0 - c, 3.0 + c]) for c in (0, 1)]
 
 
-@pytest.fixture(scope="module")
-def four() -> tuple[ProductTerms, np.ndarray]:
-    terms = oscillators(4, 6, 0.1, 0.05, True)
-    return terms, dense_levels(terms, 40)
+def test_states_begin_as_their_own_trains() -> None:
+    case = system(71)
+    states = many(case, two_sectors(case), 3, first_rank=9, max_rank=7)
+    assert states.numbers("name").tolist() == [0, 1, 2, 3]
+    assert set(states.numbers("next_rank")) == {7}
+    assert [s.ritz.sources for s in states.sectors] == [[[0], [1]]] * 2
+    assert all(s.ritz.basis == s.trains for s in states.sectors)
+    assert np.all(np.isinf(states.numbers("error"))) and np.all(np.isnan(states.numbers("residual")))
+    np.testing.assert_array_equal(states.lowest(), [0.0, 1.0, 3.0])
+    assert states.threshold() == 3.0
+    assert [states.space_of(s) for s in states.sectors] == [len(case.members(c)) for c in (0, 1)]
 
 
-def operator(terms: ProductTerms):
-    return sum_of_products(terms.matrices, terms.terms)
+def test_a_report_tells_of_the_wanted_states_in_order() -> None:
+    case = system(71)
+    told = []
+    states = many(case, two_sectors(case), 3)
+    states.callback = told.append
+    for state, error in zip((s for sector in states.sectors for s in sector.states), (0.1, 0.2, 0.3, 0.4)):
+        state.error = error
+    states.report("here", 0.5)
+    states.progress("there", 0.5, 0.7)(1, 2)
+    np.testing.assert_array_equal(told[0].energies, [0.0, 1.0, 3.0])
+    np.testing.assert_allclose(told[0].extra["error_estimates"], SAFETY[0] * np.array([0.3, 0.1, 0.2]))
+    assert [s.label for s in states.history] == ["here"] and told[1].fraction == pytest.approx(0.6)
+    assert told[0].max_rank == max(x.max_rank for sector in states.sectors for x in sector.trains)
 
 
-@pytest.mark.parametrize("parities", [True, False])
-def test_levels_are_those_of_the_dense_matrix(parities: bool) -> None:
-    terms = oscillators(4, 5, 0.1, 0.05, parities)
-    solution = eigsolve(operator(terms), 15, start=terms, accuracy=1e-8)
-    np.testing.assert_allclose(solution.value.energies, dense_levels(terms, 15), rtol=0, atol=1e-8)
-    assert solution.converged and solution.n_converged == 15
+def test_estimates_are_calibrated_by_the_upper_quartile() -> None:
+    case = system(71)
+    states = many(case, two_sectors(case), 3)
+    states.ratios = [9.0, 9.0]
+    assert states.safety == SAFETY[0]
+    states.ratios = [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert states.safety == pytest.approx(4.0 * SAFETY[0])
+    states.ratios = [0.1, 0.1, 0.1]
+    assert states.safety == SAFETY[1]
 
 
-def test_degenerate_levels_are_complete_and_none_is_there_twice() -> None:
-    base = oscillators(4, 5, 0.0, 0.05, True)
-    terms = replace(
-        base,
-        terms=(*((1.0, {k: 3}) for k in range(4)), (0.05, {0: 2, 1: 2})),
-        matrices=(base.matrices[0],) * 4,
-        energies=(base.energies[0],) * 4,
-    )
-    solution = eigsolve(operator(terms), 15, start=terms, accuracy=1e-7)
-    np.testing.assert_allclose(solution.value.energies, dense_levels(terms, 15), rtol=0, atol=1e-7)
-    states = solution.value.trains
-    gram = np.array([[inner(x, y) for y in states] for x in states])
-    np.testing.assert_allclose(gram, np.eye(15), atol=1e-4)
+def test_errors_of_states_that_changed_are_noted() -> None:
+    case = system(72)
+    values, vectors = case.levels(0)
+    trains = [truncate(case.state(vectors[:, i], 0), 3)[0] for i in (0, 1)]
+    trains = [tasks.normalised(x) for x in trains]
+    states = many(case, [Sector.of(0, trains, values[:2])], 2, scale=0.5, goal=1e-9)
+    kept, changed = states.sectors[0].states
+    kept.error = 7.0
+    error, norm2, quotient, undone = rank_error(case.operator, trains[1], 0.5)
+    changed.before = (4.0 * error + 1.0, quotient + 0.25)
+    estimate(states, "", 0.0, 0.0)
+    if undone > UNSEEN * (norm2 + undone):
+        error += undone / max(values[1] - quotient, NARROWEST_GAP * 0.5, np.sqrt(undone))
+    assert kept.error == 7.0 and np.isnan(kept.quotient)
+    assert changed.error == pytest.approx(error, rel=1e-12)
+    assert changed.quotient == pytest.approx(dense(trains[1]) @ case.h @ dense(trains[1]), rel=1e-10)
+    assert changed.residual == pytest.approx(np.sqrt(norm2 + undone))
+    assert states.ratios == [pytest.approx(0.25 / (changed.before[0] - error))]
 
 
-def test_a_low_rank_limit_is_reported_and_covered_by_the_estimate() -> None:
-    terms = oscillators(5, 4, 0.25, 0.1, True)
-    exact = dense_levels(terms, 8)
-    method = InverseIteration(max_rank=4, first_rank=4, max_passes=4)
-    with pytest.raises(NotConverged) as caught:
-        eigsolve(operator(terms), 8, start=terms, method=method, accuracy=1e-9)
-    solution = caught.value.solution
-    assert solution.status in (Status.RANK_LIMIT, Status.STAGNATED)
-    errors = solution.value.energies - exact
-    assert np.all(errors > -1e-10) and errors.max() > 1e-6  # variational, and really limited by the rank
-    assert np.mean(errors <= solution.value.errors) >= 0.85
-    assert np.median(solution.value.errors / errors) < 20
+def test_what_an_iteration_left_undone_is_bounded_by_the_gap() -> None:
+    """A random state of full rank: all of its residual lies within single cores, and the estimate by rank is blind."""
+    case = system(73)
+    own = case.members(0)
+    vector = np.zeros(len(case.h))
+    vector[own] = case.rng.standard_normal(len(own))
+    x = case.state(vector / np.linalg.norm(vector), 0)
+    states = many(case, [Sector.of(0, [x, x], [0.0, 1e4])], 2)
+    estimate(states, "", 0.0, 0.0)
+    state = states.sectors[0].states[0]
+    norm = np.linalg.norm(case.h @ dense(x) - state.quotient * dense(x))
+    seen, norm2, _, undone = rank_error(case.operator, x, 1.0)
+    assert norm2 < 1e-15 and undone > UNSEEN * (norm2 + undone)
+    assert undone >= norm**2 * (1.0 - 1e-9)
+    assert state.error == pytest.approx(seen + undone / (1e4 - state.quotient), rel=1e-9)
 
 
-def test_residuals_are_those_of_the_dense_operator(four) -> None:
-    terms, _ = four
-    solution = eigsolve(operator(terms), 6, start=terms, accuracy=1e-4, throw=False)
-    size = int(np.prod([len(e) for e in terms.energies]))
-    h = np.asarray(operator(terms).full()).reshape(size, size)
-    for x, norm in zip(solution.value.trains, solution.residual):
-        v = x.to_train().full().ravel()
-        true = np.linalg.norm(h @ v - (v @ h @ v) * v)
-        assert norm == pytest.approx(true, rel=1e-5, abs=1e-11)
+def test_true_residuals_are_those_of_the_trains() -> None:
+    case = system(74)
+    states = many(case, two_sectors(case), 3)
+    for sector in states.sectors:
+        for state in sector.states:
+            state.quotient = 0.3
+    true_residuals(states)
+    for sector in states.sectors:
+        for state in sector.states:
+            norm = np.linalg.norm(case.h @ dense(state.train) - 0.3 * dense(state.train))
+            assert state.residual == pytest.approx(norm, rel=1e-11)
 
 
-def test_the_probe_finds_a_state_that_the_start_lacks(four) -> None:
-    terms, exact = four
-    start = start_states(terms, 12)
-    del start.sectors[0].states[1]
-    solution = eigsolve(operator(terms), 12, start=(terms, start), accuracy=1e-7)
-    np.testing.assert_allclose(solution.value.energies, exact[:12], rtol=0, atol=1e-7)
+# -- tasks ------------------------------------------------------------------------------------------------------
 
 
-def test_the_probe_finds_nothing_where_nothing_is_missing(four) -> None:
-    terms, exact = four
-    solution = eigsolve(operator(terms), 10, start=terms, accuracy=1e-6)
-    probe = solution.value.probe
-    assert probe["missing_states"] == 0
-    assert probe["lowest_energy_outside"] > exact[9]
-    assert abs(probe["largest_drop"]) < 1e-6
+@pytest.mark.parametrize("workers", [None, 2])
+def test_results_come_in_the_order_of_the_tasks(workers) -> None:
+    told = []
+    work = [(2, i) for i in range(5)]
+    if workers is None:
+        found = tasks.run_tasks(None, pow, work, lambda *at: told.append(at))
+    else:
+        with ThreadPoolExecutor(workers) as executor:
+            found = tasks.run_tasks(executor, pow, work, lambda *at: told.append(at))
+    assert found == [1, 2, 4, 8, 16] and told == [(i, 5) for i in range(1, 6)]
+    assert tasks.chunks(range(5), 2) == [[0, 1], [2, 3], [4]]
 
 
-def test_work_is_counted_and_stays_small(four) -> None:
-    terms, _ = four
-    solution = eigsolve(operator(terms), 10, start=terms, method=InverseIteration(), accuracy=1e-6)
-    assert solution.counts["passes"] == 2
-    assert solution.counts["state_solves"] == 2 * (10 + len(solution.value.buffer))
-    assert 0 < solution.counts["local_products"] <= 60 * solution.counts["state_solves"]
-    assert solution.counts["pair_elements"] > 0
+def test_an_error_in_a_task_ends_the_others() -> None:
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ZeroDivisionError):
+        tasks.run_tasks(executor, divmod, [(1, 0)] + [(1, 1)] * 3)
 
 
-def test_same_seed_same_energies_with_one_worker_or_two(four) -> None:
-    terms, _ = four
-    method = InverseIteration(max_rank=6, first_rank=5, max_passes=3)
-
-    def energies(executor) -> np.ndarray:
-        rng = np.random.default_rng(5)
-        return eigsolve(
-            operator(terms), 8, start=terms, method=method, accuracy=1e-4, executor=executor, rng=rng, throw=False
-        ).value.energies
-
-    first = energies(None)
-    np.testing.assert_allclose(energies(None), first, rtol=0, atol=1e-12)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        np.testing.assert_allclose(energies(pool), first, rtol=0, atol=1e-9)
+def test_sums_and_elements_of_trains() -> None:
+    case = system(75)
+    trains = {i: case.random_state(1) for i in (3, 5)}
+    v = {i: dense(x) for i, x in trains.items()}
+    ((state, x),) = tasks.recombine(trains, [tasks.Sum(8, [3, 5], [0.6, -1.5], 100)], 1e-12)
+    total = 0.6 * v[3] - 1.5 * v[5]
+    assert state == 8
+    np.testing.assert_allclose(dense(x), total / np.linalg.norm(total), atol=1e-10)
+    ((i, j, h, s),) = tasks.pair_elements(case.operator, trains, [(3, 5)])
+    assert (i, j) == (3, 5) and h == pytest.approx(v[3] @ case.h @ v[5]) and s == pytest.approx(v[3] @ v[5])
+    assert tasks.pair_overlaps(trains, [(5, 3)]) == [(5, 3, pytest.approx(v[3] @ v[5]))]
 
 
-@pytest.mark.parametrize("count", [0, 6**4 + 1])
-def test_an_impossible_number_of_states_is_refused(four, count: int) -> None:
-    terms, _ = four
-    with pytest.raises(ValueError, match="n_states"):
-        eigsolve(operator(terms), count, start=terms)
+def test_a_solve_starts_from_its_state_and_ends_normalised() -> None:
+    case = system(76)
+    x = case.random_state(0)
+    shift = float(case.levels(0)[0][0]) - 0.5
+    (found,) = tasks.solve_states(case.operator, {4: x}, {2: x}, [tasks.SolveTask(2, [4], [1.0], shift, OPTIONS, 0)])
+    y = np.linalg.solve(case.h - shift * np.eye(len(case.h)), dense(x))
+    assert found.state == 2 and found.products > 0
+    assert abs(dense(found.train) @ y) == pytest.approx(np.linalg.norm(y), rel=1e-10)
 
 
-def test_block_dmrg_gives_the_same_levels_with_errors_that_cover(four) -> None:
-    terms, exact = four
-    solution = eigsolve(operator(terms), 10, start=terms, method=BlockDMRG(), accuracy=1e-7)
-    errors = np.abs(solution.value.energies - exact[:10])
-    assert errors.max() < 1e-7 and np.all(errors <= solution.value.errors + 1e-12)
+def test_residuals_by_the_task_are_exact_where_ranks_are_small() -> None:
+    case = system(77)
+    x = case.random_state(1)
+    ((state, norm),) = tasks.residual_norms(case.operator, {9: x}, {9: 1.5}, 0)
+    assert state == 9 and norm == pytest.approx(np.linalg.norm(case.h @ dense(x) - 1.5 * dense(x)), rel=1e-11)
 
 
-def test_without_a_table_of_products(four) -> None:
-    terms, exact = four
-    solution = eigsolve(operator(terms), 5, accuracy=1e-8)
-    np.testing.assert_allclose(solution.value.energies, exact[:5], rtol=0, atol=1e-8)
-    solution = eigsolve(operator(terms), 5, method=InverseIteration(), accuracy=1e-6)
-    np.testing.assert_allclose(solution.value.energies, exact[:5], rtol=0, atol=1e-6)
+def test_a_process_keeps_the_operators_it_saw_last() -> None:
+    first = system(78).operator
+    assert tasks.known(first) is first
+    for seed in range(5):
+        tasks.known(system(seed).operator)
+    assert first.key not in tasks._KNOWN and len(tasks._KNOWN) <= 4
 
 
-def test_the_whole_of_a_small_space() -> None:
-    terms = oscillators(2, 3, 0.2, 0.0, True)
-    solution = eigsolve(operator(terms), 9, start=terms, accuracy=1e-9)
-    np.testing.assert_allclose(solution.value.energies, dense_levels(terms, 9), rtol=0, atol=1e-9)
-
-
-def test_sandwich_is_the_dense_matrix_element(four) -> None:
-    terms, _ = four
-    states = start_states(terms, 8).sectors[0].trains
-    sector = SectorOperator(operator(terms), terms.modes)
-    size = int(np.prod([len(e) for e in terms.energies]))
-    h = np.asarray(operator(terms).full()).reshape(size, size)
-    x, y = (s.to_train().full().ravel() for s in states[:2])
-    assert sandwich(sector, states[0], states[1]) == pytest.approx(x @ h @ y, abs=1e-12)
-
-
-def test_a_start_without_any_correlation_reaches_the_ground_state(four) -> None:
-    # a product state: its bonds carry one charge only, all others must appear by expansion
-    terms, exact = four
-    sector = SectorOperator(operator(terms), terms.modes)
-    x = product_state(terms.modes, [0, 0, 0, 0])
-    start = Start([Sector.of(0, [x], [sandwich(sector, x, x)])], None)
-    solution = eigsolve(operator(terms), 1, start=(terms, start), accuracy=1e-8)
-    np.testing.assert_allclose(solution.value.energies, exact[:1], rtol=0, atol=1e-8)
-
-
-@pytest.mark.parametrize("method", [InverseIteration(), BlockDMRG()])
-def test_a_method_asked_for_in_a_small_space_starts_from_its_proved_list(method):
-    """Random matrices, whose states are of full rank: from a rough start each pass takes minutes at that size."""
-    a = np.random.default_rng(3).standard_normal((128, 128))
-    h = a + a.T
-    operator = operator_tt_svd(h.reshape((2,) * 14), 1e-14)
-    solution = eigsolve(operator, 5, method=method, accuracy=1e-6)
-    np.testing.assert_allclose(solution.value.energies, np.linalg.eigvalsh(h)[:5], atol=1e-6)
-    assert solution.counts.get("state_solves", 0) == 0 and solution.counts.get("sweeps", 0) <= 12
+@pytest.mark.parametrize("scale", [0.0, np.nan])
+def test_a_state_without_a_norm_is_refused(scale: float) -> None:
+    with pytest.raises(FloatingPointError, match="norm"):
+        tasks.normalised(system(79).random_state(0).scaled(scale))

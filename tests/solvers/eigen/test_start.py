@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_many_states import dense_levels, operator, oscillators
+from test_eigsolve import dense_levels, operator, oscillators
 
 from solvers.eigen.many_states import Sector
 from solvers.eigen.start import Start, cold_start, excitation_scale, level_spacing, space_size, start_states
