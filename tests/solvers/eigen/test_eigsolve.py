@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from multiprocessing import get_context
 
 import numpy as np
 import pytest
 
+from solvers.checkpoint import CheckpointError
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
 from solvers.eigen.many_states import Sector
@@ -201,3 +203,44 @@ def test_a_method_asked_for_in_a_small_space_starts_from_its_proved_list(method)
     solution = eigsolve(operator, 5, method=method, accuracy=1e-6)
     np.testing.assert_allclose(solution.value.energies, np.linalg.eigvalsh(h)[:5], atol=1e-6)
     assert solution.counts.get("state_solves", 0) == 0 and solution.counts.get("sweeps", 0) <= 12
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("method", "label"),
+    [(InverseIteration(max_rank=12, first_rank=4, max_passes=3), "pass"), (BlockDMRG(), "block DMRG")],
+)
+def test_a_killed_calculation_goes_on_to_the_same_digits(four, tmp_path, method, label: str) -> None:
+    terms, _ = four
+    file = tmp_path / "c.npz"
+
+    def kill(state) -> None:
+        if state.finished and state.label.startswith(label):
+            raise Killed
+
+    def solve(**options):
+        return eigsolve(operator(terms), 5, start=terms, method=method, accuracy=1e-7, throw=False, **options)
+
+    with pytest.raises(Killed):
+        solve(callback=kill, checkpoint=file)
+    told = []
+    resumed, plain = solve(callback=told.append, checkpoint=file), solve()
+    np.testing.assert_array_equal(resumed.value.energies, plain.value.energies)
+    np.testing.assert_array_equal(resumed.value.errors, plain.value.errors)
+    assert resumed.counts == plain.counts and resumed.status is plain.status
+    assert "pass 1:" not in " ".join(state.label for state in told)
+
+
+def test_the_checkpoint_of_another_version_is_refused(four, tmp_path, monkeypatch) -> None:
+    terms, _ = four
+    file = tmp_path / "c.npz"
+    method = InverseIteration(max_rank=4, first_rank=4, max_passes=2)
+    settings = {"start": terms, "method": method, "accuracy": 1e-4, "throw": False}
+    monkeypatch.setattr(import_module("solvers.eigen.eigsolve"), "VERSION", "of long ago")
+    eigsolve(operator(terms), 2, checkpoint=file, **settings)
+    monkeypatch.undo()
+    with pytest.raises(CheckpointError, match="another computation"):
+        eigsolve(operator(terms), 2, checkpoint=file, **settings)
