@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ from solvers.trains.tensor_train import TensorTrain
 
 QUIET = 0.03  # share of the time that writing may take
 ALIKE = 1e-8  # relative difference of sums over the arrays of one question
+FAR = (1e-100, 1e100)  # numbers beyond are brought to scale one
 STOP = "stop"  # the file, beside the checkpoints, that asks a computation to stop where it can be continued
 Content = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -46,6 +48,11 @@ class Question:
         for array in arrays:
             digest.update(repr((array.shape, array.dtype.str)).encode())
             flat = np.ravel(array)
+            largest = float(np.abs(flat).max(initial=0.0))
+            if largest > 0.0 and not FAR[0] < largest < FAR[1]:  # squares would leave the range of numbers
+                exponent = math.frexp(largest)[1]
+                digest.update(repr(exponent).encode())
+                flat = np.ldexp(flat.real, -exponent) + 1j * np.ldexp(flat.imag, -exponent)
             turned = np.exp(1j * np.arange(flat.size))
             value, size = complex(flat @ turned), float(np.linalg.norm(flat))
             sums.append([value.real, value.imag, size])

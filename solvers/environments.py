@@ -7,14 +7,18 @@ right (``side`` 1, cores mirrored) it is the right one, and one code path serves
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from solvers.kernels import local as kernels
 from solvers.sector_operator import Plan, SectorOperator
-from solvers.trains.sectors import Bond, layout, views
+from solvers.trains.sectors import Bond, SectorTrain, layout, views
 
 Environment = dict[tuple[int, int], np.ndarray]
-TRIVIAL: Environment = {(0, 0): np.ones((1, 1, 1))}
+Core = tuple[np.ndarray, Bond, Bond]  # a flat core with its near and its far bond, oriented
+# by the far charge b' of the bra: the near charges of the rows, and {(b, w): (rows, R_w, r_b)}
+Halves = dict[int, tuple[list[int], dict[tuple[int, int], np.ndarray]]]
 
 
 def combine(operator: SectorOperator, k: int, side: int, plan: Plan, near: Environment) -> np.ndarray:
@@ -56,8 +60,8 @@ def _half(operator: SectorOperator, k: int, side: int, plan: Plan, near: Environ
     return s
 
 
-def advance(operator: SectorOperator, k: int, side: int, near: Environment, ket, bra) -> Environment:
-    """The environment behind core k. ``ket`` and ``bra``: (flat core, near bond, far bond), oriented by ``side``."""
+def advance(operator: SectorOperator, k: int, side: int, near: Environment, ket: Core, bra: Core) -> Environment:
+    """The environment behind core k. ``ket`` and ``bra`` are oriented by ``side``."""
     x, near_bond, far_bond = ket
     y, bra_near, bra_far = bra
     plan = operator.plan(k, side, near_bond, far_bond, bra_near, bra_far)
@@ -81,7 +85,9 @@ def advance(operator: SectorOperator, k: int, side: int, near: Environment, ket,
 class LocalOperator:
     """The operator between two environments, as a linear map on one flat core (ket and bra bonds equal)."""
 
-    def __init__(self, operator: SectorOperator, k: int, side: int, near: Environment, far: Environment, bonds) -> None:
+    def __init__(
+        self, operator: SectorOperator, k: int, side: int, near: Environment, far: Environment, bonds: Sequence[Bond]
+    ) -> None:
         self.operator, self.k, self.side = operator, k, side
         self.bonds = bonds
         self.plan = operator.plan(k, side, *bonds, *bonds)
@@ -146,7 +152,12 @@ class LocalOperator:
 
 
 def mean_field(
-    operator: SectorOperator, k: int, side: int, environment: tuple[Environment, Environment], core, bonds
+    operator: SectorOperator,
+    k: int,
+    side: int,
+    environment: tuple[Environment, Environment],
+    core: np.ndarray,
+    bonds: Sequence[Bond],
 ) -> dict[int, np.ndarray]:
     """The effective operator on the near bond, the rest averaged over ``core`` : {charge: (r, r)}.
 
@@ -181,7 +192,13 @@ def mean_field(
 
 
 def site_energies(
-    operator: SectorOperator, k: int, side: int, near: Environment, far: Environment, density, bond: Bond
+    operator: SectorOperator,
+    k: int,
+    side: int,
+    near: Environment,
+    far: Environment,
+    density: dict[int, np.ndarray],
+    bond: Bond,
 ) -> dict[tuple[int, int], np.ndarray]:
     """Diagonal of the operator on near bond and mode, the far bond averaged over ``density`` {b: (r_b, r_b)}.
 
@@ -206,8 +223,10 @@ def site_energies(
     return found
 
 
-def half_product(operator: SectorOperator, k: int, side: int, near: Environment, ket, bra_near: Bond, bra_far: Bond):
-    """The operator applied up to core k: {b': (rows a', {(b, w): (rows, R_w, r_b)})}, far environment left open."""
+def half_product(
+    operator: SectorOperator, k: int, side: int, near: Environment, ket: Core, bra_near: Bond, bra_far: Bond
+) -> Halves:
+    """The operator applied up to core k, the far environment left open."""
     x, near_bond, far_bond = ket
     plan = operator.plan(k, side, near_bond, far_bond, bra_near, bra_far)
     s = _half(operator, k, side, plan, near, x)
@@ -236,7 +255,12 @@ def rotate(environment: Environment, gauge: dict[int, np.ndarray]) -> Environmen
 
 
 def rotate_core(
-    core: np.ndarray, near: dict[int, np.ndarray], far: dict[int, np.ndarray], bonds, mode: Bond, back: bool
+    core: np.ndarray,
+    near: dict[int, np.ndarray],
+    far: dict[int, np.ndarray],
+    bonds: Sequence[Bond],
+    mode: Bond,
+    back: bool,
 ) -> np.ndarray:
     """The core in the rotated bases of both bonds (``back``: out of them)."""
     out = np.empty_like(core)
@@ -247,7 +271,7 @@ def rotate_core(
     return out
 
 
-def sandwich(operator: SectorOperator, y, x) -> float:
+def sandwich(operator: SectorOperator, y: SectorTrain, x: SectorTrain) -> float:
     """<y|A|x> of two trains of the same charge, meeting where the operator is widest. Cost O(d R r^3 n)."""
     near: Environment = {(0, 0): np.ones((1, 1, 1))}
     for k in range(operator.d):

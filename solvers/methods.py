@@ -49,8 +49,9 @@ class InverseIteration:
     least the share ``expansion`` of a rank is filled by directions of the operator. ``local_steps`` MINRES steps a core
     at most, to the relative residual ``local_tolerance`` (None: from the accuracy), preconditioned exactly on
     ``local_block`` functions. ``shift`` below each state and the Rayleigh-Ritz ``window`` are in units of the lowest
-    excitation energy. ``configurations``: size of the configuration interaction that provides the start, taken between
-    40 and 200 (and 2000 more) a state. ``probes``: random starts a symmetry block that look for a missing state.
+    excitation energy. ``configurations``: size of the configuration interaction that provides the start from a table of
+    products (without one there is none), taken between 40 and 200 (and 2000 more) a state. ``probes``: random starts a
+    symmetry sector that look for a missing state.
 
     Raises ValueError where a value is impossible.
     """

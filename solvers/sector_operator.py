@@ -19,7 +19,7 @@ from solvers.trains.sectors import Bond, ModeCharges, layout
 
 
 @dataclass(frozen=True)
-class _Site:
+class Site:
     """One operator core seen from one side."""
 
     # (p, w_from, w_to, rows of w_to, matrix (rows, R_from)); p-sorted
@@ -62,7 +62,7 @@ class SectorOperator:
         mode_charge = [np.concatenate([np.full(n, m) for m, n in mode]) for mode in modes]
         q_charges = [[_matrix_charge(q, mode_charge[k]) for q in factors[k][1]] for k in range(self.d)]
         self.bond_charges = _bond_charges([f[0] for f in factors], q_charges)
-        self.sites: list[tuple[_Site, _Site]] = []
+        self.sites: list[tuple[Site, Site]] = []
         for k, (coefficients, matrices) in enumerate(factors):
             near, far = self.bond_charges[k], self.bond_charges[k + 1]
             flat, offsets = _matrix_blocks(matrices, q_charges[k], modes[k])
@@ -116,7 +116,9 @@ def _bond_charges(coefficients: list[np.ndarray], q_charges: list[list[int]]) ->
     return bonds
 
 
-def _matrix_blocks(matrices: np.ndarray, charges: list[int], mode: Bond):
+def _matrix_blocks(
+    matrices: np.ndarray, charges: list[int], mode: Bond
+) -> tuple[np.ndarray, dict[tuple[int, int], int]]:
     """All blocks of the one-mode matrices in one flat array, and where each begins (-1: the identity)."""
     starts, total = {}, 0
     for m, n in mode:
@@ -137,7 +139,14 @@ def _matrix_blocks(matrices: np.ndarray, charges: list[int], mode: Bond):
     return (np.ascontiguousarray(np.concatenate(flat)) if flat else np.zeros(1)), offsets
 
 
-def _site(coefficients, q_charges, near, far, flat, offsets) -> _Site:
+def _site(
+    coefficients: np.ndarray,
+    q_charges: list[int],
+    near: np.ndarray,
+    far: np.ndarray,
+    flat: np.ndarray,
+    offsets: dict[tuple[int, int], int],
+) -> Site:
     combinations = []
     near_of = {int(w): np.flatnonzero(near == w) for w in np.unique(near)}
     far_of = {int(w): np.flatnonzero(far == w) for w in np.unique(far)}
@@ -149,10 +158,10 @@ def _site(coefficients, q_charges, near, far, flat, offsets) -> _Site:
             rows = np.flatnonzero(np.any(matrix != 0, axis=1))
             if len(rows):
                 combinations.append((p, w, w ^ q, rows, np.ascontiguousarray(matrix[rows])))
-    return _Site(tuple(combinations), {w: len(a) for w, a in far_of.items()}, flat, offsets, tuple(q_charges))
+    return Site(tuple(combinations), {w: len(a) for w, a in far_of.items()}, flat, offsets, tuple(q_charges))
 
 
-def _build_plan(site: _Site, near: Bond, mode: Bond, far: Bond, bra_near: Bond, bra_far: Bond) -> Plan:
+def _build_plan(site: Site, near: Bond, mode: Bond, far: Bond, bra_near: Bond, bra_far: Bond) -> Plan:
     functions, bra_a, bra_b = dict(mode), dict(bra_near), dict(bra_far)
     # S blocks: rows (a', m'), columns (b, alpha', b) for every ket b reachable from b'
     columns: dict[int, dict[int, int]] = {}

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from problems.orbital_free_dft.checks import FINEST
-from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver
+from problems.orbital_free_dft.keys import FINEST, OrbitalFreeProblem, OrbitalFreeSolver
 from problems.problem import Quantity
 from problems.route import TIGHTER, Route
 

@@ -7,17 +7,14 @@ bohr, energies in hartree; h = box / 2^level is the spacing. numpy alone.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from problems.orbital_free_dft.keys import FINEST, OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import MARGIN, Nuclei, advised_box, check_nuclei
 from problems.problem import ProblemError
 
-if TYPE_CHECKING:
-    from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver
-
-FINEST, DENSEST = 16, 8  # levels: of any grid, and of a dense array
+DENSEST = 8  # level of a dense array
 # Z h of a point nucleus: more is refused, the cusp exp(-2 Z r) falls within one cell. A larger lambda makes it wider; a
 # smaller one narrower, which the extrapolation knows
 CUSP = 1.0

@@ -15,7 +15,7 @@ from problems.orbital_free_dft.presentation import reference_of
 from problems.problem import Picture
 
 if TYPE_CHECKING:
-    from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver
+    from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
     from problems.orbital_free_dft.references import GroundState
     from problems.orbital_free_dft.result import OrbitalFreeResult
 

@@ -21,7 +21,7 @@ from problems.orbital_free_dft.energy import Energy, Parts
 from problems.orbital_free_dft.fields import DenseFields, Fields
 from problems.orbital_free_dft.functionals import Functional
 from problems.orbital_free_dft.grid import Grid, refined
-from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver
+from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.quantics_fields import QuanticsFields
 from problems.orbital_free_dft.tucker_fields import TuckerFields

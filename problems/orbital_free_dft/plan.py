@@ -13,7 +13,7 @@ import numpy as np
 
 from problems.effort import INTERPRETER, listed, megabytes
 from problems.orbital_free_dft.ground_state import Task
-from problems.orbital_free_dft.model import OrbitalFreeProblem
+from problems.orbital_free_dft.keys import OrbitalFreeProblem
 from problems.orbital_free_dft.solve import Prepared
 from problems.problem import Effort
 

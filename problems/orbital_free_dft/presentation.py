@@ -17,7 +17,7 @@ from problems.orbital_free_dft.result import COMPONENTS, LevelResult
 from problems.problem import Deviation, Quantity, Section, Table
 
 if TYPE_CHECKING:
-    from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver
+    from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
     from problems.orbital_free_dft.result import OrbitalFreeResult
 
 NAMES = {

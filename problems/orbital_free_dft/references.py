@@ -20,7 +20,7 @@ from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.result import COMPONENTS
 
 if TYPE_CHECKING:
-    from problems.orbital_free_dft.model import OrbitalFreeProblem
+    from problems.orbital_free_dft.keys import OrbitalFreeProblem
 
 DATA = Path(__file__).parent / "data"
 SAME = 1e-6  # relative, and in bohr: numbers that mean the same

@@ -32,13 +32,12 @@ from problems.orbital_free_dft.analysis import (
     identities,
     sampled_density,
 )
-from problems.orbital_free_dft.checks import FINEST
 from problems.orbital_free_dft.extrapolation import Extrapolated, extrapolate
 from problems.orbital_free_dft.far_field import missed_energy
 from problems.orbital_free_dft.functionals import Functional
 from problems.orbital_free_dft.grid import Grid
 from problems.orbital_free_dft.ground_state import GroundState, Progress, Task, begin, ground_states
-from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver
+from problems.orbital_free_dft.keys import FINEST, OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import check_nuclei
 from problems.orbital_free_dft.profiles import plane, profiles, radial
 from problems.orbital_free_dft.result import COMPONENTS, LevelResult, OrbitalFreeResult

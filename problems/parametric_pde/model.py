@@ -228,13 +228,6 @@ class ParametricProblem(Keys):
         return midpoints(self.domain, self.mesh.cells)
 
     @property
-    def references(self) -> list[Any]:
-        """Independent values for this very problem (problems.parametric_pde.references); often none."""
-        from problems.parametric_pde.references import references_of
-
-        return references_of(self)
-
-    @property
     def files(self) -> dict[str, Path]:
         """Key -> file a run must keep beside its configuration: none."""
         return {}

@@ -12,14 +12,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from problems.parametric_pde.fields import Affine, Discs, Lognormal
+from problems.parametric_pde.model import ParametricProblem
+from problems.parametric_pde.result import ParametricResult, QuantityResult
 from problems.problem import Deviation
-
-if TYPE_CHECKING:
-    from problems.parametric_pde.model import ParametricProblem
-    from problems.parametric_pde.result import ParametricResult, QuantityResult
 
 DATA = Path(__file__).parent / "data" / "references.csv"
 SAME = 1e-12  # relative: numbers of a configuration that mean the same

@@ -29,6 +29,7 @@ from problems.problem import (
     shown,
 )
 from problems.vibrational import force_field as fields
+from problems.vibrational.references import references_of
 
 CSV_ACCURACY = 0.01
 MODEL_ACCURACY = 1e-6
@@ -166,9 +167,7 @@ class VibrationalProblem(Keys):
     @property
     def references(self) -> list[Reference]:
         """Published or exact energies to compare with; empty where there are none."""
-        from problems.vibrational.references import references_of
-
-        return references_of(self)
+        return references_of(self.field, self.force_field if isinstance(self.force_field, str) else None)
 
     @property
     def files(self) -> dict[str, Path]:

@@ -59,7 +59,7 @@ def basis_errors(prepared: Prepared, trains: Sequence[SectorTrain], executor: Ex
 def enlarged(prepared: Prepared, start: Start, share: float, executor: Executor | None) -> Prepared:
     """Add functions to the modes the states of the start want more of; the trains are padded with zeros."""
     for _ in range(5):
-        trains = [x for b in start.blocks for x in b.trains]
+        trains = [x for sector in start.sectors for x in sector.trains]
         gains = basis_errors(prepared, trains, executor).max(axis=0)
         short = {k for i, k in enumerate(prepared.order) if gains[i] > share / len(prepared.order)}
         room = {k for k in short if prepared.sizes[k] + ENLARGED_BY + 2 <= prepared.room(k)}
@@ -67,8 +67,9 @@ def enlarged(prepared: Prepared, start: Start, share: float, executor: Executor 
         if not room or not hole_free(prepared, sizes):
             break
         prepared = prepared.resized(sizes)
-        for b in start.blocks:
-            b.trains = [pad(x, prepared.terms.modes) for x in b.trains]
+        for sector in start.sectors:
+            for state in sector.states:
+                state.train = pad(state.train, prepared.terms.modes)
     return prepared
 
 

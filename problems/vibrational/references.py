@@ -11,15 +11,11 @@ from __future__ import annotations
 import csv
 import heapq
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from problems.problem import Deviation, Reference
 from problems.vibrational.force_field import DATA, ForceField
-
-if TYPE_CHECKING:
-    from problems.vibrational.model import VibrationalProblem
 
 JUDGE = "own_HCI+PT2"
 # column -> label in texts and figures; the first is the one to judge by
@@ -55,12 +51,15 @@ class Comparison:
     column: Deviation | None
 
 
-def references_of(problem: VibrationalProblem) -> list[Reference]:
-    """References of a problem, the one to judge by first; empty where nothing is known."""
-    if isinstance(problem.force_field, str):
-        return published(problem.force_field)
-    if problem.field.order <= 2:
-        levels = normal_mode_levels(problem.field, EXACT_LEVELS)
+def references_of(field: ForceField, name: str | None) -> list[Reference]:
+    """References of a field, the one to judge by first; empty where nothing is known.
+
+    ``name``: of the shipped field, or the path of the file it was read from; None for a model.
+    """
+    if name is not None:
+        return published(name)
+    if field.order <= 2:
+        levels = normal_mode_levels(field, EXACT_LEVELS)
         return [Reference("exact", "exact (normal modes)", "closed form", levels, relative=False, judge=True)]
     return []
 

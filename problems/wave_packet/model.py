@@ -210,13 +210,6 @@ class WavePacketProblem(Keys):
         return facts
 
     @property
-    def references(self) -> list[Any]:
-        """Independent values of this very problem (problems.wave_packet.references); often none."""
-        from problems.wave_packet.references import references_of
-
-        return references_of(self)
-
-    @property
     def files(self) -> dict[str, Path]:
         """Key -> file a run must keep beside its configuration so that it can be repeated."""
         return self.vibrational.files if self.model == "force_field" else {}
@@ -269,16 +262,3 @@ FAMILY = Family(
     figures="problems.wave_packet.figures",
     plan="problems.wave_packet.plan",
 )
-
-__all__ = [
-    "FAMILY",
-    "Absorber",
-    "AbsorberKey",
-    "GaussianInitial",
-    "InitialKey",
-    "ProductInitial",
-    "WavePacketProblem",
-    "WavePacketSolver",
-    "complete",
-    "complete_solver",
-]

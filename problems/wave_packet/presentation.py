@@ -1,6 +1,6 @@
 """What a report says about a wave packet: results, comparison, tables, headline numbers.
 
-Of the problem only ``description`` and, where it has them, ``references`` are used, so that a user's own Hamiltonian in
+Of the problem only its ``description`` is used, and what is known beside the run, so that a user's own Hamiltonian in
 time is presented by the same functions.
 """
 
@@ -18,12 +18,6 @@ from problems.wave_packet.references import Compared, compare
 from problems.wave_packet.result import WavePacketResult
 
 MOST_ROWS = 80
-METHODS = {
-    "tdvp": "one-site TDVP",
-    "tdvp2": "two-site TDVP",
-    "bug": "basis update and Galerkin",
-    "implicit": "implicit collocation",
-}
 
 
 def time_text(result: WavePacketResult) -> str:

@@ -15,7 +15,6 @@ import math
 
 import numpy as np
 
-WINDOWS = ("none", "hann", "gaussian", "cos2")
 POINTS = 10  # of the energy grid, a resolution
 MOST_POINTS = 40_000
 SPREAD = 6.0  # standard deviations of the energy, to either side

@@ -48,7 +48,7 @@ REPEATED = 1e-14  # of a column is rounding error where it lies in the basis alr
 
 
 class BUGStepper:
-    """Steps of BUG; a Stepper of solvers.dynamics.driver.
+    """Steps of BUG; a Stepper of solvers.dynamics.stepper.
 
     ``tol``: relative error a unit of time that the local exponentials may make; ``conserve``: trains v whose <v, x> is
     put right after every step; ``shift`` m: steps are those of A - m. ``truncation``, ``residual``, ``step_error``:
@@ -59,6 +59,7 @@ class BUGStepper:
     grows = False  # by itself
     order = 2
     estimates_steps = True
+    rounding = 0.0
 
     def __init__(
         self,

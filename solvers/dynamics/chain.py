@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.local_operator import OperatorCore, advance, half, mirrored, project, to_right
+from solvers.local_operator import OperatorCore, advance, half, mirrored, to_right
 from solvers.trains.factorisations import qr_factors
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
@@ -102,12 +102,6 @@ class Chain:
 
     def norm(self) -> float:
         return float(np.linalg.norm(self.x[0]))
-
-    def energy(self) -> complex:
-        """<x|A|x> / <x|x>, from the centre."""
-        core, x = self.core(0), self.x[0]
-        applied = project(half(self.environments[0], core, x), self.environments[1], (1, core.dims[1]))
-        return complex(np.vdot(x, applied) / np.vdot(x, x))
 
     def snapshot(self) -> Snapshot:
         return Snapshot(list(self.x), list(self.environments), self.side)

@@ -3,104 +3,41 @@
 Steps are fixed, or adapted: a step is compared with two halves of it, which are kept, and the next one follows the
 error per unit of time, e h^-1 ~ h^p for order p. With fixed steps the same comparison is made at a few probes on the
 way, so that their error is known too. BUG and the implicit method estimate the error of a step themselves. A start
-whose ranks were enlarged begins with short steps, a share of the
-time gone by: its new directions fill like powers of the time, which a splitting resolves only step by step. What the
-ranks leave out is bounded by the integral of the defect ||(1 - P) A x|| (solvers.dynamics.defect): for a Hermitian A in
-real time the error of the state obeys d||e||/dt <= defect.
-
-The state is held as exp(l) x with x of a norm near one and the operator as A - m, m the mean energy now (Hermitian A),
-so that neither an offset nor a long imaginary time takes digits or leaves the range of numbers. Errors are absolute, so
-beside a state that decays they become larger: one made at t weighs exp(w (T - t)) ||x(t)||/||x(T)|| at T, w the
-fastest growth known of any state (zero for a generator that is not Hermitian; for -A the lowest mean energy met).
+whose ranks were enlarged begins with short steps, a share of the time gone by: its new directions fill like powers of
+the time, which a splitting resolves only step by step. What the ranks leave out is bounded by the integral of the
+defect ||(1 - P) A x|| (solvers.dynamics.defect): for a Hermitian A in real time the error of the state obeys
+d||e||/dt <= defect. How the state is held and errors are carried on: solvers.dynamics.evolving.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from solvers.checkpoint import Checkpoint, Question
 from solvers.dynamics.enlarge import energy
-from solvers.dynamics.full_vectors import full_vectors
+from solvers.dynamics.evolving import SHARES, Evolving
 from solvers.dynamics.outcome import outcome, record
-from solvers.dynamics.stepper import Method, Stepper, make_stepper
 from solvers.dynamics.stored import content, continued
 from solvers.methods import Implicit
 from solvers.solution import IterationState, Solution
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
-Observer = Callable[[float, TensorTrain], Mapping[str, Any]]
-
-VERSION = "2"  # of what a checkpoint holds
-SHARES = {"steps": 0.4, "ranks": 0.4, "krylov": 1e-3}  # of the accuracy
 PROBES = 12  # comparisons of a fixed step with two halves of it, evenly spaced, and
 PROBE_AGAIN = 1.4  # times the age at the last one: an entangling state soon has other errors
-FIRST_STEP = 1e-2  # of the whole time, the first adaptive step at most
 SAFETY, SLOWEST, FASTEST = 0.85, 0.25, 2.0  # of the step-size control
 GRADING, FINEST = 0.15, 1 / 64  # steps grow with the time since a start whose ranks were enlarged, from this share on
 ROUNDING = 1e-13  # of the norm: errors of a step below are not those of its length
 SMALLEST_STEP = 1e-9  # of the whole time
 BESIDE = 0.3  # of what the ranks leave out, a step may err where that is more than its share
 DEFECT_EVERY = 4  # steps, once the ranks are at their cap
-TIGHTEST = 1e-14
 KINDS = ("projection", "truncation", "step", "krylov")
-LARGEST_LOG = 650.0  # of a norm, with room for its square root and for products with numbers of any usual size
 UNEVEN = 1.0  # logarithm of the norm of x at which x is scaled to one again
 
 
-class Driver:
-    """What one evolution knows while it runs; errors are 2-norms relative to that of the state, accumulated."""
-
-    def __init__(
-        self,
-        operator: TTOperator,
-        start: TensorTrain,
-        times: np.ndarray,
-        method: Method,
-        factor: complex,
-        accuracy: float,
-        hermitian: bool,
-        conserve: Sequence[TensorTrain],
-    ) -> None:
-        self.begin = time.perf_counter()
-        self.times, self.method, self.accuracy = times, method, accuracy
-        self.span = float(times[-1] - times[0]) or 1.0
-        tol = max(SHARES["krylov"] * accuracy / self.span, TIGHTEST)
-        whole = full_vectors(operator, start, times, method, factor, tol, accuracy, hermitian, conserve)
-        self.stepper: Stepper = whole or make_stepper(operator, start, method, factor, tol, hermitian, conserve)
-        self.route = "method" if whole is None else "full vectors"
-        self.operator, self.factor, self.start, self.hermitian = operator, factor, start, hermitian
-        self.shifts = not conserve and (hermitian or factor.real == 0.0)  # <v, x> of a shifted A would change
-        arrays = [*operator.cores, *start.cores, times, *(core for train in conserve for core in train.cores)]
-        self.question = Question(arrays, [repr(method), repr(factor), repr(accuracy), VERSION])
-        self.checkpoint = Checkpoint(None)
-        self.observe: Observer | None = None
-        self.callback: Callable[[IterationState], None] | None = None
-        self.compile_s = 0.0
-        self.h = self.first = method.time_step or (FIRST_STEP if whole is None else 1.0) * self.span
-        self.steps: list[float] = []
-        self.rows: dict[str, list[Any]] = {}
-        self.log = 0j  # the state is exp(log) times that of the stepper
-        self.extreme = -np.inf  # the fastest growth of any state known, Re(factor) E
-        self.errors = np.zeros(4)  # made since the last row of the ledger, relative to the norm then
-        self.ledger: list[np.ndarray] = []  # rows: time gone by, logarithm of the norm, errors made before
-        self.rate = self.probed = self.probed_at = 0.0  # of the splitting error; the last probe's step and age
-        self.defect = self.slope = self.pending = 0.0  # the latest, its change in time, the time since
-        self.since = self.idle = self.waited = self.rejected = 0
-        self.counted = np.zeros(2)  # truncations and local solves accounted for
-        self.stuck = self.grown = False
-        self.age = 0.0
-        self.rest = 0.0  # of the interval under way
-
-    def keep_in(self, file: str | Path) -> None:
-        """Continue from ``file`` where it exists, and write it on the way."""
-        self.checkpoint = Checkpoint(file, self.question)
+class Driver(Evolving):
+    """The control of one evolution; ``result`` performs it."""
 
     def result(self) -> Solution:
         first = continued(self)
@@ -133,14 +70,14 @@ class Driver:
         if isinstance(self.method, Implicit) and self.route == "method":
             self._blocks(i, length)
             return
-        fixed = self.method.time_step is not None
+        fixed, estimated = self.method.time_step is not None, self.stepper.estimates_steps
         while self.rest > 1e-12 * length and not self.stuck:
             longest = min(self.h, max(GRADING * self.age, FINEST * self.first)) if self.grown else self.h
             parts = max(1, int(np.ceil(self.rest / longest - 1e-9)))
             h = self.rest / parts
             self._grow()
             if fixed:
-                if not self.estimated and (probe or h > 1.5 * self.probed or self.age > PROBE_AGAIN * self.probed_at):
+                if not estimated and (probe or h > 1.5 * self.probed or self.age > PROBE_AGAIN * self.probed_at):
                     self.rate, self.probed, self.probed_at = 2.0 * self._compare(h)[0] / h, h, self.age
                     probe = False
                 self._fixed(h)
@@ -159,7 +96,7 @@ class Driver:
 
     def _blocks(self, i: int, length: float) -> None:
         """The same in blocks of the implicit method, which estimates the error of its steps itself."""
-        stepper: Any = self.stepper
+        stepper = self.stepper
         parts = max(1, int(np.ceil(length / (self.method.time_step or length) - 1e-9)))
         for _ in range(round(parts * self.rest / length)):
             before = stepper.step_error
@@ -172,17 +109,12 @@ class Driver:
             if self.rest > 1e-12 * length:
                 self.checkpoint.save(partial(content, self, i))
 
-    @property
-    def estimated(self) -> bool:
-        """Whether the stepper estimates the error of its steps itself."""
-        return getattr(self.stepper, "estimates_steps", False)
-
     def _fixed(self, h: float) -> None:
         """A step of the length given, and its error: the stepper's own estimate, or from the last probe."""
-        before = getattr(self.stepper, "step_error", 0.0)
+        before = self.stepper.step_error
         self.stepper.advance(h)
-        if self.estimated:
-            self.errors[2] += (self.stepper.step_error - before) / self.norm  # type: ignore[attr-defined]
+        if self.stepper.estimates_steps:
+            self.errors[2] += (self.stepper.step_error - before) / self.norm
         else:
             self.errors[2] += self.rate * (h / self.probed) ** self.stepper.order * h / self.norm
 
@@ -213,25 +145,6 @@ class Driver:
             if self.hermitian:
                 self.extreme = max(self.extreme, self.factor.real * self.stepper.shift)
 
-    @property
-    def unitary(self) -> bool:
-        """Whether no norm changes, so that errors add up as they are."""
-        return self.hermitian and self.factor.real == 0.0
-
-    @property
-    def log_norm(self) -> float:
-        """Logarithm of the norm of the state."""
-        return float(self.log.real) + float(np.log(self.norm))
-
-    def carried(self) -> np.ndarray:
-        """The errors (4,) made so far, relative to the norm now (see the module's text)."""
-        if not self.ledger:
-            return self.errors
-        rows = np.array(self.ledger)
-        fastest = self.extreme if self.hermitian else 0.0
-        weights = fastest * (self.age - rows[:, 0]) - (self.log_norm - rows[:, 1])
-        return self.errors + np.exp(np.clip(weights, 0.0, LARGEST_LOG)) @ rows[:, 2:]
-
     def _compare(self, h: float) -> tuple[float, Any]:
         """Difference of a step of length h and two halves of it, and the state after those; the state is kept.
 
@@ -257,10 +170,10 @@ class Driver:
         stepper, before = self.stepper, self.norm
         saved, cut = stepper.snapshot(), stepper.truncation
         try:
-            if self.estimated:
-                made = stepper.step_error  # type: ignore[attr-defined]
+            if self.stepper.estimates_steps:
+                made = stepper.step_error
                 stepper.advance(h)
-                error, after = stepper.step_error - made, stepper.snapshot()  # type: ignore[attr-defined]
+                error, after = stepper.step_error - made, stepper.snapshot()
                 missed = max(missed, BESIDE * (stepper.truncation - cut))
             else:
                 error, after = self._compare(h)
@@ -310,22 +223,6 @@ class Driver:
         self.slope = (now - self.defect) / self.pending
         self.defect, self.pending, self.since = now, 0.0, 0
 
-    @property
-    def norm(self) -> float:
-        """Of the present state."""
-        return self.stepper.train().norm()
-
-    def state(self) -> TensorTrain:
-        """The state; divided by its norm where that is beyond the range of double precision."""
-        x = self.stepper.train()
-        if self.in_range:
-            return x if self.log == 0.0 else x * _number(np.exp(self.log))
-        return x * _number(np.exp(1j * self.log.imag) / self.norm)
-
-    @property
-    def in_range(self) -> bool:
-        return abs(self.log_norm) < LARGEST_LOG
-
     def _report(self) -> None:
         """Tell of the last record."""
         if self.callback is None:
@@ -342,8 +239,3 @@ class Driver:
                 extra={"time": float(self.times[i]), "error": float(sum(row[f"{kind}_errors"] for kind in KINDS))},
             )
         )
-
-
-def _number(value: complex) -> complex:
-    """A real number where it is one, so that a real train stays real."""
-    return float(value.real) if complex(value).imag == 0.0 else complex(value)

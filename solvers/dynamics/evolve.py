@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from solvers.dynamics.driver import Driver, Observer
+from solvers.dynamics.driver import Driver
+from solvers.dynamics.evolving import Observer
 from solvers.dynamics.stepper import Method, make_stepper
 from solvers.linear.solve import is_hermitian
 from solvers.methods import TDVP

@@ -26,7 +26,7 @@ from scipy.linalg import eigh, expm
 
 from solvers.dynamics.implicit import Invariants
 from solvers.dynamics.krylov import local_exponential
-from solvers.dynamics.second_look import MOST_NONZEROS, sparse_matrix
+from solvers.dynamics.sparse import MOST_NONZEROS, sparse_matrix
 from solvers.dynamics.stepper import Method
 from solvers.local_operator import OperatorCore
 from solvers.trains.construct import tt_svd
@@ -50,7 +50,7 @@ EPS = float(np.finfo(float).eps)
 
 
 class FullVectorStepper:
-    """Steps of the vector; a Stepper of solvers.dynamics.driver.
+    """Steps of the vector; a Stepper of solvers.dynamics.stepper.
 
     ``tol``: relative error a unit of time that the exponentials may make; ``accuracy``: of the evolution. ``rounding``:
     the relative error of ``train()`` beside the state. ``step_error``: errors of the exponentials, accumulated.

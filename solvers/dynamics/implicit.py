@@ -87,7 +87,7 @@ class Invariants:
 
 
 class ImplicitStepper:
-    """Blocks of time, each one linear system (see the module's text); a Stepper of solvers.dynamics.evolve.
+    """Blocks of time, each one linear system (see the module's text); a Stepper of solvers.dynamics.stepper.
 
     ``tol``: relative error a unit of time. ``conserve``: trains v whose <v, x> is kept. Without a ``time_step`` of the
     method a step is divided into blocks as long as the estimate of their own error allows.
@@ -99,6 +99,7 @@ class ImplicitStepper:
 
     grows = False
     estimates_steps = True
+    rounding = 0.0
 
     def __init__(
         self,

@@ -11,38 +11,35 @@ both, so that it is held against the operator's trains. (An error of the state o
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import expm_multiply
 
+from solvers.dynamics.evolution import Evolution
+from solvers.dynamics.evolving import Evolving
+from solvers.dynamics.sparse import MOST_NONZEROS, sparse_matrix
 from solvers.solution import Checked
 from solvers.trains.construct import rank_one
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
-if TYPE_CHECKING:
-    from solvers.dynamics.driver import Driver
-    from solvers.dynamics.evolution import Evolution
-
 LARGEST = 100_000  # entries of a state that is evolved exactly beside; none: no such look is taken
 MOST_WORK = 4e8  # multiplications of such a look, about a second
-MOST_NONZEROS = 4e6
 PIECE = 30.0  # of the 1-norm of the exponent, between two scalings
 PRODUCTS = 5.0  # of the matrix with a vector, a unit of the exponent's norm
 DIGITS = 1e-11  # what rounding errors make of either route, relative
 
 
-def second_looks(driver: Driver, value: Evolution, bound: float) -> tuple[list[Checked], float | None]:
+def second_looks(run: Evolving, value: Evolution, bound: float) -> tuple[list[Checked], float | None]:
     """The looks taken, and the true error of the last state where one knows it."""
     looks: list[Checked] = []
-    if driver.route == "full vectors":
-        looks.append(_matrix(driver))
-    exact = exactly(driver)
+    if run.route == "full vectors":
+        looks.append(_matrix(run))
+    exact = exactly(run)
     if exact is not None:
         error, size = exact
-        passed = bool(error <= max(bound, driver.accuracy) + DIGITS)
+        passed = bool(error <= max(bound, run.accuracy) + DIGITS)
         looks.append(
             Checked(
                 "state at the last time",
@@ -52,18 +49,18 @@ def second_looks(driver: Driver, value: Evolution, bound: float) -> tuple[list[C
             )
         )
         return looks, error
-    if driver.unitary:
-        looks.append(_invariants(driver, value, bound))
+    if run.unitary:
+        looks.append(_invariants(run, value, bound))
     return looks, None
 
 
-def exactly(driver: Driver) -> tuple[float, int] | None:
+def exactly(run: Evolving) -> tuple[float, int] | None:
     """Relative error of the last state against the exact exponential, and its size; None where that is not cheap."""
     # a shift by the mean energy keeps the exponent small
-    shift = driver.stepper.shift if driver.shifts else 0.0
-    span = float(driver.times[-1] - driver.times[0])
-    factor = driver.factor if driver.factor.imag else driver.factor.real
-    exact = Exact.of(driver.operator, driver.start, factor, shift, span)
+    shift = run.stepper.shift if run.shifts else 0.0
+    span = float(run.times[-1] - run.times[0])
+    factor = run.factor if run.factor.imag else run.factor.real
+    exact = Exact.of(run.operator, run.start, factor, shift, span)
     if exact is None:
         return None
     try:
@@ -71,9 +68,9 @@ def exactly(driver: Driver) -> tuple[float, int] | None:
     except OverflowError:
         return None
     x, log, size = exact.x, exact.log, len(exact.x)
-    found = driver.stepper.train().full().ravel()
+    found = run.stepper.train().full().ravel()
     # both in units of the exact norm; phases are those of the same shift
-    phase = driver.log - driver.factor * shift * span
+    phase = run.log - run.factor * shift * span
     with np.errstate(over="ignore", invalid="ignore"):
         error = float(np.linalg.norm(np.exp(phase - log) * found - x))
     return (error if np.isfinite(error) else math.inf), size
@@ -132,31 +129,12 @@ def exact_overlaps(
     return np.array(found)
 
 
-def sparse_matrix(operator: TTOperator, most: float) -> sparse.csr_matrix | None:
-    """The operator as a sparse matrix, or None where it has more than ``most`` nonzeros."""
-    blocks: list[sparse.csr_matrix | None] = [sparse.identity(1, format="csr")]
-    for core in operator.cores:
-        following: list[sparse.csr_matrix | None] = [None] * core.shape[3]
-        for alpha, block in enumerate(blocks):
-            for beta in range(core.shape[3]):
-                part = core[alpha, :, :, beta]
-                if block is None or not part.any():
-                    continue
-                term = sparse.kron(block, sparse.csr_matrix(part), format="csr")
-                following[beta] = term if following[beta] is None else following[beta] + term
-        blocks = following
-        if sum(block.nnz for block in blocks if block is not None) > most:
-            return None
-    size = math.prod(operator.column_shape)
-    return blocks[0] if blocks[0] is not None else sparse.csr_matrix((size, size))
-
-
-def _matrix(driver: Driver) -> Checked:
+def _matrix(run: Evolving) -> Checked:
     """The matrix of the operator on a random product, which the trains multiply without it."""
     rng = np.random.default_rng(0)
-    x = rank_one([rng.standard_normal(n) for n in driver.start.shape])
-    by_trains = (driver.operator @ x).full().ravel()
-    matrix = sparse_matrix(driver.operator, math.inf)
+    x = rank_one([rng.standard_normal(n) for n in run.start.shape])
+    by_trains = (run.operator @ x).full().ravel()
+    matrix = sparse_matrix(run.operator, math.inf)
     assert matrix is not None
     vector = x.full().ravel()
     size = float(np.linalg.norm(abs(matrix) @ np.abs(vector))) or 1.0
@@ -169,12 +147,12 @@ def _matrix(driver: Driver) -> Checked:
     )
 
 
-def _invariants(driver: Driver, value: Evolution, bound: float) -> Checked:
+def _invariants(run: Evolving, value: Evolution, bound: float) -> Checked:
     """Norm and energy, which a unitary evolution keeps."""
     norm = float(np.abs(value.norms / value.norms[0] - 1.0).max())
     energy = float(np.abs(value.energies - value.energies[0]).max())
     x = value.state
-    spread = (driver.operator @ x - x * float(value.energies[-1])).norm() / x.norm()
+    spread = (run.operator @ x - x * float(value.energies[-1])).norm() / x.norm()
     allowed = 2.0 * bound * spread + bound**2 * abs(float(value.energies[0])) + DIGITS * abs(float(value.energies[0]))
     passed = norm <= bound + DIGITS and energy <= allowed + DIGITS * spread
     return Checked(

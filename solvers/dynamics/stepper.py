@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -13,13 +14,23 @@ Method = TDVP | BUG | Implicit
 
 
 class Stepper(Protocol):
-    """A method for one step; ``order`` steers the step size, the other members are described where they are made."""
+    """A method for one step of exp(h s (A - m)) x; everything that a driver knows of it.
+
+    ``order`` steers the step size, ``shift`` is m. Accumulated since the start, absolute 2-norms: ``truncation``, what
+    truncations discarded; ``residual``, the estimated errors of local exponentials or solves; ``step_error``, an
+    estimate of the error of finite steps, by those for which ``estimates_steps`` (others are compared with two steps
+    of half the length, and leave it zero). ``rounding``: relative error of ``train()`` beside the state that is kept.
+    ``work``: counts by name. ``grows``: whether ``grow`` can enlarge the ranks.
+    """
 
     order: int
+    estimates_steps: bool
     truncation: float
     residual: float
+    step_error: float
+    rounding: float
     shift: float
-    work: Any
+    work: Counter[str]
 
     @property
     def grows(self) -> bool: ...

@@ -48,6 +48,9 @@ class TDVPStepper:
     ``truncation``, ``residual``: what truncations discarded and the exponentials' estimated errors, added up.
     """
 
+    estimates_steps = False
+    step_error = rounding = 0.0
+
     def __init__(
         self, operator: TTOperator, start: TensorTrain, method: TDVP, factor: complex, tol: float, *, hermitian: bool
     ) -> None:

@@ -25,7 +25,7 @@ from solvers.eigen.block_train import BlockTrain, Cut, block_views
 from solvers.eigen.explicit import space_of
 from solvers.eigen.residuals import block_residuals
 from solvers.eigen.stored import stored_bonds
-from solvers.environments import LocalOperator, mean_field, rotate
+from solvers.environments import Environment, LocalOperator, mean_field, rotate
 from solvers.methods import BlockDMRG
 from solvers.sector_operator import SectorOperator
 from solvers.solution import Callback, IterationState, Status
@@ -57,7 +57,14 @@ class BlockDMRGResult:
     counts: dict[str, int]
 
 
-def _gauge(operator: SectorOperator, k: int, side: int, environments, core: np.ndarray, bonds) -> dict[int, np.ndarray]:
+def _gauge(
+    operator: SectorOperator,
+    k: int,
+    side: int,
+    environments: tuple[Environment, Environment],
+    core: np.ndarray,
+    bonds: Sequence[Bond],
+) -> dict[int, np.ndarray]:
     """Eigenvectors of the mean field on the near bond; the unit matrix where nothing there has charge zero."""
     near = environments[0]
     if not all((a, 0) in near for a, _ in bonds[0]) or all(c[1] for c in operator.sites[k][side].combinations):
@@ -66,7 +73,14 @@ def _gauge(operator: SectorOperator, k: int, side: int, environments, core: np.n
     return {a: np.linalg.eigh(0.5 * (h + h.T))[1] for a, h in effective.items()}
 
 
-def _rotate_rows(rows, near, far, bonds, mode: Bond, back: bool) -> np.ndarray:
+def _rotate_rows(
+    rows: np.ndarray,
+    near: dict[int, np.ndarray],
+    far: dict[int, np.ndarray],
+    bonds: Sequence[Bond],
+    mode: Bond,
+    back: bool,
+) -> np.ndarray:
     """Rows (m, size) in the rotated bases of both bonds (``back``: out of them)."""
     out = np.empty_like(rows)
     target = block_views(out, bonds[0], mode, bonds[1])

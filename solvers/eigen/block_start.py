@@ -14,13 +14,15 @@ import numpy as np
 
 from solvers.environments import Environment, LocalOperator, advance
 from solvers.kernels import local as kernels
-from solvers.sector_operator import SectorOperator
+from solvers.sector_operator import SectorOperator, Site
 from solvers.trains.sectors import Bond, SectorTrain, absorb_left, layout, mirror_core, mirrored, split_right, views
 
 SCF_SWEEPS = 4
 
 
-def _mean_field_step(operator: SectorOperator, k: int, side: int, weights: np.ndarray, state) -> np.ndarray:
+def _mean_field_step(
+    operator: SectorOperator, k: int, side: int, weights: np.ndarray, state: tuple[int, np.ndarray]
+) -> np.ndarray:
     """Averages of the operator's bond indices of charge zero, moved over site k in ``state`` (mode charge, vector)."""
     m, v = state
     site = operator.sites[k][side]
@@ -31,7 +33,7 @@ def _mean_field_step(operator: SectorOperator, k: int, side: int, weights: np.nd
     return new
 
 
-def _block(site, p: int, m: int, n: int) -> np.ndarray:
+def _block(site: Site, p: int, m: int, n: int) -> np.ndarray:
     at = site.offsets[p, m]
     return np.eye(n) if at < 0 else site.matrices[at : at + n * n].reshape(n, n)
 
@@ -155,7 +157,9 @@ def joined(
     return bonds[::-1], new_cores, block
 
 
-def _direct_sum(parts, near: Bond, mode: Bond, far: Bond, first: bool) -> np.ndarray:
+def _direct_sum(
+    parts: Sequence[tuple[Bond, np.ndarray, Bond]], near: Bond, mode: Bond, far: Bond, first: bool
+) -> np.ndarray:
     """Block-diagonal core of the given (near, core, far); at the first site the near index is shared."""
     core = np.zeros(layout(near, mode, far)[1])
     target = views(core, near, mode, far)

@@ -17,6 +17,7 @@ Cost of a move O(m R r^2 n (r + p)) for m states and p new directions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,13 @@ class BlockTrain:
     """Cores, the centre's rows (m, size), and the environments of the operator on both sides of the centre."""
 
     def __init__(
-        self, operator: SectorOperator, bonds, cores, rows: np.ndarray, rng: np.random.Generator, centre: int = 0
+        self,
+        operator: SectorOperator,
+        bonds: Sequence[Bond],
+        cores: Sequence[np.ndarray],
+        rows: np.ndarray,
+        rng: np.random.Generator,
+        centre: int = 0,
     ) -> None:
         self.operator, self.modes, self.rng = operator, operator.modes, rng
         self.bonds: list[Bond] = list(bonds)
@@ -176,7 +183,16 @@ class BlockTrain:
         threshold = values[keep - 1]
         return {c: u[:, : int(np.sum(s >= threshold))] for c, (u, s) in factors.items()}
 
-    def _expansion(self, side, rows, near: Bond, far: Bond, lines, basis, cut: Cut) -> dict[int, np.ndarray]:
+    def _expansion(
+        self,
+        side: int,
+        rows: np.ndarray,
+        near: Bond,
+        far: Bond,
+        lines: dict[int, list[tuple[int, int]]],
+        basis: dict[int, np.ndarray],
+        cut: Cut,
+    ) -> dict[int, np.ndarray]:
         """Orthonormal new directions of the bond for each charge, outside ``basis``."""
         rank = sum(u.shape[1] for u in basis.values())
         count = min(int(np.ceil(cut.expansion * rank)), cut.max_rank - rank)
@@ -237,7 +253,9 @@ class BlockTrain:
                 found[c] = np.linalg.qr(new)[0]
         return found
 
-    def _seen_from_beyond(self, nxt: int, side: int, far: Bond, reach: Bond, m: int, width: int):
+    def _seen_from_beyond(
+        self, nxt: int, side: int, far: Bond, reach: Bond, m: int, width: int
+    ) -> dict[int, np.ndarray]:
         """T^T (1 - V V^T) times m ``width`` random vectors, {charge: (columns of T, m, width)}."""
         other = 1 - side
         near, mode = self._ends(nxt, other)[0], self.modes[nxt]
@@ -279,7 +297,9 @@ class BlockTrain:
         return out
 
 
-def leading_left(matrix: np.ndarray, guess: int, enough: float, most: int, rng: np.random.Generator):
+def leading_left(
+    matrix: np.ndarray, guess: int, enough: float, most: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Left singular vectors and values of ``matrix``, all that exceed ``enough``, at most about ``most``.
 
     A random range finder with one power step (Halko, Martinsson, Tropp, SIAM Rev. 53, 217 (2011), algorithm 4.4),

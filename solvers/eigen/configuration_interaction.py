@@ -76,23 +76,23 @@ def _below(excitations: Sequence[np.ndarray], limit: float, most: int) -> tuple[
 
 @kernel
 def _rows(
-    configurations,
-    keys,
-    sorted_keys,
-    order,
-    zobrist,
-    diagonal,
-    term_c,
-    term_start,
-    term_mode,
-    term_matrix,
-    matrix_offset,
-    matrix_size,
-    matrices,
-    cutoff,
-    first,
-    last,
-):
+    configurations: np.ndarray,
+    keys: np.ndarray,
+    sorted_keys: np.ndarray,
+    order: np.ndarray,
+    zobrist: np.ndarray,
+    diagonal: np.ndarray,
+    term_c: np.ndarray,
+    term_start: np.ndarray,
+    term_mode: np.ndarray,
+    term_matrix: np.ndarray,
+    matrix_offset: np.ndarray,
+    matrix_size: np.ndarray,
+    matrices: np.ndarray,
+    cutoff: float,
+    first: int,
+    last: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Upper-triangle entries (row, column, value) of rows first..last-1, added up per row."""
     n = configurations.shape[0]
     value = np.zeros(n)

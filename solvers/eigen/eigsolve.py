@@ -10,7 +10,7 @@ the way, the result is looked at a second time (solvers.eigen.checks).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -19,23 +19,22 @@ import numpy as np
 
 from solvers.checkpoint import Checkpoint, Question
 from solvers.eigen import full_vectors
-from solvers.eigen.blocks import Outcome
 from solvers.eigen.checks import looked_at
 from solvers.eigen.complex_hermitian import check_hermitian, real_form, recover
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.explicit import size_of
-from solvers.eigen.inverse_iteration import Passes
+from solvers.eigen.inverse_iteration import inverse_iteration
+from solvers.eigen.many_states import ManyStates, Outcome
+from solvers.eigen.probe import Search
 from solvers.eigen.shared_basis import shared_basis
-from solvers.eigen.start import Start as Start
-from solvers.eigen.start import cold_start, excitation_scale, level_spacing, start_states
-from solvers.eigen.start import space_size as space_size
-from solvers.eigen.states import EigenStates as EigenStates
-from solvers.eigen.stored import begin_with
+from solvers.eigen.start import Start, cold_start, excitation_scale, level_spacing, start_states
+from solvers.eigen.states import EigenStates
+from solvers.eigen.stored import VERSION, begin_with
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.sector_operator import SectorOperator
-from solvers.solution import IterationState, NotConverged, Solution
+from solvers.solution import IterationState, NotConverged, Solution, Status
 from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import ModeCharges, SectorTrain
+from solvers.trains.sectors import ModeCharges
 
 MARGIN = 0.75  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
 
@@ -61,8 +60,9 @@ def eigsolve(
     symmetry used (a complex operator, solved through its exact real form, always is). ``method``: InverseIteration
     (each state a train of its own) or BlockDMRG (one shared basis); None: vectors over all product functions where the
     space is small, else InverseIteration with a start and BlockDMRG without.
-    ``accuracy``: requested error of each energy, in the operator's unit. ``checkpoint``: a file written after every
-    pass (block DMRG: files with numbers, after every sweep); where it exists the calculation goes on from it.
+    ``accuracy``: requested error of each energy, in the operator's unit; a ``tol`` of BlockDMRG must hold besides.
+    ``checkpoint``: a file written after every pass (block DMRG: files with numbers, after every sweep); where it exists
+    the calculation goes on from it.
     ``earlier``: that of another call, for fewer states or a looser accuracy of the same operator, maybe in fewer
     functions: its states are part of the start.
 
@@ -87,13 +87,13 @@ def eigsolve(
             return _raised(solution) if throw else solution
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
-        return _checked(solution, operator, modes, n_states, accuracy, rng, throw)
+        return _checked(solution, operator, modes, n_states, accuracy, method, rng, throw)
     sector = SectorOperator(operator, modes)
     method = method or (InverseIteration() if terms else BlockDMRG())
+    single = method if isinstance(method, InverseIteration) else InverseIteration()
     seed = int(rng.integers(2**31))
     if terms and given is None:
-        configurations = getattr(method, "configurations", InverseIteration.configurations)
-        given = start_states(terms, n_states, configurations=configurations, executor=executor, seed=seed)
+        given = start_states(terms, n_states, configurations=single.configurations, executor=executor, seed=seed)
     reference = full_vectors.Reference(operator, modes, n_states, seed)
     proved = reference.proved_start(n_states + 2, method.max_rank) if given is None else None
     if given is None:
@@ -103,35 +103,32 @@ def eigsolve(
         weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in terms.energies]
     else:
         weights = [np.ones(sum(n for _, n in mode)) for mode in modes]
-    many = method if isinstance(method, InverseIteration) else InverseIteration()
-    if many.local_tolerance is None:  # the energy error is quadratic in that of the state
-        many = replace(many, local_tolerance=float(np.clip(0.3 * np.sqrt(accuracy / scale), 1e-8, 1e-2)))
-    passes = Passes(
+    if single.local_tolerance is None:  # the energy error is quadratic in that of the state
+        single = replace(single, local_tolerance=float(np.clip(0.3 * np.sqrt(accuracy / scale), 1e-8, 1e-2)))
+    search = Search(weights, reference, cold=terms is None)
+    texts = [repr(n_states), repr(method), repr(accuracy), repr(modes), VERSION]
+    many = ManyStates(
         sector,
-        given.blocks,
+        given.sectors,
         n_states,
         scale,
         MARGIN * accuracy,
-        many,
+        single,
+        rng,
         executor=executor,
-        rng=rng,
         callback=callback,
-        probe_weights=weights,
-        reference=reference,
+        checkpoint=Checkpoint(checkpoint, Question(operator.cores, texts)),
+        warm=proved is not None and isinstance(method, InverseIteration),
     )
-    texts = [repr(n_states), repr(method), repr(accuracy), repr(modes)]
-    passes.checkpoint = Checkpoint(checkpoint, Question(operator.cores, texts))
-    passes.cold = terms is None
-    passes.warm = proved is not None and isinstance(method, InverseIteration)
     if proved is None:
-        begin_with(passes, Checkpoint(earlier).load())
-    passes.report("start", 0.05)
+        begin_with(many, Checkpoint(earlier).load())
+    many.report("start", 0.05)
     if isinstance(method, InverseIteration):
-        outcome = passes.run()
+        outcome = inverse_iteration(many, search)
     else:
-        outcome = shared_basis(sector, passes, method, given.gap, executor, seed)
-    solution = _solution(outcome, n_states, accuracy, time.perf_counter() - begin)
-    return _checked(solution, operator, modes, n_states, accuracy, rng, throw, reference)
+        outcome = shared_basis(many, search, method, given.gap, seed)
+    solution = _solution(many, outcome, accuracy, time.perf_counter() - begin)
+    return _checked(solution, operator, modes, n_states, accuracy, method, rng, throw, reference)
 
 
 def small_space(
@@ -155,7 +152,15 @@ def small_space(
 
 
 def _complex(
-    operator: TTOperator, n_states: int, method, accuracy: float, executor, rng, callback, checkpoint, earlier
+    operator: TTOperator,
+    n_states: int,
+    method: InverseIteration | BlockDMRG | None,
+    accuracy: float,
+    executor: Executor | None,
+    rng: np.random.Generator,
+    callback: Callable[[IterationState], None] | None,
+    checkpoint: str | Path | None,
+    earlier: str | Path | None,
 ) -> Solution:
     """The states of a complex operator: twice as many of its real form, then a Rayleigh-Ritz in their complex span."""
     solution = eigsolve(
@@ -179,26 +184,27 @@ def _complex(
     return replace(solution, value=value, n_converged=n_converged, residual=residual, checked=())
 
 
-def _solution(outcome: Outcome, n_states: int, accuracy: float, seconds: float) -> Solution:
-    energies = np.concatenate([b.energies for b in outcome.blocks])
-    order = np.argsort(energies, kind="stable")
-    trains: Sequence[SectorTrain] = [x for b in outcome.blocks for x in b.trains]
-    errors = outcome.safety * np.concatenate([b.errors for b in outcome.blocks])
-    residuals = np.concatenate([b.residuals for b in outcome.blocks])
-    charges = [b.charge for b in outcome.blocks for _ in b.trains]
-    wanted = order[:n_states]
+def _solution(many: ManyStates, outcome: Outcome, accuracy: float, seconds: float) -> Solution:
+    listed = [(state, sector.charge) for sector in many.sectors for state in sector.states]
+    listed.sort(key=lambda pair: pair[0].energy)
+    wanted, buffer = listed[: many.wanted], listed[many.wanted :]
+    errors = outcome.safety * np.array([state.error for state, _ in wanted])
     value = EigenStates(
-        energies[wanted],
-        [trains[i] for i in wanted],
-        [charges[i] for i in wanted],
-        errors[wanted],
-        energies[order[n_states:]],
+        np.array([state.energy for state, _ in wanted]),
+        [state.train for state, _ in wanted],
+        [charge for _, charge in wanted],
+        errors,
+        np.array([state.energy for state, _ in buffer]),
         outcome.probe,
     )
-    n_converged = int(np.sum(errors[wanted] <= accuracy))
-    history = tuple(outcome.history)
     return Solution(
-        value, outcome.status, n_converged, residuals[wanted], history, outcome.counts, {"solve_s": seconds}
+        value,
+        outcome.status,
+        int(np.sum(errors <= accuracy)),
+        np.array([state.residual for state, _ in wanted]),
+        tuple(many.history),
+        many.counts,
+        {"solve_s": seconds},
     )
 
 
@@ -208,14 +214,22 @@ def _checked(
     modes: ModeCharges,
     n_states: int,
     accuracy: float,
+    method: InverseIteration | BlockDMRG | None,
     rng: np.random.Generator,
     throw: bool,
     reference: full_vectors.Reference | None = None,
 ) -> Solution:
     """The solution with its second looks; CONVERGED where every error is within the accuracy and nothing speaks
-    against it: no state missing in the last search, no check that failed."""
+    against it: no state missing in the last search, no check that failed, no residual above the ``tol`` of a method."""
     exact = None if reference is None else reference.spectrum
+    stopped = solution.status
     solution = looked_at(solution, operator, modes, n_states, accuracy, exact, rng)
+    tol = method.tol if isinstance(method, BlockDMRG) else None
+    if tol is not None and np.any(solution.residual > tol):
+        met = int(np.sum((solution.residual <= tol) & (solution.value.errors <= accuracy)))
+        status = solution.status if not solution.converged else stopped
+        status = Status.STAGNATED if status is Status.CONVERGED else status  # what the rounding of the states left
+        solution = replace(solution, n_converged=met, status=status)
     return _raised(solution) if throw else solution
 
 

@@ -15,6 +15,8 @@ Cost: about 6 (rank) and 3 (basis) operator products a core. Indices as in solve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from solvers.environments import Environment, LocalOperator, advance, half_product, mean_field, rotate, site_energies
@@ -30,6 +32,10 @@ from solvers.trains.sectors import (
     split_right,
     views,
 )
+
+Factors = dict[int, np.ndarray]  # the centre matrix on a bond, by charge
+Energies = dict[tuple[int, int], np.ndarray]  # mean-field energies (r, n) by near charge and charge of the bond
+_Half = tuple[Environment, np.ndarray, Energies, Bond, Bond]  # environment, core, energies, near bond, bond
 
 
 def _right_environments(operator: SectorOperator, x: SectorTrain) -> list[Environment]:
@@ -87,7 +93,17 @@ def rank_error(operator: SectorOperator, x: SectorTrain, floor: float) -> tuple[
     return one_site + two_site, norm2, energy, undone2 + float(undone @ undone)
 
 
-def _half(operator, k, side, near, core, bonds, far, factors, far_bond):
+def _half(
+    operator: SectorOperator,
+    k: int,
+    side: int,
+    near: Environment,
+    core: np.ndarray,
+    bonds: tuple[Bond, Bond],
+    far: Environment,
+    factors: Factors,
+    far_bond: Bond,
+) -> tuple[Environment, np.ndarray, Energies]:
     """Rotate the outer bond of one side into its mean-field gauge; energies of its (a, n) functions."""
     weighted = _weighted(core, bonds, operator.modes[k], factors, far_bond)
     gauge = {
@@ -105,7 +121,7 @@ def _half(operator, k, side, near, core, bonds, far, factors, far_bond):
     return env, rotated, site_energies(operator, k, side, env, far, density, bonds[0])
 
 
-def _weighted(core, bonds, mode, factors, far_bond):
+def _weighted(core: np.ndarray, bonds: tuple[Bond, Bond], mode: Bond, factors: Factors, far_bond: Bond) -> np.ndarray:
     """The core times the centre matrix: the state between the near bond and the far environment."""
     blocks = views(core, bonds[0], mode, bonds[1])
     return np.concatenate(
@@ -116,7 +132,10 @@ def _weighted(core, bonds, mode, factors, far_bond):
     )
 
 
-def _bond_error(operator, k, left, right, factors, energy, floor):
+def _bond_error(
+    operator: SectorOperator, k: int, left: _Half, right: _Half, factors: Factors, energy: float, floor: float
+) -> tuple[float, float, float, float]:
+    """What one bond adds to the one-site and two-site estimates, and to the squared norms of both residuals."""
     env_l, u, diag_l, near_l, bond_l = left
     env_r, v, diag_r, near_r, bond_r = right
     reach = _reachable(near_l, operator.modes[k], near_r, operator.modes[k + 1])
@@ -153,7 +172,8 @@ def _bond_error(operator, k, left, right, factors, energy, floor):
     return one, two, norm2, undone2
 
 
-def _stack(blocks, rows, c):
+def _stack(blocks: dict[tuple[int, int], np.ndarray], rows: Sequence[int], c: int) -> np.ndarray | None:
+    """The kept basis of one charge of a bond, rows in the order of ``rows``; None where it has no function."""
     found = [blocks[a, c].reshape(-1, blocks[a, c].shape[2]) for a in rows if (a, c) in blocks]
     return np.concatenate(found) if found else None
 

@@ -1,7 +1,7 @@
 """The lowest states of a small space by vectors over all of its product functions: exact, whatever the ranks.
 
 1. A diagonal operator's levels are its entries, its states products of basis functions: nothing is iterated.
-2. Up to ``explicit.DENSE`` functions a symmetry block is dense: its list is proved complete (solvers.eigen.counted).
+2. Up to ``explicit.DENSE`` functions a symmetry sector is dense: its list is proved complete (solvers.eigen.counted).
 3. Above, as long as the sparse matrix is affordable, Lanczos from a random start; then from others in the complement of
    what was found (every level a random vector cannot see is a repeated one), until ``AGREEING`` starts in a row add
    nothing below the last level wanted: the list is searched, not proved.
@@ -24,8 +24,8 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from solvers.eigen import explicit
-from solvers.eigen.blocks import Block
 from solvers.eigen.counted import lowest_of_dense
+from solvers.eigen.many_states import Sector
 from solvers.eigen.start import Start
 from solvers.eigen.states import EigenStates
 from solvers.eigen.vector_trains import sector_train
@@ -51,7 +51,7 @@ EPS = float(np.finfo(float).eps)
 class Levels:
     """The lowest levels of one charge: ``values`` ascending, ``vectors`` (N, m) in the whole space, ``residuals``.
 
-    ``starts``: random starts that searched, 0 where the list is proved; ``rest``: whether the block has more levels.
+    ``starts``: random starts that searched, 0 where the list is proved; ``rest``: whether the sector has more levels.
     """
 
     charge: int
@@ -131,7 +131,7 @@ def spectrum(operator: TTOperator, modes: ModeCharges, count: int, rng: np.rando
     charges = explicit.total_charges(modes)
     levels = []
     for charge in np.unique(charges):
-        found = _block(h, int(charge), np.flatnonzero(charges == charge), count, rng)
+        found = _sector(h, int(charge), np.flatnonzero(charges == charge), count, rng)
         if found is None:
             return None
         levels.append(found)
@@ -176,7 +176,9 @@ def _charges_at(modes: ModeCharges, places: np.ndarray) -> np.ndarray:
     return found
 
 
-def _block(h: explicit.Matrix, charge: int, members: np.ndarray, count: int, rng) -> Levels | None:
+def _sector(
+    h: explicit.Matrix, charge: int, members: np.ndarray, count: int, rng: np.random.Generator
+) -> Levels | None:
     """The lowest levels of one charge."""
     own = h if len(members) == h.shape[0] else h[np.ix_(members, members)]
     count = min(count, len(members))
@@ -251,12 +253,12 @@ class Reference:
         exact = self.spectrum
         if exact is None or exact.starts:
             return None
-        blocks = []
+        sectors = []
         for charge in np.unique(exact.charges[:count]):
             own = np.flatnonzero(exact.charges[:count] == charge)
             trains: list[Any] = [state_train(exact, int(i), self.operator, self._modes, max_rank) for i in own]
-            blocks.append(Block(int(charge), trains, exact.energies[own].copy()))
-        return Start(blocks, None)
+            sectors.append(Sector.of(int(charge), trains, exact.energies[own]))
+        return Start(sectors, None)
 
 
 def solve(

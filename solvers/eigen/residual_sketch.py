@@ -18,7 +18,9 @@ from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import Bond, ModeCharges, SectorTrain, layout, mirrored, overlap_step
 
 
-def _half(operator: SectorOperator, x: SectorTrain, side: int, steps: int, width: int, rng: np.random.Generator):
+def _half(
+    operator: SectorOperator, x: SectorTrain, side: int, steps: int, width: int, rng: np.random.Generator
+) -> tuple[Environment, dict[int, np.ndarray]]:
     """Environment and overlap between x and a random train over the first ``steps`` cores seen from one side."""
     modes: ModeCharges = x.modes if side == 0 else x.modes[::-1]
     bonds, cores = (list(x.bonds), list(x.cores)) if side == 0 else mirrored(x)

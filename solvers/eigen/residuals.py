@@ -81,7 +81,9 @@ def _interface(
     return new, new_own, tuple(bond)
 
 
-def _twin(matrix: np.ndarray, columns, c: int, width: int, widths: dict[int, int]) -> slice | None:
+def _twin(
+    matrix: np.ndarray, columns: Sequence[tuple[int, int, int, int]], c: int, width: int, widths: dict[int, int]
+) -> slice | None:
     """The columns of A x that are those of x (the bond index behind which A is still the identity), if any."""
     own = matrix[:, width:]
     size = float(np.abs(own).max(initial=0.0))

@@ -1,4 +1,4 @@
-"""Rayleigh-Ritz in the span of many trains, block by block, and one train for each Ritz vector.
+"""Rayleigh-Ritz in the span of many trains, sector by sector, and one train for each Ritz vector.
 
 Matrix elements are kept while their trains do not change. A Ritz vector that is mostly one train is represented by it;
 a mixture becomes the rounded sum of its parts.
@@ -6,158 +6,190 @@ a mixture becomes the rounded sum of its parts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from solvers.eigen import tasks
-from solvers.eigen.blocks import Block, stable_eigh
-
-if TYPE_CHECKING:
-    from solvers.eigen.inverse_iteration import Passes
+from solvers.eigen.errors import estimate
+from solvers.eigen.many_states import ManyStates, Sector, State
+from solvers.trains.sectors import SectorTrain
 
 TILE = 6
+PAIRS = 60  # overlaps a task
 MIXING = 5e-4  # Ritz coefficients below this are left out of right-hand sides
 MIXED = 0.1  # a state with a second coefficient above this is a mixture of trains
+PART = 0.3  # of that a coefficient must exceed to be part of the mixture
 OVERLAP = 3e-3  # of two trains in the list: more is put right
-ROUNDING = 1e-5  # of the sums that put it right, at most
-FEW = 20  # trains of a block, all pairs of which are looked at
+ROUNDING = 1e-5  # of the sums that put it right, at most, and of mixtures
+FEW = 20  # trains of a sector, all pairs of which are looked at
 DEGENERATE, MIXED_DEGENERATE = 1e-5, 3e-5  # energies this close (of the scale) mix freely: a smaller coefficient counts
+SINGULAR = 1e-9  # eigenvalue of the scaled overlap matrix below which a direction is none
 
 
-def rayleigh_ritz(passes: Passes) -> None:
-    """Diagonalise H in the span of each block's trains; pairs farther apart than the window count as uncoupled."""
-    jobs, where, wanted = [], [], []
-    for b, block in enumerate(passes.blocks):
-        block.basis = list(block.trains)
-        n, e, names = len(block.basis), block.energies, block.names
-        pairs = [(i, j) for i in range(n) for j in range(i + 1) if abs(e[i] - e[j]) < passes.window]
-        wanted.append(pairs)
-        missing = [(i, j) for i, j in pairs if (names[i], names[j]) not in block.elements]
+def stable_eigh(h: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Generalised eigenpairs of h v = e s v, ascending; directions in which ``s`` is singular are left out.
+
+    Values (k,) and vectors (n, k), v^T s v = 1.
+    """
+    scale = 1.0 / np.sqrt(np.diag(s))
+    values, vectors = eigh(s * np.outer(scale, scale))
+    keep = values > SINGULAR
+    basis = scale[:, None] * vectors[:, keep] / np.sqrt(values[keep])
+    energies, coefficients = eigh(basis.T @ h @ basis)
+    return energies, basis @ coefficients
+
+
+def rayleigh_ritz(many: ManyStates) -> None:
+    """Diagonalise H in the span of each sector's trains; pairs farther apart than the window count as uncoupled.
+
+    1. Elements that are not known from before.
+    2. The small generalised eigenproblem of each sector.
+    3. One train for each of its eigenvectors.
+    """
+    pairs = [_coupled(many, sector) for sector in many.sectors]
+    _complete_elements(many, pairs)
+    energies = [_diagonalise(sector, own) for sector, own in zip(many.sectors, pairs)]
+    _represent(many, energies)
+
+
+def _coupled(many: ManyStates, sector: Sector) -> list[tuple[int, int]]:
+    """The pairs (i, j), j <= i, of a sector's trains that are close enough in energy."""
+    e = sector.energies
+    return [(i, j) for i in range(len(e)) for j in range(i + 1) if abs(e[i] - e[j]) < many.window]
+
+
+def _complete_elements(many: ManyStates, pairs: Sequence[list[tuple[int, int]]]) -> None:
+    """The elements of the pairs, those that are missing computed in tiles, which need few trains each."""
+    jobs, where = [], []
+    for sector, own in zip(many.sectors, pairs):
+        ritz, names = sector.ritz, [state.name for state in sector.states]
+        ritz.basis = sector.trains
         tiles: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for i, j in missing:  # tiles of pairs need few trains each
-            tiles.setdefault((i // TILE, j // TILE), []).append((i, j))
+        for i, j in own:
+            if (names[i], names[j]) not in ritz.elements:
+                tiles.setdefault((i // TILE, j // TILE), []).append((i, j))
         for chunk in tiles.values():
             needed = sorted({k for pair in chunk for k in pair})
-            jobs.append((passes.operator, {k: block.basis[k] for k in needed}, chunk))
-            where.append(b)
-    for b, found in zip(where, tasks.run_tasks(passes.executor, tasks.pair_elements, jobs)):
-        names = passes.blocks[b].names
+            jobs.append((many.operator, {k: ritz.basis[k] for k in needed}, chunk))
+            where.append(sector)
+    for sector, found in zip(where, tasks.run_tasks(many.executor, tasks.pair_elements, jobs)):
         for i, j, hij, sij in found:
-            passes.blocks[b].elements[names[i], names[j]] = (hij, sij)
-            passes.counts["pair_elements"] += 1
-    matrices = []
-    for block, pairs in zip(passes.blocks, wanted):
-        n, names = len(block.basis), block.names
-        h, s = np.zeros((n, n)), np.eye(n)
-        for i, j in pairs:
-            h[i, j], s[i, j] = h[j, i], s[j, i] = block.elements[names[i], names[j]]
-        matrices.append((h, s))
-        block.elements = {k: block.elements[k] for k in ((names[i], names[j]) for i, j in pairs)}
-    for block, (h, s) in zip(passes.blocks, matrices):
-        energies, vectors = stable_eigh(h, s)
-        n = len(energies)
-        block.energies = energies
-        block.sources, block.weights = [], []
-        for i in range(n):
-            v = vectors[:, i] * np.sign(vectors[np.argmax(np.abs(vectors[:, i])), i])
-            used = [int(j) for j in np.argsort(-np.abs(v)) if abs(v[j]) > MIXING]
-            block.sources.append(used)
-            block.weights.append([float(v[j]) for j in used])
-    _represent(passes)
+            sector.ritz.elements[sector.states[i].name, sector.states[j].name] = (hij, sij)
+            many.counts["pair_elements"] += 1
 
 
-def _represent(passes: Passes) -> None:
+def _diagonalise(sector: Sector, pairs: list[tuple[int, int]]) -> np.ndarray:
+    """The Ritz values of a sector; its ``ritz`` says what they are made of."""
+    ritz, names = sector.ritz, [state.name for state in sector.states]
+    h, s = np.zeros((len(names), len(names))), np.eye(len(names))
+    for i, j in pairs:
+        h[i, j], s[i, j] = h[j, i], s[j, i] = ritz.elements[names[i], names[j]]
+    ritz.elements = {k: ritz.elements[k] for k in ((names[i], names[j]) for i, j in pairs)}
+    energies, vectors = stable_eigh(h, s)
+    ritz.sources, ritz.weights = [], []
+    for vector in vectors.T:
+        v = vector * np.sign(vector[np.argmax(np.abs(vector))])
+        used = [int(j) for j in np.argsort(-np.abs(v)) if abs(v[j]) > MIXING]
+        ritz.sources.append(used)
+        ritz.weights.append([float(v[j]) for j in used])
+    return energies
+
+
+def _represent(many: ManyStates, energies: Sequence[np.ndarray]) -> None:
     """One train a state: the basis train it mostly is, or the rounded sum of the few that make it up."""
     jobs, where = [], []
-    for b, block in enumerate(passes.blocks):
-        mixed = [i for i in range(len(block.weights)) if len(parts(passes, block, i)) > 1]
-        for chunk in tasks.chunks(mixed, tasks.CHUNK):
+    for sector, own in zip(many.sectors, energies):
+        mixtures = {i: made_of for i in range(len(own)) if len(made_of := parts(many, sector, i)) > 1}
+        for chunk in tasks.chunks(mixtures, tasks.CHUNK):
             listed = []
             for i in chunk:
-                made_of = parts(passes, block, i)
-                most = min(round(1.5 * max(block.basis[j].max_rank for j, _ in made_of)) + 1, passes.method.max_rank)
-                listed.append((i, [j for j, _ in made_of], [w for _, w in made_of], most))
-            needed = sorted({j for _, sources, *_ in listed for j in sources})
-            jobs.append(({j: block.basis[j] for j in needed}, listed, 1e-5))
-            where.append(b)
-    results = tasks.run_tasks(passes.executor, tasks.recombine, jobs)
-    for b, block in enumerate(passes.blocks):
-        found = {i: x for w, r in zip(where, results) if w == b for i, x in r}
-        lead = [sources[0] for sources in block.sources]
-        block.trains = [found.get(i, block.basis[j]) for i, j in enumerate(lead)]
-        block.names = [next(passes.names) if i in found else block.names[j] for i, j in enumerate(lead)]
-        block.errors = np.array([np.inf if i in found else block.errors[j] for i, j in enumerate(lead)])
-        block.residuals = block.residuals[lead]
-        block.next_ranks = block.next_ranks[lead]
-        block.quotients, block.before = block.quotients[lead], block.before[lead]
-        block.mixed = np.array([i in found for i in range(len(lead))])
-        block.ranks = np.array([x.max_rank for x in block.trains])
+                sources, weights = [j for j, _ in mixtures[i]], [w for _, w in mixtures[i]]
+                most = min(round(1.5 * max(sector.ritz.basis[j].max_rank for j in sources)) + 1, many.method.max_rank)
+                listed.append(tasks.Sum(i, sources, weights, most))
+            needed = sorted({j for each in listed for j in each.sources})
+            jobs.append(({j: sector.ritz.basis[j] for j in needed}, listed, ROUNDING))
+            where.append(sector)
+    results = tasks.run_tasks(many.executor, tasks.recombine, jobs)
+    for sector, own in zip(many.sectors, energies):
+        sums = {i: x for other, found in zip(where, results) if other is sector for i, x in found}
+        states = []
+        for i, energy in enumerate(own):
+            state = replace(sector.states[sector.ritz.sources[i][0]], energy=float(energy), mixed=i in sums)
+            if i in sums:
+                state.train, state.name, state.error = sums[i], next(many.names), np.inf
+            state.rank = state.train.max_rank
+            states.append(state)
+        sector.states = states
 
 
-def parts(passes: Passes, block: Block, i: int) -> list[tuple[int, float]]:
-    """The trains, with coefficients, that Ritz state ``i`` is made of; a single one where it is no mixture."""
-    listed = list(zip(block.sources[i], block.weights[i]))
+def parts(many: ManyStates, sector: Sector, i: int) -> list[tuple[int, float]]:
+    """The trains, with coefficients, that Ritz state ``i`` is made of; a single one where it is no mixture.
+
+    The sector's states are still those of the trains that were diagonalised in.
+    """
+    listed = list(zip(sector.ritz.sources[i], sector.ritz.weights[i]))
     lead, most = listed[0][0], abs(listed[1][1]) if len(listed) > 1 else 0.0
-    close = np.abs(block.quotients - block.quotients[lead]) <= DEGENERATE * passes.scale
+    quotients = sector.numbers("quotient")
+    close = np.abs(quotients - quotients[lead]) <= DEGENERATE * many.scale
     kept = [
         (j, w)
         for j, w in listed[1:]
-        if (most > MIXED and abs(w) > 0.3 * MIXED) or (close[j] and abs(w) > MIXED_DEGENERATE)
+        if (most > MIXED and abs(w) > PART * MIXED) or (close[j] and abs(w) > MIXED_DEGENERATE)
     ]
     return [listed[0], *kept]
 
 
-def finish(passes: Passes) -> None:
+def finish(many: ManyStates) -> None:
     """Orthonormal trains that carry the energies returned, and errors that know of both.
 
     1. Trains that overlap are put together anew: Rayleigh-Ritz among all that hang together, each sum rounded.
     2. The energy of a state is the Rayleigh quotient of its train. What the Ritz value has beyond that, by couplings
        the train does not hold or by pairs that were taken for uncoupled, is part of the error.
     """
-    ritz = [np.array(block.energies) for block in passes.blocks]
+    ritz_values = [sector.energies for sector in many.sectors]
     for _ in range(2):
         changed = False
-        for block in passes.blocks:
-            overlaps = _overlaps(passes, block)
-            for group in connected(np.abs(overlaps) > OVERLAP):
+        for sector in many.sectors:
+            states = list(sector.states)
+            for group in connected(np.abs(_overlaps(many, sector)) > OVERLAP):
                 if len(group) > 1:
-                    _orthogonalise(passes, block, group)
+                    _orthogonalise(many, sector, [states[i] for i in group])
                     changed = True
         if not changed:
             break
-        passes.estimate("error estimates", 0.9, 0.9)
-    for block, values in zip(passes.blocks, ritz):
-        order = np.argsort(block.quotients, kind="stable")
-        for name in ("errors", "residuals", "ranks", "next_ranks", "mixed", "quotients", "before"):
-            setattr(block, name, getattr(block, name)[order])
-        block.trains, block.names = [block.trains[i] for i in order], [block.names[i] for i in order]
-        block.energies = block.quotients.copy()
-        block.errors = block.errors + np.abs(block.quotients - np.sort(values)[: len(order)]) / passes.safety
+        estimate(many, "error estimates", 0.9, 0.9)
+    for sector, values in zip(many.sectors, ritz_values):
+        sector.states = [sector.states[i] for i in np.argsort(sector.numbers("quotient"), kind="stable")]
+        for state, value in zip(sector.states, np.sort(values)):
+            state.energy = state.quotient
+            state.error += abs(state.quotient - float(value)) / many.safety
 
 
-def _overlaps(passes: Passes, block: Block) -> np.ndarray:
-    """<x_i|x_j> of the trains of a block, the diagonal set to zero: those of Rayleigh-Ritz where they are known, others
-    computed for trains that are close in energy, or all where they are few."""
-    n, e = len(block.trains), block.energies
+def _overlaps(many: ManyStates, sector: Sector) -> np.ndarray:
+    """<x_i|x_j> of the trains of a sector, the diagonal set to zero: those of Rayleigh-Ritz where they are known,
+    others computed for trains that are close in energy, or all where they are few."""
+    states, elements = sector.states, sector.ritz.elements
+    n = len(states)
     found = np.zeros((n, n))
     pairs = []
     for i in range(n):
         for j in range(i):
-            known = block.elements.get((block.names[i], block.names[j])) or block.elements.get(
-                (block.names[j], block.names[i])
-            )
+            x, y = states[i], states[j]
+            known = elements.get((x.name, y.name)) or elements.get((y.name, x.name))
             if known is not None:
                 found[i, j] = found[j, i] = known[1]
-            elif n <= FEW or abs(e[i] - e[j]) < passes.window:
+            elif n <= FEW or abs(x.energy - y.energy) < many.window:
                 pairs.append((i, j))
     jobs = []
-    for chunk in tasks.chunks(pairs, 60):
+    for chunk in tasks.chunks(pairs, PAIRS):
         needed = sorted({k for pair in chunk for k in pair})
-        jobs.append(({k: block.trains[k] for k in needed}, chunk))
-    for part in tasks.run_tasks(passes.executor, tasks.pair_overlaps, jobs):
+        jobs.append(({k: states[k].train for k in needed}, chunk))
+    for part in tasks.run_tasks(many.executor, tasks.pair_overlaps, jobs):
         for i, j, value in part:
             found[i, j] = found[j, i] = value
     return found
@@ -169,26 +201,23 @@ def connected(related: np.ndarray) -> list[list[int]]:
     return [[int(i) for i in np.flatnonzero(label == g)] for g in range(count)]
 
 
-def _orthogonalise(passes: Passes, block: Block, group: list[int]) -> None:
+def _orthogonalise(many: ManyStates, sector: Sector, group: list[State]) -> None:
     """The trains of a group replaced by the rounded Ritz vectors of their span; as many as it has dimensions."""
-    trains = {i: block.trains[i] for i in group}
-    pairs = [(i, j) for i in group for j in group if j <= i]
-    at = {k: number for number, k in enumerate(group)}
-    h, s = np.zeros((len(group), len(group))), np.zeros((len(group), len(group)))
-    for i, j, hij, sij in tasks.pair_elements(passes.operator, trains, pairs):
-        h[at[i], at[j]] = h[at[j], at[i]] = hij
-        s[at[i], at[j]] = s[at[j], at[i]] = sij
-    passes.counts["pair_elements"] += len(pairs)
+    n = len(group)
+    trains: dict[int, SectorTrain] = {i: state.train for i, state in enumerate(group)}
+    pairs = [(i, j) for i in range(n) for j in range(i + 1)]
+    h, s = np.zeros((n, n)), np.zeros((n, n))
+    for i, j, hij, sij in tasks.pair_elements(many.operator, trains, pairs):
+        h[i, j] = h[j, i] = hij
+        s[i, j] = s[j, i] = sij
+    many.counts["pair_elements"] += len(pairs)
     _, vectors = stable_eigh(h, s)
-    jobs = [(group[c], group, [float(w) for w in v], passes.method.max_rank) for c, v in enumerate(vectors.T)]
-    spread = passes.scale + float(np.ptp(block.energies))
-    tol = float(np.clip(0.03 * np.sqrt(passes.goal / spread), 1e-10, ROUNDING))
+    jobs = [tasks.Sum(c, list(range(n)), [float(w) for w in v], many.method.max_rank) for c, v in enumerate(vectors.T)]
+    spread = many.scale + float(np.ptp(sector.energies))
+    tol = float(np.clip(0.03 * np.sqrt(many.goal / spread), 1e-10, ROUNDING))
     for i, x in tasks.recombine(trains, jobs, tol):
-        block.trains[i], block.names[i] = x, next(passes.names)
-        block.ranks[i], block.errors[i], block.mixed[i] = x.max_rank, np.inf, True
-    lost = group[vectors.shape[1] :]
-    if lost:  # of the same states: their place is for what a search may find
-        keep = [i for i in range(len(block.trains)) if i not in lost]
-        block.trains, block.names = [block.trains[i] for i in keep], [block.names[i] for i in keep]
-        for name in ("energies", "errors", "residuals", "ranks", "next_ranks", "mixed", "quotients", "before"):
-            setattr(block, name, getattr(block, name)[keep])
+        state = group[i]
+        state.train, state.name = x, next(many.names)
+        state.rank, state.error, state.mixed = x.max_rank, np.inf, True
+    lost = group[vectors.shape[1] :]  # of the same states: their place is for what a search may find
+    sector.states = [state for state in sector.states if not any(state is other for other in lost)]

@@ -19,7 +19,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.environments import Environment, LocalOperator, advance, half_product, mean_field, rotate, rotate_core
+from solvers.environments import (
+    Core,
+    Environment,
+    LocalOperator,
+    advance,
+    half_product,
+    mean_field,
+    rotate,
+    rotate_core,
+)
+from solvers.methods import InverseIteration
 from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import (
     Bond,
@@ -32,6 +42,9 @@ from solvers.trains.sectors import (
     split_right,
     views,
 )
+
+TOLERANCE = 1e-3  # of local solves, where none is given
+FLOOR = 0.003  # smallest energy denominator, of the lowest excitation energy
 
 
 @dataclass(frozen=True)
@@ -48,11 +61,27 @@ class StepOptions:
     floor: float
 
 
+def step_options(method: InverseIteration, rank: int, scale: float) -> StepOptions:
+    """Options of a solve at ``rank``; ``scale``: the lowest excitation energy."""
+    tolerance = TOLERANCE if method.local_tolerance is None else method.local_tolerance
+    expansion = max(2, round(method.expansion * rank))
+    return StepOptions(rank, expansion, method.local_steps, tolerance, method.local_block, FLOOR * scale)
+
+
 def _gauge(effective: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
     return {a: np.linalg.eigh(0.5 * (h + h.T))[1] for a, h in effective.items()}
 
 
-def _projected(near, x, far, mode: Bond, bra_near: Bond, bra_far: Bond, out: np.ndarray, weight: float) -> None:
+def _projected(
+    near: dict[int, np.ndarray],
+    x: Core,
+    far: dict[int, np.ndarray],
+    mode: Bond,
+    bra_near: Bond,
+    bra_far: Bond,
+    out: np.ndarray,
+    weight: float,
+) -> None:
     """Add weight * (near x far^T) to the flat core ``out``."""
     target = views(out, bra_near, mode, bra_far)
     for (l, c), xb in views(x[0], x[1], mode, x[2]).items():
@@ -95,13 +124,13 @@ class ShiftedSolve:
         for k in range(d - 1, 0, -1):
             self._advance(k, 1)
 
-    def _oriented(self, k: int, side: int):
+    def _oriented(self, k: int, side: int) -> Core:
         if side == 0:
             return self.cores[k], self.bonds[k], self.bonds[k + 1]
         core = mirror_core(self.cores[k], self.bonds[k], self.modes[k], self.bonds[k + 1])
         return core, self.bonds[k + 1], self.bonds[k]
 
-    def _source(self, j: int, k: int, side: int):
+    def _source(self, j: int, k: int, side: int) -> Core:
         d = self.operator.d
         if side == 0:
             bonds, cores = self.sources[j]
@@ -190,7 +219,7 @@ class ShiftedSolve:
         self._replace(k, side, new_core, near, far, bond, carry)
 
     @staticmethod
-    def _heights(ls, near: Bond, mode: Bond, c: int) -> list[int]:
+    def _heights(ls: Sequence[int], near: Bond, mode: Bond, c: int) -> list[int]:
         dims, functions = dict(near), dict(mode)
         return [dims[l] * functions[l ^ c] for l in ls]
 
@@ -200,7 +229,9 @@ class ShiftedSolve:
         new_core, bond, carry = split_right(core, near, self.modes[k], far)
         self._replace(k, side, new_core, near, far, bond, carry)
 
-    def _replace(self, k: int, side: int, core: np.ndarray, near: Bond, old: Bond, bond: Bond, carry) -> None:
+    def _replace(
+        self, k: int, side: int, core: np.ndarray, near: Bond, old: Bond, bond: Bond, carry: dict[int, np.ndarray]
+    ) -> None:
         """Store core k, push ``carry`` (rows of the new bond, columns of the old) into the next one, advance."""
         nxt = k + 1 if side == 0 else k - 1
         following, beyond = self._following(nxt, side, old)
@@ -215,7 +246,7 @@ class ShiftedSolve:
         self._store(nxt, side, np.concatenate(target), bond, beyond)
         self._advance(k, side)
 
-    def _following(self, k: int, side: int, near: Bond):
+    def _following(self, k: int, side: int, near: Bond) -> tuple[np.ndarray, Bond]:
         """Core k in sweep direction and its far bond."""
         if side == 0:
             return self.cores[k], self.bonds[k + 1]
@@ -228,7 +259,9 @@ class ShiftedSolve:
             self.cores[k] = mirror_core(core, near, self.modes[k], far)
             self.bonds[k + 1], self.bonds[k] = near, far
 
-    def _expansion(self, k: int, side: int, core: np.ndarray, near: Bond, far: Bond, total_new: int):
+    def _expansion(
+        self, k: int, side: int, core: np.ndarray, near: Bond, far: Bond, total_new: int
+    ) -> dict[int, tuple[list[int], np.ndarray]]:
         """Random combinations of the operator applied up to core k: {c: (rows, matrix)} for every reachable charge.
 
         Each operator index is weighted by the size of the environment it meets on the far side.
@@ -242,7 +275,7 @@ class ShiftedSolve:
         far_environment = self.h[1 - side][beyond]
         found = {}
         for c, (rows, parts) in halves.items():
-            total: np.ndarray | float = 0.0
+            total: np.ndarray | None = None
             for (b, w), part in parts.items():
                 e = far_environment.get((b, w))
                 if e is None:  # a charge the bond does not carry yet: it must be able to appear
@@ -250,8 +283,9 @@ class ShiftedSolve:
                 else:
                     weight = np.sqrt(np.einsum("wab,wab->w", e, e) / e.shape[1])
                 g = self.rng.standard_normal((*part.shape[1:], count)) * weight[:, None, None]
-                total = total + part.reshape(len(part), -1) @ g.reshape(-1, count)
-            if np.ndim(total):
+                term = part.reshape(len(part), -1) @ g.reshape(-1, count)
+                total = term if total is None else total + term
+            if total is not None:
                 found[c] = (rows, total)
         return found
 

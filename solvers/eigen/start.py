@@ -1,6 +1,6 @@
 """Approximate states to begin with: by pruned configuration interaction from a table of products, or by a rough DMRG.
 
-With the operator given as a table, the configuration interaction tells how many states each symmetry block holds below
+With the operator given as a table, the configuration interaction tells how many states each symmetry sector holds below
 the energy wanted, and where the next gap in the spectrum lies. States up to that gap are computed as a buffer, so that
 the last wanted level is not cut out of a group.
 """
@@ -14,9 +14,9 @@ import numpy as np
 
 from solvers.eigen import tasks
 from solvers.eigen.block_dmrg import block_dmrg
-from solvers.eigen.blocks import Block
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
 from solvers.eigen.low_products import low_products
+from solvers.eigen.many_states import Sector
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.sector_operator import SectorOperator
 from solvers.trains.operator import TTOperator
@@ -31,9 +31,9 @@ START_WORK = 5_000_000  # configurations times terms, at most: a few seconds
 
 @dataclass(frozen=True)
 class Start:
-    """Blocks of approximate states, wanted and buffer; ``gap``: from the last of them to the next state, if known."""
+    """Sectors of approximate states, wanted and buffer; ``gap``: from the last of them to the next state, if known."""
 
-    blocks: list[Block]
+    sectors: list[Sector]
     gap: float | None
 
 
@@ -72,25 +72,25 @@ def start_states(
             wanted = min(factor * likely, len(own))
             jobs.append((terms, own, int(c), wanted, START_CUTOFF * scale, START_RANK, seed))
             exhausted.append(wanted == len(own))
-        results = tasks.run_tasks(executor, tasks.start_block, jobs)
+        results = tasks.run_tasks(executor, tasks.start_sector, jobs)
         energies = np.concatenate([e for e, _ in results])
-        # beyond the top of a block that has more states to give, the list has holes
+        # beyond the top of a sector that has more states to give, the list has holes
         top = min((float(e[-1]) for (e, _), full in zip(results, exhausted) if not full), default=np.inf)
         order = np.sort(energies[energies <= top])
         if len(order) > n_states or all(exhausted):
             break
-        factor *= 2  # many blocks of few states each: the list is as long as the shortest of them allows
+        factor *= 2  # many sectors of few states each: the list is as long as the shortest of them allows
     total = min(n_states, len(order))
     if len(order) > n_states + 1:
         # the widest gap above the last wanted state, at least one buffer state beneath it
         total = n_states + 1 + int(np.argmax(np.diff(order[n_states : most + 1])))
     gap = float(order[total] - order[total - 1]) if len(order) > total else None
-    blocks = []
+    sectors = []
     for (_, _, c, *_), (e, trains) in zip(jobs, results):
         keep = np.flatnonzero(e <= order[total - 1])
         if len(keep):
-            blocks.append(Block(c, [trains[i] for i in keep], e[keep].copy()))
-    return Start(blocks, gap)
+            sectors.append(Sector.of(c, [trains[i] for i in keep], e[keep]))
+    return Start(sectors, gap)
 
 
 def cold_start(
@@ -106,12 +106,12 @@ def cold_start(
     corners += [product_state(sector.modes, [int(i) for i in p]) for p in low_products(operator, count, rng)[0]]
     options = BlockDMRG(max_rank=max(COLD_RANK, count), sweeps=4)
     rough = block_dmrg(sector, 0, count, options, start=corners, rng=rng)
-    return Start([Block(0, list(rough.states), rough.energies.copy())], None)
+    return Start([Sector.of(0, rough.states, rough.energies)], None)
 
 
 def level_spacing(start: Start) -> float:
     """An energy scale from the start's own levels: the mean spacing of the distinct ones."""
-    levels = np.sort(np.concatenate([b.energies for b in start.blocks]))
+    levels = np.sort(np.concatenate([sector.energies for sector in start.sectors]))
     steps = np.diff(levels)
     distinct = steps[steps > max(1e-6 * np.ptp(levels), 1e-10 * np.abs(levels).max(), 1e-300)]
     return float(distinct.mean()) if len(distinct) else max(abs(float(levels[0])), 1.0)

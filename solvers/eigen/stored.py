@@ -1,24 +1,22 @@
-"""Trains and blocks of states as arrays and JSON data of a checkpoint, and back."""
+"""Trains and many-state calculations as arrays and JSON data of a checkpoint, and back."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
-from solvers.eigen.blocks import Block
 from solvers.eigen.estimates import pad
+from solvers.eigen.many_states import ManyStates, Ritz, Sector, State
 from solvers.solution import Status
 from solvers.trains.sectors import Bond, ModeCharges, SectorTrain, layout
 
-if TYPE_CHECKING:
-    from solvers.eigen.inverse_iteration import Passes
-
-NUMBERS = ("energies", "errors", "residuals", "ranks", "next_ranks", "mixed", "quotients", "before")
+VERSION = "sectors 1"  # of what a checkpoint holds; others are not read
+NUMBERS = tuple(f.name for f in fields(State) if f.name != "train")
 
 
 def train_content(x: SectorTrain) -> tuple[np.ndarray, list[Any]]:
@@ -43,8 +41,8 @@ def stored_train(values: np.ndarray, entry: Sequence[Any], modes: ModeCharges) -
     return SectorTrain(modes, bonds, tuple(cores))
 
 
-def blocks_content(blocks: Sequence[Block], modes: ModeCharges) -> Content:
-    """All blocks; a train that is used twice is stored once."""
+def sectors_content(sectors: Sequence[Sector], modes: ModeCharges) -> Content:
+    """All sectors; a train that is used twice is stored once."""
     places: dict[int, int] = {}
     arrays: dict[str, np.ndarray] = {}
     bonds: list[Any] = []
@@ -57,37 +55,37 @@ def blocks_content(blocks: Sequence[Block], modes: ModeCharges) -> Content:
         return places[id(x)]
 
     entries = []
-    for block in blocks:
-        elements = [[i, j, h, s] for (i, j), (h, s) in block.elements.items()]
+    for sector in sectors:
+        ritz = sector.ritz
         entries.append(
             {
-                "charge": int(block.charge),
-                "trains": [place(x) for x in block.trains],
-                "basis": [place(x) for x in block.basis],
-                "sources": block.sources,
-                "weights": block.weights,
-                "names": block.names,
-                "elements": elements,
-                **{name: getattr(block, name) for name in NUMBERS},
+                "charge": int(sector.charge),
+                "trains": [place(x) for x in sector.trains],
+                "numbers": {name: sector.numbers(name) for name in NUMBERS},
+                "basis": [place(x) for x in ritz.basis],
+                "sources": ritz.sources,
+                "weights": ritz.weights,
+                "elements": [[i, j, h, s] for (i, j), (h, s) in ritz.elements.items()],
             }
         )
-    return arrays, {"modes": [list(mode) for mode in modes], "bonds": bonds, "blocks": entries}
+    return arrays, {"modes": [list(mode) for mode in modes], "bonds": bonds, "sectors": entries}
 
 
-def stored_blocks(arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> list[Block]:
-    """The blocks of ``blocks_content``."""
+def stored_sectors(arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> list[Sector]:
+    """The sectors of ``sectors_content``."""
     modes = stored_bonds(data["modes"])
     trains = [stored_train(arrays[f"train.{i}"], entry, modes) for i, entry in enumerate(data["bonds"])]
-    blocks = []
-    for entry in data["blocks"]:
-        block = Block(entry["charge"], [trains[i] for i in entry["trains"]], entry["energies"])
-        block.basis = [trains[i] for i in entry["basis"]]
-        block.sources, block.weights, block.names = entry["sources"], entry["weights"], entry["names"]
-        block.elements = {(i, j): (h, s) for i, j, h, s in entry["elements"]}
-        for name in NUMBERS:
-            setattr(block, name, entry[name])
-        blocks.append(block)
-    return blocks
+    sectors = []
+    for entry in data["sectors"]:
+        columns = {name: values.tolist() for name, values in entry["numbers"].items()}
+        rows = [dict(zip(columns, row)) for row in zip(*columns.values())]
+        states = [State(trains[i], **row) for i, row in zip(entry["trains"], rows)]
+        for state in states:
+            state.before = (state.before[0], state.before[1])
+        elements = {(i, j): (h, s) for i, j, h, s in entry["elements"]}
+        ritz = Ritz([trains[i] for i in entry["basis"]], entry["sources"], entry["weights"], elements)
+        sectors.append(Sector(entry["charge"], states, ritz))
+    return sectors
 
 
 @dataclass
@@ -107,63 +105,65 @@ class Stage:
     verdict: Status | None = None
 
 
-def passes_content(passes: Passes, at: Stage) -> Content:
-    """Everything the passes know."""
-    arrays, data = blocks_content(passes.blocks, passes.operator.modes)
-    name = next(passes.names)
-    passes.names = itertools.count(name)
+def content(many: ManyStates, at: Stage) -> Content:
+    """Everything a calculation knows."""
+    arrays, data = sectors_content(many.sectors, many.operator.modes)
+    name = next(many.names)
+    many.names = itertools.count(name)
     stage = {key: value for key, value in vars(at).items() if key != "verdict"}
     verdict = None if at.verdict is None else at.verdict.name
-    data |= {"stage": stage, "verdict": verdict, "counts": passes.counts, "ratios": passes.ratios, "name": name}
-    data |= {
-        "history": passes.history,
-        "tolerance": passes.method.local_tolerance,
-        "warm": passes.warm,
-        "truncation": passes.truncation,
-    }
-    return arrays, data | {"random": random_state(passes.rng)}
+    data |= {"version": VERSION, "stage": stage, "verdict": verdict, "name": name}
+    data |= {"counts": many.counts, "ratios": many.ratios, "history": many.history}
+    data |= {"tolerance": many.method.local_tolerance, "warm": many.warm, "truncation": many.truncation}
+    return arrays, data | {"random": random_state(many.rng)}
 
 
-def continued(passes: Passes) -> Stage | None:
-    """Put passes into the state of their checkpoint; None where there is none."""
-    loaded = passes.checkpoint.load()
+def save(many: ManyStates, at: Stage, last: bool) -> None:
+    """Write the checkpoint, where it is time to."""
+    many.checkpoint.save(lambda: content(many, at), last=last)
+
+
+def continued(many: ManyStates) -> Stage | None:
+    """Put a calculation into the state of its checkpoint; None where there is none."""
+    loaded = many.checkpoint.load()
     if loaded is None:
         return None
     arrays, data = loaded
-    passes.blocks = stored_blocks(arrays, data)
-    passes.counts, passes.ratios, passes.history = data["counts"], data["ratios"], data["history"]
-    passes.names, passes.warm = itertools.count(data["name"]), data["warm"]
-    passes.method = replace(passes.method, local_tolerance=data["tolerance"])
-    restore(passes.rng, data["random"])
+    many.sectors = stored_sectors(arrays, data)
+    many.counts, many.ratios, many.history = data["counts"], data["ratios"], data["history"]
+    many.names, many.warm = itertools.count(data["name"]), data["warm"]
+    many.method = replace(many.method, local_tolerance=data["tolerance"])
+    restore(many.rng, data["random"])
     verdict = None if data["verdict"] is None else Status[data["verdict"]]
     return Stage(**data["stage"], verdict=verdict)
 
 
-def begin_with(passes: Passes, content: Content | None) -> None:
-    """Take the states of an earlier calculation for the lowest ones of each block, where they fit its modes.
+def begin_with(many: ManyStates, loaded: Content | None) -> None:
+    """Take the states of an earlier calculation for the lowest ones of each sector, where they fit its modes.
 
-    Modes may have more functions than before, never fewer. Whatever is taken is judged before it is trusted.
+    Modes may have more functions than before, never fewer. Whatever is taken is judged before it is trusted. A file of
+    another version of this program is left aside.
     """
-    if content is None:
+    if loaded is None or loaded[1].get("version") != VERSION:
         return
-    arrays, data = content
-    before, now = [[dict(mode) for mode in stored_bonds(data["modes"])], [dict(mode) for mode in passes.operator.modes]]
+    arrays, data = loaded
+    before, now = [[dict(mode) for mode in stored_bonds(data["modes"])], [dict(mode) for mode in many.operator.modes]]
     if len(before) != len(now) or any(n.get(c, 0) < size for b, n in zip(before, now) for c, size in b.items()):
         return
-    known = {block.charge: block for block in stored_blocks(arrays, data)}
-    ground = min((float(b.energies.min()) for b in known.values()), default=0.0)
-    shift = ground - min(float(b.energies[0]) for b in passes.blocks)  # the error of the start, about the same for all
-    for block in passes.blocks:
-        block.energies = block.energies + shift
-        old = known.get(block.charge)
-        if old is None:
+    known = {sector.charge: sector for sector in stored_sectors(arrays, data)}
+    ground = min((float(sector.energies.min()) for sector in known.values()), default=0.0)
+    # the error of the start, about the same for all
+    shift = ground - min(sector.states[0].energy for sector in many.sectors)
+    for sector in many.sectors:
+        for state in sector.states:
+            state.energy += shift
+        earlier = known.get(sector.charge)
+        if earlier is None:
             continue
-        order = np.argsort(old.energies, kind="stable")[: len(block.trains)]
-        for i, j in enumerate(order):
-            block.trains[i] = pad(old.trains[j], passes.operator.modes)
-            block.energies[i] = old.energies[j]
-            block.ranks[i] = block.trains[i].max_rank
-            block.next_ranks[i] = max(block.next_ranks[i], min(block.ranks[i], passes.method.max_rank))
-        block.basis = list(block.trains)
-    passes.ratios = list(data["ratios"])
-    passes.truncation, passes.warm = data["truncation"], True
+        for state, old in zip(sector.states, sorted(earlier.states, key=lambda state: state.energy)):
+            state.train, state.energy = pad(old.train, many.operator.modes), old.energy
+            state.rank = state.train.max_rank
+            state.next_rank = max(state.next_rank, min(state.rank, many.method.max_rank))
+        sector.ritz.basis = sector.trains
+    many.ratios = list(data["ratios"])
+    many.truncation, many.warm = data["truncation"], True

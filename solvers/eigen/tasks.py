@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from solvers.sector_operator import SectorOperator
 from solvers.trains.sectors import SectorTrain, inner, linear_combination, truncate
 
 CHUNK = 4  # states a task
+START_ROUNDING = 1e-4  # of the trains of a start
 BASIS_RANK = 24
 EXACT_RESIDUAL_RANK = 300
 
@@ -72,14 +74,57 @@ def chunks(items: Iterable[Any], size: int) -> list[list[Any]]:
     return [listed[i : i + size] for i in range(0, len(listed), size)]
 
 
-def start_block(
+@dataclass(frozen=True)
+class SolveTask:
+    """An inverse-iteration step of state ``state``: right-hand side sum_k weights[k] basis[sources[k]]."""
+
+    state: int
+    sources: list[int]
+    weights: list[float]
+    shift: float
+    options: StepOptions
+    seed: int
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The new train of a state, of norm one, and the operator products it took."""
+
+    state: int
+    train: SectorTrain
+    products: int
+
+
+@dataclass(frozen=True)
+class Sum:
+    """State ``state`` as the sum of weights[k] times train sources[k], of at most ``max_rank``."""
+
+    state: int
+    sources: list[int]
+    weights: list[float]
+    max_rank: int
+
+
+@dataclass(frozen=True)
+class RankError:
+    """Of a state: second-order estimate ``error`` of its rank error, ``residual`` norm, Rayleigh ``quotient``, and the
+    squared norm ``undone`` of the residual that the iteration left within single cores."""
+
+    state: int
+    error: float
+    residual: float
+    quotient: float
+    undone: float
+
+
+def start_sector(
     terms: ProductTerms, configurations: np.ndarray, charge: int, count: int, cutoff: float, max_rank: int, seed: int
 ) -> tuple[np.ndarray, list[SectorTrain]]:
-    """Lowest states of one symmetry block by pruned configuration interaction, as trains of norm one."""
+    """Lowest states of one symmetry sector by pruned configuration interaction, as trains of norm one."""
     h = matrix(terms, configurations, cutoff)
     energies, vectors = lowest_vectors(h, count, seed)
     builder = TrainBuilder(terms, configurations, charge)
-    trains = [normalised(builder.train(v, max_rank, 1e-4)) for v in vectors.T]
+    trains = [normalised(builder.train(v, max_rank, START_ROUNDING)) for v in vectors.T]
     return energies, trains
 
 
@@ -94,16 +139,17 @@ def solve_states(
     operator: SectorOperator,
     basis: dict[int, SectorTrain],
     starts: dict[int, SectorTrain],
-    jobs: Sequence[tuple[int, list[int], list[float], float, StepOptions, int]],
-) -> list[tuple[int, SectorTrain, int]]:
-    """Inverse-iteration steps: jobs (state, sources, weights, shift, options, seed); (state, train, products)."""
+    jobs: Sequence[SolveTask],
+) -> list[Solved]:
+    """Inverse-iteration steps, each from its state's own start."""
     operator = known(operator)
     results = []
-    for state, sources, weights, shift, options, seed in jobs:
-        parts = [basis[j] for j in sources]
-        step = ShiftedSolve(operator, starts[state], parts, weights, shift, options, np.random.default_rng(seed))
+    for job in jobs:
+        parts = [basis[j] for j in job.sources]
+        rng = np.random.default_rng(job.seed)
+        step = ShiftedSolve(operator, starts[job.state], parts, job.weights, job.shift, job.options, rng)
         y, products = step.solve()
-        results.append((state, normalised(y), products))
+        results.append(Solved(job.state, normalised(y), products))
     return results
 
 
@@ -120,29 +166,24 @@ def pair_overlaps(trains: dict[int, SectorTrain], pairs: Sequence[tuple[int, int
     return [(i, j, inner(trains[i], trains[j])) for i, j in pairs]
 
 
-def recombine(
-    trains: dict[int, SectorTrain], jobs: Sequence[tuple[int, list[int], list[float], int]], tol: float
-) -> list[tuple[int, SectorTrain]]:
-    """Rounded sums of trains: jobs (state, sources, weights, max_rank)."""
+def recombine(trains: dict[int, SectorTrain], jobs: Sequence[Sum], tol: float) -> list[tuple[int, SectorTrain]]:
+    """(state, train of norm one): sums of trains, rounded to the relative error ``tol``."""
     results = []
-    for state, sources, weights, max_rank in jobs:
-        x = linear_combination([trains[j] for j in sources], weights)
-        if len(sources) > 1:
-            x, _ = truncate(x, max_rank, tol)
-        results.append((state, normalised(x)))
+    for job in jobs:
+        x = linear_combination([trains[j] for j in job.sources], job.weights)
+        if len(job.sources) > 1:
+            x, _ = truncate(x, job.max_rank, tol)
+        results.append((job.state, normalised(x)))
     return results
 
 
-def state_errors(
-    operator: SectorOperator, trains: dict[int, SectorTrain], floor: float
-) -> list[tuple[int, float, float, float, float]]:
-    """(state, second-order estimate of the rank error, residual norm, Rayleigh quotient, squared norm of what the
-    iteration left undone) of each train."""
+def state_errors(operator: SectorOperator, trains: dict[int, SectorTrain], floor: float) -> list[RankError]:
+    """The rank error of each train; ``floor``: the smallest energy denominator."""
     operator = known(operator)
     results = []
     for state, x in trains.items():
         error, norm2, energy, undone = rank_error(operator, x, floor)
-        results.append((state, error, float(np.sqrt(norm2 + undone)), energy, undone))
+        results.append(RankError(state, error, float(np.sqrt(norm2 + undone)), energy, undone))
     return results
 
 
@@ -178,9 +219,9 @@ def shared_basis(
     start: Sequence[SectorTrain],
     seed: int,
     checkpoint: Checkpoint | None = None,
-    truncation: float = FIRST_TRUNCATION,
+    truncation: float | None = None,
 ) -> BlockDMRGResult:
-    """Block DMRG of one symmetry block."""
+    """Block DMRG of one symmetry sector."""
     if checkpoint is not None and reachable(checkpoint.path) is None:
         checkpoint = None
     return block_dmrg(
@@ -191,5 +232,5 @@ def shared_basis(
         start=list(start),
         rng=np.random.default_rng(seed),
         checkpoint=checkpoint,
-        truncation=truncation,
+        truncation=FIRST_TRUNCATION if truncation is None else truncation,
     )

@@ -58,7 +58,9 @@ def sector_train(vector: np.ndarray, charge: int, modes: ModeCharges, tol: float
     return SectorTrain(modes, tuple(bonds), tuple(cores))
 
 
-def _flat(parts: dict[int, np.ndarray], near: Bond, mode: Bond, far: Bond, left: np.ndarray, own: np.ndarray):
+def _flat(
+    parts: dict[int, np.ndarray], near: Bond, mode: Bond, far: Bond, left: np.ndarray, own: np.ndarray
+) -> np.ndarray:
     """A flat core from its columns by far charge, each (left, functions, right) over all of the first two."""
     blocks = []
     for l, c, *_ in layout(near, mode, far)[0]:

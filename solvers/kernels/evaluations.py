@@ -14,7 +14,17 @@ SPREAD = -7046029254386353131  # 2^64 over the golden ratio, as a signed number
 
 
 @kernel
-def locate(slots, keys, count, most, indices, words, shifts, positions, fresh):
+def locate(
+    slots: np.ndarray,
+    keys: np.ndarray,
+    count: int,
+    most: int,
+    indices: np.ndarray,
+    words: np.ndarray,
+    shifts: np.ndarray,
+    positions: np.ndarray,
+    fresh: np.ndarray,
+) -> int:
     """The row in ``keys`` of each multi-index (m, d), added where new and where fewer than ``most`` are there.
 
     ``positions`` (m,) is filled (-1: not there and no room), ``fresh`` with the numbers of the multi-indices added;
@@ -59,7 +69,7 @@ def locate(slots, keys, count, most, indices, words, shifts, positions, fresh):
 
 
 @kernel
-def fill(slots, keys, count):
+def fill(slots: np.ndarray, keys: np.ndarray, count: int) -> None:
     """Enter the first ``count`` rows of ``keys``, all different, into empty ``slots``."""
     width, mask = keys.shape[1], len(slots) - 1
     for place in range(count):
@@ -74,7 +84,9 @@ def fill(slots, keys, count):
 
 
 @kernel
-def unpacked(keys, rows, words, shifts, masks):
+def unpacked(
+    keys: np.ndarray, rows: np.ndarray, words: np.ndarray, shifts: np.ndarray, masks: np.ndarray
+) -> np.ndarray:
     """The multi-indices (m, d) that rows (m,) of ``keys`` stand for."""
     out = np.empty((len(rows), len(words)), dtype=np.int64)
     for j in range(len(rows)):
@@ -84,7 +96,7 @@ def unpacked(keys, rows, words, shifts, masks):
 
 
 @kernel
-def distinct(indices, low, high, slots, ids, firsts):
+def distinct(indices: np.ndarray, low: int, high: int, slots: np.ndarray, ids: np.ndarray, firsts: np.ndarray) -> int:
     """Numbers ``ids`` (m,) of the different rows of indices[:, low:high], and of each the row where it came first.
 
     ``slots``: empty places, at least 2 m. Returns how many there are.
@@ -118,7 +130,7 @@ def distinct(indices, low, high, slots, ids, firsts):
 
 
 @kernel
-def paired(left, right, i, j):
+def paired(left: np.ndarray, right: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """sum_q left[i[p], q] right[j[p], q] for each p, (m,)."""
     out = np.empty(len(i), dtype=left.dtype)
     r = left.shape[1]
@@ -132,7 +144,7 @@ def paired(left, right, i, j):
 
 
 @kernel
-def largest_pivots(matrix, most, tol, rows, columns):
+def largest_pivots(matrix: np.ndarray, most: int, tol: float, rows: np.ndarray, columns: np.ndarray) -> int:
     """Gaussian elimination with full pivoting, until no entry passes ``tol``: ``matrix`` becomes what remains.
 
     ``rows`` and ``columns`` are filled with the pivots, at most ``most``; returns their number. Cost 2 m n a pivot.

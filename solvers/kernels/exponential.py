@@ -23,7 +23,7 @@ ROUNDING = 1e-15  # of the norm: no tolerance is below, since no step however sh
 
 
 @kernel
-def small_exponential(matrix):
+def small_exponential(matrix: np.ndarray) -> np.ndarray:
     """exp of a small complex matrix by scaling, Taylor and squaring."""
     n = matrix.shape[0]
     size = 0.0
@@ -48,7 +48,7 @@ def small_exponential(matrix):
 
 
 @kernel
-def hermitian_weights(diagonal, beside, scale, weights):
+def hermitian_weights(diagonal: np.ndarray, beside: np.ndarray, scale: complex, weights: np.ndarray) -> float:
     """First column of exp(scale T), T real and tridiagonal -> ``weights``; returns |(scale phi_1(scale T))_(m,1)|."""
     m = diagonal.shape[0]
     t = np.zeros((m, m))
@@ -71,7 +71,7 @@ def hermitian_weights(diagonal, beside, scale, weights):
 
 
 @kernel
-def general_weights(h, m, scale, weights):
+def general_weights(h: np.ndarray, m: int, scale: complex, weights: np.ndarray) -> float:
     """The same for the Hessenberg matrix h[:m, :m], by the exponential of an augmented matrix."""
     big = np.zeros((m + 1, m + 1), dtype=h.dtype)
     for i in range(m):
@@ -85,7 +85,19 @@ def general_weights(h, m, scale, weights):
 
 
 @kernel
-def exponential(left, entries, values, right, x, scale, shift, tol, hermitian, dimension, dims):
+def exponential(
+    left: np.ndarray,
+    entries: np.ndarray,
+    values: np.ndarray,
+    right: np.ndarray,
+    x: np.ndarray,
+    scale: complex,
+    shift: complex,
+    tol: float,
+    hermitian: bool,
+    dimension: int,
+    dims: tuple[int, ...],
+) -> tuple[np.ndarray, int, float]:
     """exp(scale (K - shift)) x for a flat core ``x`` (of the dtype of all arrays, ``scale`` and ``shift`` too).
 
     ``tol``: 2-norm allowed for the error, absolute; ``dimension``: largest space. Returns (y, products, error

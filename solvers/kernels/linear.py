@@ -22,7 +22,15 @@ SMALL_MODE = 6  # up to here plain loops beat calls of BLAS
 
 
 @kernel
-def half_apply(left, entries, values, x, dims, t, h):
+def half_apply(
+    left: np.ndarray,
+    entries: np.ndarray,
+    values: np.ndarray,
+    x: np.ndarray,
+    dims: tuple[int, ...],
+    t: np.ndarray,
+    h: np.ndarray,
+) -> None:
     """h[a',m',beta,b] from x (a, m b): everything but the product with the right environment. t: (a' alpha, n b)."""
     ra2, p, ra, n2, n, p2, rb, _ = dims
     np.dot(left, x.reshape((ra, n * rb)), t)
@@ -59,7 +67,17 @@ def half_apply(left, entries, values, x, dims, t, h):
 
 
 @kernel
-def apply(left, entries, values, right, x, y, dims, t, h):
+def apply(
+    left: np.ndarray,
+    entries: np.ndarray,
+    values: np.ndarray,
+    right: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    dims: tuple[int, ...],
+    t: np.ndarray,
+    h: np.ndarray,
+) -> None:
     """y = (local operator) x for flat x, y."""
     ra2, _, _, n2, _, p2, rb, rb2 = dims
     half_apply(left, entries, values, x, dims, t, h)
@@ -67,7 +85,7 @@ def apply(left, entries, values, right, x, y, dims, t, h):
 
 
 @kernel
-def rotate_mode(basis, x, y, shape):
+def rotate_mode(basis: np.ndarray, x: np.ndarray, y: np.ndarray, shape: tuple[int, ...]) -> None:
     """y[a,i,b] = sum_j basis[i,j] x[a,j,b]; by BLAS only where the mode is large enough to pay for the calls."""
     ra, n, rb = shape
     if n > SMALL_MODE:
@@ -91,7 +109,16 @@ def rotate_mode(basis, x, y, shape):
 
 
 @kernel
-def precondition(side, basis, adjoint, inverse, r, z, w, shape):
+def precondition(
+    side: int,
+    basis: np.ndarray,
+    adjoint: np.ndarray,
+    inverse: np.ndarray,
+    r: np.ndarray,
+    z: np.ndarray,
+    w: np.ndarray,
+    shape: tuple[int, ...],
+) -> None:
     """z = (1 x V) D (1 x V^H) r; ``basis`` is V, or its transpose where V acts from the right (side 1)."""
     ra, n, rb = shape
     if side == 0:
@@ -111,7 +138,21 @@ def precondition(side, basis, adjoint, inverse, r, z, w, shape):
 
 
 @kernel
-def conjugate_gradients(left, entries, values, right, r, x, dims, side, basis, adjoint, inverse, goal, steps):
+def conjugate_gradients(
+    left: np.ndarray,
+    entries: np.ndarray,
+    values: np.ndarray,
+    right: np.ndarray,
+    r: np.ndarray,
+    x: np.ndarray,
+    dims: tuple[int, ...],
+    side: int,
+    basis: np.ndarray,
+    adjoint: np.ndarray,
+    inverse: np.ndarray,
+    goal: float,
+    steps: int,
+) -> tuple[int, float, bool]:
     """Preconditioned CG for A x = r, A a Hermitian positive definite local operator, from x = 0.
 
     ``x`` takes the solution, ``r`` the residual; stops when ||r|| <= goal. Returns (products, ||r||, whether p A p
@@ -152,7 +193,22 @@ def conjugate_gradients(left, entries, values, right, r, x, dims, side, basis, a
 
 
 @kernel
-def gmres(left, entries, values, right, r, x, dims, side, basis, adjoint, inverse, goal, steps, restart):
+def gmres(
+    left: np.ndarray,
+    entries: np.ndarray,
+    values: np.ndarray,
+    right: np.ndarray,
+    r: np.ndarray,
+    x: np.ndarray,
+    dims: tuple[int, ...],
+    side: int,
+    basis: np.ndarray,
+    adjoint: np.ndarray,
+    inverse: np.ndarray,
+    goal: float,
+    steps: int,
+    restart: int,
+) -> tuple[int, float]:
     """Right-preconditioned restarted GMRES for A x = r, A any local operator, beginning with the x and r given.
 
     ``x`` takes the solution, ``r`` the residual; stops when ||r|| <= goal. Returns (products, ||r||).

@@ -6,7 +6,7 @@ A, B are the environments on either side (A the one whose combinations with C^p 
 of the operator core, C^p its coefficients. The sum over alpha inside the bracket is formed once a site; what is left
 are matrix products: Q_p x (small), then [bracket] x (BLAS, rows (alpha', a')), scattered into the array
 S[(a',m'), (b,alpha',b)], and S B (BLAS). Cost O(R r^3 n) with R the operator rank, r the rank, n the mode size;
-a quarter of it with one parity. The tables are built by solvers.environments.
+a quarter of it with one parity. The tables are plans of solvers.sector_operator.
 """
 
 from __future__ import annotations
@@ -21,7 +21,16 @@ TABLE_COLUMNS = 14
 
 
 @kernel
-def half_apply(x, table, index, matrices, combined, s, xp, tmp):
+def half_apply(
+    x: np.ndarray,
+    table: np.ndarray,
+    index: np.ndarray,
+    matrices: np.ndarray,
+    combined: np.ndarray,
+    s: np.ndarray,
+    xp: np.ndarray,
+    tmp: np.ndarray,
+) -> None:
     """Fill S from the flat block-sparse core ``x``: everything but the product with the far environment."""
     s[:] = 0.0
     for t in range(table.shape[0]):
@@ -62,7 +71,19 @@ def half_apply(x, table, index, matrices, combined, s, xp, tmp):
 
 
 @kernel
-def apply(x, y, table, index, matrices, combined, outputs, far, s, xp, tmp):
+def apply(
+    x: np.ndarray,
+    y: np.ndarray,
+    table: np.ndarray,
+    index: np.ndarray,
+    matrices: np.ndarray,
+    combined: np.ndarray,
+    outputs: np.ndarray,
+    far: np.ndarray,
+    s: np.ndarray,
+    xp: np.ndarray,
+    tmp: np.ndarray,
+) -> None:
     """y = (local operator) x on flat block-sparse cores; ``outputs``: rows (S, rows, K, far, r_b', y)."""
     half_apply(x, table, index, matrices, combined, s, xp, tmp)
     for t in range(outputs.shape[0]):
@@ -74,7 +95,15 @@ def apply(x, y, table, index, matrices, combined, outputs, far, s, xp, tmp):
 
 
 @kernel
-def model_matrix(selected, table, index, matrices, combined, outputs, far):
+def model_matrix(
+    selected: np.ndarray,
+    table: np.ndarray,
+    index: np.ndarray,
+    matrices: np.ndarray,
+    combined: np.ndarray,
+    outputs: np.ndarray,
+    far: np.ndarray,
+) -> np.ndarray:
     """The dense block of the local operator between the selected flat indices (ascending), (m, m)."""
     m = selected.shape[0]
     out = np.zeros((m, m))
@@ -112,7 +141,14 @@ def model_matrix(selected, table, index, matrices, combined, outputs, far):
 
 
 @kernel
-def precondition(r, z, inverse_diagonal, selected, inverse_block, part):
+def precondition(
+    r: np.ndarray,
+    z: np.ndarray,
+    inverse_diagonal: np.ndarray,
+    selected: np.ndarray,
+    inverse_block: np.ndarray,
+    part: np.ndarray,
+) -> None:
     """z = M r: diagonal outside the selected indices, the dense block inside."""
     for i in range(r.shape[0]):
         z[i] = inverse_diagonal[i] * r[i]
@@ -127,24 +163,24 @@ def precondition(r, z, inverse_diagonal, selected, inverse_block, part):
 
 @kernel
 def minres(
-    b,
-    x,
-    shift,
-    inverse_diagonal,
-    selected,
-    inverse_block,
-    steps,
-    tol,
-    table,
-    index,
-    matrices,
-    combined,
-    outputs,
-    far,
-    s,
-    xp,
-    tmp,
-):
+    b: np.ndarray,
+    x: np.ndarray,
+    shift: float,
+    inverse_diagonal: np.ndarray,
+    selected: np.ndarray,
+    inverse_block: np.ndarray,
+    steps: int,
+    tol: float,
+    table: np.ndarray,
+    index: np.ndarray,
+    matrices: np.ndarray,
+    combined: np.ndarray,
+    outputs: np.ndarray,
+    far: np.ndarray,
+    s: np.ndarray,
+    xp: np.ndarray,
+    tmp: np.ndarray,
+) -> int:
     """Preconditioned MINRES for (A - shift) x = b from x, A the local operator; x is overwritten.
 
     The preconditioner is positive: ``inverse_diagonal``, and ``inverse_block`` on the selected indices. Stops after

@@ -8,7 +8,7 @@ from solvers.kernels.compiled import kernel
 
 
 @kernel
-def exchange(c, rows, tol, most):
+def exchange(c: np.ndarray, rows: np.ndarray, tol: float, most: int) -> int:
     """Swap rows until no entry of c (m, r) = A A[rows]^-1 passes ``tol`` in size; c and rows are updated in place.
 
     Each swap multiplies the volume of A[rows] by the entry found and costs one rank-one update, 2 m r. Returns the
@@ -41,7 +41,7 @@ def exchange(c, rows, tol, most):
 
 
 @kernel
-def extend(c, norms, rows, count, most, tol):
+def extend(c: np.ndarray, norms: np.ndarray, rows: np.ndarray, count: int, most: int, tol: float) -> int:
     """Add rows while some row of c (m, most) has a norm above ``tol``: rectangular maxvol.
 
     c holds coefficients in its first ``count`` columns, ``norms`` their squared row norms. Each addition updates c to

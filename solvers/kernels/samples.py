@@ -12,7 +12,7 @@ from solvers.kernels.compiled import kernel
 
 
 @kernel
-def times_slice(rows, core, index):
+def times_slice(rows: np.ndarray, core: np.ndarray, index: np.ndarray) -> np.ndarray:
     """rows (m, a), core (n, a, b) of one dtype -> rows[j] @ core[i_j], (m, b)."""
     m, a = rows.shape
     b = core.shape[2]
@@ -27,7 +27,7 @@ def times_slice(rows, core, index):
 
 
 @kernel
-def outer_sums(left, values, right, index, n):
+def outer_sums(left: np.ndarray, values: np.ndarray, right: np.ndarray, index: np.ndarray, n: int) -> np.ndarray:
     """Sum over the samples of each slice of values[j] left[j] x right[j], (n, a, b)."""
     m, a = left.shape
     b = right.shape[1]

@@ -47,6 +47,7 @@ class Options:
 class Work:
     """Counts over all sweeps."""
 
+    sweeps: int = 0
     local_solves: int = 0
     products: int = 0
     capped: bool = False
@@ -54,6 +55,7 @@ class Work:
 
     def add(self, other: Work) -> None:
         """The counts of another iteration."""
+        self.sweeps += other.sweeps
         self.local_solves += other.local_solves
         self.products += other.products
         self.capped |= other.capped
@@ -102,6 +104,11 @@ class Alternating:
                 self.zx[k + 1] = advance(half(self.zx[k], core, x), self.z[k], core.dims[3])
                 self.zb[k + 1] = _overlap(_times(self.zb[k], self.b[self.side][k]), self.z[k])
         self._turn()
+
+    def put(self, x: list[np.ndarray], z: list[np.ndarray], side: int, work: Work) -> None:
+        """Go on from trains as they were after a sweep, seen from ``side``; their environments are formed again."""
+        self.x, self.z, self.side, self.work = x, z, side, work
+        self.__post_init__()
 
     @property
     def definite(self) -> bool:

@@ -11,13 +11,13 @@ Residual-minimising alternating schemes: Holtz, Rohwedder, Schneider, SIAM J. Sc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from solvers.linear.alternating import Work
-from solvers.linear.sweeps import Swept, System, sweep_until
+from solvers.linear.sweeps import Sweeping, Swept, System
 from solvers.methods import ALS, DMRG, AMEn
 from solvers.solution import IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
@@ -39,14 +39,15 @@ class Minimiser:
     system: System
     method: AMEn
     rng: np.random.Generator
-    report: Callable[[IterationState], None]
     work: Work = field(default_factory=Work)
 
     def __post_init__(self) -> None:
         self.adjoint = self.system.operator.adjoint()
         self.normal = (self.adjoint @ self.system.operator).round(CLEAN)
 
-    def minimise(self, b: TensorTrain, x: TensorTrain | None, accuracy: float, first: float) -> Swept:
+    def minimise(
+        self, b: TensorTrain, x: TensorTrain | None, accuracy: float, first: float
+    ) -> Generator[IterationState, None, Swept]:
         """Sweeps for min ||b - A x||, ||b|| = 1, from x of residual ``first``."""
         image = (self.adjoint @ b).round(CLEAN)
         size = image.norm()
@@ -57,9 +58,10 @@ class Minimiser:
         descent, least = judge.scaled(image, self.rng)
         start = descent if x is None or least < first else x
         system = System.of(self.normal * (1.0 / size), image / size, self.system.dtype, True)
-        swept = sweep_until(system, judge, self.method, start, accuracy, self.rng, self.report, first=min(least, first))
-        self.work.add(swept.work)
-        return swept
+        sweeping = Sweeping.of(system, judge, self.method, start, accuracy, self.rng, first=min(least, first))
+        yield from sweeping.run()
+        self.work.add(sweeping.swept.work)
+        return sweeping.swept
 
 
 def minimise_residual(
@@ -69,14 +71,13 @@ def minimise_residual(
     residual: float,
     accuracy: float,
     rng: np.random.Generator,
-    report: Callable[[IterationState], None],
-) -> Swept | None:
+) -> Generator[IterationState, None, Swept | None]:
     """From ``best`` of residual ``residual``; None where A^H A has too large ranks."""
     cap = method.rank if isinstance(method, ALS) else method.max_rank
-    minimiser = Minimiser(system, AMEn(max_rank=cap, local=method.local), rng, report)
+    minimiser = Minimiser(system, AMEn(max_rank=cap, local=method.local), rng)
     if minimiser.normal.max_rank > LARGEST_RANK:
         return None
-    swept = minimiser.minimise(system.b, best if residual < 1.0 else None, accuracy, residual)
+    swept = yield from minimiser.minimise(system.b, best if residual < 1.0 else None, accuracy, residual)
     x, least = (swept.x, swept.residual) if swept.residual < residual else (best, residual)
     status = swept.status
     for _ in range(CORRECTIONS):
@@ -84,7 +85,7 @@ def minimise_residual(
             break
         rest = (system.b - system.operator @ x).round(SHARE * DIGITS)
         size = rest.norm()
-        found = minimiser.minimise(rest / size, None, max(DIGITS, SHARE * accuracy / size), 1.0)
+        found = yield from minimiser.minimise(rest / size, None, max(DIGITS, SHARE * accuracy / size), 1.0)
         better, remaining = _within(system, x + found.x * size, least, accuracy, cap, rng)
         if not remaining < WORTH * least:
             if remaining < least:

@@ -13,20 +13,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
+from solvers.iteration import drive
 from solvers.linear.alternating import Work
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
 from solvers.linear.least_squares import minimise_residual
 from solvers.linear.scaling import balanced, times_power
 from solvers.linear.second_look import look
-from solvers.linear.sweeps import Method, Swept, System, sweep_until
+from solvers.linear.sweeps import Method, Sweeping, Swept, System
 from solvers.methods import ALS, DMRG, AMEn, LocalSolver
-from solvers.solution import Checked, IterationState, NotConverged, Solution, Status
+from solvers.solution import Callback, Checked, IterationState, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
@@ -39,6 +42,8 @@ MEANINGLESS = 0.1  # of ||b||, for rounding errors of A x: no digit of the resid
 ROUNDING = 500.0  # times the rounding errors of A x: what two routes to a residual may differ by
 ALLOWED = 1.1  # times the least residual a vector can have: what its train may have
 _COMPILED: dict[str, float] = {}
+_PLACE = ("route", "capped", "singular", "extra")  # plain data that say which steps are done
+Step: TypeAlias = Swept | Generator[IterationState, None, Swept | None] | None
 
 
 def solve(
@@ -49,13 +54,15 @@ def solve(
     start: TensorTrain | None = None,
     accuracy: float = 1e-6,
     rng: np.random.Generator | None = None,
-    callback: Callable[[IterationState], None] | None = None,
+    callback: Callback | None = None,
+    checkpoint: str | Path | None = None,
     throw: bool = True,
 ) -> Solution:
     """The train x with ||b - A x|| <= ``accuracy`` ||b||, A real or complex, Hermitian or not.
 
     ``method``: AMEn (default), DMRG or ALS. ``start``: a train to begin with (default: b, of a small rank; for ALS of
-    the rank asked). ``rng``: for the random start of the enrichment (default: seed 0).
+    the rank asked). ``rng``: for the random start of the enrichment (default: seed 0). ``checkpoint``: a file written
+    after sweeps; where it exists the same call goes on from it, to the same x.
 
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative
     residual, by QR of the residual as a train (where its rank passes 500 on full vectors or, of many unknowns, as a
@@ -68,17 +75,19 @@ def solve(
     solved like any other.
 
     Raises ValueError for shapes that do not fit, an accuracy out of (0, 1) and a solution outside the range of double
-    precision; NotConverged, with the solution so far, when ``throw``.
+    precision; NotConverged, with the solution so far, when ``throw``; CheckpointError, a ValueError, for a file that is
+    damaged or of another system.
     """
     method = method or AMEn()
     _check(operator, b, start, accuracy)
     dtype = np.result_type(operator.dtype, b.dtype, *([start.dtype] if start is not None else []))
     compile_s = _compile(dtype)
-    task = _Task(operator, b, method, accuracy, dtype, rng or np.random.default_rng(0), callback)
-    solution = replace(task.run(start), timing={"compile_s": compile_s, "solve_s": time.perf_counter() - task.begun})
-    if throw and not solution.converged:
-        raise NotConverged(solution)
-    return solution
+    task = _Task(operator, b, method, start, accuracy, dtype, rng or np.random.default_rng(0))
+    asked = None
+    if checkpoint is not None:
+        arrays = [*operator.cores, *b.cores, *(start.cores if start else ())]
+        asked = Question(arrays, [repr(method), repr(accuracy)])
+    return drive(task, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, compile_s=compile_s)
 
 
 def is_hermitian(operator: TTOperator) -> bool:
@@ -97,13 +106,12 @@ class _Task:
         operator: TTOperator,
         b: TensorTrain,
         method: Method,
+        start: TensorTrain | None,
         accuracy: float,
         dtype: np.dtype,
         rng: np.random.Generator,
-        callback: Callable[[IterationState], None] | None,
     ) -> None:
-        self.begun = time.perf_counter()
-        self.method, self.accuracy, self.rng, self.callback = method, accuracy, rng, callback
+        self.method, self.start, self.accuracy, self.rng = method, start, accuracy, rng
         self.hermitian = is_hermitian(operator)
         cores, exponent_a = balanced(operator.cores)
         sides, exponent_b = balanced(b.cores)
@@ -112,46 +120,85 @@ class _Task:
         self.exponent = exponent_b - exponent_a  # x = 2^exponent size times the x of scale one
         self.unknowns, self.given = math.prod(b.shape), b
         self.system = System.of(TTOperator(cores), side / (self.size or 1.0), dtype, self.hermitian)
-        self.history: list[IterationState] = []
         self.work = Work()
         self.extra: dict[str, Any] = {"hermitian": self.hermitian}
-        self.singular = False
+        self.singular = self.capped = False
+        self.best = Swept(self.system.b * 0.0, 1.0, Status.STAGNATED, "zero")
+        self.route = -1  # of the steps, the one at work; -1: before the first
+        self.sweeping: Sweeping | None = None  # at work in that step, where it can be gone on with
+        self.begun: dict[str, Any] = {}  # the generator where that step began
+        self.resumed: Content | None = None
 
-    def run(self, start: TensorTrain | None) -> Solution:
-        """The steps of the module's text."""
+    def steps(self) -> Iterator[IterationState]:
+        """The steps of the module's text, until one reaches the accuracy."""
         if self.size == 0.0:
-            zero = Checked("right-hand side", "its norm", "zero, and so is x", True)
-            return self._solution(self.given * 0.0, 0.0, Status.CONVERGED, (zero,))
-        first = Swept(self.system.b * 0.0, 1.0, Status.STAGNATED, "zero")
-        if start is not None and start.norm() > 0.0:
-            x = times_power(start, -self.exponent) * (1.0 / self.size)
-            first = Swept(x, self.system.residual(x, self.rng, self.accuracy), Status.STAGNATED, "start")
-            self._discard_meaningless(first)
-            if first.residual <= self.accuracy:
-                return self._finish(first, start)
-            if not first.residual < 1.0:
-                first.x, first.residual = self.system.scaled(first.x, self.rng)
-        return self._finish(self._improved(first))
+            return
+        if self.route < 0:
+            self._begin_with(self.start)
+        at_work = self.route
+        ways = (self._directly, self._by_sweeps, self._directly_after, self._by_enriched_sweeps, self._minimised)
+        for self.route in range(max(at_work, 0), len(ways)):
+            if self.best.residual <= self.accuracy:
+                break
+            self.sweeping = None
+            self.begun = random_state(self.rng)
+            step = ways[self.route](self.best)
+            found = (yield from step) if isinstance(step, Generator) else step
+            if found is not None:
+                self._take(found)
+        best = self.best
+        best.status = Status.CONVERGED if best.residual <= self.accuracy else self._why(best, self.capped)
 
-    def _improved(self, best: Swept) -> Swept:
-        """The best x of all steps, until one reaches the accuracy."""
-        capped = False
-        for step in (self._directly, self._by_sweeps, self._directly_after, self._by_enriched_sweeps, self._minimised):
-            found = step(best)
-            if found is None:
-                continue
-            self.work.add(found.work)
-            self._discard_meaningless(found)
-            capped |= found.status is Status.RANK_LIMIT
-            if found.residual < best.residual or best.route == "zero":
-                best = found
-            else:
-                best.status = found.status
-            if best.residual <= self.accuracy:
-                best.status = Status.CONVERGED
-                return best
-        best.status = self._why(best, capped)
-        return best
+    def _begin_with(self, start: TensorTrain | None) -> None:
+        """The start, or the multiple of it that is better than zero."""
+        if start is None or not start.norm() > 0.0:
+            return
+        x = times_power(start, -self.exponent) * (1.0 / self.size)
+        first = Swept(x, self.system.residual(x, self.rng, self.accuracy), Status.STAGNATED, "start")
+        self._discard_meaningless(first)
+        if not first.residual < 1.0:
+            first.x, first.residual = self.system.scaled(first.x, self.rng)
+        self.best = first
+
+    def _take(self, found: Swept) -> None:
+        """What a step has found, where it is better than all before."""
+        self.work.add(found.work)
+        self._discard_meaningless(found)
+        self.capped |= found.status is Status.RANK_LIMIT
+        if found.residual < self.best.residual or self.best.route == "zero":
+            self.best = found
+        else:
+            self.best.status = found.status
+
+    def content(self) -> Content:
+        """Where the step at work is: its sweeps, or, where these are of a correction, where it began."""
+        arrays, best = train_arrays("best", self.best.x)
+        data: dict[str, Any] = {
+            "best": {"train": best, **{name: getattr(self.best, name) for name in ("residual", "route")}},
+            "status": self.best.status.name,
+            "done": asdict(self.best.work),
+            "work": asdict(self.work),
+            "sweeping": None,
+            "generator": self.begun if self.sweeping is None else random_state(self.rng),
+            **{name: getattr(self, name) for name in _PLACE},
+        }
+        if self.sweeping is not None:
+            own, data["sweeping"] = self.sweeping.content()
+            arrays |= {f"sweeping.{name}": array for name, array in own.items()}
+        return arrays, data
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        best = data["best"]
+        x = stored_train(arrays, "best", best["train"])
+        self.best = Swept(x, best["residual"], Status[data["status"]], best["route"], Work(**data["done"]))
+        self.work = Work(**data["work"])
+        for name in _PLACE:
+            setattr(self, name, data[name])
+        restore(self.rng, data["generator"])
+        if data["sweeping"] is not None:
+            own = {name.removeprefix("sweeping."): array for name, array in arrays.items()}
+            self.resumed = own, {**data["sweeping"], "generator": data["generator"]}
 
     def _discard_meaningless(self, found: Swept) -> None:
         """Zero for an x so large that rounding errors of A x are of the order of b: its residual says nothing."""
@@ -168,10 +215,10 @@ class _Task:
             return Status.PRECISION
         return best.status
 
-    def _directly(self, best: Swept) -> Swept | None:
+    def _directly(self, best: Swept) -> Step:
         return self._full() if self.unknowns <= DIRECT_FIRST else None
 
-    def _by_sweeps(self, best: Swept) -> Swept | None:
+    def _by_sweeps(self, best: Swept) -> Step:
         if self._exact():
             return None
         small = self.unknowns <= DIRECT_LAST
@@ -179,35 +226,42 @@ class _Task:
         start = best if best.route == "start" and best.residual < 1.0 else None
         return self._swept(self.method, start, storage)
 
-    def _directly_after(self, best: Swept) -> Swept | None:
+    def _directly_after(self, best: Swept) -> Step:
         """Not where a cap on the ranks ended sweeps that do converge: cut to it, the exact x is hardly better."""
         if best.status is Status.RANK_LIMIT and best.residual < 1.0:
             return None
         return self._full() if DIRECT_FIRST < self.unknowns <= DIRECT_LAST else None
 
-    def _by_enriched_sweeps(self, best: Swept) -> Swept | None:
+    def _by_enriched_sweeps(self, best: Swept) -> Step:
         """DMRG takes nothing into the basis that its two sites do not couple to, AMEn does."""
         if self._exact() or not isinstance(self.method, DMRG) or best.status is not Status.STAGNATED:
             return None
         method = AMEn(max_rank=self.method.max_rank, local=self.method.local)
         return self._swept(method, best if best.residual < 1.0 else None, np.inf)
 
-    def _minimised(self, best: Swept) -> Swept | None:
+    def _minimised(self, best: Swept) -> Step:
         """Not where a limit that was asked for ended sweeps which do converge."""
         limited = best.status is Status.ITERATION_LIMIT or (best.status is Status.RANK_LIMIT and self.hermitian)
         if self._exact() or (limited and best.residual < 1.0):
             return None
-        return minimise_residual(self.system, self.method, best.x, best.residual, self.accuracy, self.rng, self._report)
+        return minimise_residual(self.system, self.method, best.x, best.residual, self.accuracy, self.rng)
 
     def _exact(self) -> bool:
         """Whether full vectors have said all there is to say."""
         return "factorisation" in self.extra and not self.extra["capped"]
 
-    def _swept(self, method: Method, start: Swept | None, storage: float) -> Swept:
+    def _swept(self, method: Method, start: Swept | None, storage: float) -> Generator[IterationState, None, Swept]:
         x, residual = (start.x, start.residual) if start is not None else (None, 1.0)
-        return sweep_until(
-            self.system, self.system, method, x, self.accuracy, self.rng, self._report, first=residual, storage=storage
+        self.sweeping = Sweeping.of(
+            self.system, self.system, method, x, self.accuracy, self.rng, first=residual, storage=storage
         )
+        if self.resumed is not None:
+            arrays, data = self.resumed
+            self.sweeping.restore(arrays, data)
+            restore(self.rng, data["generator"])
+            self.resumed = None
+        yield from self.sweeping.run()
+        return self.sweeping.swept
 
     def _full(self) -> Swept:
         operator, b = self.system.operator, self.system.b.full().reshape(-1).astype(self.system.dtype)
@@ -229,11 +283,13 @@ class _Task:
             residual = float(np.linalg.norm(residual_full(operator, x, b)))
         return Swept(x, residual, status, "full vectors")
 
-    def _report(self, state: IterationState) -> None:
-        state = replace(state, step=len(self.history) + 1, seconds=time.perf_counter() - self.begun)
-        self.history.append(state)
-        if self.callback is not None:
-            self.callback(state)
+    def solution(self) -> Solution:
+        """The best x, looked at a second time and in the scale given."""
+        if self.size == 0.0:
+            zero = Checked("right-hand side", "its norm", "zero, and so is x", True)
+            return self._solution(self.given * 0.0, 0.0, Status.CONVERGED, (zero,))
+        given = self.start if self.best.route == "start" and self.best.residual <= self.accuracy else None
+        return self._finish(self.best, given)
 
     def _finish(self, best: Swept, given: TensorTrain | None = None) -> Solution:
         """The second look, and x in the scale given."""
@@ -252,14 +308,14 @@ class _Task:
         return self._solution(x, best.residual, status, (seen,))
 
     def _solution(self, x: TensorTrain, residual: float, status: Status, checked: tuple[Checked, ...]) -> Solution:
-        counts = {"sweeps": len(self.history), "local_solves": self.work.local_solves, "matvecs": self.work.products}
+        counts = {"sweeps": self.work.sweeps, "local_solves": self.work.local_solves, "matvecs": self.work.products}
         self.extra.pop("capped", None)
         return Solution(
             x,
             status,
             int(status is Status.CONVERGED),
             np.array([residual]),
-            tuple(self.history),
+            (),
             counts,
             {},
             {"max_rank": x.max_rank, **self.extra},
@@ -291,5 +347,6 @@ def _compile(dtype: np.dtype) -> float:
     method = AMEn(sweeps=4, local=LocalSolver(dense_size=0))
     for definite, a in ((True, TTOperator(cores)), (False, TTOperator(twisted))):
         system = System.of(a, b / b.norm(), dtype, definite)
-        sweep_until(system, system, method, None, 1e-6, np.random.default_rng(0), lambda state: None)
+        for _ in Sweeping.of(system, system, method, None, 1e-6, np.random.default_rng(0)).run():
+            pass
     return time.perf_counter() - begin

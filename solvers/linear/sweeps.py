@@ -9,13 +9,14 @@ back is the one of smallest true residual, times the number that makes its resid
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from solvers.checkpoint import Content, stored_train, train_arrays
 from solvers.linear.alternating import Alternating, Options, Work
 from solvers.linear.full_vectors import apply_full
 from solvers.linear.residual import EXACT_RANK, best_multiple, bounded_residual
@@ -28,7 +29,6 @@ from solvers.trains.rounding import round_cores
 from solvers.trains.tensor_train import TensorTrain
 
 Method = ALS | DMRG | AMEn
-Callback = Callable[[IterationState], None]
 
 TIGHTEN = 0.02  # a sweep aims at this share of the residual before it
 LOOSEST = 0.1
@@ -119,73 +119,135 @@ class Kept:
     x: TensorTrain | None = None
 
 
-def sweep_until(
-    system: System,
-    judge: System,
-    method: Method,
-    start: TensorTrain | None,
-    accuracy: float,
-    rng: np.random.Generator,
-    report: Callback,
-    *,
-    first: float = 1.0,
-    storage: float = np.inf,
-) -> Swept:
-    """Sweeps for ``system`` until the residual of ``judge`` is at most ``accuracy``.
+@dataclass
+class Sweeping:
+    """Sweeps for ``system`` until the residual of ``judge`` is at most ``accuracy``; ``swept`` is what came of them.
 
-    ``judge`` is ``system`` itself, or the one whose normal equations it holds. ``first``: the residual of ``start``.
+    ``judge`` is ``system`` itself, or the one whose normal equations it holds. ``first``: the residual of the start.
     ``storage``: the sweeps end, not converged, when x holds more numbers than that.
     """
-    same = judge is system
-    iteration = begin(system, method, start, rng)
-    swept = Swept(train_of(iteration), first, Status.ITERATION_LIMIT, "sweeps", iteration.work)
-    kept = {"projected": Kept(), "local": Kept(), "true": Kept(first, start)}
-    waited = lost = 0
-    floor = accuracy / np.sqrt(len(system.cores)) * (1.0 if same else TIGHTEN)
-    estimate, begun = first, time.perf_counter()
-    for sweep in range(1, method.sweeps + 1):
-        met = iteration.sweep(min(max(TIGHTEN * estimate, floor), LOOSEST))
-        if not np.isfinite(met.local + met.projected):
-            swept.status = Status.STAGNATED
-            break
-        estimate = met.projected if iteration.z else met.local
-        true = np.nan
-        final = sweep == method.sweeps or waited == PATIENCE - 1
-        if estimate <= accuracy or final or not same:
-            true = judge.residual(train_of(iteration), rng, np.inf if final or not same else accuracy)
-            if true > accuracy >= estimate:
-                floor *= 0.5
-            if same:
-                estimate = true
-        rank = max(core.shape[2] for core in iteration.x)
-        report(
-            IterationState(
-                sweep,
+
+    system: System
+    judge: System
+    method: Method
+    accuracy: float
+    iteration: Alternating
+    rng: np.random.Generator
+    swept: Swept
+    kept: dict[str, Kept]
+    estimate: float
+    floor: float
+    storage: float = np.inf
+    done: int = 0  # sweeps
+    waited: int = 0
+    lost: int = 0
+    true: float = np.inf  # the true residual after the last sweep, NaN where it was not formed
+    over: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        system: System,
+        judge: System,
+        method: Method,
+        start: TensorTrain | None,
+        accuracy: float,
+        rng: np.random.Generator,
+        *,
+        first: float = 1.0,
+        storage: float = np.inf,
+    ) -> Sweeping:
+        """Before the first sweep."""
+        iteration = begin(system, method, start, rng)
+        swept = Swept(train_of(iteration), first, Status.ITERATION_LIMIT, "sweeps", iteration.work)
+        kept = {"projected": Kept(), "local": Kept(), "true": Kept(first, start)}
+        floor = accuracy / np.sqrt(len(system.cores)) * (1.0 if judge is system else TIGHTEN)
+        return cls(system, judge, method, accuracy, iteration, rng, swept, kept, first, floor, storage)
+
+    def run(self) -> Iterator[IterationState]:
+        """A state a sweep, from wherever it is, until ``swept`` is known."""
+        iteration, judge, accuracy = self.iteration, self.judge, self.accuracy
+        same = judge is self.system
+        while not self.over and self.done < self.method.sweeps:
+            met = iteration.sweep(min(max(TIGHTEN * self.estimate, self.floor), LOOSEST))
+            self.done += 1
+            iteration.work.sweeps += 1
+            if not np.isfinite(met.local + met.projected):
+                self.over = True
+                break
+            estimate = met.projected if iteration.z else met.local
+            true = np.nan
+            final = self.done == self.method.sweeps or self.waited == PATIENCE - 1
+            if estimate <= accuracy or final or not same:
+                true = judge.residual(train_of(iteration), self.rng, np.inf if final or not same else accuracy)
+                if true > accuracy >= estimate:
+                    self.floor *= 0.5
+                if same:
+                    estimate = true
+            self.estimate, self.true = estimate, true
+            # each measured against its own last progress, so that slow but steady progress counts; any of them may be
+            # small by chance once, the projected one because the rank of z is small
+            seen = {"projected": met.projected if iteration.z else np.inf, "local": met.local, "true": true}
+            better = {name for name, value in seen.items() if value < PROGRESS * self.kept[name].value}
+            for name in better:
+                self.kept[name] = Kept(seen[name], train_of(iteration))
+            self.waited = 0 if better else self.waited + 1
+            self.lost = self.lost + 1 if same and estimate > 1.0 and not iteration.definite else 0
+            full = sum(core.size for core in iteration.x) > self.storage
+            self.over = true <= accuracy or self.waited >= PATIENCE or self.lost >= LOST or full
+            yield IterationState(
+                self.done,
                 "sweep",
-                rank,
-                time.perf_counter() - begun,
+                max(core.shape[2] for core in iteration.x),
+                0.0,
                 residuals=np.array([estimate if same else true]),
                 extra={"local": met.local, "true": true, "products": iteration.work.products},
             )
-        )
-        # each measured against its own last progress, so that slow but steady progress counts; any of them may be
-        # small by chance once, the projected one because the rank of z is small
-        seen = {"projected": met.projected if iteration.z else np.inf, "local": met.local, "true": true}
-        better = {name for name, value in seen.items() if value < PROGRESS * kept[name].value}
-        for name in better:
-            kept[name] = Kept(seen[name], train_of(iteration))
-        if true <= accuracy:
-            swept.x, swept.residual, swept.status = train_of(iteration), true, Status.CONVERGED
-            return swept
-        waited = 0 if better else waited + 1
-        lost = lost + 1 if same and estimate > 1.0 and not iteration.definite else 0
-        if waited >= PATIENCE or lost >= LOST or sum(core.size for core in iteration.x) > storage:
-            swept.status = Status.STAGNATED
-            break
-    if swept.status is not Status.CONVERGED and (iteration.work.capped or isinstance(method, ALS)):
-        swept.status = Status.RANK_LIMIT
-    _take_best(swept, judge, [train_of(iteration), *(one.x for one in kept.values())], rng)
-    return swept
+        swept = self.swept
+        if self.true <= accuracy:
+            swept.x, swept.residual, swept.status = train_of(iteration), self.true, Status.CONVERGED
+            return
+        swept.status = Status.STAGNATED if self.over else Status.ITERATION_LIMIT
+        if iteration.work.capped or isinstance(self.method, ALS):
+            swept.status = Status.RANK_LIMIT
+        _take_best(swept, judge, [train_of(iteration), *(one.x for one in self.kept.values())], self.rng)
+
+    def content(self) -> Content:
+        """What ``restore`` needs; the generator's state is the caller's."""
+        iteration = self.iteration
+        arrays = {f"x.{k}": core for k, core in enumerate(iteration.x)}
+        arrays |= {f"z.{k}": core for k, core in enumerate(iteration.z)}
+        kept: dict[str, dict[str, Any]] = {}
+        for name, one in self.kept.items():
+            kept[name] = {"value": one.value, "train": None}
+            if one.x is not None:
+                cores, kept[name]["train"] = train_arrays(f"kept.{name}", one.x)
+                arrays |= cores
+        data = {
+            "kept": kept,
+            "side": iteration.side,
+            "amplification": iteration.amplification,
+            "work": asdict(iteration.work),
+            **{name: getattr(self, name) for name in _PLACE},
+        }
+        return arrays, data
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        iteration = self.iteration
+        x = [arrays[f"x.{k}"] for k in range(len(iteration.x))]
+        iteration.put(x, [arrays[f"z.{k}"] for k in range(len(iteration.z))], data["side"], Work(**data["work"]))
+        iteration.amplification = data["amplification"]
+        self.swept.work = iteration.work
+        for name, one in data["kept"].items():
+            train = one["train"]
+            x_kept = None if train is None else stored_train(arrays, f"kept.{name}", train)
+            self.kept[name] = Kept(one["value"], x_kept)
+        for name in _PLACE:
+            setattr(self, name, data[name])
+
+
+_PLACE = ("done", "waited", "lost", "estimate", "true", "floor", "over")  # plain numbers that say where the sweeps are
 
 
 def _take_best(swept: Swept, judge: System, candidates: list[TensorTrain | None], rng: np.random.Generator) -> None:

@@ -19,7 +19,6 @@ from solvers.trains.factorisations import as_double, check_finite, frozen
 from solvers.trains.tensor_train import MAX_FULL_SIZE, check_full_size
 
 Rows = np.ndarray | slice
-EVERY = slice(None)
 EXACT = 1e-14  # singular values below this share of the largest are noise
 WIDE = 3  # a matrix so many times wider than tall is reduced by QR before its SVD
 

@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "problems" / "orbital_free_df
 
 from radial_reference import ground_state
 
-from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver, complete
+from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
+from problems.orbital_free_dft.model import complete
 from problems.orbital_free_dft.solve import prepare, solve
 from problems.problem import ProblemError
 from solvers.solution import Status

@@ -125,15 +125,15 @@ def from_one_mean_field(monkeypatch):
 def looked_at_above_alone(monkeypatch):
     """One random start, at a shift between the last level and the buffer."""
     shifts = probe._shifts
-    monkeypatch.setattr(probe, "_shifts", lambda passes, limit: shifts(passes, limit)[:1])
+    monkeypatch.setattr(probe, "_shifts", lambda many, limit: shifts(many, limit)[:1])
     monkeypatch.setattr(probe, "MOST_STARTS", 1)
 
 
 def found_in_vain(monkeypatch):
     """What the search finds is neither taken in nor counted."""
 
-    def heedless(passes, number):
-        seen, _ = probe.search(passes)
+    def heedless(many, search, number):
+        seen, _ = probe.look(many, search)
         return seen | {"missing_states": 0, "completeness": "searched 1 times"}, []
 
     monkeypatch.setattr(shared_basis, "searched", heedless)

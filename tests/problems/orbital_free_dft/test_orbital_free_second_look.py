@@ -10,7 +10,8 @@ from orbital_free_cases import made_up
 from problems.orbital_free_dft.far_field import FarField
 from problems.orbital_free_dft.functionals import C_TF, C_X, Functional
 from problems.orbital_free_dft.grid import Grid
-from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver, complete
+from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
+from problems.orbital_free_dft.model import complete
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.result import COMPONENTS
 from problems.orbital_free_dft.second_look import at_places, compared, coulomb_energy, quadrature

@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver, complete
+from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
+from problems.orbital_free_dft.model import complete
 from problems.orbital_free_dft.solve import prepare, solve
 from problems.problem import ProblemError
 from solvers.solution import Status

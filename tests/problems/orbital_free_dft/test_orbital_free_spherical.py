@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from radial_reference import ground_state
 
-from problems.orbital_free_dft.model import OrbitalFreeProblem, OrbitalFreeSolver, complete
+from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
+from problems.orbital_free_dft.model import complete
 from problems.orbital_free_dft.references import DATA
 from problems.orbital_free_dft.result import COMPONENTS
 from problems.orbital_free_dft.solve import prepare, solve

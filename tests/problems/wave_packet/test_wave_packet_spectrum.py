@@ -1,19 +1,13 @@
 """The spectrum of known sums of exponentials: positions, weights, windows, bands."""
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from problems.wave_packet.spectrum import (
-    WINDOWS,
-    energy_grid,
-    line_height,
-    lines,
-    significant_range,
-    transform,
-    window_values,
-)
+from problems.wave_packet.keys import WavePacketSolver
+from problems.wave_packet.spectrum import energy_grid, line_height, lines, significant_range, transform, window_values
 
 LEVELS = np.array([1.03, 1.9, 2.51, 3.77, 6.2])
 WEIGHTS = np.array([0.3, 0.25, 0.2, 0.2, 0.05])
@@ -21,7 +15,7 @@ T = np.arange(0.0, 60.01, 0.1)
 A = np.exp(-1j * np.outer(T, LEVELS)) @ WEIGHTS
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", get_args(WavePacketSolver.model_fields["window"].annotation))
 def test_lines_of_a_sum_of_exponentials(window):
     resolution = math.pi / T[-1]
     w = window_values(window, T)

@@ -9,6 +9,7 @@ from solvers.dynamics import second_look
 from solvers.dynamics.driver import Driver
 from solvers.dynamics.enlarge import energy
 from solvers.dynamics.evolve import evolve
+from solvers.dynamics.sparse import sparse_matrix
 from solvers.dynamics.tdvp import TDVPStepper
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import NotConverged, Status
@@ -255,7 +256,7 @@ def test_a_reaction_of_three_species_from_one_state():
     terms = [(c * s, dict.fromkeys(range(3), i)) for c, k in ((2.0, 1), (1.0, 3)) for s, i in ((1.0, k), (-1.0, k + 1))]
     operator = sum_of_products([np.array(two), np.array(one), np.array(back)], terms)
     start = unit((n,) * 3, [11, 12, 0])
-    right = expm_multiply(2.0 * second_look.sparse_matrix(operator, 1e7), start.full().ravel())
+    right = expm_multiply(2.0 * sparse_matrix(operator, 1e7), start.full().ravel())
     for method, steps in ((TDVP(max_rank=24), 100), (TDVP(sites=2, max_rank=24), 100), (BUG(max_rank=24), 60)):
         solution = evolve(operator, start, [0.0, 2.0], factor=1.0, method=method, accuracy=1e-5, throw=False)
         assert solution.status is Status.CONVERGED and solution.counts["steps"] <= steps

@@ -9,9 +9,9 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from solvers.eigen.blocks import Block
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
+from solvers.eigen.many_states import Sector
 from solvers.eigen.start import Start, start_states
 from solvers.environments import sandwich
 from solvers.methods import BlockDMRG, InverseIteration
@@ -105,12 +105,8 @@ def test_residuals_are_those_of_the_dense_operator(four) -> None:
 def test_the_probe_finds_a_state_that_the_start_lacks(four) -> None:
     terms, exact = four
     start = start_states(terms, 12)
-    block = start.blocks[0]
-    kept = [i for i in range(len(block.trains)) if i != 1]
-    lacking = Block(block.charge, [block.trains[i] for i in kept], block.energies[kept])
-    solution = eigsolve(
-        operator(terms), 12, start=(terms, Start([lacking, *start.blocks[1:]], start.gap)), accuracy=1e-7
-    )
+    del start.sectors[0].states[1]
+    solution = eigsolve(operator(terms), 12, start=(terms, start), accuracy=1e-7)
     np.testing.assert_allclose(solution.value.energies, exact[:12], rtol=0, atol=1e-7)
 
 
@@ -178,7 +174,7 @@ def test_the_whole_of_a_small_space() -> None:
 
 def test_sandwich_is_the_dense_matrix_element(four) -> None:
     terms, _ = four
-    states = start_states(terms, 8).blocks[0].trains
+    states = start_states(terms, 8).sectors[0].trains
     sector = SectorOperator(operator(terms), terms.modes)
     size = int(np.prod([len(e) for e in terms.energies]))
     h = np.asarray(operator(terms).full()).reshape(size, size)
@@ -191,7 +187,7 @@ def test_a_start_without_any_correlation_reaches_the_ground_state(four) -> None:
     terms, exact = four
     sector = SectorOperator(operator(terms), terms.modes)
     x = product_state(terms.modes, [0, 0, 0, 0])
-    start = Start([Block(0, [x], np.array([sandwich(sector, x, x)]))], None)
+    start = Start([Sector.of(0, [x], [sandwich(sector, x, x)])], None)
     solution = eigsolve(operator(terms), 1, start=(terms, start), accuracy=1e-8)
     np.testing.assert_allclose(solution.value.energies, exact[:1], rtol=0, atol=1e-8)
 

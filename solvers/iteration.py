@@ -1,0 +1,81 @@
+"""``drive``: the one loop around every method.
+
+A method is an ``Iteration``: a generator of its states, what it can be continued from, and what it has found. The loop
+adds what all methods share:
+
+    1. Where the checkpoint holds a file, the iteration is put where that was written, with its history.
+    2. After each state: numbered and timed, kept in the history, the checkpoint written, the callback told. A callback
+       may raise anything; what was written before stays. Where a stop is asked for, Stopped ends it after the writing.
+    3. At the end the solution gets history and seconds; one that is not converged is raised when ``throw``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from solvers.checkpoint import Checkpoint, Content, Stopped
+from solvers.solution import Callback, IterationState, NotConverged, Solution
+
+
+class Iteration(Protocol):
+    """A method at work on one question."""
+
+    def steps(self) -> Iterator[IterationState]:
+        """The states, one each time that ``content`` is worth keeping; ``step`` and ``seconds`` are set by the loop."""
+
+    def content(self) -> Content:
+        """What ``restore`` needs to go on from here: arrays and JSON data."""
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there: ``steps`` yields what follows."""
+
+    def solution(self) -> Solution:
+        """What was found, after the last step; history and seconds are the loop's."""
+
+
+def drive(
+    iteration: Iteration,
+    *,
+    callback: Callback | None = None,
+    checkpoint: Checkpoint | None = None,
+    throw: bool = True,
+    compile_s: float = 0.0,
+) -> Solution:
+    """The solution of ``iteration``; see the module's steps.
+
+    ``compile_s``: seconds that compiling the kernels took before. Raises NotConverged, with the solution, when
+    ``throw``; CheckpointError for a file that is damaged or of another question; Stopped.
+    """
+    checkpoint = checkpoint or Checkpoint(None)
+    history: list[IterationState] = []
+    spent = 0.0
+    loaded = checkpoint.load()
+    if loaded is not None:
+        arrays, data = loaded
+        history, spent = list(data.pop("history")), float(data.pop("seconds"))
+        iteration.restore(arrays, data)
+    begun = time.perf_counter()
+
+    def content() -> Content:
+        arrays, data = iteration.content()
+        return arrays, {**data, "history": history, "seconds": spent + time.perf_counter() - begun}
+
+    for state in iteration.steps():
+        seconds = spent + time.perf_counter() - begun
+        history.append(replace(state, step=len(history) + 1, seconds=seconds))
+        checkpoint.save(content)
+        if callback is not None:
+            callback(history[-1])
+        if checkpoint.stopping:
+            raise Stopped
+    found = iteration.solution()
+    timing = {"compile_s": compile_s, "solve_s": spent + time.perf_counter() - begun}
+    found = replace(found, history=tuple(history), timing={**found.timing, **timing})
+    if throw and not found.converged:
+        raise NotConverged(found)
+    return found
