@@ -100,7 +100,7 @@ class StoredTrains(Sequence):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, i):
+    def __getitem__(self, i: int | slice) -> Any:
         if self._trains is None:
             trains = list(load_trains(self._path).values())
             if len(trains) != self._count:
