@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,6 @@ def _whole(axes: Axes) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _floor(values) -> np.ndarray:
+def _floor(values: Sequence[float | None] | np.ndarray) -> np.ndarray:
     """Zeros cannot be drawn on a logarithmic axis: rounding errors stand for them."""
     return np.maximum(np.asarray(values, dtype=float), 1e-17)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -182,7 +183,9 @@ def ranks(result: FokkerPlanckResult) -> Figure:
     return figure
 
 
-def _curve(axes, fine: np.ndarray, curve: np.ndarray, at: np.ndarray, values: np.ndarray, colour: str, label: str):
+def _curve(
+    axes: Axes, fine: np.ndarray, curve: np.ndarray, at: np.ndarray, values: np.ndarray, colour: str, label: str
+) -> None:
     axes.plot(fine, curve, color=colour, linewidth=1.1)
     axes.plot(at, values, "o", color=colour, markersize=4, label=label)
 

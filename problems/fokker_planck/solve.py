@@ -36,6 +36,7 @@ from solvers.dynamics.evolve import evolve
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Checked, IterationState, Solution, Status
 from solvers.trains.construct import kronecker_sum, rank_one
+from solvers.trains.tensor_train import TensorTrain
 
 LOOSE, STRICT = 50.0, 3.0  # times the accuracy asked of the moments, for the state in the 2-norm
 STRICTER = 0.1
@@ -167,7 +168,7 @@ class _Run:
         file = None if self.checkpoint is None else self.checkpoint / f"run-{self.runs + 1}.npz"
         skipped = len(moments_at) - len(self.times)
 
-        def observe(t: float, q) -> dict[str, np.ndarray]:
+        def observe(t: float, q: TensorTrain) -> dict[str, np.ndarray]:
             i = int(np.argmin(np.abs(moments_at - t))) - skipped
             known = self.exact if i >= 0 else self.scaled.exact([0.0])
             # the points sampled at a time do not depend on where an evolution was continued

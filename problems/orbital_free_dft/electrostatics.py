@@ -232,7 +232,7 @@ def short_range(fields: TuckerFields, nuclei: Nuclei, exponents: np.ndarray, alo
             cell = np.sinc(grid.wave_numbers * grid.spacing / (2.0 * np.pi))[:, None]
             delta = delta.mapped([times(cell)] * 3)
 
-        def divided(a, x, y, z, aux=aux):
+        def divided(a: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray, aux: float = aux) -> np.ndarray:
             return -4.0 * np.pi * a * np.expm1(-(x + y + z) / (4.0 * aux)) / (x + y + z)
 
         terms.append((1.0, fields.pointwise("short range", divided, [delta], coordinates=squares)))

@@ -85,7 +85,9 @@ class DenseFields:
     def dot(self, u: np.ndarray, v: np.ndarray) -> float:
         return float(np.vdot(u, v)) * self.grid.volume
 
-    def pointwise(self, name: str, f: Pointwise, fields: Sequence[np.ndarray], scale=None) -> np.ndarray:
+    def pointwise(
+        self, name: str, f: Pointwise, fields: Sequence[np.ndarray], scale: float | None = None
+    ) -> np.ndarray:
         self.counts["evaluations"] += fields[0].size
         return f(*fields)
 

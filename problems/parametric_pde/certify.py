@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from problems.parametric_pde.assembled import check_size
+from problems.parametric_pde.finite_elements import FiniteElements
 from problems.parametric_pde.gauss import rule
 from problems.parametric_pde.model import ParametricProblem, ParametricSolver
+from problems.parametric_pde.system import Discrete, solve_at
 from problems.problem import Effort, Quantity
 from problems.route import TIGHTER, Route
 
@@ -33,8 +36,6 @@ def allowed(solver: ParametricSolver, quantity: Quantity, results: Mapping[str, 
 
 def routes(problem: ParametricProblem, solver: ParametricSolver, results: Mapping[str, Any]) -> list[Route]:
     """The routes to the statistics of a run with these keys."""
-    from problems.parametric_pde.assembled import check_size
-
     points = [min(int(n) + MORE_POINTS, MOST_POINTS) for n in results["parameters"]["points"]]
     found = []
     if math.prod(points) <= MOST_SOLVES:
@@ -67,9 +68,6 @@ def by_quadrature(problem: ParametricProblem, points: list[int]) -> dict[str, An
 
 
 def _moments(problem: ParametricProblem, points: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    from problems.parametric_pde.finite_elements import FiniteElements
-    from problems.parametric_pde.system import Discrete, solve_at
-
     elements = FiniteElements(problem)
     # the quantities do not look at the separated coefficient
     discrete = Discrete(problem, elements, None, tuple(elements.functionals(problem)))  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from skfem.helpers import dot, grad
 
 from problems.parametric_pde.fields import Discs
 from problems.parametric_pde.geometry import corners, nodes
-from problems.parametric_pde.model import Boundary, Flux, Integral, ParametricProblem, Point
+from problems.parametric_pde.model import Boundary, DiscMean, Flux, Integral, ParametricProblem, Point, QuantityKey
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ class FiniteElements:
         """
         return [self._functional(quantity, problem) for quantity in problem.quantities]
 
-    def _functional(self, quantity, problem: ParametricProblem) -> Functional:
+    def _functional(self, quantity: QuantityKey, problem: ParametricProblem) -> Functional:
         n, name = len(self.nodes), quantity.name
         if isinstance(quantity, Integral):
             return Functional(name, self.unit_load)
@@ -118,6 +118,7 @@ class FiniteElements:
             # a u' at the left end is a_1 (u_1 - u_0) / h + load h / 2, at the right one the load counts backwards
             return Functional(name, weights, (0.5 if left else -0.5) * h * self.load, 0 if left else self.cells - 1)
         assert isinstance(problem.coefficient, Discs)  # the model has checked it
+        assert isinstance(quantity, DiscMean)
         chosen = self.corners[problem.coefficient.inside(problem.midpoints)[quantity.disc]]
         weights = np.bincount(chosen.ravel(), minlength=n) / chosen.size
         return Functional(name, weights)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from problems.parametric_pde.analysis import Analysis, Exact, analyse, grid_points, held_out_points
+from problems.parametric_pde.assembled import check_size, solve_assembled
 from problems.parametric_pde.gauss import MOST, automatic_points, rule
 from problems.parametric_pde.model import ParametricProblem, ParametricSolver
 from problems.parametric_pde.result import ParametricResult, QuantityResult
@@ -66,8 +67,6 @@ def prepare(problem: ParametricProblem, solver: ParametricSolver) -> Prepared:
     """Gauss points; raises ProblemError for what cannot be computed. Takes well under a second."""
     begin = time.perf_counter()
     if solver.method == "amen":
-        from problems.parametric_pde.assembled import check_size
-
         check_size(problem)
     points = problem.points
     if points == AUTOMATIC:
@@ -140,8 +139,6 @@ class _Run:
         """One train by the method asked for."""
         solver = self.solver
         if solver.method == "amen":
-            from problems.parametric_pde.assembled import solve_assembled
-
             return self.assembled_once(
                 lambda: solve_assembled(system, self.inner, solver.max_rank, self.rng, self.listen)
             )

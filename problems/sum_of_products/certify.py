@@ -18,6 +18,7 @@ from problems.route import TIGHTER, Route
 from problems.sum_of_products import matrices
 from problems.sum_of_products.keys import SpectrumSolver
 from problems.sum_of_products.model import MOST_SHARED, SumOfProductsProblem
+from problems.sum_of_products.solve import FEW_STATES, SMALL_MODES
 from problems.wave_packet import certify as motion
 from problems.wave_packet.keys import WavePacketSolver
 
@@ -59,8 +60,6 @@ def _shared(problem: SumOfProductsProblem, solver: SpectrumSolver) -> bool:
     """Whether the run, for all that its keys say, took one basis for all states."""
     if solver.method != AUTOMATIC:
         return solver.method == "block_dmrg"
-    from problems.sum_of_products.solve import FEW_STATES, SMALL_MODES
-
     assert solver.n_states is not None
     return solver.n_states <= FEW_STATES or float(np.mean(problem.sizes)) <= SMALL_MODES
 

@@ -29,6 +29,8 @@ MEAN_FIELD_SWEEPS = 30
 SETTLED = 1e-10
 PAIR = np.array([np.eye(2), [[0.0, -1.0], [1.0, 0.0]]])  # 1 and i on real and imaginary part
 
+Terms = list[tuple[complex, Mapping[int, int]]]
+
 
 @dataclass(frozen=True)
 class Table:
@@ -68,7 +70,7 @@ def table_of(products: Mapping[Key, complex], modes: Sequence[Mode]) -> Table:
         else:
             summed[tuple(indices)] = summed.get(tuple(indices), 0.0) + c
     largest = max(map(abs, summed.values()), default=0.0)
-    terms: list[tuple[complex, Mapping[int, int]]] = []
+    terms: Terms = []
     for indices_, c in summed.items():
         c = complex(c.real) if abs(c.imag) <= NEGLIGIBLE * largest else c
         terms.append((c, dict(indices_)))
@@ -79,7 +81,7 @@ def table_of(products: Mapping[Key, complex], modes: Sequence[Mode]) -> Table:
     return Table(tuple(np.array(stack) for stack in stacks), tuple(_without_vanishing(terms, stacks)))
 
 
-def _without_vanishing(terms, stacks):
+def _without_vanishing(terms: Terms, stacks: Sequence[Sequence[np.ndarray]]) -> Terms:
     """Imaginary parts that only seem to be there, as in Sx Sy written out in S+ and S-, are dropped."""
     imaginary = [(c.imag, product) for c, product in terms if c.imag != 0.0]
     if imaginary:

@@ -7,7 +7,7 @@ that the operator stands in. What the table merges, reorders, turns and cleans o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def norm_bound(products: Products, modes: Sequence[Mode]) -> float:
     )
 
 
-def _without(products: Products, left_out) -> Products:
+def _without(products: Products, left_out: Collection[Key]) -> Products:
     return {key: c for key, c in products.items() if key not in left_out}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import overload
 
 import numpy as np
 
@@ -27,7 +28,13 @@ class GivenFunctions(Sequence[TensorTrain]):
     def __len__(self) -> int:
         return len(self._trains)
 
-    def __getitem__(self, i):
+    @overload
+    def __getitem__(self, i: int) -> TensorTrain: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> list[TensorTrain]: ...
+
+    def __getitem__(self, i: int | slice) -> TensorTrain | list[TensorTrain]:
         if isinstance(i, slice):
             return [self[j] for j in range(*i.indices(len(self)))]
         x = self._trains[i]

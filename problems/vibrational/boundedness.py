@@ -20,6 +20,7 @@ from problems.vibrational.force_field import ForceField
 
 ANGLES = 24
 MOST_MODES = 6  # of a term whose diagonals are looked at
+Groups = dict[tuple[int, ...], list[tuple[list[int], float]]]  # modes -> (power of each, coefficient) of their terms
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def falls(d: int, polynomial: Sequence[tuple[Mapping[int, int], float]]) -> list
     Looked at: every mode, ANGLES directions in the plane of every coupled pair, and the diagonals of all modes of a
     term with more.
     """
-    groups: dict[tuple[int, ...], list[tuple[list[int], float]]] = {}
+    groups: Groups = {}
     for powers, c in polynomial:
         subset = tuple(sorted(powers))
         groups.setdefault(subset, []).append(([powers[k] for k in subset], c))
@@ -100,7 +101,7 @@ def falls(d: int, polynomial: Sequence[tuple[Mapping[int, int], float]]) -> list
     return found
 
 
-def _along(groups, modes: tuple[int, ...], direction: np.ndarray) -> np.ndarray:
+def _along(groups: Groups, modes: tuple[int, ...], direction: np.ndarray) -> np.ndarray:
     """Coefficients (ascending) of the potential along q = rho direction in the modes given."""
     at = dict(zip(modes, direction))
     found: dict[int, float] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -264,7 +265,7 @@ def _difference(before: np.ndarray | None, after: np.ndarray | None) -> np.ndarr
     return np.asarray(after)[:count] - np.asarray(before)[:count]
 
 
-def _summary(summary, values: np.ndarray | None, floor: float) -> float:
+def _summary(summary: Callable[[np.ndarray], float], values: np.ndarray | None, floor: float) -> float:
     """Largest or median of the finite values, NaN (a gap in the line) where there is none."""
     if values is None:
         return np.nan

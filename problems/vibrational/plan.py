@@ -7,7 +7,7 @@ from problems.problem import Effort
 from problems.vibrational.prepared import Prepared
 from problems.vibrational.solve import _method, small
 from solvers.eigen.start import space_size
-from solvers.methods import BlockDMRG
+from solvers.methods import BlockDMRG, InverseIteration
 
 RANK_OF_STATES = 50  # that states of a few digits settle at, where the cap allows it
 
@@ -51,6 +51,6 @@ def estimate(prepared: Prepared, workers: int) -> Effort:
     )
 
 
-def expected_rank(method) -> int:
+def expected_rank(method: InverseIteration | BlockDMRG) -> int:
     """The TT-rank most states are expected to have."""
     return min(RANK_OF_STATES, method.max_rank)

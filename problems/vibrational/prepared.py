@@ -61,12 +61,12 @@ class Prepared:
         below_barrier = self.sized.most[k]
         return len(self.sized.levels[k]) if not np.isfinite(below_barrier) else int(below_barrier)
 
-    def bases(self, sizes) -> list[modes_.ModeBasis]:
+    def bases(self, sizes: Sequence[int]) -> list[modes_.ModeBasis]:
         if self.sized is None:
             return modes_.harmonic_functions(self.field, sizes, self.charges)
         return modes_.lowest_modals(self.sized.mean, sizes, self.charges)
 
-    def resized(self, sizes) -> Prepared:
+    def resized(self, sizes: Sequence[int]) -> Prepared:
         """The same problem with other numbers of functions."""
         terms = product_terms(self.field, self.bases(sizes), self.order)
         return replace(
@@ -135,7 +135,9 @@ def prepare(problem: VibrationalProblem, solver: VibrationalSolver) -> Prepared:
     )
 
 
-def _boundedness(field, bases, terms: ProductTerms, solver: VibrationalSolver) -> list[str]:
+def _boundedness(
+    field: ForceField, bases: Sequence[modes_.ModeBasis], terms: ProductTerms, solver: VibrationalSolver
+) -> list[str]:
     """Warnings about holes of the potential; ProblemError where states lie above a barrier inside the basis range."""
     ground = sum(float(e.min()) for e in terms.energies)
     top = float(lowest_products(terms.energies, solver.n_states)[1][-1])

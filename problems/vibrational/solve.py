@@ -53,7 +53,9 @@ def small(prepared: Prepared) -> bool:
     return prepared.solver.method == AUTOMATIC and space_size(prepared.terms) <= SMALL
 
 
-def _of_full_vectors(prepared: Prepared, rng: np.random.Generator, callback) -> Solution | None:
+def _of_full_vectors(
+    prepared: Prepared, rng: np.random.Generator, callback: Callable[[IterationState], None] | None
+) -> Solution | None:
     """The states of a small space; None where it is not, or where the ranks allowed cannot carry its vectors."""
     solver = prepared.solver
     if not small(prepared):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -37,7 +37,13 @@ class DenseStates(Sequence[TensorTrain]):
     def __len__(self) -> int:
         return len(self._trains)
 
-    def __getitem__(self, i):
+    @overload
+    def __getitem__(self, i: int) -> TensorTrain: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> list[TensorTrain]: ...
+
+    def __getitem__(self, i: int | slice) -> TensorTrain | list[TensorTrain]:
         if isinstance(i, slice):
             return [dense_state(x, self._labels) for x in self._trains[i]]
         return dense_state(self._trains[i], self._labels)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -52,6 +52,6 @@ def _odd(modes: tuple[int, ...], d: int, generators: np.ndarray) -> bool:
     return bool((generators @ np.bincount(modes, minlength=d) % 2).any())
 
 
-def _without(field: ForceField, left_out) -> ForceField:
+def _without(field: ForceField, left_out: Collection[tuple[int, ...]]) -> ForceField:
     terms = {modes: c for modes, c in field.terms.items() if modes not in left_out}
     return ForceField(field.name, field.unit, field.frequencies, terms, field.source)

@@ -15,6 +15,8 @@ import numpy as np
 from problems.problem import Quantity
 from problems.route import TIGHTER, Route
 from problems.wave_packet.keys import WavePacketSolver
+from problems.wave_packet.operators import system_of
+from solvers.dynamics.full_vectors import LARGEST
 
 OTHER = {"tdvp": "tdvp2", "tdvp2": "tdvp", "bug": "tdvp2", "implicit": "tdvp2"}
 HIGHER = 1.5  # times max_rank
@@ -31,15 +33,11 @@ def allowed(solver: WavePacketSolver, quantity: Quantity, results: Mapping[str, 
 
 def routes(problem: Any, solver: WavePacketSolver, results: Mapping[str, Any]) -> list[Route]:
     """The routes to the motion of a run with these keys."""
-    from problems.wave_packet.operators import system_of
-
     return routes_in_time(solver, system_of(problem).start.shape)
 
 
 def routes_in_time(solver: WavePacketSolver, shape: Sequence[int]) -> list[Route]:
     """The routes that any problem in time has, its modes of ``shape`` functions."""
-    from solvers.dynamics.full_vectors import LARGEST
-
     method, rank = OTHER[solver.method], int(HIGHER * solver.max_rank) + 1
     size = math.prod(shape)
     # an order is a key of the integrators that have one, and half a step suits any of them

@@ -14,6 +14,7 @@ from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.result import Check, Peak, Spectrum, Sticks
 from problems.wave_packet.spectrum import energy_grid, line_height, lines, significant_range, transform, window_values
 from problems.wave_packet.system import System
+from solvers.eigen.eigsolve import eigsolve
 from solvers.solution import IterationState
 from solvers.trains.tensor_train import TensorTrain, dot
 
@@ -73,8 +74,6 @@ def sticks_of(
     checkpoint: Path | None = None,
 ) -> Sticks:
     """The lowest eigenvalues, each with the share of the start it holds."""
-    from solvers.eigen.eigsolve import eigsolve
-
     size = math.prod(float(n) for n in system.start.shape)
     count = int(min(solver.eigenstates, size))
     states = eigsolve(

@@ -28,6 +28,7 @@ from problems.wave_packet.observables import DOUBLED, EDGE, ENTROPY, OVERLAP, Ob
 from problems.wave_packet.result import Check, Spectrum, WavePacketResult
 from problems.wave_packet.system import System
 from solvers.checkpoint import reachable
+from solvers.dynamics.evolve import evolve
 from solvers.dynamics.second_look import DIGITS, exact_overlaps
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Checked, IterationState, Solution, Status
@@ -92,8 +93,6 @@ def run_one(
     checkpoint: Path | None = None,
 ) -> Solution:
     """One propagation; a plain function, so that a worker process can run it."""
-    from solvers.dynamics.evolve import evolve
-
     assert solver.accuracy is not None
     solution = evolve(
         system.operator,

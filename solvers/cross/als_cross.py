@@ -88,7 +88,15 @@ def _zero(system: ParametricSystem, basis: ReducedBasis) -> Solution:
 class _Run:
     """What one call knows while it runs."""
 
-    def __init__(self, system, method, accuracy, start, rng, callback) -> None:
+    def __init__(
+        self,
+        system: ParametricSystem,
+        method: ALSCross,
+        accuracy: float,
+        start: ReducedBasis,
+        rng: np.random.Generator,
+        callback: Callable[[IterationState], None] | None,
+    ) -> None:
         self.system, self.method, self.accuracy, self.rng, self.callback = system, method, accuracy, rng, callback
         self.begin = time.perf_counter()
         self.reduced = start

@@ -157,7 +157,9 @@ def _tail(factors: tuple[np.ndarray, ...], points: np.ndarray, k: int) -> np.nda
     return product
 
 
-def _projected(matrices, loads, core, g, h):
+def _projected(
+    matrices: np.ndarray, loads: np.ndarray, core: np.ndarray, g: np.ndarray, h: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The system on the interface behind a core (r, n, r') orthonormal in the weighted norm; h holds sqrt(w)."""
     r, n, r2 = core.shape
     out = np.empty((len(matrices), r2, r2))

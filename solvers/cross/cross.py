@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -105,7 +104,16 @@ def cross_of_trains(
     return _solution(TrainSource(f, trains), method, starts, start, accuracy, rng, callback, throw)
 
 
-def _solution(source, method, starts, start, accuracy, rng, callback, throw) -> Solution:
+def _solution(
+    source: FunctionSource | TrainSource,
+    method: Cross | None,
+    starts: np.ndarray | None,
+    start: np.ndarray | None,
+    accuracy: float,
+    rng: np.random.Generator | None,
+    callback: Callback | None,
+    throw: bool,
+) -> Solution:
     if not 0.0 < accuracy < 1.0:
         raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
     points = np.concatenate([_starts(starts, source.shape), _starts(start, source.shape)])
@@ -135,7 +143,14 @@ class _Interrupted(Exception):
 class _Run:
     """What one call knows while it runs."""
 
-    def __init__(self, source: Any, method: Cross, accuracy: float, rng: np.random.Generator, callback) -> None:
+    def __init__(
+        self,
+        source: FunctionSource | TrainSource,
+        method: Cross,
+        accuracy: float,
+        rng: np.random.Generator,
+        callback: Callback | None,
+    ) -> None:
         self.source, self.method, self.accuracy, self.rng, self.callback = source, method, accuracy, rng, callback
         self.begin = time.perf_counter()
         self.history: list[IterationState] = []
@@ -348,7 +363,9 @@ class _Run:
         )
         return self.solution(train, status, error, pivots.points(), 1.0, looked)
 
-    def solution(self, train, status: Status, error: float, pivots: np.ndarray, share: float, *looked) -> Solution:
+    def solution(
+        self, train: TensorTrain, status: Status, error: float, pivots: np.ndarray, share: float, *looked: Checked
+    ) -> Solution:
         counts = {"evaluations": self.used(), "check_evaluations": self.judgement.checks, "sweeps": self.sweeps}
         extra = {"scale": self.source.largest, "pivots": pivots, "unseen_share": share}
         return Solution(

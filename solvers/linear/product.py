@@ -38,7 +38,14 @@ def multiply(
 ) -> Solution: ...
 
 
-def multiply(a, x, *, tol=1e-8, max_rank=1000, rng=None):
+def multiply(
+    a: TTOperator,
+    x: TensorTrain | TTOperator,
+    *,
+    tol: float = 1e-8,
+    max_rank: int = 1000,
+    rng: np.random.Generator | None = None,
+) -> Solution:
     """A x (a train) or A B (an operator) with relative error ``tol`` in the Frobenius norm.
 
     ``value``: the product; ``residual``: the relative error as measured, (1,); ``status``: CONVERGED, or RANK_LIMIT

@@ -103,7 +103,9 @@ def complete(
     return solution
 
 
-def second_fit(run: _Run, solution: Solution, indices: np.ndarray, values: np.ndarray, shape) -> Solution:
+def second_fit(
+    run: _Run, solution: Solution, indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...]
+) -> Solution:
     """The solution beside another fit of the same ranks, from other samples. Not taken where it would be dear."""
     best: RankFit = solution.extra["best"]
     work = float(run.evaluations) * len(values) * len(shape) * best.rank**2
@@ -118,7 +120,17 @@ def second_fit(run: _Run, solution: Solution, indices: np.ndarray, values: np.nd
 class _Run:
     """What one call knows while it runs; values are scaled to a root mean square of one."""
 
-    def __init__(self, fitted: Pair, kept: Pair, test: Pair | None, shape, method, accuracy, rng, callback) -> None:
+    def __init__(
+        self,
+        fitted: Pair,
+        kept: Pair,
+        test: Pair | None,
+        shape: tuple[int, ...],
+        method: Completion,
+        accuracy: float,
+        rng: np.random.Generator,
+        callback: Callback | None,
+    ) -> None:
         self.method, self.accuracy, self.rng, self.callback = method, accuracy, rng, callback
         self.scale = frobenius(fitted[1]) / np.sqrt(len(fitted[1]))
         self.samples, self.values = Samples(fitted[0], shape), fitted[1] / self.scale

@@ -22,6 +22,7 @@ from solvers.trains.tensor_train import TensorTrain
 
 Bond = tuple[tuple[int, int], ...]  # (charge, dimension), ascending in charge, dimensions positive
 ModeCharges = tuple[Bond, ...]  # (charge, number of functions) a mode
+Link = tuple[np.ndarray, Bond, Bond]  # a flat core, its near and its far bond
 
 
 @lru_cache(maxsize=200_000)
@@ -119,7 +120,9 @@ def product_state(modes: ModeCharges, functions: Sequence[int]) -> SectorTrain:
     return SectorTrain(modes, tuple(bonds), tuple(cores))
 
 
-def split_right(core: np.ndarray, left: Bond, mode: Bond, right: Bond):
+def split_right(
+    core: np.ndarray, left: Bond, mode: Bond, right: Bond
+) -> tuple[np.ndarray, Bond, dict[int, np.ndarray]]:
     """QR of a core: left-orthogonal flat core, its (possibly smaller) right bond, and the factor R of each charge."""
     blocks = views(core, left, mode, right)
     q_of, r_of, bond = {}, {}, []
@@ -141,7 +144,9 @@ def split_right(core: np.ndarray, left: Bond, mode: Bond, right: Bond):
     return (np.concatenate(flat) if flat else np.zeros(0)), new_right, r_of
 
 
-def absorb_left(factors: dict[int, np.ndarray], new_left: Bond, core: np.ndarray, left: Bond, mode: Bond, right: Bond):
+def absorb_left(
+    factors: dict[int, np.ndarray], new_left: Bond, core: np.ndarray, left: Bond, mode: Bond, right: Bond
+) -> np.ndarray:
     """factors[l] (new r_l, r_l) times the core: the flat core behind the bond ``new_left``."""
     blocks = views(core, left, mode, right)
     flat = []
@@ -163,7 +168,7 @@ def mirrored(x: SectorTrain) -> tuple[list[Bond], list[np.ndarray]]:
     return list(x.bonds[::-1]), cores[::-1]
 
 
-def _orthogonalise_cores(bonds: list[Bond], modes: Sequence[Bond], cores: list[np.ndarray], last: int):
+def _orthogonalise_cores(bonds: list[Bond], modes: Sequence[Bond], cores: list[np.ndarray], last: int) -> None:
     """Left-orthogonalise cores 0..last-1 in place, the remaining factor pushed into core ``last``."""
     for k in range(last):
         core, bond, factors = split_right(cores[k], bonds[k], modes[k], bonds[k + 1])
@@ -219,7 +224,7 @@ def truncate(x: SectorTrain, max_rank: int, tol: float = 0.0) -> tuple[SectorTra
     return SectorTrain(x.modes, tuple(bonds), tuple(cores)), discarded
 
 
-def overlap_step(left: dict[int, np.ndarray], y, x, mode: Bond) -> dict[int, np.ndarray]:
+def overlap_step(left: dict[int, np.ndarray], y: Link, x: Link, mode: Bond) -> dict[int, np.ndarray]:
     """Overlap environment (r_y, r_x) of each charge behind one core; y, x: (flat core, near bond, far bond)."""
     ys, xs = views(y[0], y[1], mode, y[2]), views(x[0], x[1], mode, x[2])
     new: dict[int, np.ndarray] = {}
@@ -280,7 +285,9 @@ def linear_combination(trains: Sequence[SectorTrain], weights: Sequence[float]) 
     return SectorTrain(first.modes, tuple(bonds), tuple(cores))
 
 
-def random_train(modes: ModeCharges, charge: int, max_rank: int, weights: Sequence[np.ndarray], rng) -> SectorTrain:
+def random_train(
+    modes: ModeCharges, charge: int, max_rank: int, weights: Sequence[np.ndarray], rng: np.random.Generator
+) -> SectorTrain:
     """A random train of one charge: Gaussian entries, each mode function scaled by its weight; norm one.
 
     ``weights[k]``: (n_k,) in ascending charge. About ``max_rank`` is shared evenly by the charges of a bond. Raises

@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from solvers.trains.factorisations import power_of_two
@@ -290,7 +290,7 @@ class _Kept(NamedTuple):
     dropped: float
 
 
-def _kept_rows(matrix, row_sizes: np.ndarray, column_sizes: np.ndarray, tolerance: float | None) -> _Kept:
+def _kept_rows(matrix: csr_matrix, row_sizes: np.ndarray, column_sizes: np.ndarray, tolerance: float | None) -> _Kept:
     """Rows that span the sparse matrix in true sizes: entry times 2^(row size + column size)."""
     m, n = matrix.shape
     if tolerance is None:

@@ -111,7 +111,16 @@ class Misses:
 class _Run:
     """What one call knows while it runs."""
 
-    def __init__(self, f, tensors, coordinates, method, accuracy, scale, rng) -> None:
+    def __init__(
+        self,
+        f: Function,
+        tensors: Sequence[TuckerTensor],
+        coordinates: Sequence[np.ndarray] | None,
+        method: TuckerCross,
+        accuracy: float,
+        scale: float | None,
+        rng: np.random.Generator,
+    ) -> None:
         self.f, self.tensors, self.method, self.accuracy, self.rng = f, list(tensors), method, accuracy, rng
         self.grids = None if coordinates is None else [np.asarray(c, dtype=float) for c in coordinates]
         shapes = {x.shape for x in self.tensors} | ({tuple(map(len, self.grids))} if self.grids else set())
@@ -161,9 +170,8 @@ class _Run:
         """Whether one value alone was seen, and the arguments do not say that there is no other."""
         if self.most - self.least > SAME * max(abs(self.most), abs(self.least)):
             return False
-        one = [
-            rank_one([np.ones(n) for n in self.shape]) * float(x.block([[0]] * self.d).ravel()[0]) for x in self.tensors
-        ]
+        first = [np.zeros(1, dtype=np.int64)] * self.d
+        one = [rank_one([np.ones(n) for n in self.shape]) * float(x.block(first).ravel()[0]) for x in self.tensors]
         known = all(combine([(1.0, x), (-1.0, y)]).norm() <= SAME * x.norm() for x, y in zip(self.tensors, one))
         return self.grids is not None or not known
 
@@ -301,7 +309,16 @@ class _Run:
         share = EVIDENCE / DRAWN if status is Status.CONVERGED else 1.0
         return self.solution(value, status, error, history, rows, share, *looked)
 
-    def solution(self, value, status, error, history, rows, share, *looked) -> Solution:
+    def solution(
+        self,
+        value: TuckerTensor,
+        status: Status,
+        error: float,
+        history: list[IterationState],
+        rows: list[np.ndarray],
+        share: float,
+        *looked: Checked,
+    ) -> Solution:
         counts = {"evaluations": self.evaluations, "passes": len(history)}
         timing = {"solve_s": time.perf_counter() - self.begin}
         return Solution(

@@ -1,36 +1,106 @@
-"""Every option of the public methods is read, by more than its own validation."""
+"""Every option of the public methods is read, by more than its own validation, and changes something."""
 
 import dataclasses
 import sys
+from functools import cache, partial
 
-import numpy as np
+import option_cases as cases
 import pytest
-from scipy.sparse import csr_array
 
-import solvers.linear.solve as linear
 from solvers import methods
-from solvers.cross.als_cross import als_cross
-from solvers.cross.cross import cross
-from solvers.cross.parametric_system import ParametricSystem
-from solvers.dynamics.evolve import evolve
-from solvers.eigen.configuration_interaction import ProductTerms
-from solvers.eigen.eigsolve import eigsolve
-from solvers.linear.solve import solve
-from solvers.riemannian.completion import complete
-from solvers.riemannian.descent import Evaluation, minimise
-from solvers.trains.construct import kronecker_sum, ones, random_train
-from solvers.trains.sum_of_products import sum_of_products
-from solvers.tucker.cross import tucker_cross
 
-N, D = 5, 3
-Q = np.diag(np.sqrt(np.arange(1, N) / 2), 1)
-MATRICES = (np.array([np.eye(N), Q + Q.T, np.diag(np.arange(N) + 0.5)]),) * D
-TERMS = tuple((1.0 + 0.1 * k, {k: 2}) for k in range(D)) + tuple((0.3, {k: 1, k + 1: 1}) for k in range(D - 1))
-LEVELS = tuple((1 + 0.1 * k) * (np.arange(N) + 0.5) for k in range(D))
+ITERATIVELY = methods.LocalSolver(dense_size=0)
+# of every method: a problem, the options to begin with, and for each option another value, which must be noticed in the
+# result, its counts or its history
+CASES = {
+    methods.BlockDMRG: (
+        cases.levels,
+        methods.BlockDMRG(tol=1e-6, model=2),
+        {"tol": 1e-1, "max_rank": 4, "sweeps": 1, "steps": 1, "model": 150},
+    ),
+    methods.InverseIteration: (
+        partial(cases.levels, True),
+        methods.InverseIteration(first_rank=3),
+        {
+            "max_rank": 3,
+            "first_rank": 28,
+            "growth": 3.0,
+            "expansion": 0.9,
+            "max_passes": 1,
+            "local_steps": 2,
+            "local_tolerance": 1e-6,
+            "local_block": 1,
+            "shift": 0.4,
+            "window": 0.01,
+            "configurations": 80,
+            "probes": 0,
+        },
+    ),
+    methods.ALS: (cases.system, methods.ALS(rank=2), {"rank": 4, "sweeps": 1, "local": ITERATIVELY}),
+    methods.DMRG: (cases.system, methods.DMRG(), {"max_rank": 2, "sweeps": 1, "local": ITERATIVELY}),
+    methods.AMEn: (cases.system, methods.AMEn(), {"enrichment": 1, "max_rank": 2, "sweeps": 1, "local": ITERATIVELY}),
+    methods.LocalSolver: (
+        cases.system,
+        methods.LocalSolver(dense_size=0, side="left"),
+        {"dense_size": 100, "steps": 1, "side": "right"},
+    ),
+    methods.Cross: (
+        cases.function,
+        methods.Cross(whole=0),
+        {"max_rank": 2, "sweeps": 1, "max_evaluations": 1000, "check_points": 50, "whole": 400_000},
+    ),
+    methods.ALSCross: (
+        cases.parameters,
+        methods.ALSCross(max_rank=1),
+        {"max_solves": 2, "max_rank": 300, "sweeps": 1, "candidates": 10},
+    ),
+    methods.TuckerCross: (
+        cases.tucker_function,
+        methods.TuckerCross(whole=0),
+        {"max_rank": 3, "passes": 1, "whole": 300_000},
+    ),
+    methods.TDVP: (
+        cases.motion,
+        methods.TDVP(sites=2, time_step=0.1),
+        {"sites": 1, "order": 1, "time_step": 0.05, "max_rank": 3, "tol": 1e-2, "krylov_dimension": 3},
+    ),
+    methods.BUG: (cases.motion, methods.BUG(time_step=0.1), {"time_step": 0.05, "max_rank": 3, "tol": 1e-2}),
+    methods.Implicit: (
+        cases.motion,
+        methods.Implicit(time_step=0.1),
+        {"time_step": 0.05, "degree": 2, "max_rank": 3, "tol": 1e-2},
+    ),
+    methods.Completion: (
+        cases.samples,
+        methods.Completion(max_rank=2),
+        {"max_rank": 1, "validation": 0.3, "starts": 0, "descent": methods.ConjugateGradients(steps=2)},
+    ),
+    methods.ConjugateGradients: (
+        partial(cases.descent, 1e-16),
+        methods.ConjugateGradients(),
+        {"steps": 1, "first_step": 1e-3, "conjugate": False, "slope": 0.9, "corrections": 0, "noise": 1e-3},
+    ),
+}
 
 
-def recorded(kind, **options):
-    """An instance of a class that notes which of its fields are read outside of its own checks."""
+def asked(kind, method):
+    """What a call with this method says, to the last digit."""
+    verb, arguments, keywords = CASES[kind][0]()
+    if isinstance(method, methods.LocalSolver):
+        own = (methods.AMEn(local=method), methods.DMRG(local=method), methods.ALS(local=method))
+    else:
+        own = (method,)
+    return [cases.digest(verb(*arguments, **keywords, method=one, throw=False)) for one in own]
+
+
+@cache
+def at_first(kind):
+    return asked(kind, CASES[kind][1])
+
+
+def recorded(method):
+    """A method that notes which of its fields are read outside of its own checks."""
+    kind = type(method)
     read: set[str] = set()
     names = {field.name for field in dataclasses.fields(kind)}
 
@@ -39,115 +109,39 @@ def recorded(kind, **options):
             read.add(name)
         return object.__getattribute__(self, name)
 
+    options = {name: getattr(method, name) for name in names}
     return type(kind.__name__, (kind,), {"__getattribute__": note})(**options), read
 
 
-def levels(method):
-    table = ProductTerms(MATRICES, TERMS, LEVELS, (np.zeros(N, dtype=np.int64),) * D)
-    start = table if isinstance(method, methods.InverseIteration) else None
-    eigsolve(sum_of_products(MATRICES, TERMS), 2, start=start, method=method, accuracy=1e-4, throw=False)
-
-
-def system(method):
-    second = 2.0 * np.eye(6) - np.eye(6, k=1) - np.eye(6, k=-1)
-    solve(kronecker_sum([second] * 4), ones((6,) * 4), method=method, accuracy=1e-6, throw=False)
-
-
-def motion(method):
-    hamiltonian = kronecker_sum([np.diag([0.0, 1.0])] * 3)
-    evolve(hamiltonian, random_train((2,) * 3, 2, np.random.default_rng(0)), [0.0, 0.1], method=method, throw=False)
-
-
-def function(method):
-    cross(lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5, method=method, accuracy=1e-4, throw=False)
-
-
-def tucker_function(method):
-    grid = np.linspace(0.0, 1.0, 20)
-    tucker_cross(lambda x, y, z: np.abs(x - y + 0.3 * z), [], coordinates=[grid] * 3, method=method, throw=False)
-
-
-def parameters(method):
-    second = 2.0 * np.eye(5) - np.eye(5, k=1) - np.eye(5, k=-1)
-    cells = [csr_array(second), csr_array(np.diag(np.arange(1.0, 6.0)))]
-    factors = tuple(np.stack([np.ones(3), np.linspace(0.1, 3.0, 3) if m == 0 else np.ones(3)]) for m in range(2))
-    one = (np.ones((1, 3)),) * 2
-    system = ParametricSystem(tuple(cells), factors, np.ones((1, 5)), one, (np.full(3, 1 / 3),) * 2)
-    als_cross(system, method=method, accuracy=1e-4, throw=False)
-
-
-def samples(method):
-    rng = np.random.default_rng(0)
-    points = np.unique(rng.integers(0, 5, (90, 3)), axis=0)
-    complete(points, 1.0 / (1.0 + points.sum(axis=1)), (5,) * 3, method=method, accuracy=1e-2, throw=False)
-
-
-class Sphere:
-    """The unit sphere, and x.A x / 2 on it for a diagonal A."""
-
-    a = np.arange(1.0, 7.0)
-
-    def inner(self, x, u, v):
-        return float(u @ v)
-
-    def combine(self, x, terms):
-        return sum(c * u for c, u in terms)
-
-    def retract(self, x, u, step):
-        return (x + step * u) / np.linalg.norm(x + step * u)
-
-    def transport(self, x, y, u):
-        return u - (u @ y) * y
-
-    def evaluate(self, x):
-        return Evaluation(0.5 * float(x @ (self.a * x)), self.transport(x, x, self.a * x))
-
-    def precondition(self, x, evaluation):
-        return evaluation.gradient
-
-
-def descent(method):
-    minimise(Sphere(), Sphere(), np.full(6, 6**-0.5), method=method, accuracy=1e-8, throw=False)
-
-
-def local(method):
-    for kind in (methods.AMEn, methods.DMRG, methods.ALS):
-        system(kind(local=method))
-
-
-CASES = [
-    (methods.BlockDMRG, levels),
-    (methods.InverseIteration, levels),
-    (methods.ALS, system),
-    (methods.DMRG, system),
-    (methods.AMEn, system),
-    (methods.LocalSolver, local),
-    (methods.Cross, function),
-    (methods.ALSCross, parameters),
-    (methods.TuckerCross, tucker_function),
-    (methods.TDVP, motion),
-    (methods.BUG, motion),
-    (methods.Implicit, motion),
-    (methods.Completion, samples),
-    (methods.ConjugateGradients, descent),
-]
-# so that what a small problem needs not is asked for too
-OPTIONS = {
-    methods.Cross: {"whole": 0},
-    methods.TuckerCross: {"whole": 0},
-    methods.Completion: {"max_rank": 2},
-}
-
-
-def test_every_method_is_looked_at():
+def test_every_option_of_every_method_is_looked_at():
     every = {kind for kind in vars(methods).values() if dataclasses.is_dataclass(kind)}
-    assert {kind for kind, _ in CASES} == every
+    assert set(CASES) == every
+    for kind, (_, first, others) in CASES.items():
+        assert list(others) == [field.name for field in dataclasses.fields(kind)]
+        assert all(getattr(first, name) != value for name, value in others.items())
 
 
-@pytest.mark.parametrize("kind, use", CASES, ids=lambda case: getattr(case, "__name__", None))
-def test_every_option_is_read(kind, use, monkeypatch):
-    monkeypatch.setattr(linear, "DIRECT_FIRST", 0)
-    names = {field.name for field in dataclasses.fields(kind)}
-    method, read = recorded(kind, **OPTIONS.get(kind, {}))
-    use(method)
-    assert read == names
+@pytest.mark.parametrize("kind", CASES, ids=lambda kind: kind.__name__)
+def test_every_option_is_read(kind, monkeypatch):
+    cases.nothing_is_small(monkeypatch)
+    method, read = recorded(CASES[kind][1])
+    asked(kind, method)
+    assert read == {field.name for field in dataclasses.fields(kind)}
+
+
+@pytest.mark.parametrize("kind", CASES, ids=lambda kind: kind.__name__)
+def test_the_same_options_say_the_same(kind, monkeypatch):
+    """So that a difference is the option's."""
+    cases.nothing_is_small(monkeypatch)
+    assert asked(kind, dataclasses.replace(CASES[kind][1])) == at_first(kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind, case in CASES.items() for name in case[2]],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_every_option_changes_something(kind, name, monkeypatch):
+    cases.nothing_is_small(monkeypatch)
+    _, first, others = CASES[kind]
+    assert asked(kind, dataclasses.replace(first, **{name: others[name]})) != at_first(kind)

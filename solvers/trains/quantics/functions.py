@@ -56,7 +56,9 @@ def cosine(
     return _rotations(levels, frequency, phase, start, step, [1.0, 0.0])
 
 
-def _rotations(levels, frequency, phase, start, step, end) -> TensorTrain:
+def _rotations(
+    levels: int, frequency: float, phase: float, start: float, step: float, end: Sequence[float]
+) -> TensorTrain:
     """The row [cos a, sin a] of the first angle is turned by the angle of every bit that is set."""
     weights = _weights(levels, start, step)
     if not np.isfinite([frequency, phase]).all():

@@ -1,0 +1,159 @@
+"""Small problems for every public verb, and what a solution says, so that two calls can be told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+import solvers.linear.solve as linear
+from solvers.cross import reduced_basis
+from solvers.cross.als_cross import als_cross
+from solvers.cross.cross import cross
+from solvers.cross.parametric_system import ParametricSystem
+from solvers.dynamics.evolve import evolve
+from solvers.eigen import explicit
+from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.eigen.eigsolve import eigsolve
+from solvers.linear.product import multiply
+from solvers.linear.solve import solve
+from solvers.riemannian.completion import complete
+from solvers.riemannian.descent import Evaluation, minimise
+from solvers.solution import Solution, Status
+from solvers.trains.construct import kronecker_sum, ones, random_train
+from solvers.trains.sum_of_products import sum_of_products
+from solvers.tucker.cross import tucker_cross
+
+Arguments = tuple[Callable[..., Solution], tuple[Any, ...], dict[str, Any]]
+NOT_SAID = {"seconds", "timing", "basis", "evaluation"}  # clocks, and objects that hold more than they say
+
+
+def nothing_is_small(monkeypatch) -> None:
+    """Methods are asked themselves, where full vectors would answer, and few solves are shared out."""
+    monkeypatch.setattr(linear, "DIRECT_FIRST", 0)
+    monkeypatch.setattr(linear, "DIRECT_LAST", 0)
+    monkeypatch.setattr(explicit, "SMALL", 0)
+    monkeypatch.setattr(reduced_basis, "TASK", 1)
+
+
+def said(x: Any) -> Any:
+    """Everything that a value holds, to its last digit, as something that can be compared."""
+    if isinstance(x, np.ndarray):
+        return (x.shape, x.tobytes())
+    if isinstance(x, dict):
+        return [(name, said(value)) for name, value in x.items() if name not in NOT_SAID]
+    if isinstance(x, (list, tuple)):
+        return [said(entry) for entry in x]
+    if dataclasses.is_dataclass(x) and not isinstance(x, Status):
+        return said({field.name: getattr(x, field.name) for field in dataclasses.fields(x)})
+    return repr(x)
+
+
+def digest(x: Any) -> str:
+    """What is ``said``, in few letters."""
+    return hashlib.sha256(repr(said(x)).encode()).hexdigest()
+
+
+def oscillators(n: int = 5, d: int = 3) -> tuple[Any, ProductTerms]:
+    """Coupled oscillators, as an operator and as a table of products."""
+    q = np.diag(np.sqrt(np.arange(1, n) / 2), 1)
+    matrices = (np.array([np.eye(n), q + q.T, np.diag(np.arange(n) + 0.5)]),) * d
+    terms = tuple((1.0 + 0.1 * k, {k: 2}) for k in range(d)) + tuple((0.3, {k: 1, k + 1: 1}) for k in range(d - 1))
+    levels = tuple((1 + 0.1 * k) * (np.arange(n) + 0.5) for k in range(d))
+    return sum_of_products(matrices, terms), ProductTerms(matrices, terms, levels, (np.zeros(n, dtype=np.int64),) * d)
+
+
+def levels(table: bool = False) -> Arguments:
+    operator, terms = oscillators()
+    return eigsolve, (operator, 2), {"accuracy": 1e-4} | ({"start": terms} if table else {})
+
+
+def system() -> Arguments:
+    """A Laplacian and products of neighbouring coordinates, which no preconditioner of sums inverts."""
+    second = 2.0 * np.eye(6) - np.eye(6, k=1) - np.eye(6, k=-1)
+    terms = [(1.0, {k: 1}) for k in range(4)] + [(3.0, {k: 2, k + 1: 2}) for k in range(3)]
+    operator = sum_of_products([np.array([np.eye(6), second, np.diag(np.linspace(0.1, 1.0, 6))])] * 4, terms)
+    return solve, (operator, ones((6,) * 4)), {"accuracy": 1e-6}
+
+
+def motion() -> Arguments:
+    x, z = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0])
+    terms = [(1.0, {k: 0, k + 1: 0}) for k in range(5)] + [(0.7, {k: 1}) for k in range(6)]
+    operator = sum_of_products([np.array([z, x])] * 6, terms)
+    start = random_train((2,) * 6, 2, np.random.default_rng(0))
+    return evolve, (operator, start * (1.0 / start.norm()), [0.0, 0.1, 0.2]), {"accuracy": 1e-3}
+
+
+def absorbed() -> Arguments:
+    """Spins whose upper states decay: no Hermitian operator."""
+    start = random_train((2,) * 4, 2, np.random.default_rng(0))
+    return evolve, (kronecker_sum([np.diag([0.0, 1.0 - 0.1j])] * 4), start, [0.0, 0.1]), {"accuracy": 1e-3}
+
+
+def function() -> Arguments:
+    return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
+
+
+def tucker_function() -> Arguments:
+    grid = np.linspace(0.0, 1.0, 20)
+
+    def ridge(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return np.sqrt(0.01 + (x - y + 0.3 * z) ** 2)
+
+    return tucker_cross, (ridge, []), {"coordinates": [grid] * 3, "accuracy": 1e-4}
+
+
+def parameters() -> Arguments:
+    second = 2.0 * np.eye(12) - np.eye(12, k=1) - np.eye(12, k=-1)
+    halves = [np.diag(np.arange(12) < 6) * 1.0, np.diag(np.arange(12) >= 6) * 1.0]
+    cells = (csr_array(second), *(csr_array(half @ second @ half) for half in halves))
+    values = np.linspace(0.1, 30.0, 5)
+    factors = tuple(np.stack([np.ones(5), *(values if m == k else np.ones(5) for k in range(2))]) for m in range(2))
+    one = (np.ones((1, 5)),) * 2
+    parametric = ParametricSystem(cells, factors, np.ones((1, 12)), one, (np.full(5, 0.2),) * 2)
+    return als_cross, (parametric,), {"accuracy": 1e-6}
+
+
+def samples() -> Arguments:
+    points = np.unique(np.random.default_rng(0).integers(0, 5, (90, 3)), axis=0)
+    values = (-1.0) ** points.sum(axis=1) / (1.0 + points.sum(axis=1))  # a constant learns nothing of the signs
+    return complete, (points, values, (5,) * 3), {"accuracy": 1e-3}
+
+
+class Sphere:
+    """The unit sphere, and a quartic on it: x.A x / 2 + sum x^4 for a diagonal A."""
+
+    a = np.arange(1.0, 7.0)
+
+    def inner(self, x, u, v):
+        return float(u @ v)
+
+    def combine(self, x, terms):
+        return sum(c * u for c, u in terms)
+
+    def retract(self, x, u, step):
+        return (x + step * u) / np.linalg.norm(x + step * u)
+
+    def transport(self, x, y, u):
+        return u - (u @ y) * y
+
+    def evaluate(self, x):
+        value = 0.5 * float(x @ (self.a * x)) + float((x**4).sum())
+        return Evaluation(value, self.transport(x, x, self.a * x + 4.0 * x**3))
+
+    def precondition(self, x, evaluation):
+        return evaluation.gradient
+
+
+def descent(accuracy: float = 1e-8) -> Arguments:
+    start = np.full(6, 6**-0.5) + 0.01 * np.arange(6)
+    return minimise, (Sphere(), Sphere(), start / np.linalg.norm(start)), {"accuracy": accuracy}
+
+
+def product() -> Arguments:
+    operator = kronecker_sum([np.arange(16.0).reshape(4, 4)] * 5)
+    return multiply, (operator, random_train((4,) * 5, 6, np.random.default_rng(0))), {}

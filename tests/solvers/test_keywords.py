@@ -1,0 +1,246 @@
+"""Every keyword of the public verbs changes what a call says, writes, tells or raises."""
+
+import inspect
+from concurrent.futures import Executor, Future
+
+import numpy as np
+import option_cases as cases
+import pytest
+
+from solvers import methods
+from solvers.cross.als_cross import als_cross
+from solvers.cross.cross import cross
+from solvers.dynamics.evolve import evolve
+from solvers.eigen.eigsolve import eigsolve
+from solvers.linear.product import multiply
+from solvers.linear.solve import solve
+from solvers.riemannian.completion import complete
+from solvers.riemannian.descent import minimise
+from solvers.solution import NotConverged
+from solvers.trains.construct import random_train
+from solvers.tucker.cross import tucker_cross
+
+
+class Noted(Executor):
+    """Does the work at once, and notes that it was asked to."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.asked += 1
+        done: Future = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+class World:
+    """Where a call can leave traces: a folder, a list of what was told, an executor."""
+
+    def __init__(self, folder) -> None:
+        self.folder, self.told, self.executor = folder, [], Noted()
+
+    def tell(self, state):
+        self.told.append(state.step)
+
+    def traces(self):
+        return len(self.told), self.executor.asked, sorted(path.name for path in self.folder.iterdir())
+
+
+def rng(world):
+    return np.random.default_rng(7)
+
+
+def callback(world):
+    return world.tell
+
+
+def checkpoint(world):
+    return world.folder / "kept.npz"
+
+
+def executor(world):
+    return world.executor
+
+
+def observe(world):
+    return lambda t, x: {"rank": x.max_rank}
+
+
+def earlier_of(case, **changes):
+    """The file of another call, made elsewhere; ``changes``: of its keywords."""
+
+    def made(world):
+        folder = world.folder.parent / f"{world.folder.name}-earlier"
+        folder.mkdir()
+        called(case, {**changes, "checkpoint": folder / "kept.npz", "throw": False})
+        return folder / "kept.npz"
+
+    return made
+
+
+def basis(world):
+    return called(cases.parameters, {"accuracy": 1e-2, "throw": False}).extra["basis"]
+
+
+TRAIN = random_train((6,) * 4, 2, np.random.default_rng(3))
+CONSERVED = (random_train((2,) * 6, 1, np.random.default_rng(4)),)
+POINTS = np.array([[5, 0, 5, 0, 5], [1, 2, 3, 4, 5]])
+TEST = (np.array([[0, 0, 0], [4, 4, 4], [1, 2, 3]]), np.array([1.0, 1 / 13, 1 / 7]))
+
+# verb -> problem, keywords to begin with, and for each keyword another value: a function of the world makes its own, a
+# pair is a value and what the others are beside it
+CASES = {
+    solve: (
+        cases.system,
+        {},
+        {
+            "method": methods.DMRG(),
+            "start": TRAIN,
+            "accuracy": 1e-3,
+            "rng": rng,
+            "callback": callback,
+            "throw": (True, {"method": methods.AMEn(sweeps=1)}),
+        },
+    ),
+    eigsolve: (
+        cases.levels,
+        {"method": methods.BlockDMRG()},
+        {
+            "method": methods.InverseIteration(),
+            "start": cases.oscillators()[1],
+            "accuracy": 1e-8,
+            "executor": executor,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "earlier": earlier_of(cases.levels, method=methods.InverseIteration(), accuracy=1e-6),
+            "throw": (True, {"method": methods.BlockDMRG(tol=1e-9, sweeps=1)}),
+        },
+    ),
+    cross: (
+        cases.function,
+        {"method": methods.Cross(whole=0)},
+        {
+            "method": methods.Cross(whole=0, max_rank=3),
+            "starts": POINTS,
+            "grids": [np.linspace(0.0, 1.0, 6)] * 5,
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "throw": (True, {"method": methods.Cross(whole=0, max_rank=2)}),
+            "start": POINTS,
+        },
+    ),
+    als_cross: (
+        cases.parameters,
+        {},
+        {
+            "method": methods.ALSCross(max_rank=1),
+            "accuracy": 1e-2,
+            "start": basis,
+            "executor": executor,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "earlier": earlier_of(cases.parameters, accuracy=1e-2),
+            "throw": (True, {"method": methods.ALSCross(max_rank=1)}),
+        },
+    ),
+    tucker_cross: (
+        cases.tucker_function,
+        {"method": methods.TuckerCross(whole=0)},
+        {
+            "coordinates": [np.linspace(0.0, 0.9, 20)] * 3,
+            "method": methods.TuckerCross(whole=0, max_rank=3),
+            "start": [np.arange(0, 20, 3)] * 3,
+            "inside": 1e-4,
+            "accuracy": 1e-2,
+            "scale": 1e3,
+            "rng": rng,
+            "throw": (True, {"method": methods.TuckerCross(whole=0, max_rank=2)}),
+        },
+    ),
+    evolve: (
+        cases.motion,
+        {},
+        {
+            "method": methods.TDVP(time_step=0.1),
+            "factor": 1j,
+            "dissipative": (True, {"case": cases.absorbed}),
+            "accuracy": 1e-8,
+            "observe": observe,
+            "conserve": (CONSERVED, {"method": methods.BUG(time_step=0.1, max_rank=3)}),
+            "checkpoint": checkpoint,
+            "callback": callback,
+            "throw": (True, {"method": methods.TDVP(time_step=0.1, max_rank=2)}),
+        },
+    ),
+    multiply: (cases.product, {}, {"tol": 0.1, "max_rank": 2, "rng": rng}),
+    minimise: (
+        cases.descent,
+        {},
+        {
+            "method": methods.ConjugateGradients(conjugate=False),
+            "accuracy": 1e-2,
+            "callback": callback,
+            "throw": (True, {"method": methods.ConjugateGradients(steps=1)}),
+        },
+    ),
+    complete: (
+        cases.samples,
+        {"method": methods.Completion(max_rank=2)},
+        {
+            "method": methods.Completion(max_rank=1),
+            "test": TEST,
+            "accuracy": 0.5,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "earlier": earlier_of(cases.samples, method=methods.Completion(max_rank=1)),
+            "throw": (True, {}),
+        },
+    ),
+}
+
+
+def called(case, keywords):
+    verb, arguments, own = case()
+    return verb(*arguments, **{**own, **keywords})
+
+
+def outcome(verb, keywords, folder):
+    """What a call says, tells, writes, or refuses."""
+    case, first, _ = CASES[verb]
+    case = keywords.pop("case", case)
+    folder.mkdir()
+    world = World(folder)
+    made = {name: value(world) if inspect.isfunction(value) else value for name, value in keywords.items()}
+    quiet = {"throw": False} if "throw" in inspect.signature(verb).parameters else {}
+    try:
+        found = cases.digest(called(case, {**quiet, **first, **made}))
+    except (NotConverged, ValueError) as error:
+        found = type(error).__name__
+    return found, world.traces()
+
+
+def keywords_of(verb):
+    return [p.name for p in inspect.signature(verb).parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
+@pytest.mark.parametrize("verb", CASES, ids=lambda verb: verb.__name__)
+def test_every_keyword_is_looked_at(verb):
+    assert sorted(CASES[verb][2]) == sorted(keywords_of(verb))
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"),
+    [(verb, name) for verb, case in CASES.items() for name in case[2]],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_every_keyword_changes_something(verb, name, tmp_path, monkeypatch):
+    cases.nothing_is_small(monkeypatch)
+    value = CASES[verb][2][name]
+    value, beside = value if isinstance(value, tuple) and isinstance(value[-1], dict) else (value, {})
+    before = outcome(verb, dict(beside), tmp_path / "before")
+    assert outcome(verb, {**beside, name: value}, tmp_path / "after") != before
