@@ -100,6 +100,7 @@ CASES = {
             "accuracy": 1e-3,
             "rng": rng,
             "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {"method": methods.AMEn(sweeps=1)}),
         },
     ),
