@@ -12,7 +12,8 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Literal
@@ -277,7 +278,7 @@ def _without_logarithm(axes: Any, name: str) -> bool:
     return not any(math.isfinite(getattr(other.dataLim, f"minpos{name}")) for other in together)
 
 
-# kind -> module holding FAMILY
+# kind -> module holding FAMILY; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
     "vibrational": "problems.vibrational.model",
     "parametric_pde": "problems.parametric_pde.model",
@@ -289,11 +290,27 @@ _MODULES = {
 }
 
 
+GROUP = "ttsuite.families"  # of the entry points by which other packages bring families of their own
+
+
+@lru_cache
+def _brought() -> dict[str, EntryPoint]:
+    """Kind -> entry point of the families of other packages; one of theirs takes no kind that is known here."""
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in _MODULES}
+
+
 def kinds() -> list[str]:
-    """The known kinds of problems."""
-    return list(_MODULES)
+    """The known kinds of problems: those of this package, then those that other packages bring."""
+    return [*_MODULES, *sorted(_brought())]
+
+
+def is_kind(kind: str) -> bool:
+    """Whether a kind is known; other packages are asked only where this one does not know it."""
+    return kind in _MODULES or kind in _brought()
 
 
 def family(kind: str) -> Family:
     """The family of a known ``kind``; KeyError for any other."""
-    return importlib.import_module(_MODULES[kind]).FAMILY
+    if kind in _MODULES:
+        return importlib.import_module(_MODULES[kind]).FAMILY
+    return _brought()[kind].load()

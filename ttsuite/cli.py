@@ -210,20 +210,20 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _describe(options: argparse.Namespace) -> int:
-    from problems.problem import kinds
+    from problems.problem import is_kind, kinds
     from ttsuite.describe import describe
 
-    if options.kind not in kinds():
+    if not is_kind(options.kind):
         return _fail(_no_kind(options.kind, kinds()))
     say(describe(options.kind))
     return DONE
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from problems.problem import kinds
+    from problems.problem import is_kind, kinds
     from ttsuite.schema import schema_text
 
-    if options.kind is not None and options.kind not in kinds():
+    if options.kind is not None and not is_kind(options.kind):
         return _fail(_no_kind(options.kind, kinds()))
     say(schema_text(options.kind).rstrip("\n"))
     return DONE

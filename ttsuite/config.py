@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from problems.problem import Family, Keys, ProblemError, family, kinds, shown
+from problems.problem import Family, Keys, ProblemError, family, is_kind, kinds, shown
 from ttsuite.yaml_file import Document, Problem, dotted, override, parse
 from ttsuite.yaml_file import Path as KeyPath
 
@@ -215,7 +215,7 @@ def _family_of(data: Mapping[str, Any], document: Document) -> Family | None:
         document.refuse(("problem",), document.where(("problem",)), message)
         return None
     kind = problem.get("kind")
-    if isinstance(kind, str) and kind in kinds():
+    if isinstance(kind, str) and is_kind(kind):
         return family(kind)
     path: KeyPath = ("problem", "kind")
     if "kind" not in problem:

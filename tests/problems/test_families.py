@@ -1,0 +1,64 @@
+"""Families that other packages bring by entry points are kinds like any other."""
+
+import sys
+import textwrap
+
+import pytest
+
+from problems import problem
+from problems.problem import GROUP, family, is_kind, kinds
+from ttsuite.cli import main
+from ttsuite.config import ConfigError, make_study
+
+MODULE = """
+from typing import Literal
+from problems.problem import WORKERS, Family, Keys, WorkerCount
+
+class Problem(Keys):
+    kind: Literal["toy"] = "toy"
+    size: int = 3
+
+class Solver(Keys):
+    accuracy: float = 1e-6
+    workers: WorkerCount = WORKERS
+
+FAMILY = Family("toy", "a toy", "H x = E x", (), "none", Problem, Solver, lambda problem, solver: solver,
+                "toy", "toy", "toy", "toy")
+"""
+
+
+@pytest.fixture
+def brought(tmp_path, monkeypatch):
+    """An installed package with a family, and one that wants a kind which exists already."""
+    (tmp_path / "toy_family.py").write_text(textwrap.dedent(MODULE))
+    info = tmp_path / "toy_family-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-family\nVersion: 1.0\n")
+    lines = [f"[{GROUP}]", "toy = toy_family:FAMILY", "vibrational = toy_family:FAMILY"]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    problem._brought.cache_clear()
+    yield
+    problem._brought.cache_clear()
+    sys.modules.pop("toy_family", None)
+
+
+def test_without_one_there_are_the_own(monkeypatch):
+    problem._brought.cache_clear()
+    assert kinds() == list(problem._MODULES) and not is_kind("toy")
+
+
+def test_it_is_a_kind(brought, capsys):
+    assert kinds()[-1] == "toy" and is_kind("toy") and family("toy").summary == "a toy"
+    study = make_study({"problem": {"kind": "toy", "size": 5}, "solver": {}})
+    assert study.problem.size == 5
+    assert main(["describe", "toy"]) == 0 and "H x = E x" in capsys.readouterr().out
+
+
+def test_its_keys_are_checked(brought):
+    with pytest.raises(ConfigError, match="did you mean size"):
+        make_study({"problem": {"kind": "toy", "sizes": 5}, "solver": {}})
+
+
+def test_no_kind_is_taken_away(brought):
+    assert family("vibrational").summary != "a toy"
