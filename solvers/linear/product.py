@@ -10,32 +10,23 @@ rounding the exact product.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import overload
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
+from solvers.iteration import drive
 from solvers.linear.residual import SPREAD, sketched_residual
 from solvers.local_operator import OperatorCore, advance, half, mirrored
-from solvers.solution import Solution, Status
+from solvers.solution import Callback, IterationState, Solution, Status
 from solvers.trains.factorisations import qr_factors
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
 FIRST_RANK = 16
 SHARE = 0.3  # of the tolerance, for the sketch; the rest is for the last rounding
-
-
-@overload
-def multiply(
-    a: TTOperator, x: TensorTrain, *, tol: float = ..., max_rank: int = ..., rng: np.random.Generator | None = ...
-) -> Solution: ...
-
-
-@overload
-def multiply(
-    a: TTOperator, x: TTOperator, *, tol: float = ..., max_rank: int = ..., rng: np.random.Generator | None = ...
-) -> Solution: ...
 
 
 def multiply(
@@ -45,43 +36,88 @@ def multiply(
     tol: float = 1e-8,
     max_rank: int = 1000,
     rng: np.random.Generator | None = None,
+    callback: Callback | None = None,
+    checkpoint: str | Path | None = None,
+    throw: bool = False,
 ) -> Solution:
     """A x (a train) or A B (an operator) with relative error ``tol`` in the Frobenius norm.
 
+    ``checkpoint``: a file written after each sketch; where it exists the same call goes on from it.
+
     ``value``: the product; ``residual``: the relative error as measured, (1,); ``status``: CONVERGED, or RANK_LIMIT
-    where ``max_rank`` did not allow the tolerance: a result is never silently worse. ``counts``: sketches.
-    Raises ValueError when shapes do not fit or ``tol`` is not in (0, 1).
+    where ``max_rank`` did not allow the tolerance: a result is never silently worse. ``counts``: sketches;
+    ``history``: one entry a sketch, residuals its relative error. Raises ValueError when shapes do not fit or ``tol``
+    is not in (0, 1); NotConverged, with the solution, when ``throw``; CheckpointError, a ValueError, for a file that is
+    damaged or of another product.
     """
     if not 0.0 < tol < 1.0:
         raise ValueError(f"tol must lie in (0, 1), not {tol!r}")
     modes = x.shape if isinstance(x, TensorTrain) else x.row_shape
     if a.column_shape != modes:
         raise ValueError(f"columns {a.column_shape} do not fit modes {modes}")
-    rng = rng or np.random.default_rng(0)
-    dtype = np.result_type(a.dtype, x.dtype)
-    columns = [1] * a.d if isinstance(x, TensorTrain) else list(x.column_shape)
-    operator = [_widened(OperatorCore.of(core, dtype), m) for core, m in zip(a.cores, columns)]
-    cores = [core.reshape(core.shape[0], -1, core.shape[-1]).astype(dtype) for core in x.cores]
-    zero = [np.zeros((1, core.dims[1], 1), dtype=dtype) for core in operator]
-    size = sketched_residual(operator, cores, zero, rng)
-    rank, sketches, error = FIRST_RANK, 0, 0.0
-    full = max(p * q for p, q in zip(a.ranks, x.ranks))
-    while True:
-        sketches += 1
-        y = TensorTrain(tuple(_project(operator, cores, min(rank, full), rng)), a.d - 1)
-        if rank >= full:  # nothing is cut: exact but for rounding errors
-            break
-        error = SPREAD * sketched_residual(operator, cores, [core.copy() for core in y.cores], rng)
-        if error <= SHARE * tol * size or rank >= max_rank:
-            break
-        rank = min(2 * rank, max_rank)
-    y, _ = y.round_with_error(tol * (1.0 - SHARE), min(max_rank, full))
-    plain = [core.copy() for core in y.cores]
-    measured = SPREAD * sketched_residual(operator, cores, plain, rng) / size if size > 0.0 else 0.0
-    met = measured <= max(SPREAD * tol, 1e-14)
-    value = y if isinstance(x, TensorTrain) else _as_operator(y, a.row_shape, columns)
-    status = Status.CONVERGED if met else Status.RANK_LIMIT
-    return Solution(value, status, int(met), np.array([measured]), (), {"sketches": sketches}, {})
+    product = _Product(a, x, tol, max_rank, rng or np.random.default_rng(0))
+    asked = None if checkpoint is None else Question([*a.cores, *x.cores], [repr((tol, max_rank))])
+    return drive(product, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw)
+
+
+class _Product:
+    """Sketches of growing rank of one product, and what the last one projects it onto."""
+
+    def __init__(
+        self, a: TTOperator, x: TensorTrain | TTOperator, tol: float, max_rank: int, rng: np.random.Generator
+    ) -> None:
+        self.a, self.x, self.tol, self.max_rank, self.rng = a, x, tol, max_rank, rng
+        dtype = np.result_type(a.dtype, x.dtype)
+        self.columns = [1] * a.d if isinstance(x, TensorTrain) else list(x.column_shape)
+        self.operator = [_widened(OperatorCore.of(core, dtype), m) for core, m in zip(a.cores, self.columns)]
+        self.cores = [core.reshape(core.shape[0], -1, core.shape[-1]).astype(dtype) for core in x.cores]
+        zero = [np.zeros((1, core.dims[1], 1), dtype=dtype) for core in self.operator]
+        self.size = sketched_residual(self.operator, self.cores, zero, rng)
+        self.full = max(p * q for p, q in zip(a.ranks, x.ranks))
+        self.rank, self.sketches, self.over = FIRST_RANK, 0, False
+        self.y: TensorTrain | None = None
+
+    def steps(self) -> Iterator[IterationState]:
+        """A sketch each, until its error is within its share, its rank at the cap, or nothing is cut."""
+        while not self.over:
+            self.sketches += 1
+            cores = _project(self.operator, self.cores, min(self.rank, self.full), self.rng)
+            self.y = TensorTrain(tuple(cores), self.a.d - 1)
+            error = 0.0 if self.rank >= self.full else SPREAD * self._left(self.y)  # nothing cut: rounding errors only
+            self.over = error <= SHARE * self.tol * self.size or self.rank >= min(self.max_rank, self.full)
+            self.rank = self.rank if self.over else min(2 * self.rank, self.max_rank)
+            relative = np.array([error / (self.size or 1.0)])
+            yield IterationState(self.sketches, "sketch", self.y.max_rank, 0.0, residuals=relative)
+
+    def _left(self, y: TensorTrain) -> float:
+        """||A x - y|| by a sketch of its own."""
+        return sketched_residual(self.operator, self.cores, [core.copy() for core in y.cores], self.rng)
+
+    def content(self) -> Content:
+        """The rank of the next sketch, or the last one."""
+        arrays: dict[str, np.ndarray] = {}
+        data: dict[str, Any] = {"rank": self.rank, "sketches": self.sketches, "generator": random_state(self.rng)}
+        if self.over and self.y is not None:
+            arrays, data["y"] = train_arrays("y", self.y)
+        return arrays, data
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on with the next sketch, or with the last one."""
+        self.rank, self.sketches = data["rank"], data["sketches"]
+        self.over = "y" in data
+        if self.over:
+            self.y = stored_train(arrays, "y", data["y"])
+        restore(self.rng, data["generator"])
+
+    def solution(self) -> Solution:
+        """The last sketch rounded, with its error measured."""
+        assert self.y is not None
+        y, _ = self.y.round_with_error(self.tol * (1.0 - SHARE), min(self.max_rank, self.full))
+        measured = SPREAD * self._left(y) / self.size if self.size > 0.0 else 0.0
+        met = measured <= max(SPREAD * self.tol, 1e-14)
+        value = y if isinstance(self.x, TensorTrain) else _as_operator(y, self.a.row_shape, self.columns)
+        status = Status.CONVERGED if met else Status.RANK_LIMIT
+        return Solution(value, status, int(met), np.array([measured]), (), {"sketches": self.sketches}, {})
 
 
 def _widened(core: OperatorCore, m: int) -> OperatorCore:

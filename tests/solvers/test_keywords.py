@@ -177,7 +177,18 @@ CASES = {
             "throw": (True, {"method": methods.TDVP(time_step=0.1, max_rank=2)}),
         },
     ),
-    multiply: (cases.product, {}, {"tol": 0.1, "max_rank": 2, "rng": rng}),
+    multiply: (
+        cases.product,
+        {},
+        {
+            "tol": 0.1,
+            "max_rank": 2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"max_rank": 2}),
+        },
+    ),
     minimise: (
         cases.descent,
         {},

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from linear_cases import laplacian, quantics_poisson, random_definite
 
+from solvers import checkpoint
 from solvers.linear.product import multiply
-from solvers.solution import Status
+from solvers.solution import NotConverged, Status
 from solvers.trains.construct import random_train
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
@@ -65,3 +66,29 @@ def test_zero_and_refusals():
         multiply(a, zero, tol=0.0)
     with pytest.raises(ValueError, match="fit"):
         multiply(a, random_train((4, 4, 5), 2, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_it_is_stopped_and_goes_on_to_the_same_product(after, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "QUIET", np.inf)
+    rng = np.random.default_rng(3)
+    a, x = laplacian(6, 10), random_train([10] * 6, 20, rng)
+    whole = multiply(a, x, tol=1e-10)
+    assert len(whole.history) == whole.counts["sketches"] == 3
+
+    def leave(state):
+        if state.step == after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        multiply(a, x, tol=1e-10, callback=leave, checkpoint=tmp_path / "y.npz")
+    again = multiply(a, x, tol=1e-10, checkpoint=tmp_path / "y.npz")
+    assert again.counts == whole.counts and again.status is whole.status
+    assert (again.value - whole.value).norm() <= 1e-9 * whole.value.norm()
+
+
+def test_what_misses_the_tolerance_is_raised_when_asked(tmp_path):
+    rng = np.random.default_rng(3)
+    with pytest.raises(NotConverged) as raised:
+        multiply(laplacian(6, 10), random_train([10] * 6, 20, rng), tol=1e-10, max_rank=20, throw=True)
+    assert raised.value.solution.status is Status.RANK_LIMIT
