@@ -209,7 +209,8 @@ class Alternating:
         low, high = 1, min(len(s), self.options.max_rank)
         most = high
         allowed = max(budget, 1.2 * error)
-        tails = np.append(np.sqrt(np.cumsum(s[::-1] ** 2)[::-1]), 0.0)
+        top = float(s[0]) or 1.0  # squares of single values may overflow: a start knows nothing of the scale of x
+        tails = np.append(top * np.sqrt(np.cumsum((s[::-1] / top) ** 2)[::-1]), 0.0)
         for trial in range(high):
             if low == high:
                 break

@@ -1,5 +1,7 @@
 """Large systems on which Galerkin projection is singular or indefinite, full vectors out of reach; exact answers."""
 
+import warnings
+
 import numpy as np
 import pytest
 from linear_cases import second_difference
@@ -125,3 +127,12 @@ def test_singular_is_proved_and_consistent_ones_are_solved():
     assert best * 0.99 <= solution.residual[0] <= best * 1.2
     with pytest.raises(NotConverged, match="singular"):
         solve(a, b)
+
+
+def test_nothing_overflows_in_many_dimensions():
+    """|| b || = 32^32, and a Laplacian of 64 modes: squares of what a sweep meets leave the range of numbers."""
+    second = (2.0 * np.eye(32) - np.eye(32, k=1) - np.eye(32, k=-1)) * 33.0**2
+    a, b = kronecker_sum([second] * 64), ones((32,) * 64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert solve(a, b, accuracy=1e-6).residual[0] <= 1e-6
