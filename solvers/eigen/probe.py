@@ -1,9 +1,9 @@
 """A search for missing states: random starts in the orthogonal complement of those found, or a small space's levels.
 
-A start is made orthogonal to the known states of its sector and driven down by inverse iteration at one of four shifts:
-just above the last wanted level, in the middle of the list, and at two distances below it, as a shift amplifies what
-lies next to it and not a state missed far below. Rayleigh-Ritz with the known states follows; a missed state comes out
-as a new Ritz vector.
+A start is made orthogonal to the known states of its sector and driven down by inverse iteration at one of up to four
+shifts: just above the last wanted level, in the middle of the list, and at two distances below it, as a shift amplifies
+what lies next to it and not a state missed far below. Rayleigh-Ritz with the known states follows; a missed state comes
+out as a new Ritz vector.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ def searched(many: ManyStates, search: Search, number: int) -> tuple[dict[str, A
 def look(many: ManyStates, search: Search) -> tuple[dict[str, Any], list[list[SectorTrain]]]:
     """Look for missing states in the complement of those known, sector by sector: what was seen, and trains to take in.
 
-    In a small space by its full vectors; else from random starts at four shifts, of which the one near the top of the
-    list has the rank of a first pass and the others, which look for what lies well below, a lower one.
+    In a small space by its full vectors; else from random starts at up to four shifts, of which the one near the top of
+    the list has the rank of a first pass and the others, which look for what lies well below, a lower one.
     """
     if search.reference is not None and search.reference.spectrum is not None:
         return held_against(many, search.reference)

@@ -1,7 +1,8 @@
 """``solve``: A x = b in tensor-train form, on full vectors where they are small, else by ALS, two-site DMRG or AMEn.
 
     1. A and b are brought to scale one by powers of two (solvers.linear.scaling).
-    2. Up to ``DIRECT_FIRST`` unknowns: full vectors, exact to rounding errors (solvers.linear.full_vectors).
+    2. Up to ``DIRECT_FIRST`` unknowns: full vectors, by Krylov steps where these reach the accuracy, else by factors,
+       exact to rounding errors (solvers.linear.full_vectors).
     3. Sweeps of the method asked for (solvers.linear.sweeps). Up to ``DIRECT_LAST`` unknowns they end where the train
        holds as many numbers as the vector, or where they lead nowhere, and step 2 follows.
     4. Where the sweeps failed, residual minimisation from the best x they saw (solvers.linear.least_squares).
