@@ -103,7 +103,7 @@ def planned(folder: str | Path) -> list[Planned]:
     report, study = _run_of(folder)
     family = study.family
     found = []
-    for route in family.module("certify").routes(study.problem, study.solver, report["results"]):
+    for route in family.routes.routes(study.problem, study.solver, report["results"]):
         try:
             other = _study_of(route, folder)
             if route.direct is not None:
@@ -227,7 +227,7 @@ class _Work:
         if report["status"] != FINISHED:
             message = f"the route itself came to no answer: {report['message']}"
             return RouteOutcome(route.name, route.what, UNKNOWN, message, **common)
-        part = self.study.family.module(CERTIFY)
+        part = self.study.family.routes
         quantities = compare_runs(self.folder, target).quantities
         if route.direct is None and hasattr(part, "between"):
             pair = [(r["results"], list(trains)) for r, trains in (load(self.folder), load(target))]

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from problems import telling
 from problems.report_parts import Quantity
 from ttsuite.config import Study, load_study
 from ttsuite.layout import CONFIGURATION_FILE
@@ -145,7 +146,7 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
     if kinds[0] != kinds[1]:
         raise ValueError(f"{folders[0]} is of kind {kinds[0]}, {folders[1]} of kind {kinds[1]}: nothing to compare")
     try:
-        told = [studies[0].family.module("presentation").quantities(report["results"]) for report in reports]
+        told = [telling.quantities(studies[0].family, report["results"]) for report in reports]
         quantities = [beside(a, b) for a in told[0] for b in told[1] if (a.name, a.axis) == (b.name, b.axis)]
         facts = _facts(*reports)
         ranks = (ranks_along_train(reports[0]["results"]), ranks_along_train(reports[1]["results"]))

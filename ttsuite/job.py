@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from problems import telling
 from problems.errors import ProblemError
 from ttsuite.attempt import DISK, attempt
 from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
@@ -109,7 +110,7 @@ def compute(
     clock, started = time.perf_counter(), datetime.now().astimezone()
     workers = study.solver.workers if study.solver.workers != "automatic" else available_cores()
     study = study.model_copy(update={"solver": study.solver.model_copy(update={"workers": workers})})
-    numerics = study.family.module("numerics")
+    numerics = study.family.numerics
     with ExitStack() as stack:
         memory = stack.enter_context(PeakMemory())
         try:
@@ -293,7 +294,7 @@ class _Job:
         from ttsuite.result_file import save_result
 
         study, record, report = self.study, self.record, self.report
-        presentation = study.family.module("presentation")
+        family = study.family
         if result.status is Status.CONVERGED and not all(look.passed for look in result.checked):
             result = replace(result, status=Status.CONTRADICTED)
         statuses = {Status.CONVERGED: FINISHED, Status.INTERRUPTED: INTERRUPTED}
@@ -302,20 +303,20 @@ class _Job:
         def told(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
             return attempt(what, make, otherwise, warnings)
 
-        report["results"] = presentation.results(result)
-        report["references"] = told("the references", lambda: presentation.references(study.problem, result), [])
+        report["results"] = telling.results(family, result)
+        report["references"] = told("the references", lambda: telling.agreements(family, study.problem, result), [])
         report["headline"] = told(
-            "the headline", lambda: presentation.headline(study.problem, study.solver, result), []
+            "the headline", lambda: family.presentation.headline(study.problem, study.solver, result), []
         )
         report["check"] = reference_check(study, report["references"])
         report["checked"] = [asdict(checked) for checked in result.checked]
         report["timing"] |= {key: result.timing.get(key) for key in ("compile_s", "setup_s", "solve_s")}
-        table = told("the table of the results", lambda: presentation.csv_table(study.problem, result), None)
+        table = told("the table of the results", lambda: telling.csv_table(family, study.problem, result), None)
         if table is not None:
             record.write_csv(*table)
         for name, save in (
-            (STATES_FILE, lambda path: save_trains(path, presentation.trains(result))),
-            (RESULT_FILE, lambda path: save_result(path, result, presentation.trains(result))),
+            (STATES_FILE, lambda path: save_trains(path, telling.trains(family, result))),
+            (RESULT_FILE, lambda path: save_result(path, result, telling.trains(family, result))),
         ):
             told(name, partial(record.write_with, name, save), None)
         report["status"] = statuses.get(result.status, NOT_CONVERGED)

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from problems import telling
 from problems.report_parts import Picture
 from ttsuite.attempt import attempt
 from ttsuite.config import Study
@@ -75,7 +76,7 @@ def write_figures(study: Study, result: Any, record: Record, warnings: list[str]
 def _pictures(study: Study, result: Any) -> list[Picture]:
     """The figures of a result, not yet drawn."""
     imported()  # before any module of figures does it its own way
-    return study.family.module("figures").figures(study.problem, study.solver, result)
+    return study.family.pictures.figures(study.problem, study.solver, result)
 
 
 def write_reports(
@@ -86,7 +87,8 @@ def write_reports(
     What cannot be told is left out, with a line in the report's ``warnings``.
     """
     problem, solver, warnings = study.problem, study.solver, report["warnings"]
-    presentation = study.family.module("presentation")
+    family = study.family
+    presentation = family.presentation
 
     def told(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
         return attempt(what, make, otherwise, warnings)
@@ -95,10 +97,10 @@ def write_reports(
         "report": report,
         "kind": study.family.summary,
         "headline": told("the headline", lambda: presentation.headline(problem, solver, result), []),
-        "comparison": told("the comparison", lambda: presentation.comparison_table(problem, solver, result), None),
+        "comparison": told("the comparison", lambda: telling.comparison_table(family, problem, solver, result), None),
         "tables": told("the tables", lambda: presentation.tables(problem, solver, result), []),
         "sections": told("the sections", lambda: presentation.sections(problem, result), []),
-        "loading": presentation.loading(_shown(record.folder)),
+        "loading": telling.loading(family, result, _shown(record.folder)),
         "pictures": pictures,
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),

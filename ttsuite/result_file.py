@@ -3,18 +3,16 @@
 A result is a tree of the suite's own dataclasses, arrays and plain values. The file holds the arrays and a JSON
 manifest: the dataclasses in an order in which every one refers to those before it (an object that stands in two places
 is one object again), with their fields by name. Trains are not stored twice: a reference names theirs in states.npz.
-Nothing in the file is run: only the dataclass of a family's ``result`` module is made, and those that its annotations
-name (so that where these are defined may change), and pickle is never used.
+Nothing in the file is run: only a result of the run's own kind is made, and the dataclasses that its annotations name,
+each found by its name (so that where it is defined may change), and pickle is never used.
 
 Cost: that of the arrays; trains are read when they are asked for.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -23,6 +21,7 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
+from problems.result import Result
 from solvers.solution import Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.storage import load_trains
@@ -30,7 +29,6 @@ from solvers.trains.tensor_train import TensorTrain
 
 VERSION = 1
 _TAG = "~"
-_MODULE = re.compile(r"problems\.[a-z_]+\.result")
 _TRAINS = (TensorTrain, TTOperator)
 
 
@@ -40,19 +38,18 @@ def save_result(path: str | os.PathLike, result: Any, trains: Mapping[str, Any])
     Raises TypeError for a value that is neither plain, an array, a dataclass that the annotations of the result name,
     nor one of ``trains``.
     """
-    cls = type(result)
-    if not _MODULE.fullmatch(cls.__module__):
-        raise TypeError(f"{cls.__module__}.{cls.__name__} is no result of a family")
-    writer = _Writer(_classes(cls), trains)
+    if not isinstance(result, Result) and not type(result).__module__.startswith("problems."):
+        raise TypeError(f"{result!r} is no result of a family")
+    writer = _Writer(_classes(type(result)), trains)
     writer.told(result)
-    manifest = json.dumps({"version": VERSION, "module": cls.__module__, "objects": writer.objects})
+    manifest = json.dumps({"version": VERSION, "objects": writer.objects})
     arrays = {f"a{i}": array for i, array in enumerate(writer.arrays)}
     with open(path, "wb") as file:
         np.savez_compressed(file, manifest=np.frombuffer(manifest.encode(), dtype=np.uint8), **arrays)  # type: ignore[arg-type]
 
 
-def load_result(path: str | os.PathLike, states: str | os.PathLike) -> Any:
-    """The result written by ``save_result``; ``states`` is the file of its trains.
+def load_result(path: str | os.PathLike, states: str | os.PathLike, kinds: Sequence[type]) -> Any:
+    """The result written by ``save_result``, one of the dataclasses ``kinds``; ``states`` is the file of its trains.
 
     Raises OSError where a file cannot be opened, ValueError with one line for a truncated or damaged file.
     """
@@ -62,10 +59,11 @@ def load_result(path: str | os.PathLike, states: str | os.PathLike) -> Any:
             manifest = json.loads(archive["manifest"].tobytes())
             if manifest["version"] != VERSION:
                 raise ValueError(f"version {manifest['version']!r} of the format, not {VERSION}")
-            module, objects = manifest["module"], manifest["objects"]
-            if not _MODULE.fullmatch(module):
-                raise ValueError(f"{module} is no module of results")
-            root = vars(importlib.import_module(module))[objects[-1]["class"]]
+            objects = manifest["objects"]
+            name = objects[-1]["class"]
+            root = next((kind for kind in kinds if kind.__name__ == name), None)
+            if root is None:
+                raise ValueError(f"a {name} is no result of this kind of problem")
             arrays = {name: archive[name] for name in archive.files if name != "manifest"}
             reader = _Reader(_classes(root), arrays, Path(states))
             for entry in objects:

@@ -59,7 +59,7 @@ def read_result(folder: str | Path) -> tuple[dict[str, Any], Study, Any]:
     if not (folder / RESULT_FILE).exists():
         raise FileNotFoundError(f"{folder} holds no result: the run is {report['status'].replace('_', ' ')}")
     study = load_study(folder / CONFIGURATION_FILE)[0]
-    return report, study, load_result(folder / RESULT_FILE, folder / STATES_FILE)
+    return report, study, load_result(folder / RESULT_FILE, folder / STATES_FILE, study.family.results)
 
 
 def runs_below(folder: str | Path) -> list[Path]:

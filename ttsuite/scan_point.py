@@ -76,7 +76,7 @@ def check_point(data: dict[str, Any], directory: Path) -> tuple[str, str] | None
     """Prepare a point without computing it: what the numerics refuse, as (message, key), or None."""
     study = make_study(data, directory)
     try:
-        study.family.module("numerics").prepare(study.problem, study.solver)
+        study.family.numerics.prepare(study.problem, study.solver)
     except ProblemError as error:
         return str(error), error.key
     return None

@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from problems import telling
 from problems.families import family
 from problems.report_parts import Picture, Quantity
 from ttsuite.run_folder import ranks_along_train
@@ -60,7 +61,7 @@ def values_of(kind: str, results: Mapping[str, Any]) -> dict[str, tuple[float, f
     values: dict[str, tuple[float, float | None]] = {}
     if not results:
         return values
-    for quantity in family(kind).module("presentation").quantities(results):
+    for quantity in telling.quantities(family(kind), results):
         values |= _entries(quantity)
     ranks = ranks_along_train(dict(results))
     if ranks:

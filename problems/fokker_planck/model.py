@@ -323,8 +323,5 @@ FAMILY = Family(
     problem=FokkerPlanckProblem,
     solver=FokkerPlanckSolver,
     complete=complete,
-    numerics="problems.fokker_planck.solve",
-    presentation="problems.fokker_planck.presentation",
-    figures="problems.fokker_planck.figures",
-    plan="problems.fokker_planck.plan",
+    package="problems.fokker_planck",
 )

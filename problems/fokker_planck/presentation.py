@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from problems.agreement import Deviation
 from problems.effort import megabytes
-from problems.levels import Deviation
 from problems.report_parts import Quantity, Section, Table
 
 if TYPE_CHECKING:

@@ -62,3 +62,6 @@ class FokkerPlanckResult:
     def megabytes(self) -> float:
         """Memory of the density at the last time."""
         return sum(core.nbytes for core in self.density.cores) / 1e6
+
+
+RESULTS = (FokkerPlanckResult,)

@@ -289,8 +289,5 @@ FAMILY = Family(
     problem=ParametricProblem,
     solver=ParametricSolver,
     complete=complete,
-    numerics="problems.parametric_pde.solve",
-    presentation="problems.parametric_pde.presentation",
-    figures="problems.parametric_pde.figures",
-    plan="problems.parametric_pde.plan",
+    package="problems.parametric_pde",
 )

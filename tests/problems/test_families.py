@@ -23,8 +23,8 @@ class Solver(Keys):
     accuracy: float = 1e-6
     workers: WorkerCount = WORKERS
 
-FAMILY = Family("toy", "a toy", "H x = E x", (), "none", Problem, Solver, lambda problem, solver: solver,
-                "toy", "toy", "toy", "toy")
+FAMILY = Family("toy", "a toy", "H x = E x", (), "none", Problem, Solver, "toy",
+                )
 """
 
 
