@@ -24,23 +24,23 @@ GROUP = "ttsuite.families"  # of the entry points by which other packages bring 
 
 
 @lru_cache
-def _brought() -> dict[str, EntryPoint]:
+def brought() -> dict[str, EntryPoint]:
     """Kind -> entry point of the families of other packages; one of theirs takes no kind that is known here."""
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in _MODULES}
 
 
 def kinds() -> list[str]:
     """The known kinds of problems: those of this package, then those that other packages bring."""
-    return [*_MODULES, *sorted(_brought())]
+    return [*_MODULES, *sorted(brought())]
 
 
 def is_kind(kind: str) -> bool:
     """Whether a kind is known; other packages are asked only where this one does not know it."""
-    return kind in _MODULES or kind in _brought()
+    return kind in _MODULES or kind in brought()
 
 
 def family(kind: str) -> Family:
     """The family of a known ``kind``; KeyError for any other."""
     if kind in _MODULES:
         return importlib.import_module(_MODULES[kind]).FAMILY
-    return _brought()[kind].load()
+    return brought()[kind].load()
