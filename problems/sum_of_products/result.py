@@ -3,4 +3,4 @@
 from problems.vibrational.result import VibrationalResult
 from problems.wave_packet.result import WavePacketResult
 
-RESULTS = (VibrationalResult, WavePacketResult)
+RESULTS = (VibrationalResult, WavePacketResult)  # modes are numbered from 0

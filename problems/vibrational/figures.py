@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from problems.drawing import (
+    COLOURS,
+    DASHES,
+    MARKERS,
+    SMALL,
+    THIS_RUN,
+    WIDTH,
+    Style,
+    accuracy_line,
+    colour,
+    floored,
+    grid,
+    legend_above,
+    legend_outside,
+    panel,
+    panels,
+    whole_ticks,
+)
 from problems.levels import Reference
 from problems.report_parts import Picture
+from problems.vibrational.model import VibrationalProblem, VibrationalSolver
+from problems.vibrational.result import VibrationalResult
 
-if TYPE_CHECKING:
-    from problems.vibrational.model import VibrationalProblem, VibrationalSolver
-    from problems.vibrational.result import VibrationalResult
-
-# Okabe and Ito's palette: told apart by colour-blind readers too
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6BB1", "#7F7F7F"]
-MARKERS = ["o", "s", "^", "v", "D", "P", "X", "<", ">", "*", "p", "h", "d", "8"]
-THIS_RUN = "#000000"
-WIDTH = 9.0
 MAX_LABELS = 55
+MOST_NAMED = 20  # bonds that are named by their modes
+MOST_PASSES = 12  # that are named
+LANES = 4  # symmetry blocks, at most, that get a lane each
 _LEADING = re.compile(r"\s*([-+]?[0-9.]+)\s*\[([^\]]*)\]")
 
 
 def figures(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> list[Picture]:
     """All figures this result has data for, in the order of the report."""
+    return figures_of_states(problem.references, solver.accuracy, result)
+
+
+def figures_of_states(references: Sequence[Reference], accuracy: float, result: VibrationalResult) -> list[Picture]:
+    """As ``figures``, whatever the Hamiltonian comes from."""
     pictures = [
         Picture(
             "spectrum",
@@ -39,7 +55,6 @@ def figures(problem: VibrationalProblem, solver: VibrationalSolver, result: Vibr
             partial(spectrum, result),
         )
     ]
-    references = problem.references
     if any(reference.judge for reference in references):
         caption = "Deviation of this run from the exact energies, over the state number."
         if references[0].relative:
@@ -47,24 +62,24 @@ def figures(problem: VibrationalProblem, solver: VibrationalSolver, result: Vibr
                 "Deviation of this run and of the published methods from the reference over the state number;"
                 " the lowest state is compared absolutely, the others relative to their list's lowest state."
             )
-        pictures.append(Picture("deviations", caption, partial(deviations, result, references, solver.accuracy)))
+        pictures.append(Picture("deviations", caption, partial(deviations, result, references, accuracy)))
     estimates = "Error estimates of this run: what the finite ranks and what the finite basis leave out."
-    pictures.append(Picture("errors", estimates, partial(error_estimates, result, solver.accuracy)))
+    pictures.append(Picture("errors", estimates, partial(error_estimates, result, accuracy)))
     if len(result.mode_order) > 1:
         ranks = "TT-ranks along the train. The band spans all states; the operator's ranks are exact."
         pictures.append(Picture("ranks", ranks, partial(ranks_along_train, result)))
     if sum(state.energies is not None for state in result.history) > 1:  # vectors over the whole space have no passes
         passes = "Change of the energies from pass to pass, and residual norms, over the states."
-        pictures.append(Picture("passes", passes, partial(convergence, result, solver.accuracy)))
+        pictures.append(Picture("passes", passes, partial(convergence, result, accuracy)))
     return pictures
 
 
 def spectrum(result: VibrationalResult) -> Figure:
     """Stick spectrum, coloured by symmetry block; up to four blocks get a lane each, labels a strip above."""
-    levels = np.asarray(result.energies) - result.energies[0]
+    levels = result.excitations
     leading = [_leading(text) for text in result.assignments]
     blocks = sorted(set(result.symmetry))
-    lanes = len(blocks) if len(blocks) <= 4 else 1
+    lanes = len(blocks) if len(blocks) <= LANES else 1
     span = max(float(levels[-1]), 1e-12)
     groups = _groups(levels, 0.008 * span)
     texts = []
@@ -81,7 +96,7 @@ def spectrum(result: VibrationalResult) -> Figure:
         base = 1.2 * (lanes - 1 - number) if lanes > 1 else 0.0
         tops = base + np.array([leading[i][0] for i in mine])
         label = f"block {block} ({len(mine)} states)"
-        axes.vlines(levels[mine], base, tops, color=COLOURS[number % len(COLOURS)], lw=1.5, label=label)
+        axes.vlines(levels[mine], base, tops, color=colour(number), lw=1.5, label=label)
         axes.axhline(base, color="0.8", lw=0.6, zorder=0)
     middles = np.array([float(np.mean(levels[group])) for group in groups])
     for text, middle, place in zip(texts, middles, _spread(middles, 0.016 * span, span), strict=True):
@@ -95,66 +110,55 @@ def spectrum(result: VibrationalResult) -> Figure:
     axes.set_yticks(ticks, ["0", "0.5", "1"] * lanes)
     axes.set_xlabel(f"energy above the lowest state ({result.unit})")
     axes.set_ylabel("leading weight")
-    figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    legend_outside(figure, axes, "lower center", columns=LANES)
     return figure
 
 
-def deviations(result: VibrationalResult, references: list[Reference], accuracy: float) -> Figure:
+def deviations(result: VibrationalResult, references: Sequence[Reference], accuracy: float) -> Figure:
     """Absolute deviations from the judging column on a logarithmic scale, this run emphasised."""
     judge = next(reference for reference in references if reference.judge)
-    figure = Figure(figsize=(WIDTH, 4.8), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = panel(4.8)
     run = np.abs(judge.deviations(result.energies))
     count = len(run)
     floor = 1e-3 * accuracy if not judge.relative else min(1e-4, 1e-2 * accuracy)
     for reference, style in zip(references, _styles(references), strict=True):
         values = np.abs(judge.deviations(reference.absolute()[:count]))
         if reference is not judge and np.any(np.isfinite(values)):
-            axes.plot(np.maximum(values, floor), lw=0.6, ms=3.2, alpha=0.75, label=reference.label, **style)
-    estimates = np.maximum(np.asarray(result.error_estimates)[:count], floor)
+            axes.plot(floored(values, floor), lw=0.6, ms=3.2, alpha=0.75, label=reference.label, **style)
+    estimates = floored(result.error_estimates[:count], floor)
     axes.fill_between(np.arange(count), floor, estimates, color="0.85", label="error estimate\nof this run", zorder=0)
-    values = np.maximum(run, floor)
-    axes.plot(values, color=THIS_RUN, lw=2, marker="o", ms=4, label="this run", zorder=5)
-    _accuracy_line(axes, accuracy, result.unit)
+    axes.plot(floored(run, floor), color=THIS_RUN, lw=2, marker="o", ms=4, label="this run", zorder=5)
+    accuracy_line(axes, accuracy, result.unit)
     axes.set_yscale("log")
     axes.set_ylim(bottom=0.7 * floor)
     axes.set_xlim(-1, count)
     axes.set_xlabel("state number")
     axes.set_ylabel(f"|deviation from {judge.label}|\n({result.unit}; below {floor:.0e} shown there)")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(True, which="major", color="0.9", lw=0.6)
-    handles, labels = axes.get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda i: "this run" not in labels[i])
-    figure.legend(
-        [handles[i] for i in order],
-        [labels[i] for i in order],
-        loc="outside right upper",
-        fontsize=8,
-        frameon=False,
-    )
+    whole_ticks(axes)
+    grid(axes)
+    legend_outside(figure, axes, "right upper", order=["this run", "error estimate\nof this run"])
     return figure
 
 
 def error_estimates(result: VibrationalResult, accuracy: float) -> Figure:
     """Rank and basis part of every state's error estimate, and their sum."""
-    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = panel(3.4)
     states = np.arange(len(result.energies))
     floor = 1e-4 * accuracy
-    for values, label, colour, marker in (
-        (result.rank_errors, "rank part", COLOURS[0], "o"),
-        (result.basis_errors, "basis part", COLOURS[1], "s"),
+    for values, label, number, marker in (
+        (result.rank_errors, "rank part", 0, "o"),
+        (result.basis_errors, "basis part", 1, "s"),
     ):
-        axes.plot(states, np.maximum(np.abs(values), floor), marker, color=colour, ms=3.5, label=label)
-    total = np.maximum(result.error_estimates, floor)
+        axes.plot(states, floored(np.abs(values), floor), marker, color=colour(number), ms=3.5, label=label)
+    total = floored(result.error_estimates, floor)
     axes.plot(states, total, color=THIS_RUN, lw=1.2, drawstyle="steps-mid", label="error estimate")
-    _accuracy_line(axes, accuracy, result.unit)
+    accuracy_line(axes, accuracy, result.unit)
     axes.set_yscale("log")
     axes.set_xlabel("state number")
     axes.set_ylabel(f"error estimate ({result.unit})")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(True, which="major", color="0.9", lw=0.6)
-    _legend_above(axes, 4)
+    whole_ticks(axes)
+    grid(axes)
+    legend_above(axes, 4)
     return figure
 
 
@@ -163,32 +167,30 @@ def ranks_along_train(result: VibrationalResult) -> Figure:
     ranks = np.array([state[1:-1] for state in result.ranks])
     operator = np.array(result.operator_ranks)[1:-1]
     bonds = np.arange(1, ranks.shape[1] + 1)
-    figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = panel(3.8)
     low, lower, middle, upper, high = np.percentile(ranks, [0, 25, 50, 75, 100], axis=0)
     axes.fill_between(bonds, low, high, color=COLOURS[5], alpha=0.25, lw=0, label="states: all")
     axes.fill_between(bonds, lower, upper, color=COLOURS[0], alpha=0.35, lw=0, label="states: middle half")
     axes.plot(bonds, middle, color=COLOURS[0], marker="o", ms=4, label="states: median")
     axes.plot(bonds, high, color=COLOURS[0], lw=0.8, ls=":", label="states: largest")
     axes.plot(bonds, operator, color=COLOURS[1], marker="s", ms=4, label="operator")
-    if len(bonds) <= 20:
+    if len(bonds) <= MOST_NAMED:
         modes = result.mode_order
-        axes.set_xticks(bonds, [f"{modes[k - 1]}|{modes[k]}" for k in bonds], fontsize=8)
+        axes.set_xticks(bonds, [f"{modes[k - 1]}|{modes[k]}" for k in bonds], fontsize=SMALL)
         axes.set_xlabel("bond, named by the modes on its two sides")
     else:
         axes.set_xlabel("bond")
     axes.set_ylabel("TT-rank")
     axes.set_ylim(bottom=0)
-    axes.grid(True, color="0.9", lw=0.6)
-    _legend_above(axes, 5)
+    grid(axes)
+    legend_above(axes, 5)
     return figure
 
 
 def convergence(result: VibrationalResult, accuracy: float) -> Figure:
     """Energy changes and (from inverse iteration, two-site) residual norms over the passes."""
     history = [state for state in result.history if state.energies is not None]
-    figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
-    changes, residuals = figure.subplots(1, 2, sharex=True)
+    figure, (changes, residuals) = panels(4.2, 1, 2, sharex=True)
     steps = np.arange(1, len(history) + 1)
     moved = [np.abs(_difference(a.energies, b.energies)) for a, b in pairwise(history)]
     for summary, style, label in ((np.max, "o-", "largest"), (np.median, "s--", "median")):
@@ -196,35 +198,35 @@ def convergence(result: VibrationalResult, accuracy: float) -> Figure:
         changes.plot(steps[1:], values, style, color=COLOURS[0], ms=4, label=label)
         values = [_summary(summary, state.residuals, 0.0) for state in history]
         residuals.plot(steps, values, style, color=COLOURS[1], ms=4, label=label)
-    _accuracy_line(changes, accuracy, result.unit)
+    accuracy_line(changes, accuracy, result.unit)
     changes.set_ylabel(f"|change of energy| ({result.unit})")
     residuals.set_ylabel(f"residual norm ({result.unit})")
     for axes in (changes, residuals):
         axes.set_yscale("log")
         axes.set_xlim(0.5, len(history) + 0.5)
-        axes.grid(True, which="major", color="0.9", lw=0.6)
-        if len(history) <= 12:
+        grid(axes)
+        if len(history) <= MOST_PASSES:
             names = [state.label.partition(":")[0] for state in history]
-            axes.set_xticks(steps, names, rotation=35, ha="right", fontsize=8)
+            axes.set_xticks(steps, names, rotation=35, ha="right", fontsize=SMALL)
             axes.set_xlabel("pass")
         else:
             axes.set_xlabel("pass number")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _legend_above(axes, 3)
+            whole_ticks(axes)
+        legend_above(axes, 3)
     return figure
 
 
-def _styles(references: list[Reference]) -> list[dict[str, Any]]:
+def _styles(references: Sequence[Reference]) -> list[Style]:
     """Line styles: a colour a method (the first word of the label), a marker a variant of it."""
     methods: dict[str, int] = {}
-    styles: list[dict[str, Any]] = []
+    styles: list[Style] = []
     for reference in references:
         method = reference.label.split()[0]
         number = list(dict.fromkeys(other.label.split()[0] for other in references)).index(method)
         variant = methods[method] = methods.get(method, -1) + 1
         marker = MARKERS[variant % len(MARKERS)]
-        styles.append({"color": COLOURS[number % len(COLOURS)], "marker": marker})
-        styles[-1] |= {"ls": ("-", "--", ":", "-.")[variant % 4], "mfc": "white" if variant % 2 else None}
+        style: Style = {"color": colour(number), "marker": marker, "ls": DASHES[variant % len(DASHES)]}
+        styles.append(style | {"mfc": "white" if variant % 2 else None})
     return styles
 
 
@@ -272,19 +274,3 @@ def _summary(summary: Callable[[np.ndarray], float], values: np.ndarray | None, 
         return np.nan
     finite = np.asarray(values)[np.isfinite(values)]
     return max(float(summary(finite)), floor) if finite.size else np.nan
-
-
-def _accuracy_line(axes: Axes, accuracy: float, unit: str) -> None:
-    axes.axhline(accuracy, color="0.4", lw=0.9, ls="--", label=f"asked: {accuracy:g} {unit}")
-
-
-def _legend_above(axes: Axes, columns: int) -> None:
-    """A legend over the axes, where it covers no data."""
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
-        ncols=min(columns, 5),
-        fontsize=8,
-        frameon=False,
-        borderaxespad=0.2,
-    )

@@ -21,7 +21,7 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount, located, shown
 from problems.levels import Reference
 from problems.vibrational import force_field as fields
-from problems.vibrational.references import references_of
+from problems.vibrational.known_levels import references_of
 
 CSV_ACCURACY = 0.01
 MODEL_ACCURACY = 1e-6

@@ -52,7 +52,14 @@ def spectrum_of(
     for energy, height in lines(energies, values, resolution, solver.window, whole):
         agrees = certain or (others is not None and bool(np.any(np.abs(others - energy) <= resolution)))
         peaks.append(Peak(energy, height, height / whole, resolution, agrees and height > noise))
-    return Spectrum(energies, values, resolution, solver.window, peaks, noise)
+    return Spectrum(
+        energies=energies,
+        intensities=values,
+        resolution=resolution,
+        window=solver.window,
+        peaks=peaks,
+        noise=noise,
+    )
 
 
 def energy_moments(system: System) -> tuple[float, float]:

@@ -171,7 +171,12 @@ def propagate(
         )
         values = _autocorrelation(other, half)
         difference = np.maximum.accumulate(np.abs(a - values))
-        check = Check(second_rank, difference, values, _differences(watched, solution, other, chart))
+        check = Check(
+            rank=second_rank,
+            difference=difference,
+            autocorrelation=values,
+            observables=_differences(watched, solution, other, chart),
+        )
         unseen = evolution.krylov_errors + (evolution.step_errors if solver.time_step is None else 0.0)
         error = np.minimum(bound, np.maximum(CAUTION * widened * difference, _bound(solution, chart, unseen)))
         counts |= {f"check_{name}": value for name, value in other.counts.items()}

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from problems.vibrational import presentation
 from problems.vibrational.figures import _groups, _spread, figures
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver
+from problems.vibrational.presentation import tables
+from problems.vibrational.references import agreements, columns, comparison_table
+from problems.words import decimals
 from ttsuite.record import plain
 
 PROBLEM = VibrationalProblem(kind="vibrational", force_field="acetonitrile")
@@ -24,7 +26,7 @@ def result():
 
 
 def test_results_have_the_fixed_keys_and_are_plain(result):
-    found = plain(presentation.results(result))
+    found = plain(result.results())
     json.dumps(found, allow_nan=False)
     fixed = "energies unit error_estimates rank_errors basis_errors residual_norms symmetry assignments ranks"
     fixed += " operator_ranks mode_order states_megabytes completeness"
@@ -34,7 +36,7 @@ def test_results_have_the_fixed_keys_and_are_plain(result):
 
 
 def test_the_deviation_from_the_judge_is_the_one_put_in(result):
-    first = presentation.references(PROBLEM, result)[0]
+    first = agreements(PROBLEM, result)[0].told()
     assert (first["name"], first["count"]) == ("own_HCI+PT2", 84)
     shifts = made_up.shift(np.arange(84))
     # sorting can swap partners that are closer than their shifts differ
@@ -44,21 +46,21 @@ def test_the_deviation_from_the_judge_is_the_one_put_in(result):
 
 
 def test_tables(result):
-    (table,) = presentation.tables(PROBLEM, SOLVER, result)
+    (table,) = tables(PROBLEM, SOLVER, result)
     assert table.columns[:4] == ["state", "energy (cm-1)", "above the lowest", "error estimate"]
     assert table.columns[7] == "HCI+PT2 (this project)" and len(table.rows) == 84
     assert all(len(row) == len(table.columns) for row in table.rows)
     assert table.rows[0][1] == "9837.4067" and table.rows[83][table.columns.index("A-VCI (2017)")] == ""
-    name, header, rows = presentation.csv_table(PROBLEM, result)
+    name, header, rows = result.csv_table(columns(PROBLEM, result))
     assert name == "levels.csv"
     assert all(len(row) == len(header) for row in rows)
     assert float(rows[5][1]) == result.energies[5] and rows[83][header.index("own_HCI+PT2")] == "2207.541"
-    comparison = presentation.comparison_table(PROBLEM, SOLVER, result)
+    comparison = comparison_table(PROBLEM, SOLVER, result)
     assert comparison is not None and len(comparison.rows) == 14
 
 
 def test_digits_follow_the_accuracy():
-    assert [presentation.decimals(a) for a in (1.0, 0.01, 1e-6, 5e-3)] == [2, 4, 8, 5]
+    assert [decimals(a) for a in (1.0, 0.01, 1e-6, 5e-3)] == [2, 4, 8, 5]
 
 
 def test_one_pass_has_no_change_to_draw(result):
@@ -107,7 +109,7 @@ def test_a_model_without_history_gets_the_figures_it_has_data_for():
         "errors",
         "ranks",
     ]
-    assert presentation.references(made, result)[0]["max_abs_deviation"] == 0.0
+    assert agreements(made, result)[0].deviation.max_abs == 0.0
 
 
 def test_one_mode_and_one_state():
@@ -118,13 +120,13 @@ def test_one_mode_and_one_state():
     solver = VibrationalSolver(n_states=1, accuracy=1e-6)
     for picture in figures(made, solver, result):
         FigureCanvasAgg(picture.figure).draw()
-    comparison = presentation.comparison_table(made, solver, result)
+    comparison = comparison_table(made, solver, result)
     assert comparison is not None and comparison.rows == [["exact (normal modes)", "1", "0.00000000", "0.00000000"]]
     unknown = VibrationalProblem.model_validate(
         {"kind": "vibrational", "force_field": {"model": "henon_heiles", "dimension": 2}}
     )
-    assert presentation.comparison_table(unknown, solver, result) is None
-    assert len(presentation.tables(made, solver, result)[0].rows) == 1
+    assert comparison_table(unknown, solver, result) is None
+    assert len(tables(made, solver, result)[0].rows) == 1
 
 
 def test_groups_and_their_labels():

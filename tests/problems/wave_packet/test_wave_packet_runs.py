@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from packet_cases import HENON_HEILES, ISING, XXZ, dense_evolution, study
 
-from problems.wave_packet.references import compare, references_of
+from problems.wave_packet.independent import compare, references_of
 from problems.wave_packet.solve import prepare, solve
 from problems.wave_packet.spectrum import transform, window_values
 from solvers.solution import Status

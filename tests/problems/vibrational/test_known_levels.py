@@ -8,7 +8,7 @@ import pytest
 from problems.agreement import Deviation
 from problems.levels import Reference
 from problems.vibrational.force_field import ForceField, coupled_oscillators, henon_heiles
-from problems.vibrational.references import LABELS, compare, normal_mode_levels, published
+from problems.vibrational.known_levels import LABELS, compare, normal_mode_levels, published
 
 # E of states 0, 1, 2 and 9: diagonalised by an independent program, 12 decimals
 EXACT = {2: (0.852082442432, 1.549389204282, 1.858940565445, 3.641309489833)}
