@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 from same_results import same
 
+from problems.quantum.tasks.spectrum.result import RESULTS
 from problems.report_parts import Picture
-from problems.vibrational.result import RESULTS
 from solvers.solution import IterationState, Status
 from solvers.trains.storage import save_trains
 from solvers.trains.tensor_train import TensorTrain
@@ -168,7 +168,7 @@ def test_figures_are_drawn_and_written_from_the_record(copied, complete_run, mon
         shown.append((problem.kind, solver.n_states, same(complete_run[1], result)))
         return [Picture("spectrum", "A caption.", Figure(figsize=(2, 1)))]
 
-    monkeypatch.setattr("problems.vibrational.figures.figures", one)
+    monkeypatch.setattr("problems.quantum.tasks.spectrum.figures.figures", one)
     before = (folder / "figures" / "spectrum.png").read_bytes()
     files = plot_run(folder)
     assert files == [folder / "figures" / "spectrum.png", folder / "figures" / "spectrum.svg"]
