@@ -43,6 +43,14 @@ def shown(value: Any, longest: int = 60) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+def renamed(problem: dict[str, Any], key: str, name: str) -> None:
+    """Put the name of a file under its key, dots between the names of mappings, in the keys of a problem."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        problem = problem[parent]
+    problem[last] = name
+
+
 def located(file: str, directory: Path, key: str) -> Path:
     """A file named from ``directory`` as an absolute path; ProblemError where links lead in a circle."""
     try:

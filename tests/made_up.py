@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from problems.quantum.hamiltonians.force_field.field import DATA
+from problems.quantum.readers.shipped import DATA
 from problems.quantum.tasks.spectrum.result import VibrationalResult
 from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain

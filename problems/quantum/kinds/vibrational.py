@@ -22,6 +22,9 @@ from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount,
 from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
+from problems.quantum.readers.formats import read
+from problems.quantum.readers.reader import KEY
+from problems.quantum.readers.shipped import load_force_field, shipped
 
 CSV_ACCURACY = 0.01
 MODEL_ACCURACY = 1e-6
@@ -44,6 +47,7 @@ class HenonHeiles(Keys):
     coupling: float = Field(default=0.111803, description="Cubic coupling constant (model units).")
 
 
+_OF_A_FILE = {"file", "format"}
 MODELS: dict[str, type[CoupledOscillators] | type[HenonHeiles]] = {
     "coupled_oscillators": CoupledOscillators,
     "henon_heiles": HenonHeiles,
@@ -54,9 +58,22 @@ def _which_field(value: Any) -> str:
     """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
     if isinstance(value, (CoupledOscillators, HenonHeiles)):
         return f"({value.model})"
+    if isinstance(value, FieldFile) or (isinstance(value, dict) and "model" not in value and value.keys() & _OF_A_FILE):
+        return "(file)"
     if isinstance(value, dict):
         return f"({value.get('model')})" if value.get("model") in list(MODELS) else "(model)"
     return "(name)"
+
+
+class FieldFile(Keys):
+    """A force field in a file of any format that a reader is known for."""
+
+    file: str = Field(description="The file; its path is relative to the YAML file.")
+    format: str = Field(
+        default=AUTOMATIC,
+        description="automatic: the one whose reader takes the file for its own; csv: a table of force constants.",
+        json_schema_extra={"values": "automatic, csv, or a format that an installed package reads"},
+    )
 
 
 class AnyModel(Keys):
@@ -69,6 +86,7 @@ class AnyModel(Keys):
 
 ForceFieldKey = Annotated[
     Annotated[str, Tag("(name)")]
+    | Annotated[FieldFile, Tag("(file)")]
     | Annotated[CoupledOscillators, Tag("(coupled_oscillators)")]
     | Annotated[HenonHeiles, Tag("(henon_heiles)")]
     | Annotated[AnyModel, Tag("(model)")],
@@ -110,8 +128,10 @@ class VibrationalProblem(Keys):
 
     kind: Literal["vibrational"] = Field(description="The kind of problem.")
     force_field: ForceFieldKey = Field(
-        description="A shipped force field by name, a CSV file (path relative to the YAML file), or a model.",
-        json_schema_extra={"values": "acetonitrile, a path ending in .csv, or {model: ..., dimension: ...}"},
+        description="A shipped force field by name, a file (path relative to the YAML file), or a model.",
+        json_schema_extra={
+            "values": "acetonitrile, a path ending in .csv, {file: ..., format: ...}, or {model: ..., dimension: ...}"
+        },
     )
     mode_order: Literal["automatic", "frequency"] | tuple[int, ...] = Field(
         default=AUTOMATIC,
@@ -124,7 +144,10 @@ class VibrationalProblem(Keys):
     @classmethod
     def _readable(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
-            value = _locate(value, Path((info.context or {}).get("directory", ".")))
+            value = _locate(value, _directory(info))
+        elif isinstance(value, FieldFile):
+            path = located(value.file, _directory(info), "problem.force_field.file")
+            value = value.model_copy(update={"file": str(path)})
         _load(value)
         return value
 
@@ -159,13 +182,17 @@ class VibrationalProblem(Keys):
     @property
     def references(self) -> list[Reference]:
         """Published or exact energies to compare with; empty where there are none."""
-        return references_of(self.field, self.force_field if isinstance(self.force_field, str) else None)
+        given = self.force_field
+        name = given.file if isinstance(given, FieldFile) else given
+        return references_of(self.field, name if isinstance(name, str) else None)
 
     @property
     def files(self) -> dict[str, Path]:
         """Key -> file a run must keep beside its configuration so that it can be repeated."""
-        source = self.field.source
-        return {} if source is None or self.force_field in fields.shipped() else {"force_field": source}
+        given, source = self.force_field, self.field.source
+        if source is None or (isinstance(given, str) and given in shipped()):
+            return {}
+        return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source}
 
 
 class VibrationalSolver(Keys):
@@ -191,18 +218,28 @@ class VibrationalSolver(Keys):
     workers: WorkerCount = WORKERS
 
 
+def _directory(info: ValidationInfo) -> Path:
+    """From where the paths of a configuration lead."""
+    return Path((info.context or {}).get("directory", "."))
+
+
 def _locate(text: str, directory: Path) -> str:
     """A shipped name as it is, a CSV path made absolute; ProblemError for anything else."""
-    if text in fields.shipped():
+    if text in shipped():
         return text
     if text.lower().endswith(".csv"):
         return str(located(text, directory, "problem.force_field"))
-    guess = difflib.get_close_matches(text, fields.shipped(), n=1)
-    hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(fields.shipped())})"
-    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv", fields.KEY)
+    guess = difflib.get_close_matches(text, shipped(), n=1)
+    hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(shipped())})"
+    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv", KEY)
 
 
-def _load(value: Any) -> fields.ForceField:
+ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
+
+
+def _load(value: ForceFieldGiven) -> fields.ForceField:
+    if isinstance(value, FieldFile):
+        return read(Path(value.file), value.format)
     if isinstance(value, CoupledOscillators):
         field = fields.coupled_oscillators(value.dimension, value.coupling)
         if not _bounded(value.dimension, value.coupling):
@@ -211,7 +248,8 @@ def _load(value: Any) -> fields.ForceField:
         return field
     if isinstance(value, HenonHeiles):
         return fields.henon_heiles(value.dimension, value.coupling)
-    return fields.load_force_field(value)
+    assert not isinstance(value, AnyModel)
+    return load_force_field(value)
 
 
 def _bounded(d: int, coupling: float) -> bool:

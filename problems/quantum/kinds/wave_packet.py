@@ -70,9 +70,9 @@ class WavePacketProblem(Keys):
     Jz: float = Field(default=1.0, description="Coupling along z (xxz).")
     force_field: ForceFieldKey = Field(
         default="none",  # not validated: the key is asked for where the model needs it
-        description="A shipped force field, a CSV file (path relative to the YAML file), or a model (force_field).",
+        description="A shipped force field, a file (path relative to the YAML file), or a model (force_field).",
         json_schema_extra={
-            "values": "acetonitrile, a path ending in .csv, or {model: ..., dimension: ...}",
+            "values": "acetonitrile, a path ending in .csv, {file: ..., format: ...}, or {model: ..., dimension: ...}",
             "default": "needed with force_field",
         },
     )

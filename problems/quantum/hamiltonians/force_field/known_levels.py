@@ -17,7 +17,8 @@ import numpy as np
 
 from problems.agreement import Deviation
 from problems.levels import Reference
-from problems.quantum.hamiltonians.force_field.field import DATA, ForceField
+from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.readers.shipped import DATA
 
 JUDGE = "own_HCI+PT2"
 # column -> label in texts and figures; the first is the one to judge by

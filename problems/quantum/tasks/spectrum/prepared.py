@@ -12,12 +12,13 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field import basis as modes_
 from problems.quantum.hamiltonians.force_field.boundedness import lowest_barriers
-from problems.quantum.hamiltonians.force_field.field import KEY, ForceField
+from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.operators import mode_orders, operator, product_terms
 from problems.quantum.hamiltonians.force_field.primitives import MOST_PRIMITIVE
 from problems.quantum.hamiltonians.force_field.sizes import Sized, from_levels, lowest_products, of_given_sizes
 from problems.quantum.hamiltonians.force_field.symmetry import norm_bound, terms_that_matter
 from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.readers.reader import KEY
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.start import space_size
 from solvers.trains.operator import TTOperator

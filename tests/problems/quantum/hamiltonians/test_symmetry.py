@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from problems.quantum.hamiltonians.force_field.basis import harmonic_functions, parity_generators
-from problems.quantum.hamiltonians.force_field.field import ForceField, load_force_field
+from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.operators import operator, product_terms, second_look
 from problems.quantum.hamiltonians.force_field.symmetry import NEGLIGIBLE, norm_bound, terms_that_matter
+from problems.quantum.readers.shipped import load_force_field
 
 
 def with_noise(field, size, count=20, seed=1):

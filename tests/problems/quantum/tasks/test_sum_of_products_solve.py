@@ -7,12 +7,12 @@ import pytest
 from test_sum_of_products_operators import dense, problem
 from threadpoolctl import threadpool_limits
 
-from problems.quantum.hamiltonians.force_field.field import load_force_field
 from problems.quantum.hamiltonians.terms.evolution import prepare_evolution, system_of
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem, complete
 from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
 from problems.quantum.kinds.wave_packet import WavePacketProblem
 from problems.quantum.kinds.wave_packet import complete as complete_packet
+from problems.quantum.readers.shipped import load_force_field
 from problems.quantum.tasks.either.keys import SpectrumSolver
 from problems.quantum.tasks.either.solve import prepare, solve, tells_apart
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
