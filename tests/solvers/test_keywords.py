@@ -196,6 +196,7 @@ CASES = {
             "method": methods.ConjugateGradients(conjugate=False),
             "accuracy": 1e-2,
             "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {"method": methods.ConjugateGradients(steps=1)}),
         },
     ),
