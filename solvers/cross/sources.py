@@ -20,6 +20,7 @@ from solvers.trains.tensor_train import TensorTrain
 
 Function = Callable[[np.ndarray], np.ndarray]
 BATCH = 200_000  # multi-indices written out at once
+PROBES = 16  # entries, fixed once, at which one function is told from another
 SAME = 1e-13  # relative: values that differ by no more are one value
 
 

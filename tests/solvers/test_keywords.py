@@ -159,6 +159,8 @@ CASES = {
             "accuracy": 1e-2,
             "scale": 1e3,
             "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {"method": methods.TuckerCross(whole=0, max_rank=2)}),
         },
     ),
