@@ -26,15 +26,18 @@ def stopped_and_continued(
     return call(callback=told.append, checkpoint=file), [state for state in told if state.finished]
 
 
-def check_that_it_goes_on(call: Callable[..., Solution], folder: Path, least: int = 2) -> Solution:
-    """Stopped after any state it is the call left alone, to the last digit; nothing is told twice.
+def check_that_it_goes_on(call: Callable[..., Solution], folder: Path, least: int = 2, stops: int = 3) -> Solution:
+    """Stopped it is the call left alone, to the last digit, and nothing is told twice: returns what that says.
 
-    ``call`` takes callback and checkpoint, and makes everything else anew; ``least``: states that there must be.
+    ``call`` takes callback and checkpoint, and makes everything else anew. ``least``: states that there must be;
+    ``stops``: how many of them it is stopped after, beside the first of each label.
     """
     whole = call()
     steps = len(whole.history)
     assert steps >= least
-    for after in range(1, steps + 1):
+    labels = [state.label for state in whole.history]
+    afters = {1 + labels.index(label) for label in labels} | {1 + k * (steps - 1) // (stops - 1) for k in range(stops)}
+    for after in sorted(afters):
         again, told = stopped_and_continued(call, folder / f"{after}.npz", after)
         assert (again.status, again.counts) == (whole.status, whole.counts)
         assert [state.step for state in again.history] == list(range(1, steps + 1))
