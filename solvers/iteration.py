@@ -6,7 +6,8 @@ adds what all methods share:
     1. Where the checkpoint holds a file, the iteration is put where that was written, with its history.
     2. After each state: numbered and timed, kept in the history, the checkpoint written, the callback told. A callback
        may raise anything; what was written before stays. Where a stop is asked for, Stopped ends it after the writing.
-    3. At the end the solution gets history and seconds; one that is not converged is raised when ``throw``.
+    3. At the end the checkpoint is written whatever it costs, so that the same call again has nothing left to do; the
+       solution gets history and seconds; one that is not converged is raised when ``throw``.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ from solvers.solution import Callback, IterationState, NotConverged, Solution
 class Iteration(Protocol):
     """A method at work on one question."""
 
-    def steps(self) -> Iterator[IterationState]:
-        """The states, one each time that ``content`` is worth keeping; ``step`` and ``seconds`` are set by the loop."""
+    def steps(self) -> Iterator[IterationState | None]:
+        """The states, one each time that ``content`` is worth keeping; ``step`` and ``seconds`` are set by the loop.
+
+        None where ``content`` is worth keeping between two states, of which nobody is told.
+        """
 
     def content(self) -> Content:
-        """What ``restore`` needs to go on from here: arrays and JSON data."""
+        """What ``restore`` needs to go on from here, or from the end of ``steps``: arrays and JSON data."""
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
         """Go on from there: ``steps`` yields what follows."""
@@ -57,7 +61,8 @@ def drive(
     loaded = checkpoint.load()
     if loaded is not None:
         arrays, data = loaded
-        history, spent = list(data.pop("history")), float(data.pop("seconds"))
+        # evolutions were written without them once
+        history, spent = list(data.pop("history", ())), float(data.pop("seconds", 0.0))
         iteration.restore(arrays, data)
     begun = time.perf_counter()
 
@@ -65,14 +70,19 @@ def drive(
         arrays, data = iteration.content()
         return arrays, {**data, "history": history, "seconds": spent + time.perf_counter() - begun}
 
+    moved = False
     for state in iteration.steps():
-        seconds = spent + time.perf_counter() - begun
-        history.append(replace(state, step=len(history) + 1, seconds=seconds))
+        moved = True
+        if state is not None:
+            seconds = spent + time.perf_counter() - begun
+            history.append(replace(state, step=len(history) + 1, seconds=seconds))
         checkpoint.save(content)
-        if callback is not None:
+        if state is not None and callback is not None:
             callback(history[-1])
         if checkpoint.stopping:
             raise Stopped
+    if moved:
+        checkpoint.save(content, last=True)
     found = iteration.solution()
     timing = {"compile_s": compile_s, "solve_s": spent + time.perf_counter() - begun}
     found = replace(found, history=tuple(history), timing={**found.timing, **timing})

@@ -147,6 +147,7 @@ class _Task:
             found = (yield from step) if isinstance(step, Generator) else step
             if found is not None:
                 self._take(found)
+        self.route, self.sweeping, self.begun = len(ways), None, random_state(self.rng)  # nothing is left to do
         best = self.best
         best.status = Status.CONVERGED if best.residual <= self.accuracy else self._why(best, self.capped)
 
