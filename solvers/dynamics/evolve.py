@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint
 from solvers.dynamics.driver import Driver
 from solvers.dynamics.evolving import Observer
 from solvers.dynamics.stepper import Method, make_stepper
+from solvers.iteration import drive
 from solvers.linear.solve import is_hermitian
 from solvers.methods import TDVP
-from solvers.solution import IterationState, NotConverged, Solution
+from solvers.solution import Callback, Solution
 from solvers.trains.construct import kronecker_sum, rank_one
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
@@ -33,7 +35,7 @@ def evolve(
     observe: Observer | None = None,
     conserve: Sequence[TensorTrain] = (),
     checkpoint: str | Path | None = None,
-    callback: Callable[[IterationState], None] | None = None,
+    callback: Callback | None = None,
     throw: bool = True,
 ) -> Solution:
     """The solution of dx/dt = ``factor`` A x at ``times`` (T,), ascending, from x(times[0]) = ``start``.
@@ -47,6 +49,7 @@ def evolve(
     2-norm; what the method leaves open (steps, ranks up to their cap, tolerances) follows from it. ``observe(t, x)``:
     called at every output time, returns name -> number or array. ``conserve``: trains c whose <c, x> Implicit and BUG
     keep exactly. ``checkpoint``: a file written between steps; where it exists the evolution goes on from it.
+    ``callback``: told at every output time.
 
     ``value``: Evolution, up to the time reached where no step was short enough; ``residual``: (1,) the bound of the
     relative error at the last time; ``counts``: steps, rejected, matvecs, local_exponentials. Status: CONVERGED where
@@ -54,23 +57,17 @@ def evolve(
     last time was not reached). ``extra``: the largest rank and the ``route``, "method" or "full vectors".
 
     Raises ValueError for shapes that do not fit, times that do not ascend, an operator that is not Hermitian where
-    that is not meant, steps back in time (order 4) for a factor that is not imaginary, a checkpoint of another
-    evolution or a damaged one; NotConverged, with the solution, when ``throw``.
+    that is not meant, steps back in time (order 4) for a factor that is not imaginary; CheckpointError, a ValueError,
+    for a file that is damaged or of another evolution; NotConverged, with the solution, when ``throw``.
     """
     method = method or TDVP()
     moments = np.asarray(times, dtype=float)
     hermitian = is_hermitian(operator)
     _check(operator, start, moments, method, factor, dissipative, accuracy, hermitian)
     compile_s = _compile(np.result_type(operator.dtype, start.dtype, float if complex(factor).imag == 0.0 else complex))
-    run = Driver(operator, start, moments, method, complex(factor), accuracy, hermitian, conserve)
-    run.compile_s = compile_s
-    run.observe, run.callback = observe, callback
-    if checkpoint is not None:
-        run.keep_in(checkpoint)
-    solution = run.result()
-    if throw and not solution.converged:
-        raise NotConverged(solution)
-    return solution
+    run = Driver(operator, start, moments, method, complex(factor), accuracy, hermitian, conserve, observe)
+    asked = None if checkpoint is None else run.question()
+    return drive(run, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, compile_s=compile_s)
 
 
 def _check(
