@@ -31,7 +31,7 @@ import numpy as np
 from solvers.dynamics.chain import Chain
 from solvers.dynamics.defect import beyond, missed_at_root
 from solvers.dynamics.enlarge import COMPRESSED, enlarge, krylov_directions
-from solvers.dynamics.implicit import Invariants
+from solvers.dynamics.invariants import Invariants
 from solvers.dynamics.krylov import local_exponential
 from solvers.local_operator import OperatorCore, advance, half, mirrored
 from solvers.methods import BUG

@@ -24,7 +24,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh, expm
 
-from solvers.dynamics.implicit import Invariants
+from solvers.dynamics.invariants import Invariants
 from solvers.dynamics.krylov import local_exponential
 from solvers.dynamics.sparse import MOST_NONZEROS, sparse_matrix
 from solvers.dynamics.stepper import Method

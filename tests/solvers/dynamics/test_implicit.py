@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from solvers.dynamics.implicit import ImplicitStepper, Invariants, _time_matrices, space_time
+from solvers.dynamics.implicit import ImplicitStepper, _time_matrices, space_time
+from solvers.dynamics.invariants import Invariants
 from solvers.methods import Implicit
 from solvers.trains.construct import ones, random_train, rank_one
 from solvers.trains.sum_of_products import sum_of_products
