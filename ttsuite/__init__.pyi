@@ -1,6 +1,6 @@
 """The public names, each with the module that it is imported from: the one list, which ``ttsuite.lazy`` reads too."""
 
-from problems.problem import ProblemError as ProblemError
+from problems.errors import ProblemError as ProblemError
 from solvers.cross.als_cross import als_cross as als_cross
 from solvers.cross.cross import cross as cross
 from solvers.cross.cross import cross_of_trains as cross_of_trains

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from problems.problem import ProblemError, Quantity
+from problems.errors import ProblemError
+from problems.report_parts import Quantity
 from problems.route import NotReached, Route
 from solvers.solution import Status
 from ttsuite.certificate import CERTIFY, CONTRADICTED, LEFT_OUT, UNKNOWN, Certificate, RouteOutcome, judge

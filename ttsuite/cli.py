@@ -210,7 +210,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _describe(options: argparse.Namespace) -> int:
-    from problems.problem import is_kind, kinds
+    from problems.families import is_kind, kinds
     from ttsuite.describe import describe
 
     if not is_kind(options.kind):
@@ -220,7 +220,7 @@ def _describe(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from problems.problem import is_kind, kinds
+    from problems.families import is_kind, kinds
     from ttsuite.schema import schema_text
 
     if options.kind is not None and not is_kind(options.kind):

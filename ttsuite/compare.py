@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from problems.problem import Quantity
+from problems.report_parts import Quantity
 from ttsuite.config import Study, load_study
 from ttsuite.layout import CONFIGURATION_FILE
 from ttsuite.pages import provenance_facts

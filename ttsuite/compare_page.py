@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from problems.problem import Picture, Table
+from problems.report_parts import Picture, Table
 from ttsuite.attempt import attempt
 from ttsuite.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
 from ttsuite.drawing import save_figure

@@ -18,7 +18,10 @@ import numpy as np
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from problems.problem import Family, Keys, ProblemError, family, is_kind, kinds, shown
+from problems.contract import Family
+from problems.errors import ProblemError
+from problems.families import family, is_kind, kinds
+from problems.keys import Keys, shown
 from ttsuite.yaml_file import Document, Problem, dotted, override, parse
 from ttsuite.yaml_file import Path as KeyPath
 

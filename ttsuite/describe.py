@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from problems.problem import Keys, family
+from problems.families import family
+from problems.keys import Keys
 from ttsuite.config import Study, tag_of
 
 _PLAIN = {int: "an integer", float: "a number", str: "text", bool: "true or false"}

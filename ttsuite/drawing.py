@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ttsuite.pages import data_url
 
 if TYPE_CHECKING:
-    from problems.problem import Picture
+    from problems.report_parts import Picture
     from ttsuite.record import Record
 
 _DPI = 150

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from problems.problem import Effort, ProblemError
+from problems.contract import Effort
+from problems.errors import ProblemError
 from ttsuite.config import ConfigError, Source, Study, load_study
 from ttsuite.executors import available_cores, workers_for
 from ttsuite.yaml_file import Document, Problem

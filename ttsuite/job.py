@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from ttsuite.attempt import DISK, attempt
 from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
 from ttsuite.config import Source, Study

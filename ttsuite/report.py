@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from problems.problem import Picture
+from problems.report_parts import Picture
 from ttsuite.attempt import attempt
 from ttsuite.config import Study
 from ttsuite.drawing import imported, own_style, save_figure

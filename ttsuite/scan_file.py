@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from ttsuite.config import LARGEST, ConfigError, Source, Study, guess, key_path, name_of, read, study_of
 from ttsuite.record import plain
 from ttsuite.yaml_file import Document, Problem, dotted, override

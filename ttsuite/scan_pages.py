@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from problems.problem import Picture, family
+from problems.families import family
+from problems.report_parts import Picture
 from ttsuite.attempt import attempt
 from ttsuite.drawing import save_figure
 from ttsuite.pages import render

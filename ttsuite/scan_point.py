@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from ttsuite.checkpoint import CheckpointFolder, ResumeError
 from ttsuite.config import ConfigError, Study, make_study
 from ttsuite.job import RunFailed

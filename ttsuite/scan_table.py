@@ -16,7 +16,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from problems.problem import Picture, Quantity, family
+from problems.families import family
+from problems.report_parts import Picture, Quantity
 from ttsuite.run_folder import ranks_along_train
 from ttsuite.scan_file import short_names, value_text, words
 

@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic.fields import FieldInfo
 
-from problems.problem import Keys, family, kinds
+from problems.families import family, kinds
+from problems.keys import Keys
 from ttsuite.config import Study
 
 SCHEMA = Path(__file__).with_name("schema.json")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from problems.completion.model import CompletionProblem, CompletionSolver
-from problems.problem import Quantity
+from problems.report_parts import Quantity
 from problems.route import Route
 from solvers.riemannian.dimension import require_enough
 

@@ -15,7 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from problems.completion.samples import FUNCTIONS, read_csv
-from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError, WorkerCount, located, shown
+from problems.contract import Family
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount, located, shown
 from solvers.methods import Completion
 from solvers.riemannian.dimension import parameters, require_enough, set_aside
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from problems.problem import Quantity, Section, Table
+from problems.report_parts import Quantity, Section, Table
 
 if TYPE_CHECKING:
     from problems.completion.model import CompletionProblem, CompletionSolver

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 
 KEY = "problem.samples"
 LISTED = 5_000_000  # entries of a tensor, up to which draws are a permutation of them all

@@ -17,7 +17,7 @@ import numpy as np
 from problems.completion.model import FRESH, CompletionProblem, CompletionSolver
 from problems.completion.result import CompletionResult
 from problems.completion.samples import KEY, Entries, draw, evaluate, read_csv
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from solvers.checkpoint import CheckpointError
 from solvers.methods import Completion
 from solvers.riemannian.completion import complete

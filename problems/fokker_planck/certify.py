@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
-from problems.problem import Quantity
+from problems.report_parts import Quantity
 from problems.route import TIGHTER, Route
 
 WIDER, FINER = 1.25, 1.25

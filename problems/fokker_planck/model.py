@@ -17,8 +17,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from problems.contract import Family
+from problems.errors import ProblemError
 from problems.fokker_planck.references import Gaussian, exact
-from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Family, Keys, ProblemError, WorkerCount, shown
+from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount, shown
 
 AUTOMATIC_RANK = 200
 LOOKS = 129  # times at which the exact moments are compared with box and grid

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from problems.effort import megabytes
-from problems.problem import Deviation, Quantity, Section, Table
+from problems.levels import Deviation
+from problems.report_parts import Quantity, Section, Table
 
 if TYPE_CHECKING:
     from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver

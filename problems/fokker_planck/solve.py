@@ -25,12 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from problems.errors import ProblemError
 from problems.fokker_planck.model import AUTOMATIC_RANK, LOOKS, FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.model import needed_half_width as needed
 from problems.fokker_planck.operators import Discrete
 from problems.fokker_planck.quantities import marginals, moments, samples
 from problems.fokker_planck.result import FokkerPlanckResult
-from problems.problem import AUTOMATIC, ProblemError
+from problems.keys import AUTOMATIC
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolve import evolve
 from solvers.methods import BUG, TDVP, Implicit

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from problems.orbital_free_dft.keys import FINEST, OrbitalFreeProblem, OrbitalFreeSolver
-from problems.problem import Quantity
+from problems.report_parts import Quantity
 from problems.route import TIGHTER, Route
 
 DENSE = 7  # level up to which dense arrays take minutes

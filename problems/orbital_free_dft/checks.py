@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
+from problems.errors import ProblemError
 from problems.orbital_free_dft.keys import FINEST, OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import MARGIN, Nuclei, advised_box, check_nuclei
-from problems.problem import ProblemError
 
 DENSEST = 8  # level of a dense array
 # Z h of a point nucleus: more is refused, the cusp exp(-2 Z r) falls within one cell. A larger lambda makes it wider; a

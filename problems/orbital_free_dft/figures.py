@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
 
 from problems.orbital_free_dft.presentation import reference_of
-from problems.problem import Picture
+from problems.report_parts import Picture
 
 if TYPE_CHECKING:
     from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver

@@ -20,8 +20,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
+from problems.keys import AUTOMATIC, WORKERS, Keys, WorkerCount, shown
 from problems.orbital_free_dft.nuclei import Nuclei
-from problems.problem import AUTOMATIC, WORKERS, Keys, WorkerCount, shown
 
 COARSEST_LEVEL, FINEST = 4, 16
 MOST_NUCLEI = 10_000

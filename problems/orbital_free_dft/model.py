@@ -5,9 +5,11 @@ No numerics are imported here: geometry, box and grid are checked by numpy alone
 
 from __future__ import annotations
 
+from problems.contract import Family
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC
 from problems.orbital_free_dft.checks import check
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
-from problems.problem import AUTOMATIC, Family, ProblemError
 
 
 def complete(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver) -> OrbitalFreeSolver:

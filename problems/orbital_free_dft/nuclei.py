@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 
 SAME_PLACE = 1e-6  # bohr
 NEAREST_FACE = 0.1  # of the box's edge

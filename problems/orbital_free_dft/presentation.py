@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from problems.effort import megabytes
+from problems.levels import Deviation
 from problems.orbital_free_dft.references import ELECTROSTATIC, GroundState, parts, references_of
 from problems.orbital_free_dft.result import COMPONENTS, LevelResult
-from problems.problem import Deviation, Quantity, Section, Table
+from problems.report_parts import Quantity, Section, Table
 
 if TYPE_CHECKING:
     from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver

@@ -17,10 +17,10 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.sparse import csc_array
 
+from problems.errors import ProblemError
 from problems.parametric_pde.fields import Discs
 from problems.parametric_pde.geometry import corners
 from problems.parametric_pde.model import ParametricProblem
-from problems.problem import ProblemError
 from solvers.cross.parametric_system import ParametricSystem, factorised
 from solvers.linear.solve import solve
 from solvers.methods import AMEn

@@ -15,7 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from problems.problem import Keys, ProblemError
+from problems.errors import ProblemError
+from problems.keys import Keys
 
 MOST_PARAMETERS = 200
 LARGEST_EXPONENT = 300.0  # of exp(...) at six standard deviations: beyond it numbers overflow

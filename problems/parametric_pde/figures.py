@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from problems.problem import Picture
+from problems.report_parts import Picture
 
 if TYPE_CHECKING:
     from problems.parametric_pde.model import ParametricProblem, ParametricSolver

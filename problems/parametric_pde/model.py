@@ -16,9 +16,11 @@ from typing import Annotated, Any, Literal, cast
 import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from problems.contract import Family
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, WORKERS, Keys, WorkerCount, shown
 from problems.parametric_pde.fields import Affine, AnyField, Coefficient, Discs, Lognormal
 from problems.parametric_pde.geometry import midpoints
-from problems.problem import AUTOMATIC, WORKERS, Family, Keys, ProblemError, WorkerCount, shown
 
 MOST_NODES = 1_100_000
 NEUMANN: Literal["neumann"] = "neumann"

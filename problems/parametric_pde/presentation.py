@@ -10,7 +10,7 @@ import numpy as np
 
 from problems.effort import megabytes
 from problems.parametric_pde.references import DATA, Compared, compare, summaries
-from problems.problem import Quantity, Section, Table
+from problems.report_parts import Quantity, Section, Table
 
 if TYPE_CHECKING:
     from problems.parametric_pde.model import ParametricProblem, ParametricSolver

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from problems.levels import Deviation
 from problems.parametric_pde.fields import Affine, Discs, Lognormal
 from problems.parametric_pde.model import ParametricProblem
 from problems.parametric_pde.result import ParametricResult, QuantityResult
-from problems.problem import Deviation
 
 DATA = Path(__file__).parent / "data" / "references.csv"
 SAME = 1e-12  # relative: numbers of a configuration that mean the same

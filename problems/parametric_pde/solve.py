@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC
 from problems.parametric_pde.analysis import Analysis, Exact, analyse, grid_points, held_out_points
 from problems.parametric_pde.assembled import check_size, solve_assembled
 from problems.parametric_pde.gauss import MOST, automatic_points, rule
@@ -25,7 +27,6 @@ from problems.parametric_pde.second_looks import second_looks
 from problems.parametric_pde.statistics import field_moments
 from problems.parametric_pde.surrogate import parameter_samples, sample
 from problems.parametric_pde.system import Discrete
-from problems.problem import AUTOMATIC, ProblemError
 from solvers.checkpoint import (
     Checkpoint,
     CheckpointError,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from problems.sum_of_products import operators
 from problems.sum_of_products.matrices import matrix
 from problems.sum_of_products.model import SumOfProductsProblem

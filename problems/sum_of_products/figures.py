@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from problems.problem import Picture
+from problems.report_parts import Picture
 from problems.vibrational import figures as states
 from problems.vibrational.result import VibrationalResult
 from problems.wave_packet import figures as motion

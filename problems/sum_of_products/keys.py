@@ -12,7 +12,8 @@ from pydantic import Discriminator, Field, GetCoreSchemaHandler, Tag, create_mod
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
-from problems.problem import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemError, WorkerCount
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount
 from problems.wave_packet.keys import WavePacketSolver
 
 EVOLUTION_ONLY = sorted(set(WavePacketSolver.model_fields) - {"accuracy", "method", "max_rank", "workers"})

@@ -22,7 +22,9 @@ from pydantic import (
     model_validator,
 )
 
-from problems.problem import AUTOMATIC, Family, Keys, ProblemError, shown
+from problems.contract import Family
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, Keys, shown
 from problems.sum_of_products.keys import EVOLUTION_ONLY, SpectrumSolver, SumOfProductsSolver
 from problems.sum_of_products.modes import Mode, ModeKey, Spin
 from problems.sum_of_products.terms import Key, Term, checked, collect

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from problems.problem import Keys, shown
+from problems.keys import Keys, shown
 
 MOST_FUNCTIONS = 400
 LARGEST_POWER = 8

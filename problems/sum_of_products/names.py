@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from problems.problem import shown
+from problems.keys import shown
 from problems.sum_of_products.modes import LARGEST_DEGREE, LARGEST_POWER, Mode
 
 Product = tuple[tuple[str, int], ...]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from problems.problem import Quantity, Section, Table
+from problems.report_parts import Quantity, Section, Table
 from problems.vibrational import presentation as states
 from problems.vibrational.result import VibrationalResult
 from problems.wave_packet import presentation as motion

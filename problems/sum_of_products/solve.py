@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.problem import AUTOMATIC
+from problems.keys import AUTOMATIC
 from problems.sum_of_products import operators
 from problems.sum_of_products.evolution import PreparedEvolution, prepare_evolution
 from problems.sum_of_products.keys import SpectrumSolver

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
-from problems.problem import shown
+from problems.keys import shown
 from problems.sum_of_products.matrices import matrix
 from problems.sum_of_products.modes import Mode
 from problems.sum_of_products.names import Product, conjugate, parse, write

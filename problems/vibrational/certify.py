@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from problems.contract import Effort
 from problems.exact_levels import LARGEST, of_product
-from problems.problem import AUTOMATIC, Effort, Quantity
+from problems.keys import AUTOMATIC
+from problems.report_parts import Quantity
 from problems.route import TIGHTER, NotReached, Route
 from problems.vibrational.force_field import ForceField
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver

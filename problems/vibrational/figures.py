@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from problems.problem import Picture, Reference
+from problems.levels import Reference
+from problems.report_parts import Picture
 
 if TYPE_CHECKING:
     from problems.vibrational.model import VibrationalProblem, VibrationalSolver

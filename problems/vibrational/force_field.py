@@ -23,9 +23,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 
 DATA = Path(__file__).parent / "data"
+KEY = "problem.force_field"
 HEADER = ["order", "modes", "coefficient_cm-1"]
 MAX_ORDER = 6
 _INTEGER = re.compile(r"[0-9]{1,4}")
@@ -152,23 +153,24 @@ def read_csv(path: Path, name: str | None = None) -> ForceField:
             first, before = seen[modes]
             kind = "is listed twice" if value == before else f"contradicts {before:g} given before"
             text = "-".join(map(str, modes))
-            raise ProblemError(f"{path.name}:{line}: {text} {kind} (line {first})")
+            raise ProblemError(f"{path.name}:{line}: {text} {kind} (line {first})", KEY)
         seen[modes] = (line, value)
         if len(modes) == 2:
             frequencies[modes[0]] = value
     if not frequencies:
-        raise ProblemError(f"{path.name}: no harmonic frequencies (rows of order 2, as in 2,1-1,3065)")
+        raise ProblemError(f"{path.name}: no harmonic frequencies (rows of order 2, as in 2,1-1,3065)", KEY)
     d = max(frequencies)
     if missing := sorted(set(range(1, d + 1)) - set(frequencies)):
         raise ProblemError(
             f"{path.name}: no frequency row for mode {missing[0]} (modes are numbered from 1 without a gap;"
-            f" the highest with a frequency is {d})"
+            f" the highest with a frequency is {d})",
+            KEY,
         )
     terms: dict[tuple[int, ...], float] = {}
     for modes, (line, phi) in seen.items():
         if modes[-1] > d:
             raise ProblemError(
-                f"{path.name}:{line}: mode {modes[-1]} is out of range: frequency rows give modes 1 to {d}"
+                f"{path.name}:{line}: mode {modes[-1]} is out of range: frequency rows give modes 1 to {d}", KEY
             )
         if len(modes) > 2:
             multiplicity = math.prod(math.factorial(m) for m in Counter(modes).values())
@@ -182,12 +184,12 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise ProblemError(f"no such file: {path}") from None
+        raise ProblemError(f"no such file: {path}", KEY) from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise ProblemError(f"{path.name}:{line}: not UTF-8 text") from None
+        raise ProblemError(f"{path.name}:{line}: not UTF-8 text", KEY) from None
     except OSError as error:
-        raise ProblemError(f"cannot read {path}: {error.strerror}") from None
+        raise ProblemError(f"cannot read {path}: {error.strerror}", KEY) from None
     header = False
     for line, content in enumerate(text.splitlines(), start=1):
         if not content.strip() or content.lstrip().startswith("#"):
@@ -195,39 +197,39 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         row = [cell.strip() for cell in next(csv.reader([content]))]
         if not header:
             if row != HEADER:
-                raise ProblemError(f"{path.name}:{line}: the header must read {','.join(HEADER)}")
+                raise ProblemError(f"{path.name}:{line}: the header must read {','.join(HEADER)}", KEY)
             header = True
             continue
         yield line, row
     if not header:
-        raise ProblemError(f"{path.name}: empty: expected the header {','.join(HEADER)} and rows below it")
+        raise ProblemError(f"{path.name}: empty: expected the header {','.join(HEADER)} and rows below it", KEY)
 
 
 def _parse(row: list[str], where: str) -> tuple[tuple[int, ...], float]:
     """Sorted modes and coefficient of one row; every refusal names ``where``."""
     if len(row) != 3:
-        raise ProblemError(f"{where}expected three columns ({','.join(HEADER)}), found {len(row)}")
+        raise ProblemError(f"{where}expected three columns ({','.join(HEADER)}), found {len(row)}", KEY)
     order_text, modes_text, value_text = row
     if not _INTEGER.fullmatch(order_text) or not 1 <= int(order_text) <= MAX_ORDER:
-        raise ProblemError(f"{where}order must be a number from 2 to {MAX_ORDER}, found {order_text!r}")
+        raise ProblemError(f"{where}order must be a number from 2 to {MAX_ORDER}, found {order_text!r}", KEY)
     order = int(order_text)
     if order == 1:
-        raise ProblemError(f"{where}order 1 is refused: expand the field where no force remains")
+        raise ProblemError(f"{where}order 1 is refused: expand the field where no force remains", KEY)
     if not _MODES.fullmatch(modes_text):
-        raise ProblemError(f"{where}modes must read like 1-1-3, found {modes_text!r}")
+        raise ProblemError(f"{where}modes must read like 1-1-3, found {modes_text!r}", KEY)
     modes = tuple(sorted(int(mode) for mode in modes_text.split("-")))
     if len(modes) != order:
-        raise ProblemError(f"{where}order {order} needs {order} modes, found {len(modes)} in {modes_text}")
+        raise ProblemError(f"{where}order {order} needs {order} modes, found {len(modes)} in {modes_text}", KEY)
     if modes[0] < 1:
-        raise ProblemError(f"{where}mode 0 is out of range: modes are numbered from 1")
+        raise ProblemError(f"{where}mode 0 is out of range: modes are numbered from 1", KEY)
     if order == 2 and modes[0] != modes[1]:
-        raise ProblemError(f"{where}order 2 with different modes is refused: use normal modes")
+        raise ProblemError(f"{where}order 2 with different modes is refused: use normal modes", KEY)
     try:
         value = float(value_text.replace("_", "?"))  # float() would read 1_000
     except ValueError:
-        raise ProblemError(f"{where}coefficient must be a number, found {value_text!r}") from None
+        raise ProblemError(f"{where}coefficient must be a number, found {value_text!r}", KEY) from None
     if not math.isfinite(value):
-        raise ProblemError(f"{where}coefficient must be finite, found {value_text}")
+        raise ProblemError(f"{where}coefficient must be finite, found {value_text}", KEY)
     if order == 2 and value <= 0:
-        raise ProblemError(f"{where}the frequency of mode {modes[0]} must be positive, found {value_text}")
+        raise ProblemError(f"{where}the frequency of mode {modes[0]} must be positive, found {value_text}", KEY)
     return modes, value

@@ -16,18 +16,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from problems.problem import (
-    AUTOMATIC,
-    WORKERS,
-    AutomaticCount,
-    Family,
-    Keys,
-    ProblemError,
-    Reference,
-    WorkerCount,
-    located,
-    shown,
-)
+from problems.contract import Family
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount, located, shown
+from problems.levels import Reference
 from problems.vibrational import force_field as fields
 from problems.vibrational.references import references_of
 
@@ -207,7 +199,7 @@ def _locate(text: str, directory: Path) -> str:
         return str(located(text, directory, "problem.force_field"))
     guess = difflib.get_close_matches(text, fields.shipped(), n=1)
     hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(fields.shipped())})"
-    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv")
+    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv", fields.KEY)
 
 
 def _load(value: Any) -> fields.ForceField:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from problems.problem import AUTOMATIC, ProblemError
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC
 from problems.vibrational import basis as modes_
 from problems.vibrational.boundedness import lowest_barriers
-from problems.vibrational.force_field import ForceField
+from problems.vibrational.force_field import KEY, ForceField
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver
 from problems.vibrational.operators import mode_orders, operator, product_terms
 from problems.vibrational.primitives import MOST_PRIMITIVE
@@ -111,7 +112,8 @@ def prepare(problem: VibrationalProblem, solver: VibrationalSolver) -> Prepared:
         if functions == AUTOMATIC:  # only a barrier ends an automatic basis
             raise ProblemError(
                 f"the potential is unbounded below, and behind its barriers lie all but {size:.0f} states of the "
-                f"{solver.n_states} asked: correct the field, or ask for fewer states"
+                f"{solver.n_states} asked: correct the field, or ask for fewer states",
+                KEY,
             )
         message = f"{solver.n_states} states asked, but the basis has only {size:.0f} functions"
         raise ProblemError(message, "solver.n_states")
@@ -150,7 +152,8 @@ def _boundedness(
             raise ProblemError(
                 f"the potential is unbounded below: a barrier of only {inside.height:.4g} {unit} ({where}) lies within "
                 "the range of the basis, below the states asked for: correct the field, or ask for fewer states or "
-                "functions"
+                "functions",
+                KEY,
             )
         return [
             f"the potential is unbounded below: barrier of {inside.height:.4g} {unit} ({where}) within the range of "

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from problems.effort import megabytes
-from problems.problem import Quantity, Reference, Section, Table
+from problems.levels import Reference
+from problems.report_parts import Quantity, Section, Table
 from problems.vibrational.references import Comparison, compare
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from problems.problem import Deviation, Reference
+from problems.levels import Deviation, Reference
 from problems.vibrational.force_field import DATA, ForceField
 
 JUDGE = "own_HCI+PT2"

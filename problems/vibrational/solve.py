@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.problem import AUTOMATIC
+from problems.keys import AUTOMATIC
 from problems.vibrational.model import VibrationalSolver
 from problems.vibrational.operators import second_look
 from problems.vibrational.outside import basis_errors, enlarged, grown, judge, refined, widened

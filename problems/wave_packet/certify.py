@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from problems.problem import Quantity
+from problems.report_parts import Quantity
 from problems.route import TIGHTER, Route
 from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.operators import system_of

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from problems.problem import Picture
+from problems.report_parts import Picture
 from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.presentation import time_text
 from problems.wave_packet.references import Compared, compare

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from problems.problem import AUTOMATIC, WORKERS, Keys, ProblemError, WorkerCount, shown
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, WORKERS, Keys, WorkerCount, shown
 
 NONE: Literal["none"] = "none"
 DEFAULT_ACCURACY = 1e-3

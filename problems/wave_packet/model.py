@@ -17,7 +17,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_serializer, model_validator
 
-from problems.problem import AUTOMATIC, Family, Keys, ProblemError
+from problems.contract import Family
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, Keys
 from problems.vibrational.model import Basis, ForceFieldKey, HenonHeiles, VibrationalProblem
 from problems.wave_packet.keys import (
     NONE,

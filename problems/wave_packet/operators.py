@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from problems.problem import AUTOMATIC
+from problems.keys import AUTOMATIC
 from problems.vibrational import basis as modes_
 from problems.vibrational.boundedness import lowest_barriers
 from problems.vibrational.operators import ONE_MODE, mode_orders, operator, product_terms, second_look

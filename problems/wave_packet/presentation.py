@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from problems.problem import Quantity, Section, Table
+from problems.report_parts import Quantity, Section, Table
 from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.references import Compared, compare
 from problems.wave_packet.result import WavePacketResult

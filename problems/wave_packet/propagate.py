@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.problem import AUTOMATIC, ProblemError
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC
 from problems.wave_packet.keys import NONE, WavePacketSolver
 from problems.wave_packet.levels import energy_moments, spectrum_of, sticks_of, with_eigenvalue
 from problems.wave_packet.observables import DOUBLED, EDGE, ENTROPY, OVERLAP, Observer, chosen

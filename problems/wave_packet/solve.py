@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.levels import energy_moments
 from problems.wave_packet.model import WavePacketProblem

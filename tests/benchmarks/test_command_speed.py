@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from problems.problem import kinds
+from problems.families import kinds
 from ttsuite.yaml_file import parse
 
 pytestmark = pytest.mark.benchmark

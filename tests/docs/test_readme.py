@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from documents import Session, blocks_of
 
-from problems.problem import kinds
+from problems.families import kinds
 from ttsuite.cli import main
 
 ROOT = Path(__file__).parents[2]

@@ -5,14 +5,15 @@ import textwrap
 
 import pytest
 
-from problems import problem
-from problems.problem import GROUP, family, is_kind, kinds
+from problems import families
+from problems.families import GROUP, family, is_kind, kinds
 from ttsuite.cli import main
 from ttsuite.config import ConfigError, make_study
 
 MODULE = """
 from typing import Literal
-from problems.problem import WORKERS, Family, Keys, WorkerCount
+from problems.contract import Family
+from problems.keys import WORKERS, Keys, WorkerCount
 
 class Problem(Keys):
     kind: Literal["toy"] = "toy"
@@ -37,15 +38,15 @@ def brought(tmp_path, monkeypatch):
     lines = [f"[{GROUP}]", "toy = toy_family:FAMILY", "vibrational = toy_family:FAMILY"]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    problem._brought.cache_clear()
+    families._brought.cache_clear()
     yield
-    problem._brought.cache_clear()
+    families._brought.cache_clear()
     sys.modules.pop("toy_family", None)
 
 
 def test_without_one_there_are_the_own(monkeypatch):
-    problem._brought.cache_clear()
-    assert kinds() == list(problem._MODULES) and not is_kind("toy")
+    families._brought.cache_clear()
+    assert kinds() == list(families._MODULES) and not is_kind("toy")
 
 
 def test_it_is_a_kind(brought, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from problems.problem import Picture
+from problems.report_parts import Picture
 
 
 def test_an_axis_on_which_nothing_is_positive_is_linear():

@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "problems" / "orbital_free_df
 
 from radial_reference import ground_state
 
+from problems.errors import ProblemError
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.model import complete
 from problems.orbital_free_dft.solve import prepare, solve
-from problems.problem import ProblemError
 from solvers.solution import Status
 
 FUNCTIONALS = ("TFW", "TFDW", "TFDW+pw92", "TFDW+vwn5")

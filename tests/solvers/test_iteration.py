@@ -114,3 +114,37 @@ def test_a_file_of_another_question_is_refused(tmp_path):
     drive(Halving(1.0), checkpoint=Checkpoint(tmp_path / "a.npz", Question([np.ones(2)], ["one"])))
     with pytest.raises(CheckpointError, match="another computation"):
         drive(Halving(1.0), checkpoint=Checkpoint(tmp_path / "a.npz", Question([np.ones(2)], ["two"])))
+
+
+class Told(Halving):
+    """Tells of every half way too."""
+
+    def steps(self):
+        for state in super().steps():
+            yield replace(state, finished=False)
+            yield state
+
+
+def test_states_from_within_a_step_are_told_and_not_kept(tmp_path):
+    told = []
+    solution = drive(Told(1.0), callback=told.append, checkpoint=Checkpoint(tmp_path / "a.npz"))
+    assert [(state.step, state.finished) for state in told] == [(k, end) for k in (1, 2, 3, 4) for end in (False, True)]
+    assert solution.history == tuple(state for state in told if state.finished)
+
+
+def test_the_history_of_an_earlier_computation_comes_first(tmp_path):
+    first = drive(Halving(1.0, most=2), throw=False)
+    for _ in range(2):  # the second is all from the file, which holds it
+        on = drive(Halving(0.25), before=first.history, checkpoint=Checkpoint(tmp_path / "a.npz"))
+        assert [state.step for state in on.history] == [1, 2, 3, 4] and on.history[:2] == first.history
+
+
+@pytest.mark.parametrize("changed", ["seconds", "history", "done"])
+def test_a_file_of_another_version_is_refused(tmp_path, changed):
+    file = tmp_path / "a.npz"
+    drive(Halving(1.0), checkpoint=Checkpoint(file))
+    arrays, data = checkpoint.read(file)
+    checkpoint.write(file, arrays, {name: entry for name, entry in data.items() if name != changed})
+    with pytest.raises(CheckpointError, match="another version") as raised:
+        drive(Halving(1.0), checkpoint=Checkpoint(file))
+    assert "\n" not in str(raised.value)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from problems.exact_levels import lowest_levels
-from problems.problem import family, kinds
+from problems.families import family, kinds
 from problems.route import NotReached, Route
 from solvers.solution import Checked, Status
 from ttsuite.certificate import CONFIRMED, CONTRADICTED, LEFT_OUT, UNKNOWN, Certificate, RouteOutcome, judge
@@ -211,7 +211,7 @@ def test_reports_of_earlier_versions_are_made_again(made):
 
 
 def quantities(values, errors, other, other_errors):
-    from problems.problem import Quantity
+    from problems.report_parts import Quantity
 
     keys = list(range(len(values)))
     first = Quantity("x", "eV", "state", keys, np.array(values, dtype=float), np.array(errors, dtype=float))

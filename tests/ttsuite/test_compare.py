@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from problems.problem import Quantity, family, kinds
+from problems.families import family, kinds
+from problems.report_parts import Quantity
 from ttsuite.cli import main
 from ttsuite.compare import ROUNDING, beside, compare_runs, summary_rows, told
 from ttsuite.compare_page import write_comparison

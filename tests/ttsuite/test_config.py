@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from ttsuite.config import ConfigError, load_study, make_study
 from ttsuite.yaml_file import parse
 

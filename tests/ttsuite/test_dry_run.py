@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from problems.problem import family, kinds
+from problems.families import family, kinds
 from ttsuite.config import ConfigError, load_study
 from ttsuite.describe import describe
 from ttsuite.dry_run import dry_run

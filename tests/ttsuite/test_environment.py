@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from problems.problem import Picture
+from problems.report_parts import Picture
 from ttsuite import drawing, locks
 from ttsuite.cli import main
 from ttsuite.executors import workers_for

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from matplotlib.figure import Figure
 
-from problems.problem import Picture
+from problems.report_parts import Picture
 from ttsuite.cli import main
 from ttsuite.index import index_runs
 from ttsuite.job import Run

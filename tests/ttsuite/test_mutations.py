@@ -11,7 +11,7 @@ import mutants
 import numpy as np
 import pytest
 
-from problems.problem import family, kinds
+from problems.families import family, kinds
 from ttsuite.config import ConfigError, load_study, make_study
 from ttsuite.yaml_file import parse
 

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from same_results import same
 
-from problems.problem import Picture
+from problems.report_parts import Picture
 from solvers.solution import IterationState, Status
 from solvers.trains.storage import save_trains
 from solvers.trains.tensor_train import TensorTrain

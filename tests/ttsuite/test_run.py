@@ -8,7 +8,7 @@ import made_up
 import numpy as np
 import pytest
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from solvers.solution import Status
 from ttsuite.config import ConfigError, load_study
 from ttsuite.job import RunFailed

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from problems.problem import Quantity
+from problems.report_parts import Quantity
 from ttsuite.scan_pages import _text
 from ttsuite.scan_table import ENTRIES, RANK, Outcome, _entries, picture, table, value_names, values_of
 

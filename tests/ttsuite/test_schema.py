@@ -9,7 +9,7 @@ import mutants
 import numpy as np
 import pytest
 
-from problems.problem import kinds
+from problems.families import kinds
 from ttsuite.config import ConfigError, load_study, study_of
 from ttsuite.scan_file import load_scan
 from ttsuite.schema import POINTER, SCHEMA, schema, schema_text

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from problems.completion.samples import read_csv
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from ttsuite.config import ConfigError, load_study, make_study
 
 GOOD = {

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from problems.errors import ProblemError
 from problems.orbital_free_dft.nuclei import Nuclei, check_nuclei
-from problems.problem import ProblemError
 from ttsuite.config import ConfigError, load_study, make_study
 from ttsuite.shipped import CONFIGS
 

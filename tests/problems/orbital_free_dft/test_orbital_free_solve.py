@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from problems.errors import ProblemError
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.model import complete
 from problems.orbital_free_dft.solve import prepare, solve
-from problems.problem import ProblemError
 from solvers.solution import Status
 
 HELIUM = [{"charge": 2.0, "position": [0.0, 0.0, 0.0], "smearing": 1.0}]

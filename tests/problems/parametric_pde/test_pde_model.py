@@ -124,8 +124,8 @@ def test_the_interval_has_two_sides():
 
 
 def test_amen_refuses_what_it_cannot_hold():
+    from problems.errors import ProblemError
     from problems.parametric_pde.solve import prepare
-    from problems.problem import ProblemError
 
     study = make_study(changed("problem.mesh.cells", 512) | {"solver": {"method": "amen"}})
     with pytest.raises(ProblemError, match="use als_cross") as caught:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pde_cases import loop_moments, study
 
+from problems.errors import ProblemError
 from problems.parametric_pde.solve import prepare, solve
 from problems.parametric_pde.system import Discrete
-from problems.problem import ProblemError
 from solvers.solution import Status
 
 FINE = {"affine": [12, 9, 8], "lognormal": [14, 10, 8], "discs": [16, 16]}

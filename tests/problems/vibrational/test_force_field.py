@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from problems.vibrational.force_field import (
     ForceField,
     coupled_oscillators,

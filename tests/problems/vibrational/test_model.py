@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver, complete
 
 CHAIN = {"model": "henon_heiles", "dimension": 4}

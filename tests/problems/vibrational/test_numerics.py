@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from problems.problem import ProblemError
+from problems.errors import ProblemError
 from problems.vibrational import basis, operators
 from problems.vibrational.force_field import ForceField, coupled_oscillators, henon_heiles, load_force_field
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from problems.problem import Deviation, Reference
+from problems.levels import Deviation, Reference
 from problems.vibrational.force_field import ForceField, coupled_oscillators, henon_heiles
 from problems.vibrational.references import LABELS, compare, normal_mode_levels, published
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from packet_cases import HENON_HEILES, ISING, SOLVER, XXZ, study
 
-from problems.problem import family
+from problems.families import family
 from problems.wave_packet.model import FEMTOSECONDS
 from problems.wave_packet.solve import prepare
 from ttsuite.config import ConfigError, make_study

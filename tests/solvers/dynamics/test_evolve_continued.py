@@ -48,22 +48,16 @@ def test_history_and_seconds_go_on():
     assert solution.timing["solve_s"] >= told[-1].seconds > 0.0
 
 
-def test_the_file_of_an_earlier_version_is_gone_on_from(tmp_path):
+def test_the_file_of_an_earlier_version_is_refused(tmp_path):
     """Written before the loop kept history and seconds."""
-    file, method = tmp_path / "x.npz", Implicit()
-
-    def stop(state):
-        if state.extra["time"] == 0.5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        motion(method, checkpoint=file, callback=stop)
+    file = tmp_path / "x.npz"
+    motion(TDVP(max_rank=8), checkpoint=file)
     arrays, data = read(file)
     del data["history"], data["seconds"]
     write(file, arrays, data)
-    again, whole = motion(method, checkpoint=file), motion(method)
-    assert again.counts == whole.counts and len(again.history) == 1
-    assert (again.value.state - whole.value.state).norm() <= 1e-12
+    with pytest.raises(CheckpointError, match="another version") as raised:
+        motion(TDVP(max_rank=8), checkpoint=file)
+    assert "\n" not in str(raised.value)
 
 
 def test_the_file_of_another_evolution_is_refused(tmp_path):

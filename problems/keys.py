@@ -1,0 +1,79 @@
+"""The frozen models behind the YAML keys, and the keys that every family has.
+
+A problem is data with a formula on top. Its fields are the YAML keys, so that the model, the schema and
+``ttsuite describe`` are one text. Nothing here imports scipy or numba: a configuration is checked before any numerics
+are loaded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+
+from problems.errors import ProblemError
+
+
+class Keys(BaseModel):
+    """Base of every model behind a YAML mapping: frozen, no unknown key, no conversion of types, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    # of a model that stands for one of several, which its keys decide: those
+    members: ClassVar[tuple[type[Keys], ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        """Equal keys make equal models, whatever has been computed from them."""
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name) for name in type(self).model_fields
+        )
+
+
+AUTOMATIC: Literal["automatic"] = "automatic"
+
+
+def shown(value: Any, longest: int = 60) -> str:
+    """``value`` in a message, as the file would show it, cut short."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(list(value) if isinstance(value, tuple) else value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def located(file: str, directory: Path, key: str) -> Path:
+    """A file named from ``directory`` as an absolute path; ProblemError where links lead in a circle."""
+    try:
+        return (directory / file).resolve()
+    except (OSError, RuntimeError) as error:
+        raise ProblemError(f"cannot be found: {error}", key) from None
+
+
+def _automatic_or_count(value: Any) -> Any:
+    if (isinstance(value, str) and value == AUTOMATIC) or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f"must be automatic or an integer of at least 1, found {shown(value)}")
+
+
+# a key that is automatic or a whole number of at least 1
+AutomaticCount = Annotated[int | Literal["automatic"], PlainValidator(_automatic_or_count)]
+MOST_WORKERS = 1000
+
+
+def _automatic_or_workers(value: Any) -> Any:
+    if (isinstance(value, str) and value == AUTOMATIC) or (type(value) is int and 1 <= value <= MOST_WORKERS):
+        return value
+    raise ValueError(f"must be automatic or an integer of at least 1 and at most {MOST_WORKERS}, found {shown(value)}")
+
+
+WorkerCount = Annotated[int | Literal["automatic"], PlainValidator(_automatic_or_workers)]
+WORKERS: Any = Field(  # the key that every solver has
+    default=AUTOMATIC,
+    description="Worker processes; automatic: all cores; results do not depend on it.",
+    json_schema_extra={
+        "values": "automatic or a number",
+        "schema": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_WORKERS}, {"const": AUTOMATIC}]},
+    },
+)

@@ -1,0 +1,67 @@
+"""Levels known from elsewhere, and how far a run is from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Energies from elsewhere, to compare a vibrational run with.
+
+    Attributes
+    ----------
+    name : the column's name in the data file (machine-readable).
+    label : the name used in texts and figures.
+    source : where the numbers come from.
+    levels : (m,) entry 0 is the lowest energy, absolute; NaN where nothing was published.
+    relative : whether the entries 1.. are relative to entry 0 (spectroscopic levels) or absolute.
+    judge : whether this is the column a run is judged against.
+    """
+
+    name: str
+    label: str
+    source: str
+    levels: np.ndarray
+    relative: bool
+    judge: bool = False
+
+    def deviations(self, energies: np.ndarray) -> np.ndarray:
+        """Signed deviation of absolute, ascending ``energies`` (n,) from this column, matched by order.
+
+        The lowest energy is compared absolutely. With ``relative`` the others are compared relative to each
+        list's own lowest energy, as levels are published. NaN where the column has no entry; shape
+        (min(n, m),).
+        """
+        energies = np.asarray(energies, dtype=float)
+        count = min(len(energies), len(self.levels))
+        values = energies[:count].copy()
+        if self.relative and count:
+            values[1:] -= energies[0]
+        return values - self.levels[:count]
+
+    def absolute(self) -> np.ndarray:
+        """The column as absolute energies (m,)."""
+        values = self.levels.copy()
+        if self.relative:
+            values[1:] += self.levels[0]
+        return values
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Summary of absolute deviations: how many entries, the largest and the mean (energy unit)."""
+
+    count: int
+    max_abs: float
+    mean_abs: float
+
+    @classmethod
+    def of(cls, deviations: np.ndarray) -> Deviation | None:
+        """Summary of the finite entries, or None where there are none."""
+        finite = np.abs(deviations[np.isfinite(deviations)])
+        if not finite.size:
+            return None
+        return cls(int(finite.size), float(finite.max()), float(finite.mean()))

@@ -1,0 +1,84 @@
+"""What a report is made of: quantities, tables, sections and pictures."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a record says of one quantity, with the run's own error estimates; two runs are compared by these.
+
+    Attributes
+    ----------
+    name : as a text says it.
+    unit : of the values; empty for pure numbers.
+    axis : what the entries are told apart by: state, t, part.
+    keys : (m,) numbers or names along ``axis``.
+    values : (m, ...) real or complex; None, as of JSON, becomes NaN.
+    errors : (m,) or of the shape of ``values``, absolute; None where the run estimates none.
+    """
+
+    name: str
+    unit: str
+    axis: str
+    keys: list[Any]
+    values: np.ndarray
+    errors: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report: titles, rows of texts, which columns hold words, a note to read it by, and its heading."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    text_columns: tuple[int, ...] = ()
+    note: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A short section of a report: a title, then (what, value) pairs."""
+
+    title: str
+    facts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of a report: file stem, caption, and ``draw``, which makes the matplotlib figure, or is one.
+
+    Drawn when it is asked for, so that one that cannot be drawn leaves the others.
+    """
+
+    name: str
+    caption: str
+    draw: Any
+
+    @cached_property
+    def figure(self) -> Any:
+        """The matplotlib figure; an axis on which nothing is positive is linear, whatever it was meant to be."""
+        with warnings.catch_warnings():  # of matplotlib's, on exactly that
+            warnings.filterwarnings("ignore", message="Data has no positive values")
+            drawn = self.draw() if callable(self.draw) else self.draw
+        for axes in drawn.axes:
+            for name in "xy":
+                if _without_logarithm(axes, name):
+                    getattr(axes, f"set_{name}scale")("linear")
+        return drawn
+
+
+def _without_logarithm(axes: Any, name: str) -> bool:
+    """Whether a logarithmic axis would have to choose its own ends where nothing drawn is positive."""
+    if getattr(axes, f"get_{name}scale")() != "log" or not getattr(axes, f"get_autoscale{name}_on")():
+        return False
+    together = getattr(axes, f"get_shared_{name}_axes")().get_siblings(axes)
+    return not any(math.isfinite(getattr(other.dataLim, f"minpos{name}")) for other in together)
