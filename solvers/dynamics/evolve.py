@@ -1,4 +1,4 @@
-"""``evolve``: dx/dt = s A x in tensor-train form, by TDVP, BUG or implicit steps (solvers.dynamics.driver)."""
+"""``evolve``: dx/dt = s A x in tensor-train form, by TDVP, BUG, implicit or other steps (solvers.dynamics.driver)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 from solvers.checkpoint import Checkpoint
 from solvers.dynamics.driver import Driver
 from solvers.dynamics.evolving import Observer
-from solvers.dynamics.stepper import Method, make_stepper
+from solvers.dynamics.stepper import make_stepper
 from solvers.iteration import drive
 from solvers.linear.solve import is_hermitian
+from solvers.method_base import Integrator
 from solvers.methods import TDVP
 from solvers.solution import Callback, Solution
 from solvers.trains.construct import kronecker_sum, rank_one
@@ -28,7 +29,7 @@ def evolve(
     start: TensorTrain,
     times: Sequence[float] | np.ndarray,
     *,
-    method: Method | None = None,
+    method: Integrator | None = None,
     factor: complex = -1j,
     dissipative: bool = False,
     accuracy: float = 1e-6,
@@ -44,12 +45,12 @@ def evolve(
     error is then that of the train shown, cut to the accuracy and to max_rank (solvers.dynamics.full_vectors).
 
     ``factor``: -1j for the Schroedinger equation, -1 for imaginary time, 1 for a generator such as Fokker-Planck's.
-    ``method``: TDVP (default, order 2), BUG or Implicit. ``dissipative``: a non-Hermitian operator with an imaginary
-    factor is meant (an absorber); otherwise it is refused. ``accuracy``: asked of the state at the last time, relative
-    2-norm; what the method leaves open (steps, ranks up to their cap, tolerances) follows from it. ``observe(t, x)``:
-    called at every output time, returns name -> number or array. ``conserve``: trains c whose <c, x> Implicit and BUG
-    keep exactly. ``checkpoint``: a file written between steps; where it exists the evolution goes on from it.
-    ``callback``: told at every output time.
+    ``method``: TDVP (default, order 2), BUG, Implicit, or an Integrator of your own. ``dissipative``: a non-Hermitian
+    operator with an imaginary factor is meant (an absorber); otherwise it is refused. ``accuracy``: asked of the state
+    at the last time, relative 2-norm; what the method leaves open (steps, ranks up to their cap, tolerances) follows
+    from it. ``observe(t, x)``: called at every output time, returns name -> number or array. ``conserve``: trains c
+    whose <c, x> Implicit and BUG keep exactly. ``callback``: told at every output time. ``checkpoint``: a file written
+    between steps; where it exists the evolution goes on from it.
 
     ``value``: Evolution, up to the time reached where no step was short enough; ``residual``: (1,) the bound of the
     relative error at the last time; ``counts``: steps, rejected, matvecs, local_exponentials. Status: CONVERGED where
@@ -74,7 +75,7 @@ def _check(
     operator: TTOperator,
     start: TensorTrain,
     times: np.ndarray,
-    method: Method,
+    method: Integrator,
     factor: complex,
     dissipative: bool,
     accuracy: float,
@@ -91,14 +92,12 @@ def _check(
         raise ValueError(f"factor must be a finite number other than zero, not {factor!r}")
     if not start.norm() > 0.0:
         raise ValueError("the start is zero")
-    imaginary = complex(factor).real == 0.0
-    if imaginary and not hermitian and not dissipative:
+    if complex(factor).real == 0.0 and not hermitian and not dissipative:
         raise ValueError(
             "the operator is not Hermitian, so its evolution is not unitary: correct it, or say dissipative=True "
             "where loss is meant (an absorber)"
         )
-    if isinstance(method, TDVP) and method.order == 4 and (not imaginary or not hermitian):
-        raise ValueError("TDVP of order 4 steps back in time, which a dissipative evolution does not bear: order 2")
+    method.check(complex(factor), hermitian)
 
 
 def _compile(dtype: np.dtype) -> float:

@@ -15,7 +15,8 @@ import numpy as np
 
 from solvers.checkpoint import Question
 from solvers.dynamics.full_vectors import full_vectors
-from solvers.dynamics.stepper import Method, Stepper, make_stepper
+from solvers.dynamics.stepper import Stepper, make_stepper
+from solvers.method_base import Integrator
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
@@ -36,7 +37,7 @@ class Evolving:
         operator: TTOperator,
         start: TensorTrain,
         times: np.ndarray,
-        method: Method,
+        method: Integrator,
         factor: complex,
         accuracy: float,
         hermitian: bool,

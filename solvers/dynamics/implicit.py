@@ -16,15 +16,14 @@ Cost a block: AMEn with d + 1 cores, O(s d (R r^3 n + nnz r^2)) a sweep.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.polynomial import legendre
 
-from solvers.dynamics.invariants import Invariants
+from solvers.dynamics.stepper import Stepper
 from solvers.linear.solve import solve
 from solvers.methods import AMEn, Implicit
 from solvers.solution import Status
@@ -40,20 +39,17 @@ SAFETY, SLOWEST, FASTEST = 0.85, 0.2, 2.5  # of the block length
 SHORTEST = 1e-6  # of a step: blocks below are taken as they are
 
 
-class ImplicitStepper:
-    """Blocks of time, each one linear system (see the module's text); a Stepper of solvers.dynamics.stepper.
+class ImplicitStepper(Stepper):
+    """Blocks of time, each one linear system (see the module's text).
 
     ``tol``: relative error a unit of time. ``conserve``: trains v whose <v, x> is kept. Without a ``time_step`` of the
     method a step is divided into blocks as long as the estimate of their own error allows.
 
     Accumulated, absolute 2-norms: ``residual``, a bound of the error by the residuals of the linear systems;
-    ``truncation``; ``step_error``, an estimate of what the polynomials in time leave out (``estimates_steps``: a
-    driver need not compare steps of two lengths to know it).
+    ``truncation``; ``step_error``, an estimate of what the polynomials in time leave out.
     """
 
-    grows = False
-    estimates_steps = True
-    rounding = 0.0
+    estimates_steps = divides = solves = True
 
     def __init__(
         self,
@@ -66,15 +62,12 @@ class ImplicitStepper:
         hermitian: bool,
         conserve: Sequence[TensorTrain] = (),
     ) -> None:
-        self.operator, self.method, self.tol = operator, method, tol
+        super().__init__(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
+        # a real operator stays real beside a complex state
         self.factor = complex(factor) if complex(factor).imag else complex(factor).real
-        self.order = method.degree
-        self.invariants = Invariants(conserve, start)
-        self.shift = 0.0  # m: steps are those of A - m
+        self.method, self.order = method, method.degree
         self.x, self.size = start, start.norm()
         self.block: float | None = None
-        self.truncation = self.residual = self.step_error = 0.0
-        self.work: Counter[str] = Counter()
 
     def train(self) -> TensorTrain:
         """The present state."""
@@ -97,13 +90,13 @@ class ImplicitStepper:
         """Back to a snapshot."""
         self.x, self.size, self.truncation, self.residual, self.step_error = saved
 
-    def defect(self) -> float:
-        """Zero: no tangent space is involved."""
-        return 0.0
+    def memory(self) -> dict[str, Any]:
+        """The block length found good."""
+        return {"block": self.block}
 
-    def grow(self, tol: float) -> bool:
-        """False: ranks follow from the residual."""
-        return False
+    def remember(self, data: Mapping[str, Any]) -> None:
+        """Take it from a checkpoint."""
+        self.block = data["block"]
 
     def advance(self, h: float) -> None:
         """The state a time ``h`` later."""

@@ -11,7 +11,6 @@ from solvers.dynamics.enlarge import energy
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolving import Evolving
 from solvers.dynamics.second_look import DIGITS, second_looks
-from solvers.methods import Implicit
 from solvers.solution import Checked, Solution, Status
 
 
@@ -78,6 +77,5 @@ def _limit(run: Evolving, value: Evolution) -> Status:
     ranks = value.projection_errors[-1] + value.truncation_errors[-1]
     steps = value.step_errors[-1] + value.krylov_errors[-1]
     # a linear system that the ranks cannot solve is left with its residual
-    method = run.method
-    capped = isinstance(method, Implicit) and int(value.ranks.max()) >= method.max_rank
+    capped = run.stepper.solves and int(value.ranks.max()) >= run.method.max_rank
     return Status.RANK_LIMIT if ranks > steps or capped else Status.STEP_LIMIT

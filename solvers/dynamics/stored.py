@@ -32,9 +32,7 @@ NUMBERS = (
 
 def content(run: Evolving) -> Content:
     """Everything needed to go on from the output time reached, or from within the interval after it."""
-    stepper: Any = run.stepper
-    # where a train is a rounded view of the state, the state itself
-    arrays, entry = train_arrays("state", stepper.kept() if run.route == "full vectors" else stepper.train())
+    arrays, entry = train_arrays("state", run.stepper.kept())
     arrays |= {f"row_{name}": np.array(values) for name, values in run.rows.items()}
     arrays["steps"] = np.array(run.lengths)
     arrays["ledger"] = np.array(run.ledger)
@@ -42,8 +40,7 @@ def content(run: Evolving) -> Content:
     data |= {"numbers": {name: getattr(run, name) for name in NUMBERS}}
     data |= {"log": [run.log.real, run.log.imag], "shift": run.stepper.shift}
     data |= {"errors": list(run.errors), "counted": list(run.counted)}
-    # the length of its blocks that the implicit method found good
-    return arrays, data | {"block": getattr(run.stepper, "block", None)}
+    return arrays, data | {"stepper": run.stepper.memory()}
 
 
 def restore(run: Evolving, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
@@ -52,8 +49,7 @@ def restore(run: Evolving, arrays: Mapping[str, np.ndarray], data: Mapping[str, 
     run.rows = {name[4:]: list(values) for name, values in arrays.items() if name.startswith("row_")}
     run.lengths, run.ledger = list(arrays["steps"]), list(arrays["ledger"])
     run.stepper.work.update(data["work"])
-    if data["block"] is not None:
-        run.stepper.block = data["block"]  # type: ignore[attr-defined]
+    run.stepper.remember(data["stepper"])
     for name in NUMBERS:
         setattr(run, name, data["numbers"][name])
     run.log, run.stepper.shift = complex(*data["log"]), data["shift"]
