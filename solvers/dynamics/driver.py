@@ -21,7 +21,6 @@ from solvers.dynamics import stored
 from solvers.dynamics.enlarge import energy
 from solvers.dynamics.evolving import SHARES, Evolving
 from solvers.dynamics.outcome import outcome, record
-from solvers.methods import Implicit
 from solvers.solution import IterationState, Solution
 
 PROBES = 12  # comparisons of a fixed step with two halves of it, evenly spaced, and
@@ -73,7 +72,7 @@ class Driver(Evolving):
 
     def _interval(self, length: float, probe: bool) -> Iterator[None]:
         """What is left of the ``length`` of time up to the next output, as far as a step can be made."""
-        if isinstance(self.method, Implicit) and self.route == "method":
+        if self.stepper.divides:
             yield from self._blocks(length)
             return
         fixed, estimated = self.method.time_step is not None, self.stepper.estimates_steps
@@ -101,7 +100,7 @@ class Driver(Evolving):
                 yield None
 
     def _blocks(self, length: float) -> Iterator[None]:
-        """The same in blocks of the implicit method, which estimates the error of its steps itself."""
+        """The same for a stepper that divides what it is asked for by itself."""
         stepper = self.stepper
         parts = max(1, int(np.ceil(length / (self.method.time_step or length) - 1e-9)))
         for _ in range(round(parts * self.rest / length)):
@@ -146,10 +145,11 @@ class Driver(Evolving):
             self.stepper.rescale(1.0 / norm)
             self.log += np.log(norm)
             self.defect, self.slope = self.defect / norm, self.slope / norm
-        if self.shifts:
-            self.stepper.shift = energy(self.operator, self.stepper.train())
+        if self.shifts or self.hermitian:
+            mean = energy(self.operator, self.stepper.train())
+            self.stepper.shift = mean if self.shifts else 0.0
             if self.hermitian:
-                self.extreme = max(self.extreme, self.factor.real * self.stepper.shift)
+                self.extreme = max(self.extreme, self.factor.real * mean)
 
     def _compare(self, h: float) -> tuple[float, Any]:
         """Difference of a step of length h and two halves of it, and the state after those; the state is kept.
