@@ -7,6 +7,7 @@ A method of another package is one file: the dataclass, and beside it the class 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
@@ -16,6 +17,30 @@ def at_least(name: str, method: object, least: dict[str, int]) -> None:
         value = getattr(method, field)
         if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
             raise ValueError(f"{name}: {field} is {value!r}; give a whole number of at least {smallest}")
+
+
+@dataclass(frozen=True)
+class LocalSolver:
+    """How the small systems of ALS, DMRG and AMEn are solved (solvers.linear.local).
+
+    Up to ``dense_size`` unknowns by LU; above, conjugate gradients for a Hermitian positive definite operator, else
+    GMRES, at most ``steps`` products each. ``side``: the bond the mode is grouped with in the preconditioner
+    (solvers.linear.preconditioner): left, right, centre (neither), or None: chosen by the sizes.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    dense_size: int = 100
+    steps: int = 300
+    side: str | None = None
+
+    def __post_init__(self) -> None:
+        at_least("LocalSolver", self, {"dense_size": 0, "steps": 1})
+        if self.side not in (None, "left", "right", "centre"):
+            raise ValueError(f"LocalSolver: side is {self.side!r}; give left, right, centre or None")
+
+
+BY_DEFAULT = LocalSolver()
 
 
 class Integrator:

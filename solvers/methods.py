@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from solvers.method_base import Integrator, at_least
+from solvers.method_base import BY_DEFAULT, Integrator, LocalSolver, at_least
 
 
 @dataclass(frozen=True)
@@ -78,27 +78,6 @@ class InverseIteration:
 
 
 @dataclass(frozen=True)
-class LocalSolver:
-    """How the small systems of ALS, DMRG and AMEn are solved (solvers.linear.local).
-
-    Up to ``dense_size`` unknowns by LU; above, conjugate gradients for a Hermitian positive definite operator, else
-    GMRES, at most ``steps`` products each. ``side``: the bond the mode is grouped with in the preconditioner
-    (solvers.linear.preconditioner): left, right, centre (neither), or None: chosen by the sizes.
-
-    Raises ValueError where a value is impossible.
-    """
-
-    dense_size: int = 100
-    steps: int = 300
-    side: str | None = None
-
-    def __post_init__(self) -> None:
-        at_least("LocalSolver", self, {"dense_size": 0, "steps": 1})
-        if self.side not in (None, "left", "right", "centre"):
-            raise ValueError(f"LocalSolver: side is {self.side!r}; give left, right, centre or None")
-
-
-@dataclass(frozen=True)
 class ALS:
     """Alternating least squares with fixed TT-ranks, ``rank`` (lowered where the tensor cannot have it).
 
@@ -107,7 +86,7 @@ class ALS:
 
     rank: int = 10
     sweeps: int = 40
-    local: LocalSolver = LocalSolver()
+    local: LocalSolver = BY_DEFAULT
 
     def __post_init__(self) -> None:
         at_least("ALS", self, {"rank": 1, "sweeps": 1})
@@ -123,7 +102,7 @@ class DMRG:
 
     max_rank: int = 500
     sweeps: int = 40
-    local: LocalSolver = LocalSolver()
+    local: LocalSolver = BY_DEFAULT
 
     def __post_init__(self) -> None:
         at_least("DMRG", self, {"max_rank": 1, "sweeps": 1})
@@ -142,7 +121,7 @@ class AMEn:
     enrichment: int = 8
     max_rank: int = 500
     sweeps: int = 60
-    local: LocalSolver = LocalSolver()
+    local: LocalSolver = BY_DEFAULT
 
     def __post_init__(self) -> None:
         at_least("AMEn", self, {"enrichment": 1, "max_rank": 1, "sweeps": 1})
