@@ -13,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from problems.report_parts import Picture
 
 if TYPE_CHECKING:
+    from problems.fokker_planck.gaussian import Gaussian
     from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
-    from problems.fokker_planck.references import Gaussian
     from problems.fokker_planck.result import FokkerPlanckResult
 
 # Okabe and Ito's palette: told apart by colour-blind readers too

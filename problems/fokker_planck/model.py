@@ -3,7 +3,7 @@
     dp/dt = div(A x p) + diffusion Laplace p,     dx = -A x dt + sqrt(2 diffusion) dW,     p(0) a product of Gaussians
 
 The fields below are the keys; their descriptions are what ``ttsuite describe fokker_planck`` prints. The exact moments
-(references, numpy alone) tell before any numerics whether the density fits the box and the grid.
+(gaussian, numpy alone) tell before any numerics whether the density fits the box and the grid.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.fokker_planck.references import Gaussian, exact
+from problems.fokker_planck.gaussian import Gaussian, exact
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount, shown
 
 AUTOMATIC_RANK = 200

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from problems.fokker_planck.gaussian import Gaussian
 from problems.fokker_planck.operators import Discrete
-from problems.fokker_planck.references import Gaussian
 from solvers.trains.tensor_train import TensorTrain
 
 SAMPLES = 4000

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from problems.fokker_planck.references import Gaussian
+from problems.fokker_planck.gaussian import Gaussian
 from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
