@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeGuard, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeGuard, cast
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
@@ -83,3 +83,22 @@ WORKERS: Any = Field(  # the key that every solver has
         "schema": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_WORKERS}, {"const": AUTOMATIC}]},
     },
 )
+
+
+class ProblemKeys(Keys):
+    """Base of the keys of ``problem``; each family narrows ``kind`` to its own."""
+
+    kind: str = Field(description="The kind of problem.")
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Key -> file that a run must keep beside its configuration so that it can be repeated."""
+        return {}
+
+
+class SolverKeys(Keys):
+    """Base of the keys of ``solver``."""
+
+    if TYPE_CHECKING:  # declared by each family, where they stand among its keys
+        accuracy: float | None
+        workers: int | Literal["automatic"]

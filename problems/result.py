@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from problems.published import columns, declared, looked_up, numbers, published, stored_name, told
 from problems.report_parts import Quantity
-from solvers.solution import Checked, IterationState, Status
+from solvers.solution import Checked, IterationState, Solution, Status
 from solvers.trains.tensor_train import TensorTrain
 
 Results: TypeAlias = Mapping[str, Any]  # the ``results`` of report.json
@@ -41,6 +41,13 @@ class Result:
 
     csv_file: ClassVar[str] = "results.csv"
     index: ClassVar[str] = ""
+
+    @classmethod
+    def of(cls, solution: Solution, **own: Any) -> Self:
+        """The result of a run that one verb has done all of: what runs have in common is the solution's."""
+        counts, timing = dict(solution.counts), dict(solution.timing)
+        common: dict[str, Any] = {"status": solution.status, "history": solution.history, "checked": solution.checked}
+        return cls(**common, counts=counts, timing=timing, **own)
 
     def results(self) -> dict[str, Any]:
         """The ``results`` of report.json: everything that is declared."""

@@ -123,6 +123,16 @@ def read(file: Path) -> Document:
     return document
 
 
+def is_scan(file: str | Path) -> bool:
+    """Whether the keys in a YAML file are those of a scan rather than of a study; False where it cannot be read."""
+    try:
+        with Path(file).open("rb") as stream:
+            text = stream.read(LARGEST)
+    except OSError:
+        return False
+    return re.search(rb"^base[ ]*:", text, re.M) is not None and re.search(rb"^problem[ ]*:", text, re.M) is None
+
+
 def name_of(file: Path) -> str:
     """The name of what a file describes, where it gives none."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", file.stem)

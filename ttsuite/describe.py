@@ -92,4 +92,6 @@ def _values(annotation: Any) -> str:
         return _values(parts[0])
     if origin in (Union, types.UnionType):
         return " | ".join(_values(part) for part in parts)
+    if origin is list or (origin is tuple and parts[1:] == (...,)):
+        return "a list, each: " + _values(parts[0])
     return str(annotation)

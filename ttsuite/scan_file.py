@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from problems.errors import ProblemError
-from ttsuite.config import LARGEST, ConfigError, Source, Study, guess, key_path, name_of, read, study_of
+from ttsuite.config import ConfigError, Source, Study, guess, key_path, name_of, read, study_of
 from ttsuite.record import plain
 from ttsuite.yaml_file import Document, Problem, dotted, override
 from ttsuite.yaml_file import Path as KeyPath
@@ -131,16 +131,6 @@ def load_scan(file: str | Path, overrides: Iterable[str] = ()) -> Plan:
         raise ConfigError(_distinct(problems))
     keys = tuple(dict.fromkeys(key for change in changes for key in change))
     return Plan(chosen, keys, tuple(points), tuple(refused))
-
-
-def is_scan(file: str | Path) -> bool:
-    """Whether the keys in a YAML file are those of a scan rather than of a study; False where it cannot be read."""
-    try:
-        with Path(file).open("rb") as stream:
-            text = stream.read(LARGEST)
-    except OSError:
-        return False
-    return re.search(rb"^base[ ]*:", text, re.M) is not None and re.search(rb"^problem[ ]*:", text, re.M) is None
 
 
 def words(changes: Mapping[str, Any]) -> str:

@@ -149,6 +149,8 @@ def _annotation(annotation: Any, definitions: Schema) -> Schema:
             return {"type": "array", "items": _annotation(parts[0], definitions)}
         items = [_annotation(part, definitions) for part in parts]
         return {"type": "array", "items": items, "minItems": len(items), "maxItems": len(items)}
+    if origin is list:
+        return {"type": "array", "items": _annotation(parts[0], definitions)}
     if origin is dict:  # keys of a mapping are texts in JSON
         return {"type": "object", "additionalProperties": _annotation(parts[1], definitions)}
     raise TypeError(f"no JSON Schema is known for {annotation}")
