@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
@@ -22,7 +21,17 @@ from pydantic.config import JsonDict
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.fokker_planck.gaussian import Gaussian, exact
-from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount, is_number, shown
+from problems.keys import (
+    AUTOMATIC,
+    WORKERS,
+    AutomaticCount,
+    Keys,
+    ProblemKeys,
+    SolverKeys,
+    WorkerCount,
+    is_number,
+    shown,
+)
 
 AUTOMATIC_RANK = 200
 LOOKS = 129  # times at which the exact moments are compared with box and grid
@@ -139,7 +148,7 @@ class Grid(Keys):
 Listed = TypeVar("Listed", Initial, Grid)
 
 
-class FokkerPlanckProblem(Keys):
+class FokkerPlanckProblem(ProblemKeys):
     """A Fokker-Planck equation with linear drift and constant diffusion."""
 
     kind: Literal["fokker_planck"] = Field(description="The kind of problem.")
@@ -217,18 +226,13 @@ class FokkerPlanckProblem(Keys):
         """The exact solution at ``times``."""
         return exact(self.matrix, self.diffusion, self.mean, self.variance, np.asarray(times, dtype=float))
 
-    @property
-    def files(self) -> dict[str, Path]:
-        """Key -> file a run must keep beside its configuration: none."""
-        return {}
-
 
 def _one_each(value: object, count: int, key: str) -> None:
     if isinstance(value, tuple) and len(value) != count:
         raise ProblemError(f"needs {count} numbers, found {len(value)}", key)
 
 
-class FokkerPlanckSolver(Keys):
+class FokkerPlanckSolver(SolverKeys):
     """How the density is computed."""
 
     method: Literal["implicit", "bug", "tdvp", "tdvp2"] = Field(
