@@ -26,10 +26,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from problems.keys import Keys
-from problems.report_parts import Effort, Picture, Quantity, Section, Table
 
 if TYPE_CHECKING:
     from problems.agreement import Agreement
+    from problems.report_parts import Effort, Picture, Quantity, Section, Table
     from problems.result import Columns, Result, Results
     from problems.route import Route
     from solvers.solution import Callback

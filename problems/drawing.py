@@ -40,6 +40,23 @@ def panels(height: float, rows: int, columns: int, **options: Any) -> tuple[Figu
     return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
 
 
+def several(count: int, most: int, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
+    """A figure of ``count`` panels, up to ``most`` in a row, ``height`` inches each; ``options``: as of ``panels``."""
+    rows = -(-count // most)
+    figure, found = panels(height * rows + 0.3, rows, -(-count // rows), **options)
+    for left_over in found[count:]:
+        left_over.set_visible(False)
+    return figure, found[:count]
+
+
+def label_rows(panels: Iterable[Axes], text: str) -> None:
+    """The name of an ordinate that all panels share, at the first of each row."""
+    for axes in panels:
+        place = axes.get_subplotspec()
+        if place is not None and place.is_first_col():
+            axes.set_ylabel(text)
+
+
 def colour(number: int) -> str:
     """Of the line of that number, from 0."""
     return COLOURS[number % len(COLOURS)]
@@ -48,6 +65,11 @@ def colour(number: int) -> str:
 def floored(values: Sequence[float | None] | np.ndarray, floor: float = ROUNDING) -> np.ndarray:
     """Values for a logarithmic axis, none below ``floor``; what is missing is a gap."""
     return np.maximum(np.asarray(values, dtype=float), floor)
+
+
+def positive(values: np.ndarray) -> np.ndarray:
+    """Values for a logarithmic axis, those that it cannot show as gaps."""
+    return np.where(values > 0.0, values, np.nan)
 
 
 def grid(*panels: Axes) -> None:
@@ -96,12 +118,17 @@ def error_panel(axes: Axes, x: np.ndarray, parts: Mapping[str, np.ndarray], floo
     grid(axes)
 
 
-def rank_panel(axes: Axes, ranks: Iterable[tuple[str, Sequence[int]]], after: str = "mode") -> None:
-    """TT-ranks along the train: pairs of label and d+1 ranks; the ends, which are one, are left out."""
+def rank_panel(
+    axes: Axes, ranks: Iterable[tuple[str, Sequence[int]]], after: str = "mode", first_mode: int = 1
+) -> None:
+    """TT-ranks along the train: pairs of label and d+1 ranks; the ends, which are one, are left out.
+
+    ``after``, ``first_mode``: what a mode is called, and its first number.
+    """
     highest = 1
     for number, (label, along) in enumerate(ranks):
         inner = list(along)[1:-1] or list(along)
-        first = 1 if len(along) > 2 else 0
+        first = first_mode if len(along) > 2 else 0
         style: Style = {"color": colour(number), "marker": MARKERS[number % len(MARKERS)]}
         axes.plot(np.arange(first, first + len(inner)), inner, ms=4, lw=1.1, label=label or None, **style)
         highest = max(highest, *inner)

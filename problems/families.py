@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from problems.contract import Family
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 # kind -> module holding FAMILY; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
@@ -26,6 +29,8 @@ GROUP = "ttsuite.families"  # of the entry points by which other packages bring 
 @lru_cache
 def brought() -> dict[str, EntryPoint]:
     """Kind -> entry point of the families of other packages; one of theirs takes no kind that is known here."""
+    from importlib.metadata import entry_points  # a twentieth of ``validate``, and seldom needed
+
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in _MODULES}
 
 

@@ -7,8 +7,9 @@ are loaded.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeGuard, cast
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
@@ -49,6 +50,11 @@ def renamed(problem: dict[str, Any], key: str, name: str) -> None:
     for parent in parents:
         problem = problem[parent]
     problem[last] = name
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a finite number as YAML has them; neither True and False nor a text are."""
+    return type(value) in (int, float) and math.isfinite(cast(float, value))
 
 
 def located(file: str, directory: Path, key: str) -> Path:

@@ -50,9 +50,12 @@ class Published:
     digits: str = ""
 
 
-def published(*, default: Any = ..., **told: str) -> Any:
-    """A field of a result that is told; ``told``: as of ``Published``."""
+def published(*, default: Any = ..., factory: Callable[[], Any] | None = None, **told: str) -> Any:
+    """A field of a result that is told; ``told``: as of ``Published``; ``default`` or ``factory``: what stands for it
+    in results of earlier versions."""
     metadata = {_NAME: Published(**told)}
+    if factory is not None:
+        return field(default_factory=factory, metadata=metadata)
     return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
 
 

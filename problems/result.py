@@ -46,7 +46,7 @@ class Result:
     def of(cls, solution: Solution, **own: Any) -> Self:
         """The result of a run that one verb has done all of: what runs have in common is the solution's."""
         counts, timing = dict(solution.counts), dict(solution.timing)
-        common = {"status": solution.status, "history": solution.history, "checked": solution.checked}
+        common: dict[str, Any] = {"status": solution.status, "history": solution.history, "checked": solution.checked}
         return cls(**common, counts=counts, timing=timing, **own)
 
     def results(self) -> dict[str, Any]:

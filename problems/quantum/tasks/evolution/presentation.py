@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from problems.contract import Facts
@@ -14,9 +13,10 @@ from problems.quantum.tasks.evolution.independent import Compared, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import WavePacketResult
 from problems.report_parts import Section, Table, work
-from problems.words import ranks_within, span
+from problems.words import decimals, ranks_within, span
 
 MOST_ROWS = 80
+MOST_DIGITS = 10
 
 
 def headline(problem: WavePacketProblem, solver: WavePacketSolver, result: WavePacketResult) -> Facts:
@@ -51,7 +51,7 @@ def tables(problem: WavePacketProblem, solver: WavePacketSolver, result: WavePac
 
 def lines_and_levels(result: WavePacketResult) -> list[Table]:
     """The lines of the spectrum, and the eigenvalues beneath it."""
-    digits = _decimals(result.spectrum.resolution)
+    digits = decimals(result.spectrum.resolution, spare=2, most=MOST_DIGITS)
     return [*_lines(result, digits), *_levels(result, digits + 2)]
 
 
@@ -86,11 +86,6 @@ def _levels(result: WavePacketResult, digits: int) -> list[Table]:
     ]
     columns = ["state", f"energy ({result.unit})", "error estimate", "share of the start"]
     return [Table(columns, rows, title="Eigenvalues from the block eigensolver")]
-
-
-def _decimals(resolution: float) -> int:
-    """Digits after the point that show a hundredth of the resolution."""
-    return min(10, max(0, math.ceil(-math.log10(resolution)) + 2))
 
 
 def sections(problem: WavePacketProblem, result: WavePacketResult) -> list[Section]:

@@ -19,6 +19,11 @@ from problems.report_parts import Section, Table, work
 from problems.words import decimals, number
 
 
+def digits_of(accuracy: float) -> int:
+    """Digits after the point that show two more than ``accuracy`` resolves."""
+    return decimals(accuracy, spare=2, least=2)
+
+
 def headline(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> Facts:
     """The few numbers a reader wants first, as (what, value)."""
     field = problem.field
@@ -28,7 +33,7 @@ def headline(problem: VibrationalProblem, solver: VibrationalSolver, result: Vib
 
 def facts_of_states(references: Sequence[Reference], accuracy: float, result: VibrationalResult) -> Facts:
     """How many states, how far they reach, and how well they are known."""
-    n, unit, digits = len(result.energies), result.unit, decimals(accuracy)
+    n, unit, digits = len(result.energies), result.unit, digits_of(accuracy)
     facts = [
         ("states", f"{n}, {_reached(result, accuracy)} ({accuracy:g} {unit})"),
         ("lowest energy", f"{number(result.energies[0], digits)} {unit}"),
@@ -61,7 +66,7 @@ def tables(problem: VibrationalProblem, solver: VibrationalSolver, result: Vibra
 
 def levels_table(references: Sequence[Reference], accuracy: float, result: VibrationalResult, note: str = "") -> Table:
     """State, energy, error estimate, symmetry, assignment, and what is known of it."""
-    digits = decimals(accuracy)
+    digits = digits_of(accuracy)
     known = covering(references, len(result.energies))
     columns = ["state", f"energy ({result.unit})", "above the lowest", "error estimate"]
     columns += ["symmetry", "assignment", "converged", *(reference.label for reference in known)]

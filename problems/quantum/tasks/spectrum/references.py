@@ -7,10 +7,11 @@ import math
 from problems.agreement import Agreement
 from problems.quantum.hamiltonians.force_field.known_levels import Comparison, compare, covering
 from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.tasks.spectrum.presentation import digits_of
 from problems.quantum.tasks.spectrum.result import VibrationalResult
 from problems.report_parts import Table
 from problems.result import Columns
-from problems.words import decimals, number
+from problems.words import number
 
 
 def agreements(problem: VibrationalProblem, result: VibrationalResult) -> list[Agreement]:
@@ -31,7 +32,7 @@ def comparison_table(problem: VibrationalProblem, solver: VibrationalSolver, res
     comparisons = compare(result.energies, problem.references)
     if not comparisons:
         return None
-    digits = decimals(solver.accuracy)
+    digits = digits_of(solver.accuracy)
     rows = []
     for c in comparisons:
         row = [c.reference.label, str(c.run.count), number(c.run.max_abs, digits), number(c.run.mean_abs, digits)]

@@ -1,11 +1,10 @@
 """Named one-mode operators against their closed forms, and sums of their products against Kronecker products."""
 
-from functools import reduce
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from terms_cases import dense, named, problem
 
 from problems.quantum.hamiltonians.terms.matrices import matrix, parity
 from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Sinc, Spin
@@ -20,7 +19,6 @@ from problems.quantum.hamiltonians.terms.operators import (
     table_of,
     turned,
 )
-from problems.quantum.kinds.sum_of_products import SumOfProductsProblem
 from solvers.trains.sum_of_products import sum_of_products
 
 OSCILLATOR = Harmonic(basis="harmonic", functions=9)
@@ -28,28 +26,6 @@ HEAVY = Harmonic(basis="harmonic", functions=9, frequency=0.7, mass=1836.0)
 BOSON = Boson(basis="boson", levels=9)
 GRID = Sinc(basis="sinc", points=60, interval=(-8.0, 8.0), mass=1.3)
 HALF, THREE_HALVES = Spin(basis="spin"), Spin(basis="spin", s=1.5)
-
-
-def named(mode, text):
-    """The complex matrix of a named operator."""
-    phase, real = matrix(mode, parse(text, mode, 0))
-    return 1j**phase * real
-
-
-def problem(modes, terms, **keys):
-    data = {"kind": "sum_of_products", "modes": modes, "terms": terms, "task": "spectrum"} | keys
-    return SumOfProductsProblem.model_validate(data)
-
-
-def dense(p):
-    """The Hamiltonian in the functions given, by Kronecker products."""
-    h = 0
-    for coefficient, names in p.terms:
-        c = complex(*coefficient) if isinstance(coefficient, tuple) else coefficient
-        h = h + c * reduce(
-            np.kron, [named(m, names[k]) if k in names else np.eye(m.size) for k, m in enumerate(p.bases)]
-        )
-    return h
 
 
 @pytest.mark.parametrize("mode", [OSCILLATOR, HEAVY, BOSON], ids=["unit", "heavy", "boson"])

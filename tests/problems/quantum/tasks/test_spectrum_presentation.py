@@ -11,9 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
 from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
-from problems.quantum.tasks.spectrum.presentation import tables
+from problems.quantum.tasks.spectrum.presentation import digits_of, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
-from problems.words import decimals
 from ttsuite.record import plain
 
 PROBLEM = VibrationalProblem(kind="vibrational", force_field="acetonitrile")
@@ -60,7 +59,7 @@ def test_tables(result):
 
 
 def test_digits_follow_the_accuracy():
-    assert [decimals(a) for a in (1.0, 0.01, 1e-6, 5e-3)] == [2, 4, 8, 5]
+    assert [digits_of(a) for a in (1.0, 0.01, 1e-6, 5e-3)] == [2, 4, 8, 5]
 
 
 def test_one_pass_has_no_change_to_draw(result):

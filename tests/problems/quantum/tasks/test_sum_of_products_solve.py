@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from test_sum_of_products_operators import dense, problem
+from terms_cases import dense, problem
 from threadpoolctl import threadpool_limits
 
 from problems.quantum.hamiltonians.terms.evolution import prepare_evolution, system_of
