@@ -27,17 +27,9 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, shown
 from problems.quantum.hamiltonians.terms.modes import Mode, ModeKey, Spin
 from problems.quantum.hamiltonians.terms.terms import Key, Term, checked, collect
+from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
 from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, SpectrumSolver, SumOfProductsSolver
-from problems.quantum.tasks.evolution.keys import (
-    NONE,
-    Absorber,
-    AbsorberKey,
-    GaussianInitial,
-    InitialKey,
-    ProductInitial,
-    WavePacketSolver,
-    complete_solver,
-)
+from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
 
 MOST_MODES = 1000
 MOST_SHARED = 400  # states on one shared basis

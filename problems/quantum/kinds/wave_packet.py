@@ -20,17 +20,10 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys
-from problems.quantum.kinds.vibrational import Basis, ForceFieldKey, HenonHeiles, VibrationalProblem
-from problems.quantum.tasks.evolution.keys import (
-    NONE,
-    Absorber,
-    AbsorberKey,
-    GaussianInitial,
-    InitialKey,
-    ProductInitial,
-    WavePacketSolver,
-    complete_solver,
-)
+from problems.quantum.hamiltonians.force_field.keys import Basis, ForceFieldKey, HenonHeiles
+from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
+from problems.quantum.kinds.vibrational import VibrationalProblem
+from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
 
 SPEED_OF_LIGHT = 2.99792458e10  # cm/s, exact
 FEMTOSECONDS = 1e15 / (2.0 * math.pi * SPEED_OF_LIGHT)  # in 1/(2 pi c cm^-1), the time that belongs to cm-1

@@ -21,8 +21,9 @@ from problems.quantum.hamiltonians.terms.matrices import matrix
 from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Mode, Sinc, Spin
 from problems.quantum.hamiltonians.terms.potential import barrier_within, warning_of
 from problems.quantum.hamiltonians.terms.second_look import second_look
+from problems.quantum.keys import Absorber, ProductInitial
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem
-from problems.quantum.tasks.evolution.keys import Absorber, ProductInitial, WavePacketSolver
+from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.operators import EDGE, absorbing_matrix, coherent_state
 from problems.quantum.tasks.evolution.solve import LEAST_NORM, LOST
 from solvers.eigen.configuration_interaction import ProductTerms

@@ -19,9 +19,9 @@ import numpy as np
 
 from problems.agreement import Deviation
 from problems.keys import AUTOMATIC
-from problems.quantum.kinds.vibrational import HenonHeiles
+from problems.quantum.hamiltonians.force_field.keys import HenonHeiles
+from problems.quantum.keys import NONE, GaussianInitial, ProductInitial
 from problems.quantum.kinds.wave_packet import WavePacketProblem
-from problems.quantum.tasks.evolution.keys import NONE, GaussianInitial, ProductInitial
 from problems.quantum.tasks.evolution.result import WavePacketResult
 
 DATA = Path(__file__).parents[2] / "data" / "motion"

@@ -26,8 +26,8 @@ from problems.quantum.hamiltonians.force_field.operators import (
 )
 from problems.quantum.hamiltonians.force_field.primitives import Primitive
 from problems.quantum.hamiltonians.system import System
+from problems.quantum.keys import NONE, Absorber, GaussianInitial, ProductInitial
 from problems.quantum.kinds.wave_packet import WavePacketProblem
-from problems.quantum.tasks.evolution.keys import NONE, Absorber, GaussianInitial, ProductInitial
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.solution import Checked
 from solvers.trains.construct import rank_one

@@ -24,7 +24,8 @@ import numpy as np
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.system import System
-from problems.quantum.tasks.evolution.keys import NONE, WavePacketSolver
+from problems.quantum.keys import NONE
+from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.levels import energy_moments, spectrum_of, sticks_of, with_eigenvalue
 from problems.quantum.tasks.evolution.observables import DOUBLED, EDGE, ENTROPY, OVERLAP, Observer, chosen
 from problems.quantum.tasks.evolution.result import Check, Spectrum, WavePacketResult

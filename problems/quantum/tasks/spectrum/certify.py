@@ -17,7 +17,8 @@ import numpy as np
 from problems.exact_levels import LARGEST, of_product
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field.field import ForceField
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.kinds.vibrational import VibrationalProblem
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.report_parts import Effort, Quantity
 from problems.route import TIGHTER, NotReached, Route
 

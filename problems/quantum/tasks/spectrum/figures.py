@@ -29,7 +29,8 @@ from problems.drawing import (
     whole_ticks,
 )
 from problems.levels import Reference
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.kinds.vibrational import VibrationalProblem
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.result import VibrationalResult
 from problems.report_parts import Picture
 

@@ -17,8 +17,9 @@ from problems.quantum.hamiltonians.force_field.operators import mode_orders, ope
 from problems.quantum.hamiltonians.force_field.primitives import MOST_PRIMITIVE
 from problems.quantum.hamiltonians.force_field.sizes import Sized, from_levels, lowest_products, of_given_sizes
 from problems.quantum.hamiltonians.force_field.symmetry import norm_bound, terms_that_matter
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.readers.reader import KEY
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.start import space_size
 from solvers.trains.operator import TTOperator

@@ -13,7 +13,8 @@ from problems.contract import Facts
 from problems.effort import megabytes
 from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.kinds.vibrational import VibrationalProblem
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.result import VibrationalResult
 from problems.report_parts import Section, Table, work
 from problems.words import decimals, number

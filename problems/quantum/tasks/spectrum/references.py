@@ -6,7 +6,8 @@ import math
 
 from problems.agreement import Agreement
 from problems.quantum.hamiltonians.force_field.known_levels import Comparison, compare, covering
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.kinds.vibrational import VibrationalProblem
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.presentation import digits_of
 from problems.quantum.tasks.spectrum.result import VibrationalResult
 from problems.report_parts import Table

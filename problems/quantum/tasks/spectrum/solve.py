@@ -19,7 +19,7 @@ import numpy as np
 
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field.operators import second_look
-from problems.quantum.kinds.vibrational import VibrationalSolver
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.outside import basis_errors, enlarged, grown, judge, refined, widened
 from problems.quantum.tasks.spectrum.prepared import Prepared, prepare
 from problems.quantum.tasks.spectrum.result import VibrationalResult

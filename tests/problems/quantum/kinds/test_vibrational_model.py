@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from problems.errors import ProblemError
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver, complete
+from problems.quantum.kinds.vibrational import VibrationalProblem, complete
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 
 CHAIN = {"model": "henon_heiles", "dimension": 4}
 

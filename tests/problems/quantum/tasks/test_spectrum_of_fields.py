@@ -13,8 +13,9 @@ from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field import basis, operators
 from problems.quantum.hamiltonians.force_field.field import ForceField, coupled_oscillators, henon_heiles
 from problems.quantum.hamiltonians.force_field.primitives import Primitive
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.readers.shipped import load_force_field
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.prepared import prepare
 from problems.quantum.tasks.spectrum.solve import solve
 from solvers.solution import Status

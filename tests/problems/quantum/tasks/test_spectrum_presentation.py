@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.presentation import digits_of, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
 from ttsuite.record import plain

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from problems.quantum.hamiltonians.terms.evolution import prepare_evolution, system_of
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem, complete
-from problems.quantum.kinds.vibrational import VibrationalProblem, VibrationalSolver
+from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.kinds.wave_packet import WavePacketProblem
 from problems.quantum.kinds.wave_packet import complete as complete_packet
 from problems.quantum.readers.shipped import load_force_field
@@ -18,6 +18,7 @@ from problems.quantum.tasks.either.solve import prepare, solve, tells_apart
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.operators import system_of as packet_system
 from problems.quantum.tasks.evolution.propagate import propagate
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.prepared import prepare as prepare_field
 from solvers.eigen import full_vectors
 from solvers.solution import Status

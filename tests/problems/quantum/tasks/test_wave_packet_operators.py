@@ -7,7 +7,7 @@ import pytest
 from packet_cases import HENON_HEILES, ISING, XXZ, dense_evolution, embedded, study
 from scipy.special import eval_hermite
 
-from problems.quantum.tasks.evolution.keys import Absorber
+from problems.quantum.keys import Absorber
 from problems.quantum.tasks.evolution.observables import doubled_overlap, measure
 from problems.quantum.tasks.evolution.operators import X, Z, absorbing_matrix, coherent_state, system_of
 from solvers.trains.construct import random_train, tt_svd
