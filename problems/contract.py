@@ -1,28 +1,169 @@
-"""What a family of problems gives: its models, and where its parts are found."""
+"""What a family of problems gives, and what the application asks of each of its parts.
+
+A family is a package, or a folder, of modules with fixed names:
+
+    model          FAMILY, and the models behind the keys of ``problem`` and ``solver``
+    result         RESULTS: the classes of its results (problems.result)
+    solve          prepare, solve                                                             (Numerics)
+    presentation   headline, tables, sections                                                 (Presentation)
+    figures        figures; may stand in ``presentation``                                     (Figures)
+    plan           plan, estimate: what a dry run tells                                       (Planning)
+    references     agreements, comparison_table, columns: what is known from elsewhere        (Known)
+    certify        routes, allowed, between: other routes to the numbers                      (Routes)
+
+The last four may be missing. All but ``model`` are imported when they are asked for.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import importlib.util
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from problems.keys import Keys
 
+if TYPE_CHECKING:
+    from problems.agreement import Agreement
+    from problems.report_parts import Effort, Picture, Quantity, Section, Table
+    from problems.result import Columns, Result, Results
+    from problems.route import Route
+    from solvers.solution import Callback
+
+P = TypeVar("P", bound=Keys)  # the keys of the problem
+S = TypeVar("S", bound=Keys)  # the keys of the solver
+PIn = TypeVar("PIn", bound=Keys, contravariant=True)
+SIn = TypeVar("SIn", bound=Keys, contravariant=True)
+Q = TypeVar("Q")  # a problem that is prepared
+QIn = TypeVar("QIn", contravariant=True)
+RIn = TypeVar("RIn", bound="Result", contravariant=True)
+ROut = TypeVar("ROut", bound="Result", covariant=True)
+Facts = list[tuple[str, str]]  # (what, value)
+
+
+class Numerics(Protocol[PIn, SIn, Q, ROut]):
+    """The module ``solve``."""
+
+    def prepare(self, problem: PIn, solver: SIn) -> Q:
+        """Everything before the first iteration. Raises ProblemError for what cannot be computed as asked."""
+
+    def solve(
+        self,
+        prepared: Q,
+        *,
+        executor: Executor | None,
+        seed: int,
+        callback: Callback | None,
+        checkpoint: Path | None,
+        earlier: Path | None = None,
+    ) -> ROut:
+        """The result. ``checkpoint``: the folder it is continued from, and written to; ``earlier``: that of a finished
+        run which this one starts from."""
+
+
+class Presentation(Protocol[PIn, SIn, RIn]):
+    """The module ``presentation``: what a report says in words."""
+
+    def headline(self, problem: PIn, solver: SIn, result: RIn) -> Facts:
+        """The few numbers a reader wants first."""
+
+    def tables(self, problem: PIn, solver: SIn, result: RIn) -> list[Table]:
+        """The tables, each with its title."""
+
+    def sections(self, problem: PIn, result: RIn) -> list[Section]:
+        """Short lists of facts at the end."""
+
+
+class Figures(Protocol[PIn, SIn, RIn]):
+    """The module ``figures``, or that of the presentation."""
+
+    def figures(self, problem: PIn, solver: SIn, result: RIn) -> list[Picture]:
+        """All figures that this result has data for, in the order of the report; drawn when they are asked for."""
+
+
+class Planning(Protocol[QIn]):
+    """The module ``plan``: what a dry run tells."""
+
+    def plan(self, prepared: QIn) -> Facts:
+        """Sizes, ranks and the steps to come."""
+
+    def estimate(self, prepared: QIn, workers: int) -> Effort | None:
+        """The expected time and memory; None where nobody has measured it."""
+
+
+class Known(Protocol[PIn, SIn, RIn]):
+    """The module ``references``: what is known from elsewhere, beside a run."""
+
+    def agreements(self, problem: PIn, result: RIn) -> list[Agreement]:
+        """How far the run is from each; the first is the one that the key ``check`` judges by."""
+
+    def comparison_table(self, problem: PIn, solver: SIn, result: RIn) -> Table | None:
+        """The run beside them; None where there is nothing to compare with."""
+
+    def columns(self, problem: PIn, result: RIn) -> Columns:
+        """Further columns of the CSV file, of as many rows as ``result.columns()``."""
+
+
+class Routes(Protocol[PIn, SIn]):
+    """The module ``certify``; it may have ``between``, what two runs are compared by beyond their numbers."""
+
+    def routes(self, problem: PIn, solver: SIn, results: Results) -> list[Route]:
+        """The routes to the numbers of a run of these keys whose report holds ``results``."""
+
+    def allowed(self, solver: SIn, quantity: Quantity, results: Results) -> Any:
+        """What the accuracy asked for allows in each value of a quantity."""
+
+
+class Nothing:
+    """In the place of the parts that a family does not have."""
+
+    def figures(self, problem: Keys, solver: Keys, result: Result) -> list[Picture]:
+        return []
+
+    def plan(self, prepared: object) -> Facts:
+        return []
+
+    def estimate(self, prepared: object, workers: int) -> Effort | None:
+        return None
+
+    def agreements(self, problem: Keys, result: Result) -> list[Agreement]:
+        return []
+
+    def comparison_table(self, problem: Keys, solver: Keys, result: Result) -> Table | None:
+        return None
+
+    def columns(self, problem: Keys, result: Result) -> Columns:
+        return []
+
+    def routes(self, problem: Keys, solver: Keys, results: Results) -> list[Route]:
+        return []
+
+    def allowed(self, solver: Keys, quantity: Quantity, results: Results) -> float:
+        return 0.0
+
+
+def as_it_is(problem: Any, solver: S) -> S:
+    """The settings of a family whose defaults do not depend on the problem."""
+    return solver
+
 
 @dataclass(frozen=True)
-class Family:
-    """A kind of problem: its models, and where its parts are found (module paths, imported when needed).
+class Family(Generic[P, S]):
+    """A kind of problem.
 
-    ``formula``, ``references`` and ``typical`` (measured time and memory) are what ``ttsuite describe`` prints.
-    ``numerics``: has prepare and solve; ``presentation``: results, references, headline, comparison_table, tables,
-    csv_table, sections, trains and loading, from which the record and the report are made, and ``quantities(results)``,
-    what two records are compared by; ``figures``: its figures;
-    ``plan``: has ``plan(prepared)``, a list of (what, value), and ``estimate(prepared, workers)``, the expected Effort.
-    ``certify``: other routes to the numbers of a run (problems.route); empty: the module ``certify`` beside ``plan``.
-    ``complete(problem, solver)`` returns the solver settings with the defaults that depend on the problem, and raises
-    ProblemError for settings that contradict each other.
+    Attributes
+    ----------
+    kind : the value of the key ``problem.kind``.
+    summary, formula, references, typical : what ``ttsuite describe`` prints; references are papers, typical is measured
+        time and memory.
+    problem, solver : the models behind the keys.
+    package : where the modules of its parts are, as ``problems.completion``; empty: top-level modules.
+    complete : (problem, solver) -> the settings with the defaults that depend on the problem; raises ProblemError for
+        settings that contradict each other.
     """
 
     kind: str
@@ -30,27 +171,54 @@ class Family:
     formula: str
     references: tuple[str, ...]
     typical: str
-    problem: type[Keys]
-    solver: type[Keys]
-    complete: Callable[[Any, Any], Any]
-    numerics: str
-    presentation: str
-    figures: str
-    plan: str
-    certify: str = ""
+    problem: type[P]
+    solver: type[S]
+    package: str
+    complete: Callable[[P, S], S] = as_it_is
 
-    def module(self, part: str) -> ModuleType:
-        """Import ``numerics``, ``presentation``, ``figures``, ``plan`` or ``certify``."""
-        path = getattr(self, part) or f"{self.plan.rpartition('.')[0]}.{part}"
-        return importlib.import_module(path)
+    @property
+    def results(self) -> tuple[type[Result], ...]:
+        """The classes of its results."""
+        return cast(Any, self._part("result")).RESULTS
 
+    def result_of(self, results: Mapping[str, Any]) -> type[Result]:
+        """The class that ``results`` of report.json were made from. Raises ValueError where they are of none."""
+        for kind in self.results:
+            if kind.made(results):
+                return kind
+        raise ValueError(f"these are no results of kind {self.kind}")
 
-@dataclass(frozen=True)
-class Effort:
-    """What a run is expected to take: seconds (compiling left out), and peak memory of all processes in megabytes.
+    @property
+    def numerics(self) -> Numerics[P, S, Any, Result]:
+        return cast("Numerics[P, S, Any, Result]", self._part("solve"))
 
-    Both from costs measured once, good to a factor of about three; memory counts the interpreter and its libraries.
-    """
+    @property
+    def presentation(self) -> Presentation[P, S, Result]:
+        return cast("Presentation[P, S, Result]", self._part("presentation"))
 
-    seconds: float
-    megabytes: float
+    @property
+    def pictures(self) -> Figures[P, S, Result]:
+        own = self._found("figures") or self._part("presentation")
+        return cast("Figures[P, S, Result]", own if hasattr(own, "figures") else Nothing())
+
+    @property
+    def planning(self) -> Planning[Any]:
+        return cast("Planning[Any]", self._found("plan") or Nothing())
+
+    @property
+    def known(self) -> Known[P, S, Result]:
+        return cast("Known[P, S, Result]", self._found("references") or Nothing())
+
+    @property
+    def routes(self) -> Routes[P, S]:
+        return cast("Routes[P, S]", self._found("certify") or Nothing())
+
+    def _part(self, name: str) -> ModuleType:
+        return importlib.import_module(self._path(name))
+
+    def _found(self, name: str) -> ModuleType | None:
+        """A part that may be missing; what it imports may not."""
+        return None if importlib.util.find_spec(self._path(name)) is None else self._part(name)
+
+    def _path(self, name: str) -> str:
+        return f"{self.package}.{name}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from problems.contract import Effort
+from problems.report_parts import Effort
 from solvers.eigen.explicit import DENSE
 from solvers.riemannian.dimension import feasible
 

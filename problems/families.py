@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from problems.contract import Family
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 # kind -> module holding FAMILY; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
@@ -24,23 +27,25 @@ GROUP = "ttsuite.families"  # of the entry points by which other packages bring 
 
 
 @lru_cache
-def _brought() -> dict[str, EntryPoint]:
+def brought() -> dict[str, EntryPoint]:
     """Kind -> entry point of the families of other packages; one of theirs takes no kind that is known here."""
+    from importlib.metadata import entry_points  # a twentieth of ``validate``, and seldom needed
+
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in _MODULES}
 
 
 def kinds() -> list[str]:
     """The known kinds of problems: those of this package, then those that other packages bring."""
-    return [*_MODULES, *sorted(_brought())]
+    return [*_MODULES, *sorted(brought())]
 
 
 def is_kind(kind: str) -> bool:
     """Whether a kind is known; other packages are asked only where this one does not know it."""
-    return kind in _MODULES or kind in _brought()
+    return kind in _MODULES or kind in brought()
 
 
 def family(kind: str) -> Family:
     """The family of a known ``kind``; KeyError for any other."""
     if kind in _MODULES:
         return importlib.import_module(_MODULES[kind]).FAMILY
-    return _brought()[kind].load()
+    return brought()[kind].load()

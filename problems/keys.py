@@ -7,8 +7,9 @@ are loaded.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeGuard, cast
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
@@ -41,6 +42,11 @@ def shown(value: Any, longest: int = 60) -> str:
         return "true" if value else "false"
     text = repr(list(value) if isinstance(value, tuple) else value)
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a finite number as YAML has them; neither True and False nor a text are."""
+    return type(value) in (int, float) and math.isfinite(cast(float, value))
 
 
 def located(file: str, directory: Path, key: str) -> Path:
@@ -77,3 +83,22 @@ WORKERS: Any = Field(  # the key that every solver has
         "schema": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_WORKERS}, {"const": AUTOMATIC}]},
     },
 )
+
+
+class ProblemKeys(Keys):
+    """Base of the keys of ``problem``; each family narrows ``kind`` to its own."""
+
+    kind: str = Field(description="The kind of problem.")
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Key -> file that a run must keep beside its configuration so that it can be repeated."""
+        return {}
+
+
+class SolverKeys(Keys):
+    """Base of the keys of ``solver``."""
+
+    if TYPE_CHECKING:  # declared by each family, where they stand among its keys
+        accuracy: float | None
+        workers: int | Literal["automatic"]

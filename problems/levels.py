@@ -48,20 +48,3 @@ class Reference:
         if self.relative:
             values[1:] += self.levels[0]
         return values
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """Summary of absolute deviations: how many entries, the largest and the mean (energy unit)."""
-
-    count: int
-    max_abs: float
-    mean_abs: float
-
-    @classmethod
-    def of(cls, deviations: np.ndarray) -> Deviation | None:
-        """Summary of the finite entries, or None where there are none."""
-        finite = np.abs(deviations[np.isfinite(deviations)])
-        if not finite.size:
-            return None
-        return cls(int(finite.size), float(finite.max()), float(finite.mean()))

@@ -1,9 +1,10 @@
-"""What a report is made of: quantities, tables, sections and pictures."""
+"""What a report is made of: quantities, tables, sections and pictures; and the effort that a dry run expects."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -52,6 +53,11 @@ class Section:
     facts: list[tuple[str, str]]
 
 
+def work(counts: Mapping[str, int], title: str = "Work") -> Section:
+    """What was counted, in words."""
+    return Section(title, [(name.replace("_", " "), str(count)) for name, count in counts.items()])
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure of a report: file stem, caption, and ``draw``, which makes the matplotlib figure, or is one.
@@ -82,3 +88,14 @@ def _without_logarithm(axes: Any, name: str) -> bool:
         return False
     together = getattr(axes, f"get_shared_{name}_axes")().get_siblings(axes)
     return not any(math.isfinite(getattr(other.dataLim, f"minpos{name}")) for other in together)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a run is expected to take: seconds (compiling left out), and peak memory of all processes in megabytes.
+
+    Both from costs measured once, good to a factor of about three; memory counts the interpreter and its libraries.
+    """
+
+    seconds: float
+    megabytes: float

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from problems.contract import Effort
+from problems.report_parts import Effort
 
 TIGHTER = 0.1  # times the accuracy of the run, of the routes that ask for more
 

@@ -7,7 +7,8 @@ adds what all methods share:
     2. After each state: numbered and timed, kept in the history, the checkpoint written, the callback told. A callback
        may raise anything; what was written before stays. Where a stop is asked for, Stopped ends it after the writing.
        A state from within a step (``finished`` is False) is told, under the number of the step it is of, and no more.
-    3. At the end the solution gets history and seconds; one that is not converged is raised when ``throw``.
+    3. At the end the checkpoint is written whatever it costs, so that the same call again has nothing left to do; the
+       solution gets history and seconds; one that is not converged is raised when ``throw``.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from solvers.solution import Callback, IterationState, NotConverged, Solution
 class Iteration(Protocol):
     """A method at work on one question."""
 
-    def steps(self) -> Iterator[IterationState]:
-        """The states, a finished one each time that ``content`` is worth keeping; the loop sets step and seconds."""
+    def steps(self) -> Iterator[IterationState | None]:
+        """The states, a finished one each time that ``content`` is worth keeping; the loop sets step and seconds.
+
+        None where ``content`` is worth keeping between two states, of which nobody is told.
+        """
 
     def content(self) -> Content:
-        """What ``restore`` needs to go on from here: arrays and JSON data."""
+        """What ``restore`` needs to go on from here, or from the end of ``steps``: arrays and JSON data."""
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
         """Go on from there: ``steps`` yields what follows."""
@@ -72,15 +76,20 @@ def drive(
         arrays, data = iteration.content()
         return arrays, {**data, "history": history, "seconds": spent + time.perf_counter() - begun}
 
+    moved = False
     for state in iteration.steps():
-        state = replace(state, step=len(history) + 1, seconds=spent + time.perf_counter() - begun)
-        if state.finished:
-            history.append(state)
+        moved, worth_keeping = True, state is None or state.finished
+        if state is not None:
+            state = replace(state, step=len(history) + 1, seconds=spent + time.perf_counter() - begun)
+            history += [state] if state.finished else []
+        if worth_keeping:
             checkpoint.save(content)
-        if callback is not None:
+        if state is not None and callback is not None:
             callback(state)
-        if state.finished and checkpoint.stopping:
+        if worth_keeping and checkpoint.stopping:
             raise Stopped
+    if moved:
+        checkpoint.save(content, last=True)
     found = iteration.solution()
     timing = {"compile_s": compile_s, "solve_s": spent + time.perf_counter() - begun}
     found = replace(found, history=tuple(history), timing={**found.timing, **timing})

@@ -19,8 +19,13 @@ from pathlib import Path
 
 import pytest
 
-FENCE = re.compile(r"^```([a-z{}-]*)[ ]*\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)
-FILES, RUN, OUTPUT, NOT_RUN = ("yaml", "csv"), ("sh", "python"), "text", ("console", "{toctree}")
+FENCE = re.compile(r"^```([a-z{}-]*)[^`\n]*\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)
+FILES, RUN, OUTPUT, NOT_RUN = (
+    ("yaml", "csv"),
+    ("sh", "python"),
+    "text",
+    ("console", "{toctree}", "{eval-rst}", "{literalinclude}"),
+)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from ttsuite.certificate import CERTIFY, CONTRADICTED, LEFT_OUT, UNKNOWN, Certif
 from ttsuite.checkpoint import ResumeError
 from ttsuite.compare import ComparedQuantity, beside, compare_runs
 from ttsuite.config import ConfigError, Study, key_path, load_study, read, study_of
+from ttsuite.data import Data, Report
 from ttsuite.dry_run import dry_run, duration_text
 from ttsuite.executors import workers_for
 from ttsuite.job import RunFailed
@@ -103,7 +104,7 @@ def planned(folder: str | Path) -> list[Planned]:
     report, study = _run_of(folder)
     family = study.family
     found = []
-    for route in family.module("certify").routes(study.problem, study.solver, report["results"]):
+    for route in family.routes.routes(study.problem, study.solver, report["results"]):
         try:
             other = _study_of(route, folder)
             if route.direct is not None:
@@ -116,7 +117,7 @@ def planned(folder: str | Path) -> list[Planned]:
     return found
 
 
-def _run_of(folder: Path) -> tuple[dict[str, Any], Study]:
+def _run_of(folder: Path) -> tuple[Report, Study]:
     """Report and study of a run that ended with results."""
     try:
         report = read_report(folder)
@@ -153,7 +154,7 @@ class _Work:
     def __init__(
         self,
         folder: Path,
-        report: dict[str, Any],
+        report: Report,
         study: Study,
         workers: int | None,
         executor: Executor | None,
@@ -222,12 +223,12 @@ class _Work:
     def _judged(self, route: Route, target: Path) -> RouteOutcome:
         """What a route that was taken says of the run."""
         report = read_report(target)
-        common = {"folder": f"{CERTIFY}/{route.name}", "status": report["status"]}
-        common["seconds"] = report["timing"].get("wall_s")
+        common: Data = {"folder": f"{CERTIFY}/{route.name}", "status": report["status"]}
+        common["seconds"] = report["timing"]["wall_s"]
         if report["status"] != FINISHED:
             message = f"the route itself came to no answer: {report['message']}"
             return RouteOutcome(route.name, route.what, UNKNOWN, message, **common)
-        part = self.study.family.module(CERTIFY)
+        part = self.study.family.routes
         quantities = compare_runs(self.folder, target).quantities
         if route.direct is None and hasattr(part, "between"):
             pair = [(r["results"], list(trains)) for r, trains in (load(self.folder), load(target))]
@@ -250,7 +251,7 @@ class _Work:
         return certificate
 
 
-def _question(study: Study) -> dict[str, Any]:
+def _question(study: Study) -> Data:
     """Everything that decides on a route's results, files by their names in its folder."""
     data = plain(study.model_dump(exclude={"name": True, "solver": {"workers"}}))
     for key, path in study.problem.files.items():
@@ -296,19 +297,25 @@ def _direct(route: Route, target: Path, study: Study, of: Path) -> None:
     )
 
 
-def _note(record: Record, report: dict[str, Any], certificate: Certificate) -> None:
+def _note(record: Record, report: Report, certificate: Certificate) -> None:
     """Add what was found to report.json and to the pages of the run.
 
     The list ``checked`` gets an entry a route. A run that a route contradicts is not converged any more; what it said
     of itself is kept in ``certified.before``, and comes back where a later certification confirms it.
     """
     earlier = report.get("certified") or {}
-    before = earlier.get("before") or {key: report[key] for key in ("status", "message", "converged")}
+    before = earlier.get("before") or {
+        "status": report["status"],
+        "message": report["message"],
+        "converged": report["converged"],
+    }
     kept = [entry for entry in report.get("checked", []) if not entry["how"].startswith(f"{CERTIFY}, ")]
     report["checked"] = [*kept, *certificate.entries()]
-    report |= before
+    report["status"], report["message"] = before["status"], before["message"]
+    report["converged"] = before["converged"]
     if certificate.verdict == CONTRADICTED:
-        report |= {"status": NOT_CONVERGED, "message": Status.CONTRADICTED.value, "converged": False}
+        report["status"], report["message"] = NOT_CONVERGED, Status.CONTRADICTED.value
+        report["converged"] = False
     report["certified"] = {"verdict": certificate.verdict, "message": certificate.message, "before": before}
     record.write_json("report.json", report)
     try:

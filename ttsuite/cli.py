@@ -9,14 +9,21 @@ in full), ``compare`` found two runs that differ by more than their error estima
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from ttsuite.arguments import Command, arguments_of
 from ttsuite.floors import check_floors
 from ttsuite.output import say, silence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttsuite.job import Run
 
 DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -24,6 +31,8 @@ DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = arguments_of(_COMMANDS).parse_args(arguments)
+    # whatever else is installed has no say in what our keys mean; looking for it is a tenth of ``validate``
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         check_floors()
     except ImportError as error:
@@ -57,7 +66,7 @@ def _resume(options: argparse.Namespace) -> int:
     )
 
 
-def _computed(compute: Callable[..., Any], scheduler: str | None) -> int:
+def _computed(compute: Callable[..., Run], scheduler: str | None) -> int:
     """Compute, with a listener for this terminal and the cluster asked for; say how it ended; the exit code."""
     from contextlib import nullcontext
 
@@ -130,7 +139,7 @@ def _certify(options: argparse.Namespace) -> int:
 def _take_sigterm_as_interrupt() -> None:
     """A batch system ends a job with SIGTERM."""
 
-    def terminate(number: int, frame: Any) -> None:
+    def terminate(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, terminate)
@@ -180,13 +189,14 @@ def _dry_run(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from ttsuite.config import ConfigError, load_study
-    from ttsuite.scan_file import is_scan, load_scan
+    from ttsuite.config import ConfigError, is_scan, load_study
 
     code = DONE
     for file in options.files:
         try:
             if is_scan(file):
+                from ttsuite.scan_file import load_scan
+
                 plan = load_scan(file)
                 if plan.refused:
                     raise ConfigError([problem for point in plan.refused for problem in point.problems])
@@ -280,7 +290,7 @@ def _index(options: argparse.Namespace) -> int:
     return _written(lambda: [index_runs(options.folder)])
 
 
-def _written(write: Callable[[], list[Any]]) -> int:
+def _written(write: Callable[[], list[Path]]) -> int:
     """Print what ``write`` wrote."""
     try:
         paths = write()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from problems.contract import Effort
 from problems.errors import ProblemError
+from problems.report_parts import Effort
 from ttsuite.config import ConfigError, Source, Study, load_study
 from ttsuite.executors import available_cores, workers_for
 from ttsuite.yaml_file import Document, Problem
@@ -17,25 +17,30 @@ _AROUND = 2.0  # seconds: starting, figures, reports
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a run would do: ``facts`` as (what, value) and the expected ``effort``; its text is what is printed."""
+    """What a run would do: ``facts`` as (what, value) and the expected ``effort``; its text is what is printed.
+
+    ``effort`` is None for a kind of which nobody has measured it.
+    """
 
     study: Study
     facts: list[tuple[str, str]]
-    effort: Effort
+    effort: Effort | None
 
     def __str__(self) -> str:
         lines = [f"{self.study.name}: {self.study.family.summary}; nothing is computed or written"]
-        estimate = "estimated, good to a factor of about 3"
-        facts = [
-            *self.facts,
-            (
-                "expected time",
-                f"about {duration_text(self.effort.seconds)} ({estimate}); a first run compiles for longer",
-            ),
-            ("expected memory", f"about {_memory(self.effort.megabytes)} ({estimate})"),
-        ]
+        facts = [*self.facts, *self._expected()]
         width = max(len(name) for name, _ in facts)
         return "\n".join([*lines, *(f"  {name:{width}}  {value}" for name, value in facts)])
+
+    def _expected(self) -> list[tuple[str, str]]:
+        if self.effort is None:
+            return [("expected time and memory", "not known for this kind")]
+        estimate = "estimated, good to a factor of about 3"
+        seconds, memory = duration_text(self.effort.seconds), _memory(self.effort.megabytes)
+        return [
+            ("expected time", f"about {seconds} ({estimate}); a first run compiles for longer"),
+            ("expected memory", f"about {memory} ({estimate})"),
+        ]
 
 
 def dry_run(study: Study | str | Path, *, overrides: Iterable[str] = ()) -> DryRun:
@@ -50,17 +55,17 @@ def dry_run(study: Study | str | Path, *, overrides: Iterable[str] = ()) -> DryR
     else:
         study, source = load_study(study, overrides)
     workers = study.solver.workers if study.solver.workers != "automatic" else available_cores()
-    plan = study.family.module("plan")
+    planning = study.family.planning
     try:
         with workers_for(1):  # one BLAS thread, as in a run
-            prepared = study.family.module("numerics").prepare(study.problem, study.solver)
+            prepared = study.family.numerics.prepare(study.problem, study.solver)
     except ProblemError as error:
         raise source.error(error) from None
     except MemoryError as error:
         raise ConfigError([Problem(source.document.where(("problem",)), "problem", f"too large: {error}")]) from None
-    facts = [*plan.plan(prepared), ("worker processes", str(workers))]
-    effort: Effort = plan.estimate(prepared, workers)
-    return DryRun(study, facts, replace(effort, seconds=_AROUND + effort.seconds))
+    facts = [*planning.plan(prepared), ("worker processes", str(workers))]
+    effort = planning.estimate(prepared, workers)
+    return DryRun(study, facts, None if effort is None else replace(effort, seconds=_AROUND + effort.seconds))
 
 
 def duration_text(seconds: float) -> str:

@@ -3,18 +3,16 @@
 A result is a tree of the suite's own dataclasses, arrays and plain values. The file holds the arrays and a JSON
 manifest: the dataclasses in an order in which every one refers to those before it (an object that stands in two places
 is one object again), with their fields by name. Trains are not stored twice: a reference names theirs in states.npz.
-Nothing in the file is run: only the dataclass of a family's ``result`` module is made, and those that its annotations
-name (so that where these are defined may change), and pickle is never used.
+Nothing in the file is run: only a result of the run's own kind is made, and the dataclasses that its annotations name,
+each found by its name (so that where it is defined may change), and pickle is never used.
 
 Cost: that of the arrays; trains are read when they are asked for.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -23,36 +21,36 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
+from problems.result import Result
 from solvers.solution import Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.storage import load_trains
 from solvers.trains.tensor_train import TensorTrain
+from ttsuite.data import Data
 
 VERSION = 1
 _TAG = "~"
-_MODULE = re.compile(r"problems\.[a-z_]+\.result")
 _TRAINS = (TensorTrain, TTOperator)
 
 
-def save_result(path: str | os.PathLike, result: Any, trains: Mapping[str, Any]) -> None:
+def save_result(path: str | os.PathLike, result: Result, trains: Mapping[str, Any]) -> None:
     """Write ``result`` to ``path``; ``trains`` is what states.npz holds of it, by name.
 
     Raises TypeError for a value that is neither plain, an array, a dataclass that the annotations of the result name,
     nor one of ``trains``.
     """
-    cls = type(result)
-    if not _MODULE.fullmatch(cls.__module__):
-        raise TypeError(f"{cls.__module__}.{cls.__name__} is no result of a family")
-    writer = _Writer(_classes(cls), trains)
+    if not isinstance(result, Result) and not type(result).__module__.startswith("problems."):
+        raise TypeError(f"{result!r} is no result of a family")
+    writer = _Writer(_classes(type(result)), trains)
     writer.told(result)
-    manifest = json.dumps({"version": VERSION, "module": cls.__module__, "objects": writer.objects})
+    manifest = json.dumps({"version": VERSION, "objects": writer.objects})
     arrays = {f"a{i}": array for i, array in enumerate(writer.arrays)}
     with open(path, "wb") as file:
         np.savez_compressed(file, manifest=np.frombuffer(manifest.encode(), dtype=np.uint8), **arrays)  # type: ignore[arg-type]
 
 
-def load_result(path: str | os.PathLike, states: str | os.PathLike) -> Any:
-    """The result written by ``save_result``; ``states`` is the file of its trains.
+def load_result(path: str | os.PathLike, states: str | os.PathLike, kinds: Sequence[type]) -> Any:
+    """The result written by ``save_result``, one of the dataclasses ``kinds``; ``states`` is the file of its trains.
 
     Raises OSError where a file cannot be opened, ValueError with one line for a truncated or damaged file.
     """
@@ -62,10 +60,11 @@ def load_result(path: str | os.PathLike, states: str | os.PathLike) -> Any:
             manifest = json.loads(archive["manifest"].tobytes())
             if manifest["version"] != VERSION:
                 raise ValueError(f"version {manifest['version']!r} of the format, not {VERSION}")
-            module, objects = manifest["module"], manifest["objects"]
-            if not _MODULE.fullmatch(module):
-                raise ValueError(f"{module} is no module of results")
-            root = vars(importlib.import_module(module))[objects[-1]["class"]]
+            objects = manifest["objects"]
+            name = objects[-1]["class"]
+            root = next((kind for kind in kinds if kind.__name__ == name), None)
+            if root is None:
+                raise ValueError(f"a {name} is no result of this kind of problem")
             arrays = {name: archive[name] for name in archive.files if name != "manifest"}
             reader = _Reader(_classes(root), arrays, Path(states))
             for entry in objects:
@@ -113,7 +112,7 @@ class _Writer:
     """Values as JSON, arrays and dataclasses by their numbers."""
 
     def __init__(self, classes: Mapping[str, type], trains: Mapping[str, Any]) -> None:
-        self.objects: list[dict[str, Any]] = []
+        self.objects: list[Data] = []
         self.arrays: list[np.ndarray] = []
         self._classes, self._trains = classes, trains
         self._known: dict[int, tuple[Any, Any]] = {}  # id -> the object, kept alive, and how it is told
@@ -139,7 +138,7 @@ class _Writer:
             self._known[id(value)] = (value, self._numbered(value))
         return self._known[id(value)][1]
 
-    def _numbered(self, value: Any) -> dict[str, Any]:
+    def _numbered(self, value: Any) -> Data:
         if isinstance(value, np.ndarray | np.generic):
             array = np.asarray(value)
             if array.dtype.hasobject:
@@ -166,9 +165,9 @@ class _Reader:
         self.objects: list[Any] = []
         self._classes = classes
         self._arrays, self._states = arrays, states
-        self._trains: dict[str, Any] | None = None
+        self._trains: Data | None = None
 
-    def made(self, entry: dict[str, Any]) -> Any:
+    def made(self, entry: Data) -> Any:
         """A dataclass of the suite from its fields."""
         name = entry["class"]
         if name not in self._classes:

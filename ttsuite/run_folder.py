@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from ttsuite.config import Study, load_study
+from ttsuite.data import Data, Report
 from ttsuite.layout import CONFIGURATION_FILE, RESULT_FILE, STATES_FILE
+
+if TYPE_CHECKING:
+    from problems.result import Result
 
 # what every report.json has had from its first moment
 _KEYS = {
@@ -24,7 +28,7 @@ _KEYS = {
 }
 
 
-def read_report(folder: str | Path) -> dict[str, Any]:
+def read_report(folder: str | Path) -> Report:
     """The content of a run's report.json.
 
     Raises FileNotFoundError where ``folder`` is no run folder, ValueError with one line for a damaged file.
@@ -43,10 +47,10 @@ def read_report(folder: str | Path) -> dict[str, Any]:
     for key, kind in _KEYS.items():
         if not isinstance(report.get(key), kind):
             raise ValueError(f"{file} is not the report of a run: {key} is missing or of another kind")
-    return report
+    return cast(Report, report)
 
 
-def read_result(folder: str | Path) -> tuple[dict[str, Any], Study, Any]:
+def read_result(folder: str | Path) -> tuple[Report, Study, Result]:
     """The report, the study and the result of a run that ended, as they were when its report was made.
 
     Raises FileNotFoundError where ``folder`` is no run folder or holds no result, ConfigError for a damaged
@@ -59,7 +63,7 @@ def read_result(folder: str | Path) -> tuple[dict[str, Any], Study, Any]:
     if not (folder / RESULT_FILE).exists():
         raise FileNotFoundError(f"{folder} holds no result: the run is {report['status'].replace('_', ' ')}")
     study = load_study(folder / CONFIGURATION_FILE)[0]
-    return report, study, load_result(folder / RESULT_FILE, folder / STATES_FILE)
+    return report, study, load_result(folder / RESULT_FILE, folder / STATES_FILE, study.family.results)
 
 
 def runs_below(folder: str | Path) -> list[Path]:
@@ -78,7 +82,7 @@ def runs_below(folder: str | Path) -> list[Path]:
     return sorted(found)
 
 
-def ranks_along_train(results: dict[str, Any]) -> list[int]:
+def ranks_along_train(results: Data) -> list[int]:
     """The largest TT-rank at every bond, over all states or times, from the ``results`` of report.json."""
     stored = results.get("ranks") or results.get("ranks_over_time")
     if not stored:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ttsuite.config import load_study
-from ttsuite.scan_file import is_scan, load_scan
+from ttsuite.config import is_scan, load_study
+from ttsuite.scan_file import load_scan
 from ttsuite.schema import POINTER, SCHEMA
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"

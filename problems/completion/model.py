@@ -168,8 +168,5 @@ FAMILY = Family(
     problem=CompletionProblem,
     solver=CompletionSolver,
     complete=complete,
-    numerics="problems.completion.solve",
-    presentation="problems.completion.presentation",
-    figures="problems.completion.figures",
-    plan="problems.completion.plan",
+    package="problems.completion",
 )

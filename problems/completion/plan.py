@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from problems.completion.model import FRESH
 from problems.completion.solve import Prepared
-from problems.contract import Effort
 from problems.effort import INTERPRETER, entries, listed, megabytes, size
+from problems.report_parts import Effort
 from solvers.riemannian.dimension import feasible, parameters
 
 EVALUATIONS = 20.0  # of the misfit and its gradient, for each rank on the way

@@ -6,26 +6,26 @@ and by box and grid what the discretisation costs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.report_parts import Quantity
+from problems.result import Results
 from problems.route import TIGHTER, Route
 
 WIDER, FINER = 1.25, 1.25
 
 
-def allowed(solver: FokkerPlanckSolver, quantity: Quantity, results: Mapping[str, Any]) -> np.ndarray:
+def allowed(solver: FokkerPlanckSolver, quantity: Quantity, results: Results) -> np.ndarray:
     """What the accuracy asked for allows in every moment, in the lengths that it is relative to."""
     lengths = np.array(results.get("lengths") or 1.0, dtype=float)  # runs of earlier versions: absolute
     scale = np.multiply.outer(lengths, lengths) if quantity.name == "covariance" else lengths
     return np.broadcast_to(solver.accuracy * scale, quantity.values.shape)
 
 
-def routes(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, results: Mapping[str, Any]) -> list[Route]:
+def routes(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, results: Results) -> list[Route]:
     """The routes to the moments of a run with these keys."""
     points, half = np.asarray(problem.points), np.asarray(problem.half_widths)
     finer = [_even(FINER * n) for n in points]

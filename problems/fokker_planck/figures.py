@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from problems.drawing import (
+    COLOURS,
+    accuracy_line,
+    colour,
+    floored,
+    grid,
+    label_rows,
+    legend_above,
+    legend_outside,
+    panel,
+    panels,
+    rank_panel,
+    several,
+)
+from problems.fokker_planck.gaussian import Gaussian
+from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
+from problems.fokker_planck.result import FokkerPlanckResult
 from problems.report_parts import Picture
 
-if TYPE_CHECKING:
-    from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
-    from problems.fokker_planck.references import Gaussian
-    from problems.fokker_planck.result import FokkerPlanckResult
-
-# Okabe and Ito's palette: told apart by colour-blind readers too
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-WIDTH = 9.0
 SHOWN = 6  # coordinates
 PAIRS = 3
+PAIR = 2.3  # inches of a panel of a pair
 FINE = 200  # points of the exact curves
 DEVIATIONS = 4.5  # around the mean, of a picture's window
+ROUNDING = 1e-16  # what zeros are drawn as
 
 
 def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: FokkerPlanckResult) -> list[Picture]:
@@ -67,23 +75,16 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
 def marginals(result: FokkerPlanckResult) -> Figure:
     """A panel a coordinate, a line an output time."""
     count = min(len(result.marginals), SHOWN)
-    columns = min(count, 3)
-    rows = -(-count // columns)
-    figure = Figure(figsize=(WIDTH, 2.5 * rows + 0.4), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    figure, found = several(count, 3, 2.5, sharey=True)
     window = _window(result, range(count))
-    for k, axes in zip(range(count), grid.flat):
-        x = result.grids[k]
-        for i, (t, colour) in enumerate(_times(result)):
-            fine = np.linspace(*window, FINE)
-            axes.plot(fine, result.exact.marginal(i, k, fine), color=colour, linewidth=1.2)
-            axes.plot(x, result.marginals[k][i], "o", color=colour, markersize=3, label=f"t = {t:g}")
+    fine = np.linspace(*window, FINE)
+    for k, axes in enumerate(found):
+        for i, t in enumerate(result.times):
+            axes.plot(fine, result.exact.marginal(i, k, fine), color=colour(i), lw=1.2)
+            axes.plot(result.grids[k], result.marginals[k][i], "o", color=colour(i), ms=3, label=f"t = {t:g}")
         axes.set(xlim=window, xlabel=f"$x_{{{k + 1}}}$")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("density")
-    grid[0, 0].legend(frameon=False, fontsize=8)
-    for axes in list(grid.flat)[count:]:
-        axes.set_visible(False)
+    label_rows(found, "density")
+    legend_outside(figure, found[0], columns=6)
     return figure
 
 
@@ -91,17 +92,17 @@ def pairs(result: FokkerPlanckResult) -> Figure:
     """A row a pair of neighbours, a column an output time."""
     chosen = range(min(len(result.pairs), PAIRS))
     times = _chosen_times(result)
-    figure = Figure(figsize=(2.3 * len(times) + 0.3, 2.3 * len(chosen) + 0.3), layout="constrained")
-    grid = figure.subplots(len(chosen), len(times), squeeze=False, sharex=True, sharey=True)
+    figure = Figure(figsize=(PAIR * len(times) + 0.3, PAIR * len(chosen) + 0.3), layout="constrained")
+    rows = figure.subplots(len(chosen), len(times), squeeze=False, sharex=True, sharey=True)
     window = _window(result, range(min(len(result.marginals), PAIRS + 1)))
-    for row, k in zip(grid, chosen):
+    for row, k in zip(rows, chosen):
         for axes, i in zip(row, times):
             density = result.pairs[k][i]
             # what truncation left below zero is no larger than a line is wide
             shown, levels = np.maximum(density.T, 0.0), np.linspace(0.0, float(density.max()), 25)
             axes.contourf(result.grids[k], result.grids[k + 1], shown, levels=levels, cmap="viridis")
             for size in (1.0, 2.0):
-                axes.plot(*_ellipse(result.exact, i, k, size), color="white", linewidth=1.0, linestyle="--")
+                axes.plot(*_ellipse(result.exact, i, k, size), color="white", lw=1.0, ls="--")
             axes.set(xlim=window, ylim=window, aspect="equal")
             if k == 0:
                 axes.set_title(f"t = {result.times[i]:g}", fontsize=10)
@@ -112,97 +113,64 @@ def pairs(result: FokkerPlanckResult) -> Figure:
 
 def moments(result: FokkerPlanckResult, exact: Gaussian) -> Figure:
     """Three panels over time: means, variances, neighbouring covariances."""
-    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
-    panels = figure.subplots(1, 3)
+    figure, found = panels(3.6, 1, 3)
     d = result.mean.shape[1]
     for k in range(min(d, SHOWN)):
-        colour = COLOURS[k % len(COLOURS)]
-        _curve(panels[0], exact.times, exact.means[:, k], result.times, result.mean[:, k], colour, f"{k + 1}")
-        variance = exact.covariances[:, k, k]
-        _curve(panels[1], exact.times, variance, result.times, result.covariance[:, k, k], colour, f"{k + 1}")
+        shown = [
+            (f"$x_{{{k + 1}}}$", exact.means[:, k], result.mean[:, k]),
+            (f"$x_{{{k + 1}}}$", exact.covariances[:, k, k], result.covariance[:, k, k]),
+        ]
         if k + 1 < d:
-            mixed = exact.covariances[:, k, k + 1]
-            label = f"{k + 1}, {k + 2}"
-            _curve(panels[2], exact.times, mixed, result.times, result.covariance[:, k, k + 1], colour, label)
-    for axes, title in zip(panels, ("mean", "variance", "covariance of neighbours")):
-        axes.set(title=title, xlabel="t")
-        axes.title.set_fontsize(10)
-        if axes.lines:
-            axes.legend(frameon=False, fontsize=7, ncols=2, title="coordinate", title_fontsize=7)
-        else:
-            axes.set_visible(False)
+            label = f"$x_{{{k + 1}}}, x_{{{k + 2}}}$"
+            shown.append((label, exact.covariances[:, k, k + 1], result.covariance[:, k, k + 1]))
+        for axes, (label, line, dots) in zip(found, shown):
+            axes.plot(exact.times, line, color=colour(k), lw=1.1)
+            axes.plot(result.times, dots, "o", color=colour(k), ms=4, label=label)
+    for axes, what in zip(found, ("mean", "variance", "covariance of neighbours")):
+        axes.set(xlabel="t", ylabel=what)
+        axes.set_visible(bool(axes.lines))
+        legend_above(axes, 3)
+    grid(*found)
     return figure
 
 
 def errors(result: FokkerPlanckResult, accuracy: float) -> Figure:
     """Left the moments, right the mass."""
-    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[2, 1])
-    count = len(result.times)
-    scales, widest = (result.lengths, np.outer(result.lengths, result.lengths)), float(result.lengths.max())
-    for name, value, exact, estimate, scale, unit, colour in (
-        ("means", result.mean, result.exact.means, result.mean_error, scales[0], widest, COLOURS[0]),
+    figure, (left, right) = panels(3.4, 1, 2, width_ratios=[2, 1])
+    count, widest = len(result.times), float(result.lengths.max())
+    deviations = result.deviations
+    for k, (name, estimate, scale, unit) in enumerate(
         (
-            "covariances",
-            result.covariance,
-            result.exact.covariances,
-            result.covariance_error,
-            scales[1],
-            widest**2,
-            COLOURS[1],
-        ),
+            ("mean", result.mean_error, result.lengths, widest),
+            ("covariance", result.covariance_error, np.outer(result.lengths, result.lengths), widest**2),
+        )
     ):
-        deviation, estimate = np.abs((value - exact) / scale).reshape(count, -1).max(axis=1), estimate / unit
-        left.semilogy(result.times, _floor(deviation), "o-", color=colour, markersize=4, label=f"{name}: deviation")
-        left.semilogy(result.times, _floor(estimate), "s--", color=colour, markersize=4, label=f"{name}: estimate")
-    left.axhline(accuracy, color="black", linewidth=0.8, linestyle=":", label="accuracy asked")
-    left.set(xlabel="t", ylabel="largest error, in widths of the density")
-    figure.legend(fontsize=8, frameon=False, ncols=5, loc="outside upper left")
-    drift = _floor(np.abs(result.mass - 1.0))
-    right.semilogy(result.times, drift, "o-", color=COLOURS[2], markersize=4)
-    right.set(xlabel="t", ylabel="|mass - 1|", ylim=(1e-17, max(1e-12, 10.0 * float(drift.max()))))
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
+        deviation = np.abs(deviations[name] / scale).reshape(count, -1).max(axis=1)
+        for values, line, what in ((deviation, "o-", "deviation"), (estimate / unit, "s--", "estimate")):
+            left.plot(result.times, floored(values, ROUNDING), line, color=colour(k), ms=4, label=f"{name}s: {what}")
+    accuracy_line(left, accuracy)
+    left.set(xlabel="t", ylabel="largest error, in widths of the density", yscale="log")
+    legend_outside(figure, left, columns=5)
+    drift = floored(np.abs(result.mass - 1.0), ROUNDING)
+    right.plot(result.times, drift, "o-", color=COLOURS[2], ms=4)
+    lowest, highest = 0.1 * ROUNDING, max(1e-12, 10.0 * float(drift.max()))
+    right.set(xlabel="t", ylabel="|mass - 1|", yscale="log", ylim=(lowest, highest))
+    grid(left, right)
     return figure
 
 
 def ranks(result: FokkerPlanckResult) -> Figure:
     """TT-ranks after each coordinate."""
-    figure = Figure(figsize=(WIDTH, 2.8), layout="constrained")
-    axes = figure.subplots()
-    after = np.arange(1, result.ranks.shape[1] - 1)
-    if not len(after):
-        after = np.array([0, 1])
-    for i, (t, colour) in enumerate(_times(result)):
-        axes.plot(after, result.ranks[i][after], "o-", color=colour, markersize=4, label=f"t = {t:g}")
-    axes.set(xlabel="after coordinate", ylabel="TT-rank", ylim=(0, 1.15 * result.max_rank))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False, fontsize=8, ncols=2)
-    axes.grid(alpha=0.3)
+    figure, axes = panel(3.0)
+    rank_panel(axes, [(f"t = {t:g}", along) for t, along in zip(result.times, result.ranks.tolist())], "coordinate")
+    legend_above(axes, 5)
     return figure
-
-
-def _curve(
-    axes: Axes, fine: np.ndarray, curve: np.ndarray, at: np.ndarray, values: np.ndarray, colour: str, label: str
-) -> None:
-    axes.plot(fine, curve, color=colour, linewidth=1.1)
-    axes.plot(at, values, "o", color=colour, markersize=4, label=label)
-
-
-def _floor(values: np.ndarray) -> np.ndarray:
-    """Zeros cannot be drawn on a logarithmic axis: rounding errors stand for them."""
-    return np.maximum(values, 1e-16)
 
 
 def _chosen_times(result: FokkerPlanckResult) -> list[int]:
     """At most four of the output times, the last among them."""
     count = len(result.times)
     return sorted({round(i) for i in np.linspace(0, count - 1, min(count, 4))})
-
-
-def _times(result: FokkerPlanckResult) -> list[tuple[float, str]]:
-    return [(float(t), COLOURS[i % len(COLOURS)]) for i, t in enumerate(result.times)]
 
 
 def _window(result: FokkerPlanckResult, axes: range) -> tuple[float, float]:

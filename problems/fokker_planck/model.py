@@ -3,24 +3,35 @@
     dp/dt = div(A x p) + diffusion Laplace p,     dx = -A x dt + sqrt(2 diffusion) dW,     p(0) a product of Gaussians
 
 The fields below are the keys; their descriptions are what ``ttsuite describe fokker_planck`` prints. The exact moments
-(references, numpy alone) tell before any numerics whether the density fits the box and the grid.
+(gaussian, numpy alone) tell before any numerics whether the density fits the box and the grid.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic.config import JsonDict
 
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.fokker_planck.references import Gaussian, exact
-from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount, shown
+from problems.fokker_planck.gaussian import Gaussian, exact
+from problems.keys import (
+    AUTOMATIC,
+    WORKERS,
+    AutomaticCount,
+    Keys,
+    ProblemKeys,
+    SolverKeys,
+    WorkerCount,
+    is_number,
+    shown,
+)
 
 AUTOMATIC_RANK = 200
 LOOKS = 129  # times at which the exact moments are compared with box and grid
@@ -28,15 +39,30 @@ FEWEST_SIGMAS = 4.0  # of the density within the box: fewer are refused
 COARSEST = 2.0  # pi sigma / h: less is refused, the grid does not show the density
 
 Numbers = float | tuple[float, ...]
-_NUMBERS: dict[str, Any] = {"values": "a number, or a list of numbers, one an axis"}
+_NUMBERS: JsonDict = {"values": "a number, or a list of numbers, one an axis"}
 
 
-def _numbers(value: Any, what: str = "a number or a list of numbers") -> Any:
+def _numbers(value: object, what: str = "a number or a list of numbers") -> Numbers:
     """A finite number as a float, a list of such as a tuple."""
-    entries = value if isinstance(value, (list, tuple)) else [value]
-    if not entries or not all(type(entry) in (int, float) and math.isfinite(entry) for entry in entries):
+    if is_number(value):
+        return float(value)
+    if isinstance(value, (list, tuple)):
+        return _tuple(value, what)
+    raise ValueError(f"must be {what}, found {shown(value)}")
+
+
+def _tuple(value: list[object] | tuple[object, ...], what: str) -> tuple[float, ...]:
+    """A list of finite numbers, at least one, as a tuple."""
+    numbers = tuple(float(entry) for entry in value if is_number(entry))
+    if not value or len(numbers) < len(value):
         raise ValueError(f"must be {what}, found {shown(value)}")
-    return tuple(map(float, entries)) if isinstance(value, (list, tuple)) else float(value)
+    return numbers
+
+
+def _positive(value: Numbers) -> Numbers:
+    if min(value if isinstance(value, tuple) else (value,)) <= 0.0:
+        raise ValueError(f"must be positive, found {shown(value)}")
+    return value
 
 
 class Diagonals(Keys):
@@ -48,7 +74,7 @@ class Diagonals(Keys):
 
     @field_validator("diagonal", "superdiagonal", "subdiagonal", mode="plain")
     @classmethod
-    def _given(cls, value: Any) -> Any:
+    def _given(cls, value: object) -> Numbers:
         return _numbers(value)
 
 
@@ -61,13 +87,13 @@ class Matrix(Keys):
 
     @field_validator("matrix", mode="plain")
     @classmethod
-    def _rows(cls, value: Any) -> Any:
+    def _rows(cls, value: object) -> tuple[tuple[float, ...], ...]:
         if not isinstance(value, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in value):
             raise ValueError(f"must be a list of rows of numbers, found {shown(value)}")
-        return tuple(_numbers(row, "a list of rows of numbers") for row in value)
+        return tuple(_tuple(row, "a list of rows of numbers") for row in value)
 
 
-def _which_drift(value: Any) -> str:
+def _which_drift(value: object) -> str:
     """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
     given = "matrix" in value if isinstance(value, dict) else isinstance(value, Matrix)
     return "(matrix)" if given else "(diagonals)"
@@ -86,15 +112,13 @@ class Initial(Keys):
 
     @field_validator("mean", "variance", mode="plain")
     @classmethod
-    def _given(cls, value: Any) -> Any:
+    def _given(cls, value: object) -> Numbers:
         return _numbers(value)
 
     @field_validator("variance")
     @classmethod
-    def _positive(cls, value: Any) -> Any:
-        if min(value if isinstance(value, tuple) else (value,)) <= 0.0:
-            raise ValueError(f"must be positive, found {shown(value)}")
-        return value
+    def _spread(cls, value: Numbers) -> Numbers:
+        return _positive(value)
 
 
 class Grid(Keys):
@@ -108,22 +132,23 @@ class Grid(Keys):
 
     @field_validator("points", mode="plain")
     @classmethod
-    def _counts(cls, value: Any) -> Any:
+    def _counts(cls, value: object) -> int | tuple[int, ...]:
         entries = value if isinstance(value, (list, tuple)) else [value]
-        if not entries or not all(type(entry) is int and 4 <= entry <= 1024 for entry in entries):
+        counts = tuple(entry for entry in entries if type(entry) is int and 4 <= entry <= 1024)
+        if not entries or len(counts) < len(entries):
             raise ValueError(f"must be a number or a list of numbers, each from 4 to 1024, found {shown(value)}")
-        return tuple(value) if isinstance(value, (list, tuple)) else value
+        return counts if isinstance(value, (list, tuple)) else counts[0]
 
     @field_validator("half_width", mode="plain")
     @classmethod
-    def _positive(cls, value: Any) -> Any:
-        value = _numbers(value)
-        if min(value if isinstance(value, tuple) else (value,)) <= 0.0:
-            raise ValueError(f"must be positive, found {shown(value)}")
-        return value
+    def _wide(cls, value: object) -> Numbers:
+        return _positive(_numbers(value))
 
 
-class FokkerPlanckProblem(Keys):
+Listed = TypeVar("Listed", Initial, Grid)
+
+
+class FokkerPlanckProblem(ProblemKeys):
     """A Fokker-Planck equation with linear drift and constant diffusion."""
 
     kind: Literal["fokker_planck"] = Field(description="The kind of problem.")
@@ -138,7 +163,7 @@ class FokkerPlanckProblem(Keys):
 
     @field_validator("drift")
     @classmethod
-    def _shape(cls, value: Any, info: ValidationInfo) -> Any:
+    def _shape(cls, value: DriftKey, info: ValidationInfo) -> DriftKey:
         d = info.data.get("dimension")
         if d is None:
             return value
@@ -154,7 +179,7 @@ class FokkerPlanckProblem(Keys):
 
     @field_validator("initial", "grid")
     @classmethod
-    def _lists(cls, value: Any, info: ValidationInfo) -> Any:
+    def _lists(cls, value: Listed, info: ValidationInfo) -> Listed:
         if "dimension" in info.data:
             for name in type(value).model_fields:
                 _one_each(getattr(value, name), info.data["dimension"], f"problem.{info.field_name}.{name}")
@@ -197,22 +222,17 @@ class FokkerPlanckProblem(Keys):
         """Whether all eigenvalues of A have a positive real part, so that the density settles."""
         return bool(np.linalg.eigvals(self.matrix).real.min() > 0.0)
 
-    def exact(self, times: Any) -> Gaussian:
+    def exact(self, times: Sequence[float] | np.ndarray) -> Gaussian:
         """The exact solution at ``times``."""
         return exact(self.matrix, self.diffusion, self.mean, self.variance, np.asarray(times, dtype=float))
 
-    @property
-    def files(self) -> dict[str, Path]:
-        """Key -> file a run must keep beside its configuration: none."""
-        return {}
 
-
-def _one_each(value: Any, count: int, key: str) -> None:
+def _one_each(value: object, count: int, key: str) -> None:
     if isinstance(value, tuple) and len(value) != count:
         raise ProblemError(f"needs {count} numbers, found {len(value)}", key)
 
 
-class FokkerPlanckSolver(Keys):
+class FokkerPlanckSolver(SolverKeys):
     """How the density is computed."""
 
     method: Literal["implicit", "bug", "tdvp", "tdvp2"] = Field(
@@ -246,21 +266,21 @@ class FokkerPlanckSolver(Keys):
 
     @field_validator("time_step", mode="plain")
     @classmethod
-    def _automatic_or_positive(cls, value: Any) -> Any:
+    def _automatic_or_positive(cls, value: object) -> float | Literal["automatic"]:
         if value == AUTOMATIC and isinstance(value, str):
-            return value
-        if type(value) in (int, float) and math.isfinite(value) and value > 0:
+            return AUTOMATIC
+        if is_number(value) and value > 0:
             return float(value)
         raise ValueError(f"must be automatic or a positive number, found {shown(value)}")
 
     @field_validator("output_times", mode="plain")
     @classmethod
-    def _ascending(cls, value: Any, info: ValidationInfo) -> Any:
+    def _ascending(cls, value: object, info: ValidationInfo) -> tuple[float, ...] | Literal["automatic"]:
         if value == AUTOMATIC and isinstance(value, str):
-            return value
+            return AUTOMATIC
         if not isinstance(value, (list, tuple)):
             raise ValueError(f"must be automatic or a list of numbers, found {shown(value)}")
-        times = _numbers(value, "a list of numbers")
+        times = _tuple(value, "a list of numbers")
         if times[0] < 0.0 or any(b <= a for a, b in pairwise(times)):
             raise ValueError(f"must be non-negative and ascend, found {shown(times)}")
         if "t_final" in info.data and times[-1] > info.data["t_final"]:
@@ -323,8 +343,5 @@ FAMILY = Family(
     problem=FokkerPlanckProblem,
     solver=FokkerPlanckSolver,
     complete=complete,
-    numerics="problems.fokker_planck.solve",
-    presentation="problems.fokker_planck.presentation",
-    figures="problems.fokker_planck.figures",
-    plan="problems.fokker_planck.plan",
+    package="problems.fokker_planck",
 )

@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
-from problems.contract import Effort
 from problems.effort import INTERPRETER, entries, listed, megabytes, size
 from problems.fokker_planck.model import AUTOMATIC_RANK
 from problems.fokker_planck.solve import Prepared
 from problems.keys import AUTOMATIC
+from problems.report_parts import Effort
 
 PAIR = 1.1  # seconds for each pair of coordinates: 64 points an axis, accuracy 1e-4
 RANK_OF_DENSITY = 12  # mostly, for neighbours that are coupled

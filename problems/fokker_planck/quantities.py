@@ -7,12 +7,10 @@ matrices are kept, so that all d(d+1)/2 of them cost O(d^2 r^2).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from problems.fokker_planck.operators import Discrete
-from problems.fokker_planck.references import Gaussian
+from problems.fokker_planck.gaussian import Gaussian
+from problems.fokker_planck.operators import Axis, Discrete
 from solvers.trains.tensor_train import TensorTrain
 
 SAMPLES = 4000
@@ -68,7 +66,9 @@ def marginals(discrete: Discrete, q: TensorTrain) -> dict[str, np.ndarray]:
     return found
 
 
-def samples(discrete: Discrete, known: Gaussian, i: int, q: TensorTrain, rng: np.random.Generator) -> dict[str, Any]:
+def samples(
+    discrete: Discrete, known: Gaussian, i: int, q: TensorTrain, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """Against the exact density on grid points drawn from it: the largest deviation and the smallest value found.
 
     Both relative to the largest exact density.
@@ -81,8 +81,11 @@ def samples(discrete: Discrete, known: Gaussian, i: int, q: TensorTrain, rng: np
     points = np.stack([axis.x[j] for axis, j in zip(discrete.axes, index.T)], axis=1)
     values, true = discrete.density(q).entries(index), known.density(i, points)
     peak = float(known.density(i, known.means[i][None])[0])
-    return {"density_error": np.abs(values - true).max() / peak, "min_density": values.min() / peak}
+    return {
+        "density_error": np.asarray(np.abs(values - true).max() / peak),
+        "min_density": np.asarray(values.min() / peak),
+    }
 
 
-def _pairs(discrete: Discrete, q: TensorTrain) -> list:
+def _pairs(discrete: Discrete, q: TensorTrain) -> list[tuple[np.ndarray, Axis]]:
     return list(zip(q.cores, discrete.axes))

@@ -17,11 +17,9 @@ nothing of grids and trains; where that contradicts, the error stated is the one
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -34,8 +32,9 @@ from problems.fokker_planck.result import FokkerPlanckResult
 from problems.keys import AUTOMATIC
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolve import evolve
+from solvers.method_base import Integrator
 from solvers.methods import BUG, TDVP, Implicit
-from solvers.solution import Checked, IterationState, Solution, Status
+from solvers.solution import Callback, Checked, IterationState, Solution, Status
 from solvers.trains.construct import kronecker_sum, rank_one
 from solvers.trains.tensor_train import TensorTrain
 
@@ -114,7 +113,7 @@ def solve(
     *,
     executor: Executor | None = None,
     seed: int = 0,
-    callback: Callable[[IterationState], None] | None = None,
+    callback: Callback | None = None,
     checkpoint: Path | None = None,
     earlier: Path | None = None,
 ) -> FokkerPlanckResult:
@@ -130,7 +129,7 @@ def solve(
 class _Run:
     """What one calculation knows while it runs."""
 
-    def __init__(self, prepared: Prepared, seed: int, callback: Any, checkpoint: Path | None) -> None:
+    def __init__(self, prepared: Prepared, seed: int, callback: Callback | None, checkpoint: Path | None) -> None:
         self.prepared, self.seed, self.callback, self.checkpoint = prepared, seed, callback, checkpoint
         self.problem, self.solver, self.discrete = prepared.problem, prepared.solver, prepared.discrete
         self.times = self.solver.times
@@ -143,7 +142,7 @@ class _Run:
         self.counts: dict[str, int] = {}
         self.runs = 0
 
-    def method(self) -> Implicit | BUG | TDVP:
+    def method(self) -> Integrator:
         solver = self.solver
         step = None if solver.time_step == AUTOMATIC else float(solver.time_step)
         rank = AUTOMATIC_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank)
@@ -322,7 +321,7 @@ class _Run:
         )
 
 
-def _compile(method: Implicit | BUG | TDVP) -> float:
+def _compile(method: Integrator) -> float:
     """Seconds to compile or load what the method needs, by a tiny evolution."""
     begin = time.perf_counter()
     small = replace(method, time_step=0.1, max_rank=2)

@@ -14,13 +14,12 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from problems.keys import AUTOMATIC, WORKERS, Keys, WorkerCount, shown
+from problems.keys import AUTOMATIC, WORKERS, Keys, ProblemKeys, SolverKeys, WorkerCount, shown
 from problems.orbital_free_dft.nuclei import Nuclei
 
 COARSEST_LEVEL, FINEST = 4, 16
@@ -100,7 +99,7 @@ class Trap(Keys):
     omega: float = Field(gt=0, description="Frequency of the trap.", json_schema_extra={"unit": "hartree"})
 
 
-class OrbitalFreeProblem(Keys):
+class OrbitalFreeProblem(ProblemKeys):
     """Electrons of a Thomas-Fermi-von Weizsaecker model in the field of nuclei, a trap, or both."""
 
     kind: Literal["orbital_free_dft"] = Field(description="The kind of problem.")
@@ -202,13 +201,8 @@ class OrbitalFreeProblem(Keys):
         """Number of electrons."""
         return self.sites.charge if isinstance(self.electrons, str) else self.electrons
 
-    @property
-    def files(self) -> dict[str, Path]:
-        """Key -> file a run must keep beside its configuration: none."""
-        return {}
 
-
-class OrbitalFreeSolver(Keys):
+class OrbitalFreeSolver(SolverKeys):
     """How the density is computed."""
 
     accuracy: float = Field(

@@ -39,8 +39,5 @@ FAMILY = Family(
     problem=OrbitalFreeProblem,
     solver=OrbitalFreeSolver,
     complete=complete,
-    numerics="problems.orbital_free_dft.solve",
-    presentation="problems.orbital_free_dft.presentation",
-    figures="problems.orbital_free_dft.figures",
-    plan="problems.orbital_free_dft.plan",
+    package="problems.orbital_free_dft",
 )

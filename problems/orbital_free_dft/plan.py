@@ -11,11 +11,11 @@ import math
 
 import numpy as np
 
-from problems.contract import Effort
 from problems.effort import INTERPRETER, listed, megabytes
 from problems.orbital_free_dft.ground_state import Task
 from problems.orbital_free_dft.keys import OrbitalFreeProblem
 from problems.orbital_free_dft.solve import Prepared
+from problems.report_parts import Effort
 
 FIRST, NEXT = 30, 9  # evaluations of the energy on the first grid, on each after it
 EVALUATION = 0.04  # seconds beside the points

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from problems.agreement import Deviation
 from problems.effort import megabytes
-from problems.levels import Deviation
 from problems.orbital_free_dft.references import ELECTROSTATIC, GroundState, parts, references_of
 from problems.orbital_free_dft.result import COMPONENTS, LevelResult
 from problems.report_parts import Quantity, Section, Table

@@ -115,3 +115,6 @@ class OrbitalFreeResult:
     def density_megabytes(self) -> float:
         """Memory of the density as a train."""
         return sum(core.nbytes for core in self.density.cores) / 1e6
+
+
+RESULTS = (OrbitalFreeResult,)

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from problems.contract import Effort
 from problems.parametric_pde.assembled import check_size
 from problems.parametric_pde.finite_elements import FiniteElements
 from problems.parametric_pde.gauss import rule
 from problems.parametric_pde.model import ParametricProblem, ParametricSolver
 from problems.parametric_pde.system import Discrete, solve_at
-from problems.report_parts import Quantity
+from problems.report_parts import Effort, Quantity
 from problems.route import TIGHTER, Route
 
 MOST_SOLVES = 3000  # of the quadrature

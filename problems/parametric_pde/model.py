@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
@@ -18,7 +17,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.keys import AUTOMATIC, WORKERS, Keys, WorkerCount, shown
+from problems.keys import AUTOMATIC, WORKERS, Keys, ProblemKeys, SolverKeys, WorkerCount, shown
 from problems.parametric_pde.fields import Affine, AnyField, Coefficient, Discs, Lognormal
 from problems.parametric_pde.geometry import midpoints
 
@@ -123,7 +122,7 @@ FieldKey = Annotated[
 ]
 
 
-class ParametricProblem(Keys):
+class ParametricProblem(ProblemKeys):
     """Diffusion with a random coefficient on the unit interval or square."""
 
     kind: Literal["parametric_pde"] = Field(description="The kind of problem.")
@@ -229,11 +228,6 @@ class ParametricProblem(Keys):
         """Midpoints of the cells, (cells, dimensions)."""
         return midpoints(self.domain, self.mesh.cells)
 
-    @property
-    def files(self) -> dict[str, Path]:
-        """Key -> file a run must keep beside its configuration: none."""
-        return {}
-
 
 def _check_quantity(quantity: Any, interval: bool, field: Any, place: str) -> None:
     """ProblemError for a quantity this problem does not have."""
@@ -252,7 +246,7 @@ def _check_quantity(quantity: Any, interval: bool, field: Any, place: str) -> No
         raise ProblemError(message, f"{place}.at")
 
 
-class ParametricSolver(Keys):
+class ParametricSolver(SolverKeys):
     """How the solution over all parameters is computed."""
 
     method: Literal["als_cross", "amen"] = Field(
@@ -289,8 +283,5 @@ FAMILY = Family(
     problem=ParametricProblem,
     solver=ParametricSolver,
     complete=complete,
-    numerics="problems.parametric_pde.solve",
-    presentation="problems.parametric_pde.presentation",
-    figures="problems.parametric_pde.figures",
-    plan="problems.parametric_pde.plan",
+    package="problems.parametric_pde",
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 
-from problems.contract import Effort
 from problems.effort import INTERPRETER, entries, listed, megabytes
 from problems.parametric_pde.fields import Discs
 from problems.parametric_pde.solve import Prepared
+from problems.report_parts import Effort
 
 SNAPSHOTS = {True: 6.5, False: 2.0}  # of the basis, over digits and root of d; for discs and for sines
 RANKS = {True: 1.0, False: 4.5}  # TT-rank over that number

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from problems.levels import Deviation
+from problems.agreement import Deviation
 from problems.parametric_pde.fields import Affine, Discs, Lognormal
 from problems.parametric_pde.model import ParametricProblem
 from problems.parametric_pde.result import ParametricResult, QuantityResult

@@ -62,3 +62,6 @@ class ParametricResult:
     def solution_megabytes(self) -> float:
         """Memory of the solution train."""
         return sum(core.nbytes for core in self.solution.cores) / 1e6
+
+
+RESULTS = (ParametricResult,)

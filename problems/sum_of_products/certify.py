@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from problems.contract import Effort
 from problems.exact_levels import DENSE, LARGEST, lowest_levels
 from problems.keys import AUTOMATIC
-from problems.report_parts import Quantity
+from problems.report_parts import Effort, Quantity
 from problems.route import TIGHTER, Route
 from problems.sum_of_products import matrices
 from problems.sum_of_products.keys import SpectrumSolver

@@ -229,8 +229,5 @@ FAMILY = Family(
     problem=SumOfProductsProblem,
     solver=SumOfProductsSolver,
     complete=complete,
-    numerics="problems.sum_of_products.solve",
-    presentation="problems.sum_of_products.presentation",
-    figures="problems.sum_of_products.figures",
-    plan="problems.sum_of_products.plan",
+    package="problems.sum_of_products",
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from problems.contract import Effort
 from problems.effort import entries, listed, megabytes, of_full_vectors, of_spectrum, size
 from problems.keys import AUTOMATIC
+from problems.report_parts import Effort
 from problems.sum_of_products.evolution import PreparedEvolution
 from problems.sum_of_products.solve import PreparedSpectrum, method_of, tells_apart
 from problems.wave_packet.plan import facts_of, of_evolution

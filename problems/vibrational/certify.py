@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from problems.contract import Effort
 from problems.exact_levels import LARGEST, of_product
 from problems.keys import AUTOMATIC
-from problems.report_parts import Quantity
+from problems.report_parts import Effort, Quantity
 from problems.route import TIGHTER, NotReached, Route
 from problems.vibrational.force_field import ForceField
 from problems.vibrational.model import VibrationalProblem, VibrationalSolver

@@ -263,8 +263,5 @@ FAMILY = Family(
     problem=VibrationalProblem,
     solver=VibrationalSolver,
     complete=complete,
-    numerics="problems.vibrational.solve",
-    presentation="problems.vibrational.presentation",
-    figures="problems.vibrational.figures",
-    plan="problems.vibrational.plan",
+    package="problems.vibrational",
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from problems.contract import Effort
 from problems.effort import entries, listed, megabytes, of_full_vectors, of_spectrum, size
+from problems.report_parts import Effort
 from problems.vibrational.prepared import Prepared
 from problems.vibrational.solve import _method, small
 from solvers.eigen.start import space_size

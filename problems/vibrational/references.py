@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from problems.levels import Deviation, Reference
+from problems.agreement import Deviation
+from problems.levels import Reference
 from problems.vibrational.force_field import DATA, ForceField
 
 JUDGE = "own_HCI+PT2"

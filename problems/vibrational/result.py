@@ -42,3 +42,6 @@ class VibrationalResult:
     timing: dict[str, float]
     warnings: list[str] = field(default_factory=list)
     checked: tuple[Checked, ...] = ()
+
+
+RESULTS = (VibrationalResult,)

@@ -259,8 +259,5 @@ FAMILY = Family(
     problem=WavePacketProblem,
     solver=WavePacketSolver,
     complete=complete,
-    numerics="problems.wave_packet.solve",
-    presentation="problems.wave_packet.presentation",
-    figures="problems.wave_packet.figures",
-    plan="problems.wave_packet.plan",
+    package="problems.wave_packet",
 )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from problems.contract import Effort
 from problems.effort import INTERPRETER, SPEED, entries, listed, megabytes, of_spectrum, products, size
+from problems.report_parts import Effort
 from problems.wave_packet.keys import WavePacketSolver
 from problems.wave_packet.propagate import ALWAYS, check_rank
 from problems.wave_packet.solve import Prepared

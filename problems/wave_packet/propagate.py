@@ -31,6 +31,7 @@ from problems.wave_packet.system import System
 from solvers.checkpoint import reachable
 from solvers.dynamics.evolve import evolve
 from solvers.dynamics.second_look import DIGITS, exact_overlaps
+from solvers.method_base import Integrator
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Checked, IterationState, Solution, Status
 
@@ -74,7 +75,7 @@ def plan(solver: WavePacketSolver, scale: float, doubles: bool, whole: bool) -> 
     return Plan(t, 0.5 * step * numbers, True, np.arange(count + 1), np.searchsorted(numbers, 2 * np.arange(count + 1)))
 
 
-def method_of(solver: WavePacketSolver, scale: float, rank: int) -> TDVP | BUG | Implicit:
+def method_of(solver: WavePacketSolver, scale: float, rank: int) -> Integrator:
     """The integrator with its options."""
     step = None if solver.time_step is None else solver.time_step / scale
     if solver.method == "bug":

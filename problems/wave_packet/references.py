@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from problems.agreement import Deviation
 from problems.keys import AUTOMATIC
-from problems.levels import Deviation
 from problems.vibrational.model import HenonHeiles
 from problems.wave_packet.keys import NONE, GaussianInitial, ProductInitial
 from problems.wave_packet.model import WavePacketProblem

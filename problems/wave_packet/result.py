@@ -121,3 +121,6 @@ class WavePacketResult:
     def error_bound(self) -> np.ndarray:
         """(M,) bound of the state's relative error."""
         return self.projection_errors + self.truncation_errors + self.step_errors + self.krylov_errors
+
+
+RESULTS = (WavePacketResult,)

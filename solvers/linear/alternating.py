@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solvers.linear.iterate import Residuals, Work
 from solvers.linear.local import LocalSystem
 from solvers.linear.preconditioner import ModeBasis
 from solvers.local_operator import OperatorCore, advance, half, mirrored, project, to_right
@@ -41,32 +42,6 @@ class Options:
     steps: int
     side: str | None
     definite: bool
-
-
-@dataclass
-class Work:
-    """Counts over all sweeps."""
-
-    sweeps: int = 0
-    local_solves: int = 0
-    products: int = 0
-    capped: bool = False
-    definite: bool = True
-
-    def add(self, other: Work) -> None:
-        """The counts of another iteration."""
-        self.sweeps += other.sweeps
-        self.local_solves += other.local_solves
-        self.products += other.products
-        self.capped |= other.capped
-
-
-@dataclass
-class Residuals:
-    """Of one sweep, relative to ||b||: the largest local one met, and the norm of z, a lower bound of the true one."""
-
-    local: float = 0.0
-    projected: float = 0.0
 
 
 @dataclass

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.linear.alternating import Work
-from solvers.linear.sweeps import Sweeping, Swept, System
+from solvers.linear.iterate import Work
+from solvers.linear.sweeps import Sweeping, Swept
+from solvers.linear.system import System
 from solvers.methods import ALS, DMRG, AMEn
 from solvers.solution import IterationState, Status
 from solvers.trains.tensor_train import TensorTrain

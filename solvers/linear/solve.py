@@ -23,13 +23,15 @@ import numpy as np
 
 from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
 from solvers.iteration import drive
-from solvers.linear.alternating import Work
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
+from solvers.linear.iterate import Work
 from solvers.linear.least_squares import minimise_residual
 from solvers.linear.scaling import balanced, times_power
 from solvers.linear.second_look import look
-from solvers.linear.sweeps import Method, Sweeping, Swept, System
-from solvers.methods import ALS, DMRG, AMEn, LocalSolver
+from solvers.linear.sweeps import Method, Sweeping, Swept
+from solvers.linear.system import System
+from solvers.method_base import LocalSolver
+from solvers.methods import ALS, DMRG, AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
@@ -147,6 +149,7 @@ class _Task:
             found = (yield from step) if isinstance(step, Generator) else step
             if found is not None:
                 self._take(found)
+        self.route, self.sweeping, self.begun = len(ways), None, random_state(self.rng)  # nothing is left to do
         best = self.best
         best.status = Status.CONVERGED if best.residual <= self.accuracy else self._why(best, self.capped)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from documents import FILES, Session, blocks_of
 
+import ttsuite
+
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 
@@ -55,6 +57,9 @@ def test_the_site_builds_without_a_warning(tmp_path):
     built = {path.stem for path in (tmp_path / "site").glob("*.html")}
     assert {page.stem for page in PAGES} <= built
     # nothing is loaded from elsewhere: the pages work from the file system, without a network
-    for path in (tmp_path / "site").glob("*.html"):
+    for path in (tmp_path / "site").rglob("*.html"):
         loaded = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(https?:)?//", path.read_text(encoding="utf-8"))
         assert not loaded, f"{path.name} loads from another place"
+    api = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "site" / "api").glob("*.html"))
+    missing = [name for name in set(ttsuite.__all__) - {"quantics"} if f'id="ttsuite.{name}"' not in api]
+    assert missing == [] and 'id="module-solvers.trains.quantics"' in api

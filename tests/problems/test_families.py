@@ -23,8 +23,8 @@ class Solver(Keys):
     accuracy: float = 1e-6
     workers: WorkerCount = WORKERS
 
-FAMILY = Family("toy", "a toy", "H x = E x", (), "none", Problem, Solver, lambda problem, solver: solver,
-                "toy", "toy", "toy", "toy")
+FAMILY = Family("toy", "a toy", "H x = E x", (), "none", Problem, Solver, "toy",
+                )
 """
 
 
@@ -38,14 +38,14 @@ def brought(tmp_path, monkeypatch):
     lines = [f"[{GROUP}]", "toy = toy_family:FAMILY", "vibrational = toy_family:FAMILY"]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    families._brought.cache_clear()
+    families.brought.cache_clear()
     yield
-    families._brought.cache_clear()
+    families.brought.cache_clear()
     sys.modules.pop("toy_family", None)
 
 
 def test_without_one_there_are_the_own(monkeypatch):
-    families._brought.cache_clear()
+    families.brought.cache_clear()
     assert kinds() == list(families._MODULES) and not is_kind("toy")
 
 

@@ -82,6 +82,34 @@ def test_a_stop_that_is_asked_for_ends_it_after_the_writing(tmp_path):
     assert len(drive(Halving(1.0), checkpoint=Checkpoint(tmp_path / "a.npz")).history) == 4
 
 
+def test_the_end_is_written_whatever_it_costs(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "QUIET", 1e-9)  # nothing after the first writing
+    drive(Halving(1.0), checkpoint=Checkpoint(tmp_path / "a.npz"))
+    told = []
+    assert drive(Halving(1.0), callback=told.append, checkpoint=Checkpoint(tmp_path / "a.npz")).value == 0.0625
+    assert not told
+
+
+class Quartering(Halving):
+    """The same, told of every second halving only."""
+
+    def steps(self):
+        for state in super().steps():
+            yield state if self.done % 2 == 0 else None
+
+
+def test_what_is_between_two_states_is_kept_and_not_told(tmp_path):
+    told = []
+    (tmp_path / STOP).touch()
+    with pytest.raises(Stopped):
+        drive(Quartering(1.0), callback=told.append, checkpoint=Checkpoint(tmp_path / "a.npz"))
+    (tmp_path / STOP).unlink()
+    assert not told
+    again = Quartering(1.0)
+    solution = drive(again, callback=told.append, checkpoint=Checkpoint(tmp_path / "a.npz"))
+    assert solution.value == 0.0625 and [state.step for state in told] == [1, 2]
+
+
 def test_a_file_of_another_question_is_refused(tmp_path):
     drive(Halving(1.0), checkpoint=Checkpoint(tmp_path / "a.npz", Question([np.ones(2)], ["one"])))
     with pytest.raises(CheckpointError, match="another computation"):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ttsuite.config import ConfigError
-from ttsuite.scan_file import is_scan, load_scan, words
+from ttsuite.config import ConfigError, is_scan
+from ttsuite.scan_file import load_scan, words
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 BASE = """\

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from no_figures import WithoutFigures
 
+from problems import telling
 from ttsuite import scan
 from ttsuite.config import load_study
 from ttsuite.executors import WorkerDied, cluster, lone_workers, workers_for
@@ -112,7 +113,7 @@ def blas_threads():
 def numbers(name, executor, on_the_way=lambda: None):
     """Results of a tiny configuration, the tasks of its solver on the executor."""
     study, _ = load_study(CONFIGS / "tiny" / f"{name}.yaml")
-    numerics = study.family.module("numerics")
+    numerics = study.family.numerics
     steps = []
 
     def passed(state):
@@ -125,7 +126,7 @@ def numbers(name, executor, on_the_way=lambda: None):
             numerics.prepare(study.problem, study.solver), executor=executor, seed=0, callback=passed
         )
     assert len(steps) >= 2
-    return study.family.module("presentation").results(result)
+    return telling.results(study.family, result)
 
 
 def test_states_of_the_eigensolver_are_solved_on_a_cluster_that_loses_a_worker(dask):

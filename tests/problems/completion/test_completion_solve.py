@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from problems.completion.figures import figures
-from problems.completion.presentation import comparison_table, csv_table, headline, results, sections, tables
+from problems.completion.presentation import headline, sections, tables
+from problems.completion.references import comparison_table
 from problems.completion.samples import draw, evaluate
 from problems.completion.solve import divide, prepare, singular_values, solve, warnings_of
 from solvers.riemannian.growth import RankFit
@@ -76,7 +77,7 @@ def test_a_function_is_completed_and_reported():
     assert len(result.true) == 700
     error = np.linalg.norm((full - exact)[fresh]) / np.linalg.norm(exact[fresh])
     assert result.test_error == pytest.approx(error, rel=1e-9)
-    found = results(result)
+    found = result.results()
     assert found["test_error"] == min(entry["test_error"] for entry in found["by_rank"][: result.best.rank])
     assert [entry["rank"] for entry in found["by_rank"]] == list(range(1, len(result.by_rank) + 1))
     assert found["samples"] == {"fitted": 285, "validation": 15, "test": 700}
@@ -87,7 +88,7 @@ def test_a_function_is_completed_and_reported():
     )
     worst = tables(s.problem, s.solver, result)[0].rows[0]
     assert float(worst[3]) == pytest.approx(found["largest_test_deviation"], rel=0.06)
-    name, header, rows = csv_table(s.problem, result)
+    name, header, rows = result.csv_table()
     assert name == "predictions.csv" and header == ["i1", "i2", "i3", "true", "predicted"] and len(rows) == 700
     assert float(rows[5][4]) == full[tuple(rows[5][:3])] or abs(float(rows[5][4]) - full[tuple(rows[5][:3])]) < 1e-12
     assert {section.title for section in sections(s.problem, result)} == {"Samples", "Work"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from problems.fokker_planck.references import exact, propagator
+from problems.fokker_planck.gaussian import exact, propagator
 from ttsuite.config import ConfigError, load_study, make_study
 
 GOOD = {

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from problems.levels import Deviation, Reference
+from problems.agreement import Deviation
+from problems.levels import Reference
 from problems.vibrational.force_field import ForceField, coupled_oscillators, henon_heiles
 from problems.vibrational.references import LABELS, compare, normal_mode_levels, published
 

@@ -1,0 +1,142 @@
+"""What every family returns: its own numbers, each declared once, and what all runs have.
+
+report.json, the comparison of two runs, the CSV file and the names of the stored trains follow from the declarations
+(``problems.published``); a family says more only where its numbers are no plain table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Self, TypeAlias
+
+from problems.published import columns, declared, looked_up, numbers, published, stored_name, told
+from problems.report_parts import Quantity
+from solvers.solution import Checked, IterationState, Solution, Status
+from solvers.trains.tensor_train import TensorTrain
+
+Results: TypeAlias = Mapping[str, Any]  # the ``results`` of report.json
+Columns: TypeAlias = list[tuple[str, list[Any]]]  # of a CSV file: names and entries
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Result:
+    """Base of every family's result.
+
+    Attributes
+    ----------
+    status, history, checked : as of a Solution.
+    counts : work, by what was counted.
+    timing : seconds: compile_s, setup_s, solve_s.
+    warnings : one line each, what a reader must know.
+    csv_file, index : the name of the CSV file, and of its first column, which numbers the rows; empty: no numbers.
+    """
+
+    status: Status
+    history: Sequence[IterationState]
+    counts: dict[str, int] = published()
+    timing: dict[str, float]
+    warnings: list[str] = field(default_factory=list)
+    checked: tuple[Checked, ...] = ()
+
+    csv_file: ClassVar[str] = "results.csv"
+    index: ClassVar[str] = ""
+
+    @classmethod
+    def of(cls, solution: Solution, **own: Any) -> Self:
+        """The result of a run that one verb has done all of: what runs have in common is the solution's."""
+        counts, timing = dict(solution.counts), dict(solution.timing)
+        common: dict[str, Any] = {"status": solution.status, "history": solution.history, "checked": solution.checked}
+        return cls(**common, counts=counts, timing=timing, **own)
+
+    def results(self) -> dict[str, Any]:
+        """The ``results`` of report.json: everything that is declared."""
+        return told(self)
+
+    @classmethod
+    def quantities(cls, results: Results) -> list[Quantity]:
+        """What two runs are compared by, from the ``results`` of report.json. Raises KeyError for other results."""
+        found = []
+        for name, how in declared(cls):
+            if how.compared:
+                values = numbers(looked_up(results, how.key or name))
+                keys = list(looked_up(results, how.along)) if how.along else list(range(len(values)))
+                unit = str(looked_up(results, how.unit[1:-1])) if how.unit.startswith("{") else how.unit
+                errors = numbers(looked_up(results, how.errors)) if how.errors else None
+                found.append(Quantity(how.compared, unit, how.axis, keys, values, errors))
+        return found
+
+    @classmethod
+    def made(cls, results: Results) -> bool:
+        """Whether ``results`` of report.json are those of this class: everything that is compared is there."""
+        try:
+            cls.quantities(results)
+        except (KeyError, TypeError, ValueError):
+            return False
+        return True
+
+    @classmethod
+    def largest_ranks(cls, results: Results) -> list[int]:
+        """The largest TT-rank at every bond, over all states or times; one number where no more is known."""
+        stored = results.get("ranks") or results.get("ranks_over_time")
+        if not stored:
+            return [] if results.get("max_rank") is None else [int(results["max_rank"])]
+        rows = stored if isinstance(stored[0], list) else [stored]
+        return [int(max(column)) for column in zip(*rows)]
+
+    def columns(self) -> Columns:
+        """The CSV file, to the last digit."""
+        found = columns(self, list(declared(type(self))))
+        if self.index and found:
+            found.insert(0, (self.index, list(range(len(found[0][1])))))
+        return found
+
+    def csv_table(self, further: Columns | None = None) -> tuple[str, list[str], list[list[Any]]]:
+        """Name, header and rows of the CSV file; ``further``: columns of as many rows beside its own."""
+        found = [*self.columns(), *(further or [])]
+        return (
+            self.csv_file,
+            [name for name, _ in found],
+            [list(row) for row in zip(*(c for _, c in found), strict=True)],
+        )
+
+    def trains(self) -> Mapping[str, TensorTrain]:
+        """Name -> train, as stored in states.npz: the fields that are trains, or ``state_0000`` and so on of one that
+        is a sequence of them."""
+        named: dict[str, TensorTrain] = {}
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, TensorTrain):
+                named[stored_name(entry)] = value
+            elif isinstance(value, Sequence) and len(value) and isinstance(value[0], TensorTrain):
+                return _Numbered(value)
+        return named
+
+    def loading(self, folder: str) -> tuple[str, str]:
+        """How to load the trains of a run: a heading and three lines of Python."""
+        trains = self.trains()
+        many = isinstance(trains, _Numbered)
+        names = ["states"] if many else list(trains)
+        target = "states" if many else f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+        shown = ["states[0].ranks"] if many else [f"{name}.ranks" for name in names]
+        first = next((how.key or name for name, how in declared(type(self)) if how.compared), "counts")
+        entry = "".join(f'["{part}"]' for part in first.split("."))
+        code = f'import ttsuite\nreport, {target} = ttsuite.load("{folder}")\n'
+        return f"Loading the {' and the '.join(names)}", code + f'print(report["results"]{entry}, {", ".join(shown)})'
+
+
+class _Numbered(Mapping[str, TensorTrain]):
+    """Name -> train of a sequence, each made when it is asked for."""
+
+    def __init__(self, states: Sequence[TensorTrain]) -> None:
+        self._states = states
+        self._index = {f"state_{i:04d}": i for i in range(len(states))}
+
+    def __getitem__(self, name: str) -> TensorTrain:
+        return self._states[self._index[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
