@@ -26,12 +26,12 @@ def figures_are_drawn_not_saved(request, monkeypatch):
     """
     if Path(__file__).parent / "solvers" in request.path.parents or request.node.get_closest_marker("figures"):
         return
-    import ttsuite.report
-    from ttsuite.drawing import own_style
+    import ttsuite.pages.report
+    from ttsuite.pages.drawing import own_style
 
     def drawn(picture, record):
         with own_style():
             assert picture.figure is not None
         return {"name": picture.name, "caption": picture.caption, "data": "data:image/svg+xml,"}
 
-    monkeypatch.setattr(ttsuite.report, "save_figure", drawn)
+    monkeypatch.setattr(ttsuite.pages.report, "save_figure", drawn)

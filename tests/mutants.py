@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ttsuite.yaml_file import parse
+from ttsuite.study.yaml_file import parse
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 KINDS = ("vibrational", "parametric_pde", "wave_packet", "sum_of_products", "fokker_planck", "completion")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ttsuite.config import make_study
+from ttsuite.study.config import make_study
 
 HENON_HEILES = {
     "kind": "wave_packet",

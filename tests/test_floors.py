@@ -65,8 +65,8 @@ def test_names_are_imported_from_the_module_that_defines_them(modules):
 
 
 def test_computing_a_run_knows_no_pages(modules):
-    known = reached(edges(modules), "ttsuite.job")
-    assert "ttsuite.config" in known
+    known = reached(edges(modules), "ttsuite.runs.job")
+    assert "ttsuite.study.config" in known
     assert not known & {f"ttsuite.{page}" for page in ("report", "index", "compare_page", "scan_pages", "cli")}
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from ttsuite.cli import main
+from ttsuite.command.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

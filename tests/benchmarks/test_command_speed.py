@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from problems.families import kinds
-from ttsuite.yaml_file import parse
+from ttsuite.study.yaml_file import parse
 
 pytestmark = pytest.mark.benchmark
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from same_results import same
 
-from ttsuite.compare import compare_runs
-from ttsuite.config import load_study
-from ttsuite.report import remake_report
-from ttsuite.run import load, run, surrogate
+from ttsuite.actions.run import load, run, surrogate
+from ttsuite.pages.compare import compare_runs
+from ttsuite.pages.report import remake_report
+from ttsuite.study.config import load_study
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny"
 # one of each kind, whose figures are written and whose report is made again

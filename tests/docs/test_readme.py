@@ -10,7 +10,7 @@ import pytest
 from documents import Session, blocks_of
 
 from problems.families import kinds
-from ttsuite.cli import main
+from ttsuite.command.cli import main
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -7,8 +7,8 @@ import pytest
 
 from problems import families
 from problems.families import GROUP, family, is_kind, kinds
-from ttsuite.cli import main
-from ttsuite.config import ConfigError, make_study
+from ttsuite.command.cli import main
+from ttsuite.study.config import ConfigError, make_study
 
 MODULE = """
 from typing import Literal

@@ -6,9 +6,9 @@ from installed import TOYS, installed
 
 from problems.quantum.readers.formats import GROUP, format_of, formats, reader
 from ttsuite import resume, run
-from ttsuite.cli import main
-from ttsuite.layout import CONFIGURATION_FILE
-from ttsuite.run import load
+from ttsuite.actions.run import load
+from ttsuite.command.cli import main
+from ttsuite.runs.layout import CONFIGURATION_FILE
 
 TOY = "toy force field\nomega 1000 1500\nphi 1 1 2 -120\nphi 1 1 1 1 60\nphi 2 2 2 2 40\n"
 CSV = "order,modes,coefficient_cm-1\n2,1-1,1000\n2,2-2,1500\n3,1-1-2,-120\n4,1-1-1-1,60\n4,2-2-2-2,40\n"

@@ -9,15 +9,15 @@ from installed import TOYS, installed
 
 from problems.families import GROUP, kinds
 from ttsuite import resume, run
-from ttsuite.certify import certify
-from ttsuite.cli import main
-from ttsuite.compare import compare_runs
-from ttsuite.dry_run import dry_run
-from ttsuite.index import index_runs
-from ttsuite.report import remake_report
-from ttsuite.run import load
-from ttsuite.scan import scan
-from ttsuite.schema import schema
+from ttsuite.actions.certify import certify
+from ttsuite.actions.dry_run import dry_run
+from ttsuite.actions.run import load
+from ttsuite.command.cli import main
+from ttsuite.pages.compare import compare_runs
+from ttsuite.pages.index import index_runs
+from ttsuite.pages.report import remake_report
+from ttsuite.scans.scan import scan
+from ttsuite.study.schema import schema
 
 ROWS = "[[2, 1, 0], [1, 3, 1], [0, 1, 4]]"
 MATRIX = np.array(json.loads(ROWS))

@@ -6,7 +6,7 @@ import sys
 import made_up
 import pytest
 
-from ttsuite.run import run
+from ttsuite.actions.run import run
 
 TEXT = """\
 name: fake

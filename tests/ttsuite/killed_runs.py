@@ -58,8 +58,8 @@ def child(configuration, folder):
         return number
     code = 1
     try:
-        from ttsuite.resume import resume
-        from ttsuite.run import run
+        from ttsuite.actions.resume import resume
+        from ttsuite.actions.run import run
 
         ended = folder / "report.json"
         if (folder / "configuration.yaml").exists():
@@ -76,10 +76,10 @@ def child(configuration, folder):
 
 
 def main(configuration, folder, kills, seed):
-    import ttsuite.report
-    from ttsuite.run import run
+    import ttsuite.pages.report
+    from ttsuite.actions.run import run
 
-    ttsuite.report.write_figures = lambda *arguments: []  # drawing takes longer than the tiny runs do
+    ttsuite.pages.report.write_figures = lambda *arguments: []  # drawing takes longer than the tiny runs do
     rng, folder = random.Random(seed), Path(folder)
     run(configuration, out=folder / "warm", overrides=OVERRIDES)  # loads and compiles
     begin = time.perf_counter()

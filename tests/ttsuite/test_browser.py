@@ -5,9 +5,9 @@ import json
 import pytest
 from browser import Browser, chromium
 
-from ttsuite.compare import compare_runs
-from ttsuite.compare_page import write_comparison
-from ttsuite.index import index_runs
+from ttsuite.pages.compare import compare_runs
+from ttsuite.pages.compare_page import write_comparison
+from ttsuite.pages.index import index_runs
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium is installed")
 WIDTHS = [1280, 390]

@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 
 from problems.report_parts import Picture
 from ttsuite import drawing, locks
-from ttsuite.cli import main
-from ttsuite.executors import workers_for
-from ttsuite.locks import Locked, locked
-from ttsuite.output import say
-from ttsuite.run import run
+from ttsuite.actions.run import run
+from ttsuite.command.cli import main
+from ttsuite.command.output import say
+from ttsuite.runs.locks import Locked, locked
+from ttsuite.workers.executors import workers_for
 
 ROOT = Path(__file__).parents[2]
 TEXT = """\
@@ -79,19 +79,19 @@ def test_a_part_of_the_report_that_cannot_be_made_is_a_warning(made, tmp_path, m
 
 def test_all_figures_and_pages_may_fail(made, tmp_path, monkeypatch):
     monkeypatch.setattr("problems.quantum.tasks.spectrum.figures.figures", fails)
-    monkeypatch.setattr("ttsuite.report.render", fails)
+    monkeypatch.setattr("ttsuite.pages.report.render", fails)
     done = run(made, out=tmp_path / "out")
     assert done.status == "finished" and len(done.report["warnings"]) == 3
     assert report_of(tmp_path / "out")["results"]["energies"] == [1.0, 2.0]
 
 
 def test_a_full_disk_is_no_matter_of_presentation(made, tmp_path, monkeypatch):
-    from ttsuite.job import RunFailed
+    from ttsuite.runs.job import RunFailed
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ttsuite.report.save_figure", full)
+    monkeypatch.setattr("ttsuite.pages.report.save_figure", full)
     with pytest.raises(RunFailed, match="free space"):
         run(made, out=tmp_path / "out")
 
@@ -210,7 +210,7 @@ print(ttsuite.run({str(tmp_path / "quick.yaml")!r}, out={str(tmp_path / "out")!r
 
 SCRIPT = """\
 import math, sys, warnings
-from ttsuite.executors import lone_workers, workers_for
+from ttsuite.workers.executors import lone_workers, workers_for
 
 {guard}
     with workers_for(2) as pool:

@@ -60,7 +60,7 @@ def test_twenty_moments(name, tmp_path):
 
 ORPHANS = """
 import sys, time
-from ttsuite.executors import workers_for
+from ttsuite.workers.executors import workers_for
 if __name__ == "__main__":
     with workers_for(2) as executor:
         print(*executor.map(pid, range(8)), flush=True)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from problems.families import family, kinds
-from ttsuite.config import ConfigError, load_study, make_study
-from ttsuite.yaml_file import parse
+from ttsuite.study.config import ConfigError, load_study, make_study
+from ttsuite.study.yaml_file import parse
 
 ROOT = Path(__file__).parents[2]
 COUNT = 2000

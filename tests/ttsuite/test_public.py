@@ -65,7 +65,7 @@ def test_public_names_are_those_that_a_stub_passes_on_under_their_own_name(tmp_p
 
 
 def test_a_submodule_does_not_hide_the_function_of_its_name():
-    module = importlib.import_module("ttsuite.certify")
+    module = importlib.import_module("ttsuite.actions.certify")
     assert ttsuite.certify is module.certify
 
 

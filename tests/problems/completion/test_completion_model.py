@@ -9,7 +9,7 @@ import pytest
 
 from problems.completion.samples import read_csv
 from problems.errors import ProblemError
-from ttsuite.config import ConfigError, load_study, make_study
+from ttsuite.study.config import ConfigError, load_study, make_study
 
 GOOD = {
     "problem": {
@@ -145,7 +145,7 @@ def test_too_few_samples_in_a_file(tmp_path):
 
 def test_a_configuration_is_checked_without_the_numerics():
     code = (
-        "import sys; from ttsuite.config import make_study; "
+        "import sys; from ttsuite.study.config import make_study; "
         f"make_study({GOOD!r}); "
         "print([name for name in ('numba', 'scipy', 'matplotlib') if name in sys.modules])"
     )

@@ -15,8 +15,8 @@ from problems.completion.solve import divide, prepare, singular_values, solve, w
 from solvers.riemannian.growth import RankFit
 from solvers.solution import Status
 from solvers.trains.construct import random_train
-from ttsuite.config import ConfigError, make_study
-from ttsuite.run import load, run
+from ttsuite.actions.run import load, run
+from ttsuite.study.config import ConfigError, make_study
 
 PROBLEM = {"kind": "completion", "samples": {"function": "inverse_sum", "shape": [10, 10, 10], "fraction": 0.3}}
 SOLVER = {"max_rank": 4, "accuracy": 1e-3, "workers": 1}

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from problems.fokker_planck.gaussian import exact, propagator
-from ttsuite.config import ConfigError, load_study, make_study
+from ttsuite.study.config import ConfigError, load_study, make_study
 
 GOOD = {
     "problem": {

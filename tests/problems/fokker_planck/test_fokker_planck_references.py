@@ -12,7 +12,7 @@ from problems.fokker_planck.references import agreements, columns, comparison_ta
 from problems.fokker_planck.result import FokkerPlanckResult
 from solvers.solution import Status
 from solvers.trains.construct import rank_one
-from ttsuite.config import make_study
+from ttsuite.study.config import make_study
 
 DIMENSION, POINTS = 3, 24
 PROBLEM = {

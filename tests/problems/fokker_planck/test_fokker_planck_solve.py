@@ -9,8 +9,8 @@ from problems.fokker_planck.quantities import marginals, moments, samples
 from problems.fokker_planck.solve import discretisation_warnings, prepare, solve
 from solvers.solution import Status
 from solvers.trains.construct import rank_one
-from ttsuite.config import make_study
-from ttsuite.run import load, run
+from ttsuite.actions.run import load, run
+from ttsuite.study.config import make_study
 
 PROBLEM = {
     "kind": "fokker_planck",

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from problems.errors import ProblemError
 from problems.orbital_free_dft.nuclei import Nuclei, check_nuclei
-from ttsuite.config import ConfigError, load_study, make_study
-from ttsuite.shipped import CONFIGS
+from ttsuite.command.shipped import CONFIGS
+from ttsuite.study.config import ConfigError, load_study, make_study
 
 HELIUM = {"charge": 2, "position": [0.0, 0.0, 0.0]}
 SMEARED = {"charge": 4, "position": [0, 0, 4.0], "smearing": 1.0}

@@ -11,7 +11,7 @@ from orbital_free_cases import made_up
 from problems.orbital_free_dft import presentation
 from problems.orbital_free_dft.figures import figures
 from problems.orbital_free_dft.result import COMPONENTS
-from ttsuite.config import make_study
+from ttsuite.study.config import make_study
 
 ENERGY = -0.9139150985  # of the atom below
 KNOWN = dict(zip(COMPONENTS, (0.2720001621, 0.2551631015, -1.8186138014, 0.6606266543, -0.2830912150, 0.0, 0.0)))

@@ -7,8 +7,8 @@ import pytest
 
 from problems.orbital_free_dft.references import DATA, parts, references, references_of
 from problems.orbital_free_dft.result import COMPONENTS
-from ttsuite.config import load_study, make_study
-from ttsuite.shipped import CONFIGS
+from ttsuite.command.shipped import CONFIGS
+from ttsuite.study.config import load_study, make_study
 
 
 def problem(**keys):

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from problems.parametric_pde.gauss import rule
-from ttsuite.config import make_study
+from ttsuite.study.config import make_study
 
 FIELDS = {
     "affine": {"type": "affine", "scale": 0.5, "parameters": 3},

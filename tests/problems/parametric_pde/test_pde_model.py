@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from problems.parametric_pde.model import ParametricProblem
-from ttsuite.config import ConfigError, load_study, make_study
+from ttsuite.study.config import ConfigError, load_study, make_study
 
 GOOD = {
     "problem": {

@@ -15,8 +15,8 @@ from problems.parametric_pde.references import (
     summaries,
 )
 from problems.parametric_pde.solve import prepare, solve
-from ttsuite.config import load_study
-from ttsuite.shipped import CONFIGS
+from ttsuite.command.shipped import CONFIGS
+from ttsuite.study.config import load_study
 
 
 @pytest.mark.parametrize("case", sorted(CASES))

@@ -10,8 +10,8 @@ from problems.parametric_pde.references import compare, summaries
 from problems.parametric_pde.solve import prepare, solve
 from problems.parametric_pde.surrogate import Solution
 from problems.parametric_pde.system import Discrete
-from ttsuite.config import load_study
-from ttsuite.shipped import CONFIGS
+from ttsuite.command.shipped import CONFIGS
+from ttsuite.study.config import load_study
 
 pytestmark = pytest.mark.slow
 DATA = Path(__file__).parents[2] / "data"

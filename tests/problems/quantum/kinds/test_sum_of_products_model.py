@@ -6,8 +6,8 @@ import pytest
 
 from problems.quantum.tasks.either.keys import SpectrumSolver
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from ttsuite.config import ConfigError, load_study
-from ttsuite.describe import describe
+from ttsuite.study.config import ConfigError, load_study
+from ttsuite.study.describe import describe
 
 GOOD = """\
 name: pair

@@ -8,8 +8,8 @@ from packet_cases import HENON_HEILES, ISING, SOLVER, XXZ, study
 from problems.families import family
 from problems.quantum.kinds.wave_packet import FEMTOSECONDS
 from problems.quantum.tasks.evolution.solve import prepare
-from ttsuite.config import ConfigError, make_study
-from ttsuite.describe import describe
+from ttsuite.study.config import ConfigError, make_study
+from ttsuite.study.describe import describe
 
 ACETONITRILE = {
     "kind": "wave_packet",

@@ -14,7 +14,7 @@ from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
 from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.presentation import digits_of, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
-from ttsuite.record import plain
+from ttsuite.runs.record import plain
 
 PROBLEM = VibrationalProblem(kind="vibrational", force_field="acetonitrile")
 SOLVER = VibrationalSolver(n_states=84)

@@ -23,8 +23,8 @@ from problems.quantum.tasks.spectrum.prepared import prepare as prepare_field
 from solvers.eigen import full_vectors
 from solvers.solution import Status
 from solvers.trains.tensor_train import dot
-from ttsuite.config import load_study
-from ttsuite.run import load, run
+from ttsuite.actions.run import load, run
+from ttsuite.study.config import load_study
 
 COUPLING = 0.111803
 

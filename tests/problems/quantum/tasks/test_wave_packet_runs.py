@@ -11,8 +11,8 @@ from problems.quantum.tasks.evolution.independent import compare, references_of
 from problems.quantum.tasks.evolution.solve import prepare, solve
 from problems.quantum.tasks.evolution.spectrum import transform, window_values
 from solvers.solution import Status
-from ttsuite.config import make_study
-from ttsuite.run import load, run
+from ttsuite.actions.run import load, run
+from ttsuite.study.config import make_study
 
 
 def solved(*arguments, executor=None, **changes):

@@ -1,0 +1,189 @@
+"""The command line, in processes of its own: exit codes, one clear line, nothing written, quick to start."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+CONFIGS = ROOT / "configs"
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
+
+PROBLEM = "problem: {{kind: vibrational, force_field: {}}}\nsolver: {{n_states: 6}}\n"
+
+# runs the command on made-up numerics; {options} as in made_up.numerics
+DRIVER = """
+import sys, time
+sys.path[:0] = [{tests!r}]
+import made_up
+from solvers.solution import Status
+numerics = made_up.numerics(made_up.acetonitrile(6, Status.{status}))
+if {wait}:
+    def solve(prepared, *, executor, seed, callback, **checkpoints):
+        callback(made_up.acetonitrile(6).history[0])
+        time.sleep(60)
+    numerics.solve = solve
+if {broken}:
+    def solve(*arguments, **options):
+        raise ZeroDivisionError("by zero")
+    numerics.solve = solve
+sys.modules["problems.quantum.tasks.spectrum.solve"] = numerics
+import problems.quantum.tasks.spectrum.figures
+problems.quantum.tasks.spectrum.figures.figures = lambda *arguments: []
+from ttsuite.command.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def ttsuite(*arguments, cwd=None):
+    command = [sys.executable, "-m", "ttsuite", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+
+
+def driver(tmp_path, status="CONVERGED", wait=False, broken=False):
+    script = tmp_path / "driver.py"
+    script.write_text(DRIVER.format(tests=str(ROOT / "tests"), status=status, wait=wait, broken=broken))
+    return [sys.executable, str(script), "run", "a.yaml", "--set", "solver.workers=1"]
+
+
+def write(tmp_path, text=None):
+    (tmp_path / "a.yaml").write_text(text or PROBLEM.format("acetonitrile"))
+
+
+def test_help_and_validate_import_nothing_slow():
+    slow = "numba scipy matplotlib rich jinja2".split()
+    for command in (["--help"], ["validate", str(CONFIGS / "vibrational" / "acetonitrile.yaml")], ["list"]):
+        script = (
+            "import sys\nfrom ttsuite.cli import main\n"
+            f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"
+            f"print([name for name in {slow!r} if name in sys.modules], file=sys.stderr)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
+        assert done.stderr.strip() == "[]"
+
+
+def test_help_imports_no_models_either():
+    script = "import sys, ttsuite.cli\nprint([m for m in ('pydantic', 'numpy', 'yaml') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_version_list_and_describe():
+    import ttsuite as package
+
+    assert ttsuite("--version").stdout == f"ttsuite {package.__version__}\n"
+    listed = ttsuite("list").stdout
+    assert all(f.relative_to(CONFIGS).with_suffix("").as_posix() in listed for f in CONFIGS.rglob("*.yaml"))
+    text = ttsuite("describe", "vibrational").stdout
+    for key in "name seed kind force_field mode_order basis functions n_states accuracy max_rank workers".split():
+        assert f"{key}:" in text
+    unknown = ttsuite("describe", "vibration")
+    assert unknown.returncode == 2 and "known: vibrational" in unknown.stderr
+
+
+def test_example_writes_once(tmp_path):
+    done = ttsuite("example", "own-molecule", cwd=tmp_path)
+    assert done.returncode == 0
+    names = ["own-molecule.csv", "own-molecule.yaml", "ttsuite-schema.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert ttsuite("validate", "own-molecule.yaml", cwd=tmp_path).returncode == 0
+    again = ttsuite("example", "own-molecule", cwd=tmp_path)
+    assert again.returncode == 2 and "exists" in again.stderr
+    wrong = ttsuite("example", "own-molecul", cwd=tmp_path)
+    assert wrong.returncode == 2 and "did you mean own-molecule" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (PROBLEM.format("acetonitrile").replace("6", "x"), "a.yaml:2:20: solver.n_states"),
+        (PROBLEM.format("b.csv"), "a.yaml:1:43: problem.force_field"),
+        (PROBLEM.format("c.csv"), "c.csv:3: mode 9 is out of range"),
+        ("problem: [\n", "a.yaml:2:1"),
+    ],
+)
+def test_bad_input_gives_one_line_and_writes_nothing(tmp_path, text, line):
+    write(tmp_path, text)
+    (tmp_path / "c.csv").write_text("order,modes,coefficient_cm-1\n2,1-1,100\n3,1-1-9,5\n")
+    before = sorted(tmp_path.rglob("*"))
+    for command in ("run", "validate"):
+        done = ttsuite(command, "a.yaml", cwd=tmp_path)
+        assert done.returncode == 2 and done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1 and line in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_missing_file(tmp_path):
+    done = ttsuite("run", "none.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "none.yaml: no such file\n")
+
+
+@pytest.mark.parametrize(("status", "code"), [("CONVERGED", 0), ("RANK_LIMIT", 3)])
+def test_run(tmp_path, status, code):
+    write(tmp_path)
+    done = subprocess.run(
+        driver(tmp_path, status), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code, done.stderr
+    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    assert folder.name.startswith("a-20") and (folder / "report.html").exists()
+    assert "\x1b" not in done.stdout and str(folder.relative_to(tmp_path)) in done.stdout
+
+
+def test_a_failure_is_one_line_and_a_traceback_file(tmp_path):
+    write(tmp_path)
+    done = subprocess.run(
+        driver(tmp_path, broken=True), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1 and done.stderr.startswith("failed: ZeroDivisionError: by zero (see results")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_a_folder_that_says_so(tmp_path, number):
+    write(tmp_path)
+    process = subprocess.Popen(
+        driver(tmp_path, wait=True),
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    while "inverse iteration" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(number)
+    while "stopping after this step" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(number)  # this step takes a minute
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130 and errors.startswith("interrupted: ") and "Traceback" not in errors
+    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    assert '"status": "interrupted"' in (folder / "report.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["solvers", "problems"])
+def test_a_folder_that_shadows_a_floor_is_named(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text("")
+    done = ttsuite("list", cwd=tmp_path)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert f"shadows the package {name!r}" in done.stderr
+    script = "from ttsuite import TensorTrain"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1 and f"shadows the package {name!r}" in done.stderr.splitlines()[-1]
+
+
+def test_public_names_are_lazy():
+    script = (
+        "import sys, ttsuite\nassert not {'numpy', 'solvers', 'problems'} & set(sys.modules)\n"
+        "from ttsuite import TensorTrain, TTOperator, run, load, validate\nassert 'run' in dir(ttsuite)\n"
+        "try:\n    ttsuite.nothing\nexcept AttributeError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.stdout == "module 'ttsuite' has no attribute 'nothing'\n", done.stderr

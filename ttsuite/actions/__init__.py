@@ -1,0 +1,1 @@
+"""What a user asks for of one run: run, resume, dry run, certify."""

@@ -1,0 +1,332 @@
+"""The command ``ttsuite``: one function of the library a command.
+
+Exit codes: 0 done, 1 unexpected failure or a full disk, 2 bad input (nothing is written), 3 not converged (the report
+is written in full) or ``certify`` came to no answer, 4 a reference check failed (``check: true``; the report is written
+in full), ``compare`` found two runs that differ by more than their error estimates, or ``certify`` contradicts a run,
+130 interrupted. What is slow to import is imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from ttsuite.command.arguments import Command, arguments_of
+from ttsuite.command.output import say, silence
+from ttsuite.floors import check_floors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttsuite.runs.job import Run
+
+DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = arguments_of(_COMMANDS).parse_args(arguments)
+    # whatever else is installed has no say in what our keys mean; looking for it is a tenth of ``validate``
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    try:
+        check_floors()
+    except ImportError as error:
+        return _fail(str(error))
+    try:
+        return options.command(options)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # of what is printed otherwise
+        silence(sys.stdout)
+        return DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        return _dry_run(options)
+    from ttsuite.actions.run import run
+
+    overrides = [assignment for group in options.overrides for assignment in group]
+    return _computed(
+        lambda **given: run(options.file, out=options.out, overrides=overrides, **given), options.scheduler
+    )
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from ttsuite.actions.resume import resume
+
+    overrides = [assignment for group in options.overrides for assignment in group]
+    return _computed(
+        lambda **given: resume(options.run, out=options.out, overrides=overrides, **given), options.scheduler
+    )
+
+
+def _computed(compute: Callable[..., Run], scheduler: str | None) -> int:
+    """Compute, with a listener for this terminal and the cluster asked for; say how it ended; the exit code."""
+    from contextlib import nullcontext
+
+    from ttsuite.command.progress import progress_for
+    from ttsuite.runs.checkpoint import ResumeError
+    from ttsuite.runs.job import RunFailed
+    from ttsuite.runs.record import RecordError
+    from ttsuite.study.config import ConfigError
+    from ttsuite.workers.blas import ClusterError
+    from ttsuite.workers.executors import cluster
+
+    _take_sigterm_as_interrupt()  # while it computes, the run itself listens
+    try:
+        with cluster(scheduler) if scheduler else nullcontext() as executor:
+            done = compute(executor=executor, listener=progress_for(sys.stdout))
+    except (ConfigError, RecordError, ResumeError, ClusterError) as error:
+        return _fail(str(error))
+    except RunFailed as error:
+        details = error.folder / "traceback.txt"
+        return _fail(f"failed: {error}{f' (see {details})' if details.exists() else ''}", FAILURE)
+    report = done.report
+    if done.status == "interrupted":
+        return _fail(f"interrupted: continue with ttsuite resume {done.folder}", INTERRUPTED)
+    for reference in report["references"][:1]:
+        label, largest = reference["label"], reference["max_abs_deviation"]
+        unit = f" {report['results']['unit']}" if "unit" in report["results"] else ""
+        say(f"largest deviation from {label}: {largest:.3g}{unit} over {reference['count']} values")
+    for warning in report["warnings"]:
+        say(f"warning: {warning}", sys.stderr)
+    seconds, memory = report["timing"]["wall_s"], report["peak_rss_mb"]
+    say(f"{report['message']}; {seconds:.1f} s, {memory:.0f} MB")
+    say(f"report: {done.folder / 'report.html'}")
+    failed = report["check"]["failed"]
+    for line in failed:
+        say(f"check failed: {line}", sys.stderr)
+    if not report["converged"]:
+        return NOT_CONVERGED
+    return CHECK_FAILED if failed else DONE
+
+
+def _certify(options: argparse.Namespace) -> int:
+    from contextlib import nullcontext
+
+    from ttsuite.actions.certificate import CONFIRMED, CONTRADICTED
+    from ttsuite.actions.certify import PAGE, CertifyError, certify, planned
+    from ttsuite.command.progress import EachRun, progress_for
+    from ttsuite.workers.blas import ClusterError
+    from ttsuite.workers.executors import cluster
+
+    _take_sigterm_as_interrupt()
+    try:
+        if options.list:
+            say("\n".join(map(str, planned(options.run))))
+            return DONE
+        routes = None if options.routes is None else options.routes.split(",")
+        with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
+            listener = EachRun(lambda: progress_for(sys.stdout))
+            done = certify(options.run, routes=routes, workers=options.workers, executor=executor, listener=listener)
+    except (CertifyError, ClusterError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"failed: {_why(error)}; the same command goes on", FAILURE)
+    say(str(done))
+    say(f"report: {done.folder / PAGE}")
+    if done.interrupted:
+        return _fail("interrupted: the same command goes on", INTERRUPTED)
+    return {CONFIRMED: DONE, CONTRADICTED: CHECK_FAILED}.get(done.verdict, NOT_CONVERGED)
+
+
+def _take_sigterm_as_interrupt() -> None:
+    """A batch system ends a job with SIGTERM."""
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminate)
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from contextlib import nullcontext
+
+    from ttsuite.runs.record import RecordError
+    from ttsuite.scans.scan_file import load_scan
+    from ttsuite.study.config import ConfigError
+    from ttsuite.workers.blas import ClusterError
+    from ttsuite.workers.executors import cluster
+
+    _take_sigterm_as_interrupt()
+    try:
+        plan = load_scan(options.file, [assignment for group in options.overrides for assignment in group])
+        from ttsuite.command.scan_progress import scan_progress_for
+        from ttsuite.scans.scan import scan
+
+        with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
+            listener = scan_progress_for(sys.stdout)
+            done = scan(plan, out=options.out, workers=options.workers, executor=executor, listener=listener)
+    except (ConfigError, RecordError, ClusterError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"failed: cannot write {error.filename}: {error.strerror}; the same command goes on", FAILURE)
+    for point in done.points:
+        if point.status == "refused":
+            say(f"point {point.number} refused: {point.message}", sys.stderr)
+    say(f"{done.summary}\ntable: {done.folder / 'scan.html'}")
+    if done.interrupted:
+        return _fail("interrupted: the same command goes on", INTERRUPTED)
+    codes = {"finished": DONE, "not_converged": NOT_CONVERGED, "check_failed": CHECK_FAILED}
+    return codes.get(done.status, FAILURE)
+
+
+def _dry_run(options: argparse.Namespace) -> int:
+    from ttsuite.actions.dry_run import dry_run
+    from ttsuite.study.config import ConfigError
+
+    try:
+        say(str(dry_run(options.file, overrides=[word for group in options.overrides for word in group])))
+    except ConfigError as error:
+        return _fail(str(error))
+    return DONE
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from ttsuite.study.config import ConfigError, is_scan, load_study
+
+    code = DONE
+    for file in options.files:
+        try:
+            if is_scan(file):
+                from ttsuite.scans.scan_file import load_scan
+
+                plan = load_scan(file)
+                if plan.refused:
+                    raise ConfigError([problem for point in plan.refused for problem in point.problems])
+                say(f"{file}: valid, {len(plan.points)} points")
+            else:
+                load_study(file)
+                say(f"{file}: valid")
+        except ConfigError as error:
+            code = _fail(str(error))
+    return code
+
+
+def _list(options: argparse.Namespace) -> int:
+    from ttsuite.command.shipped import shipped
+
+    entries = shipped()
+    width = max(len(entry.name) for entry in entries)
+    for entry in entries:
+        say(f"{entry.name:{width}}  {entry.summary}")
+    return DONE
+
+
+def _describe(options: argparse.Namespace) -> int:
+    from problems.families import is_kind, kinds
+    from ttsuite.study.describe import describe
+
+    if not is_kind(options.kind):
+        return _fail(_no_kind(options.kind, kinds()))
+    say(describe(options.kind))
+    return DONE
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from problems.families import is_kind, kinds
+    from ttsuite.study.schema import schema_text
+
+    if options.kind is not None and not is_kind(options.kind):
+        return _fail(_no_kind(options.kind, kinds()))
+    say(schema_text(options.kind).rstrip("\n"))
+    return DONE
+
+
+def _no_kind(word: str, known: Sequence[str]) -> str:
+    from ttsuite.study.config import guess
+
+    return f"no kind of problem is called {word!r}{guess(word, known)} (known: {', '.join(known)})"
+
+
+def _example(options: argparse.Namespace) -> int:
+    from ttsuite.command.shipped import ShippedError, example
+
+    try:
+        for path in example(options.name):
+            say(f"wrote {path}")
+    except ShippedError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"cannot write {error.filename}: {error.strerror}")
+    return DONE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from ttsuite.pages.compare import compare_runs, told
+    from ttsuite.pages.compare_page import write_comparison
+
+    try:
+        comparison = compare_runs(*options.runs)
+        page = write_comparison(comparison, options.out)
+    except (OSError, ValueError) as error:
+        return _fail(_why(error))
+    say(told(comparison))
+    say(f"report: {page}")
+    return DONE if comparison.equal else CHECK_FAILED
+
+
+def _report(options: argparse.Namespace) -> int:
+    from ttsuite.pages.report import remake_report
+
+    return _written(lambda: [remake_report(options.run)])
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from ttsuite.pages.report import plot_run
+
+    return _written(lambda: plot_run(options.run))
+
+
+def _index(options: argparse.Namespace) -> int:
+    from ttsuite.pages.index import index_runs
+
+    return _written(lambda: [index_runs(options.folder)])
+
+
+def _written(write: Callable[[], list[Path]]) -> int:
+    """Print what ``write`` wrote."""
+    try:
+        paths = write()
+    except (OSError, ValueError) as error:
+        return _fail(_why(error))
+    for path in paths:
+        say(f"wrote {path}")
+    return DONE
+
+
+def _why(error: Exception) -> str:
+    """What went wrong; of the system's errors the file and the reason."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename2 or error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _fail(message: str, code: int = BAD_INPUT) -> int:
+    """Print ``message`` where errors belong; returns ``code``."""
+    say(message, sys.stderr)
+    return code
+
+
+# command -> its function; what it takes is in ttsuite/command/arguments.py
+_COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "resume": _resume,
+    "scan": _scan,
+    "certify": _certify,
+    "compare": _compare,
+    "report": _report,
+    "plot": _plot,
+    "index": _index,
+    "validate": _validate,
+    "list": _list,
+    "describe": _describe,
+    "schema": _schema,
+    "example": _example,
+}

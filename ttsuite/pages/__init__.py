@@ -1,0 +1,1 @@
+"""Runs as people see them: reports, comparisons, the index, cards of a notebook."""

@@ -1,0 +1,250 @@
+"""The pages of a comparison: comparison.html, .md and .csv, and its figure; see ``ttsuite.pages.compare``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from problems.drawing import COLOURS, Style
+from problems.report_parts import Picture, Table
+from ttsuite.pages.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
+from ttsuite.pages.drawing import save_figure
+from ttsuite.pages.render import render
+from ttsuite.runs.attempt import attempt
+from ttsuite.runs.record import Record, RecordError
+
+DEFAULT_PARENT = Path("results") / "comparisons"
+MOST_ROWS = {True: 60, False: 12}  # of a table of values, of a quantity that can be judged and of one that cannot
+PANELS = 4  # quantities of the figure
+FEW = 24  # entries that are drawn with their names
+_CSV = ["quantity", "entry", "first", "first_error", "second", "second_error", "difference", "tolerance", "agree"]
+_BLUE, _ORANGE, _RED = COLOURS[0], COLOURS[4], COLOURS[1]
+DECADES = 1e-8  # of the axis of such a panel
+_FLOOR = 1e-17  # stands for zero on logarithmic axes
+_PAGE = "comparison.html"
+
+
+def write_comparison(comparison: Comparison, out: str | Path | None = None) -> Path:
+    """Write the pages of a comparison to a folder; returns comparison.html.
+
+    ``out``: by default ``results/comparisons/<first>-and-<second>`` below the current directory. A comparison that is
+    there already is written again; RecordError for a folder that holds anything else.
+    """
+    folder = (
+        DEFAULT_PARENT / "-and-".join(re.sub(r"[^\w.-]+", "-", name).strip("-") for name in comparison.names)
+        if out is None
+        else Path(out)
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not (folder / _PAGE).exists():
+            raise RecordError(f"{folder} is not empty: nothing is overwritten, choose another folder")
+        return _write(comparison, Record(folder))
+    except FileExistsError:
+        raise RecordError(f"{folder} is a file: nothing is overwritten, choose another folder") from None
+    except RecordError:
+        raise
+    except OSError as error:
+        raise RecordError(f"cannot write {error.filename or folder}: {error.strerror}") from None
+
+
+def _write(comparison: Comparison, record: Record) -> Path:
+    caption = (
+        "Where the quantities of both runs have error estimates: the difference of the runs (dots, red where it is "
+        "larger than both estimates together) and the sum of the estimates (line or bar). Below: the largest TT-ranks "
+        "along the train, and the time."
+    )
+    pair = list(comparison.names)
+    picture = Picture("comparison", caption, partial(figure, comparison))
+    context = {
+        "title": " and ".join(pair),
+        "comparison": comparison,
+        "summary": Table(SUMMARY, summary_rows(comparison), (0, 3, 5)),
+        "tables": [_values(q, pair) for q in comparison.quantities if q.keys],
+        "facts": Table(["", *pair], [list(row) for row in comparison.facts], (0,)),
+        "configuration": Table(["key", *pair], [list(row) for row in comparison.configuration], (0, 1, 2)),
+        "provenance": Table(["", *pair], [list(row) for row in comparison.provenance], (0, 1, 2)),
+        "picture": attempt("the figure", lambda: save_figure(picture, record), None, []),
+    }
+    record.write_csv("comparison.csv", _CSV, (row for q in comparison.quantities for row in _rows(q)))
+    for name in ("comparison.md", _PAGE):
+        record.write(name, render(name, context))
+    return record.folder / _PAGE
+
+
+def _rows(q: ComparedQuantity) -> Iterator[list[str]]:
+    """The lines of comparison.csv, at full precision."""
+    tolerance, agrees = q.tolerance, q.agrees
+    for place in np.ndindex(q.difference.shape):
+        row = [q.name, told_key(q, place)]
+        for value, error in zip(q.values, q.errors):
+            row += [_number(value[place]), "" if error is None else _number(error[place])]
+        row += [_number(q.difference[place]), "" if tolerance is None else _number(tolerance[place])]
+        yield [*row, "" if agrees is None else ("yes" if agrees[place] else "no")]
+
+
+def _number(value: complex | np.ndarray | np.generic) -> str:
+    """A number at full precision; empty for one that is not known."""
+    if np.isnan(value):
+        return ""
+    return repr(np.asarray(value).item()).strip("()")
+
+
+def _values(q: ComparedQuantity, names: list[str]) -> Table:
+    """The entries of one quantity, the furthest apart where they are too many."""
+    tolerance, agrees, difference = q.tolerance, q.agrees, np.nan_to_num(q.difference, nan=np.inf)
+    places = list(np.ndindex(difference.shape))
+    note = ""
+    most = MOST_ROWS[tolerance is not None]
+    if len(places) > most:
+        far = difference if tolerance is None else difference / np.maximum(np.nan_to_num(tolerance), 1e-300)
+        chosen = sorted(sorted(range(len(places)), key=lambda i: -far[places[i]])[:most])
+        note = f"The {most} of {len(places)} that are furthest apart; all are in comparison.csv."
+        places = [places[i] for i in chosen]
+    missing = [f"{count} only in {name}" for count, name in zip(q.only, names) if count]
+    if missing:
+        note = f"{note} Entries in one run alone: {', '.join(missing)}.".strip()
+    rows = []
+    for place in places:
+        shown = "" if tolerance is None else _short(tolerance[place], ".1e")
+        verdict = "" if agrees is None else ("yes" if agrees[place] else "no")
+        values = [_short(value[place], ".10g") for value in q.values]
+        rows.append([told_key(q, place), *values, _short(q.difference[place], ".1e"), shown, verdict])
+    title = f"{q.name[:1].upper()}{q.name[1:]}" + (f" ({q.unit})" if q.unit else "")
+    return Table([q.axis, *names, "difference", "both estimates", "agree"], rows, (0, 5), note, title)
+
+
+def _short(value: complex | np.ndarray | np.generic, form: str) -> str:
+    if np.isnan(value):
+        return "unknown"
+    return f"{value:{form}}".strip("()")
+
+
+def figure(comparison: Comparison) -> Figure:
+    """A panel a quantity, those that can be judged first; below them ranks and times."""
+    shown = [q for q in comparison.quantities if np.isfinite(q.difference).any()]
+    shown = [q for q in shown if q.tolerance is not None or np.any(q.difference > 0.0)]
+    shown = sorted(shown, key=lambda q: q.tolerance is None)[:PANELS]
+    heights = [_height(q) for q in shown] + [2.8]
+    drawing = Figure(figsize=(9.0, sum(heights) + 0.5), layout="constrained")
+    parts = drawing.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for part, q in zip(parts, shown):
+        (_named if _is_named(q) else _over_keys)(part.subplots(), q)
+    left, right = parts[-1].subplots(1, 2)
+    names = list(comparison.names)
+    _ranks(left, comparison, names)
+    _times(right, comparison, names)
+    handles, labels = left.get_legend_handles_labels()
+    if handles:
+        parts[-1].legend(handles, labels, loc="outside lower center", fontsize=8, frameon=False, ncols=2)
+    return drawing
+
+
+def _is_named(q: ComparedQuantity) -> bool:
+    return q.difference.size <= FEW and (len(q.keys) < 3 or any(isinstance(key, str) for key in q.keys))
+
+
+def _height(q: ComparedQuantity) -> float:
+    return 0.9 + 0.2 * q.difference.size if _is_named(q) else 2.4
+
+
+def _flat(q: ComparedQuantity) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Differences and tolerances (m, c), and which differ, for logarithmic axes."""
+    m = len(q.keys)
+    tolerance = None if q.tolerance is None else np.maximum(q.tolerance.reshape(m, -1), _FLOOR)
+    apart = np.zeros((m, 1), dtype=bool) if q.agrees is None else ~q.agrees.reshape(m, -1)
+    return np.maximum(q.difference.reshape(m, -1), _FLOOR), tolerance, apart
+
+
+def _over_keys(axes: Axes, q: ComparedQuantity) -> None:
+    """The largest difference of an entry's components over the keys, and the tolerance there."""
+    difference, tolerance, apart = _flat(q)
+    x = np.array([key if isinstance(key, int | float) else i for i, key in enumerate(q.keys)], dtype=float)
+    worst = (
+        difference.max(axis=1) if tolerance is None else difference[np.arange(len(x)), _argworst(difference, tolerance)]
+    )
+    if tolerance is not None:
+        limit = tolerance[np.arange(len(x)), _argworst(difference, tolerance)]
+        axes.plot(x, limit, color=_BLUE, lw=1.2, label="sum of both error estimates")
+    bad = apart.any(axis=1)
+    axes.plot(x[~bad], worst[~bad], "o", color="black", ms=3.5, label="difference")
+    if bad.any():
+        axes.plot(x[bad], worst[bad], "o", color=_RED, ms=4.5, label="difference, larger")
+    axes.set_yscale("log")
+    axes.set_xlabel(q.axis)
+    if all(isinstance(key, int) for key in q.keys):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel(_title(q))
+    axes.grid(True, which="major", color="0.9", lw=0.6)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize=8, frameon=False, borderaxespad=0.2)
+
+
+def _argworst(difference: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+    return np.argmax(np.nan_to_num(difference / tolerance, nan=np.inf), axis=1)
+
+
+def _named(axes: Axes, q: ComparedQuantity) -> None:
+    """Entries by name, their differences and tolerances along a logarithmic axis."""
+    difference, tolerance, apart = _flat(q)
+    places = list(np.ndindex(q.difference.shape))
+    y = np.arange(len(places))
+    flat = difference.ravel()
+    known = flat if tolerance is None else np.concatenate([flat, tolerance.ravel()])
+    # a difference far below is drawn at the left end
+    low = max(float(np.nanmin(known)), DECADES * float(np.nanmax(known)))
+    left = 10.0 ** np.floor(np.log10(low))
+    flat = np.maximum(flat, left)
+    if tolerance is not None:
+        axes.barh(y, tolerance.ravel() - 0.7 * left, left=0.7 * left, height=0.5, color=_BLUE, alpha=0.35, lw=0)
+    colours = [_RED if bad else "black" for bad in np.broadcast_to(apart, difference.shape).ravel()]
+    axes.scatter(flat, y, c=colours, s=16, zorder=3)
+    axes.set_xscale("log")
+    axes.set_xlim(0.7 * left, max(3.0 * float(np.nanmax(known)), 10.0 * left))
+    axes.set_yticks(y, [told_key(q, place) for place in places], fontsize=8)
+    axes.set_ylim(len(places) - 0.4, -0.6)
+    axes.set_xlabel(_title(q))
+    axes.set_axisbelow(True)
+    axes.grid(True, which="major", axis="x", color="0.9", lw=0.6)
+
+
+def _title(q: ComparedQuantity) -> str:
+    return f"|difference|, {q.name}" + (f" ({q.unit})" if q.unit else "")
+
+
+def _ranks(axes: Axes, comparison: Comparison, names: list[str]) -> None:
+    # the second markers are smaller: the first are seen behind them
+    styles: tuple[Style, ...] = (
+        {"color": _BLUE, "marker": "o", "ms": 7},
+        {"color": _ORANGE, "marker": "s", "ms": 3.5, "ls": "--"},
+    )
+    longest = 1
+    for ranks, name, style in zip(comparison.ranks, names, styles):
+        inner = ranks[1:-1] if len(ranks) > 2 else ranks
+        if inner:
+            axes.plot(np.arange(1, len(inner) + 1), inner, label=name, **style)
+            longest = max(longest, len(inner))
+    axes.set(xlabel="bond", ylabel="largest TT-rank", xlim=(0.5, longest + 0.5))
+    axes.set_ylim(bottom=0)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(True, color="0.9", lw=0.6)
+
+
+def _times(axes: Axes, comparison: Comparison, names: list[str]) -> None:
+    rows = [row for row in comparison.facts if row[0].startswith("time, ")]
+    y = np.arange(len(rows), dtype=float)
+    for run, (colour, shift) in enumerate(((_BLUE, -0.19), (_ORANGE, 0.19))):
+        seconds = [float(row[run + 1].split()[0]) if row[run + 1] else 0.0 for row in rows]
+        axes.barh(y + shift, seconds, height=0.36, color=colour, label=names[run])
+    axes.set_yticks(y, [row[0].removeprefix("time, ") for row in rows], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("time (s)")
+    axes.set_axisbelow(True)
+    axes.grid(True, axis="x", color="0.9", lw=0.6)

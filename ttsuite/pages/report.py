@@ -1,0 +1,140 @@
+"""report.md and report.html of a run, and its figures as PNG and SVG; made at its end, and again from its record.
+
+The HTML file is complete in itself: the figures are inlined as SVG data, and nothing is loaded from outside. Nothing is
+computed for a report that is made again: report.json, the configuration and result.npz hold all it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from problems import telling
+from problems.contract import Facts
+from problems.report_parts import Picture, Section, Table
+from problems.result import Result
+from ttsuite.data import Data, Report, SavedPicture
+from ttsuite.pages.drawing import imported, own_style, save_figure
+from ttsuite.pages.render import provenance_facts, render
+from ttsuite.pages.report_facts import first_picture, headline
+from ttsuite.runs.attempt import T, attempt
+from ttsuite.runs.layout import CONFIGURATION_FILE
+from ttsuite.runs.record import Record
+from ttsuite.runs.run_folder import read_result
+from ttsuite.study.config import Study
+
+_WIDTH = 720  # pixels of the figure of a card
+
+
+def remake_report(folder: str | Path) -> Path:
+    """Make the figures and reports of a run again from its record; returns report.html. The record stays as it is.
+
+    Raises FileNotFoundError where ``folder`` is no run folder or holds no result, ConfigError and ValueError for
+    damaged files, OSError where the folder cannot be written. What cannot be drawn is a warning on the page. Cost:
+    about a second a figure.
+    """
+    report, study, result = read_result(folder)
+    record = Record(Path(folder))
+    report["warnings"] = list(report["warnings"])
+    write_reports(study, result, report, write_figures(study, result, record, report["warnings"]), record)
+    return record.folder / "report.html"
+
+
+def plot_run(folder: str | Path) -> list[Path]:
+    """Make the figures of a run again from its record, as PNG and SVG; returns the files. Raises as ``remake_report``.
+
+    ``figures_of`` gives them as matplotlib figures, to change.
+    """
+    _, study, result = read_result(folder)
+    record = Record(Path(folder))
+    failed: list[str] = []
+    names = [picture["name"] for picture in write_figures(study, result, record, failed)]
+    if failed and not names:
+        raise ValueError(failed[0])
+    return [record.folder / "figures" / f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
+
+
+def figures_of(folder: str | Path) -> list[Picture]:
+    """The figures of a run from its record: name, caption and matplotlib figure. Raises as ``remake_report``."""
+    _, study, result = read_result(folder)
+    failed: list[str] = []
+    pictures = _pictures(study, result)
+    with own_style():
+        drawn = [attempt(picture.name, partial(getattr, picture, "figure"), None, failed) for picture in pictures]
+    return [picture for picture, figure in zip(pictures, drawn) if figure is not None]
+
+
+def write_figures(study: Study, result: Result, record: Record, warnings: list[str]) -> list[SavedPicture]:
+    """Write ``figures/*.png`` and ``figures/*.svg``; returns what ``write_reports`` needs of them.
+
+    One that cannot be drawn is left out, with a line in ``warnings``. Cost: about a second a figure.
+    """
+    pictures: list[Picture] = attempt("the figures", partial(_pictures, study, result), [], warnings)
+    saved = [
+        attempt(f"the figure {picture.name}", partial(save_figure, picture, record), None, warnings)
+        for picture in pictures
+    ]
+    return [picture for picture in saved if picture is not None]
+
+
+def _pictures(study: Study, result: Result) -> list[Picture]:
+    """The figures of a result, not yet drawn."""
+    imported()  # before any module of figures does it its own way
+    return study.family.pictures.figures(study.problem, study.solver, result)
+
+
+def write_reports(study: Study, result: Result, report: Report, pictures: list[SavedPicture], record: Record) -> None:
+    """Write ``report.md`` and ``report.html``; ``report`` is the content of report.json.
+
+    What cannot be told is left out, with a line in the report's ``warnings``.
+    """
+    problem, solver, warnings = study.problem, study.solver, report["warnings"]
+    family = study.family
+    presentation = family.presentation
+
+    def told(what: str, make: Callable[[], T], otherwise: T) -> T:
+        return attempt(what, make, otherwise, warnings)
+
+    nothing: Facts = []
+    no_tables: list[Table] = []
+    no_sections: list[Section] = []
+    context: Data = {
+        "report": report,
+        "kind": study.family.summary,
+        "headline": told("the headline", lambda: presentation.headline(problem, solver, result), nothing),
+        "comparison": told("the comparison", lambda: telling.comparison_table(family, problem, solver, result), None),
+        "tables": told("the tables", lambda: presentation.tables(problem, solver, result), no_tables),
+        "sections": told("the sections", lambda: presentation.sections(problem, result), no_sections),
+        "loading": telling.loading(family, result, _shown(record.folder)),
+        "pictures": pictures,
+        "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
+        "provenance": provenance_facts(report["provenance"]),
+        "timing": _timing(report),
+    }
+    for name in ("report.md", "report.html"):
+        text = told(name, partial(render, name, context), None)
+        if text is not None:
+            record.write(name, text)
+
+
+def card(folder: Path, report: Report) -> str:
+    """HTML that stands inside another page: style inline, no script, nothing loaded. Cost: some ten milliseconds."""
+    facts = headline(report)
+    if (seconds := report["timing"].get("wall_s")) is not None:
+        facts.append(("time", f"{seconds:.1f} s"))
+    picture = first_picture(folder, report, _WIDTH)
+    # the folder's name alone: notebooks are shared
+    return render("card.html", {"report": report, "facts": facts, "picture": picture, "folder": folder.name})
+
+
+def _shown(folder: Path) -> str:
+    """A run folder as a text says it: nothing of where it lies on this machine."""
+    return folder.name if folder.is_absolute() else folder.as_posix()
+
+
+def _timing(report: Report) -> list[tuple[str, str]]:
+    names = {"compile_s": "compiling", "setup_s": "setting up", "solve_s": "solving", "wall_s": "in all"}
+    seconds = report["timing"]
+    facts = [(names[key], f"{value:.1f} s") for key, value in seconds.items() if isinstance(value, float)]
+    return [*facts, ("peak memory, all processes", f"{report['peak_rss_mb']:.0f} MB")]

@@ -1,0 +1,1 @@
+"""One run: its folder, its life, and what is kept of it."""

@@ -1,0 +1,1 @@
+"""Many runs: points of a grid, their table and pages."""

@@ -1,0 +1,330 @@
+"""A scan: many runs of one study with changed parameters, each a run folder, and one table and one figure of all.
+
+Order of events: check every point, prepare every point that is not yet computed (on the workers), and only then make
+the scan folder and compute. The folder holds ``points/*`` (ordinary run folders), ``table.csv``, ``scan.json``,
+``scan.md``, ``scan.html`` and ``figures/``. The table is renewed whenever a point ends. The same command again keeps
+the points that have ended and computes the others; a file with more values extends the scan.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError, Executor, Future, as_completed
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from ttsuite.data import Data
+from ttsuite.pages.drawing import own_style
+from ttsuite.runs.attempt import attempt
+from ttsuite.runs.layout import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
+from ttsuite.runs.locks import Locked, locked
+from ttsuite.runs.provenance import provenance
+from ttsuite.runs.record import Record, RecordError
+from ttsuite.runs.run_folder import read_report
+from ttsuite.scans.scan_file import Plan, Point, Refused, load_scan
+from ttsuite.scans.scan_pages import write_pages
+from ttsuite.scans.scan_point import POINTS, SESSION, check_point, compute_point, ended, tidy
+from ttsuite.scans.scan_table import Outcome, picture, table, values_of
+from ttsuite.study.config import ConfigError
+from ttsuite.workers.executors import available_cores, lone_workers
+
+DEFAULT_PARENT = Path("results") / "scans"
+WAITING, CHECK_FAILED, REFUSED = "waiting", "check_failed", "refused"
+_LOCK = "lock"
+
+
+class Listener(Protocol):
+    """Told of a scan's progress."""
+
+    def started(self, plan: Plan, folder: Path, kept: int) -> None: ...
+
+    def finished(self, outcome: Outcome) -> None: ...
+
+    def ended(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan that ended: its folder, its points in the order of the file, and whether it was interrupted."""
+
+    folder: Path
+    points: tuple[Outcome, ...]
+    interrupted: bool
+
+    @property
+    def summary(self) -> str:
+        """How many points ended how, in one line."""
+        counts = Counter(outcome.status.replace("_", " ") for outcome in self.points)
+        parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        return f"{len(self.points)} points: {parts}" + ("; interrupted" if self.interrupted else "")
+
+    @property
+    def status(self) -> str:
+        """The first that holds: interrupted; of any point failed or refused, not_converged or check_failed; finished.
+
+        A refused point counts as failed.
+        """
+        if self.interrupted:
+            return INTERRUPTED
+        found = {outcome.status for outcome in self.points}
+        for status in (NOT_CONVERGED, CHECK_FAILED):
+            if found <= {FINISHED, NOT_CONVERGED, CHECK_FAILED} and status in found:
+                return status
+        return FINISHED if found <= {FINISHED} else FAILED
+
+
+def scan(
+    file: str | Path | Plan,
+    *,
+    out: str | Path | None = None,
+    overrides: Iterable[str] = (),
+    workers: int | None = None,
+    executor: Executor | None = None,
+    listener: Listener | None = None,
+) -> Scan:
+    """Compute every point of the scan in ``file`` that is not yet computed, and write its table, figure and pages.
+
+    Parameters
+    ----------
+    file : a YAML file, see ``ttsuite.scans.scan_file``, or the Plan that ``load_scan`` made of it.
+    out : the scan folder; by default ``results/scans/<name>`` below the current directory. Points in it that have ended
+        are kept.
+    overrides : for a file only, texts ``key.path=value`` that change the base; the points' own changes come after.
+    workers : processes, each computing one point at a time; by default as many as there are cores.
+    executor : computes instead, in processes that see ``out`` under the same name; a Dask client's own executor does
+        (``ttsuite.workers.executors.cluster``). It is left open.
+    listener : told of every point.
+
+    A point that fails, or that asks for what cannot be computed, does not stop the others. Raises ConfigError for bad
+    input, and where every point is refused, and RecordError for an unusable ``out``, both before anything is written.
+    An interrupt is no exception: the scan ends with ``interrupted`` true, and the same call goes on. Results do not
+    depend on the workers. A script that is to use more than one needs the ``if __name__ == "__main__":`` guard.
+    """
+    if isinstance(file, Plan):
+        if list(overrides):
+            raise ValueError("overrides apply to a file, not to a Plan")
+        plan = file
+    else:
+        plan = load_scan(file, overrides)
+    named = Path(out) if out is not None else DEFAULT_PARENT / plan.name
+    folder = named.resolve()  # workers have working directories of their own
+    _usable(folder)
+    left = [point for point in plan.points if not ended(folder / POINTS / point.key)]
+    job = _Job(plan, folder, named, listener)
+    count = min(workers or available_cores(), max(len(left), 1))
+    try:
+        with nullcontext(executor) if executor is not None or not left else lone_workers(count) as working:
+            if working is not None:
+                job.refuse(_prepare(left, working))
+                left = [point for point in left if point.number not in job.refused]
+            with _alone(folder):
+                job.begin()
+                if working is not None:
+                    job.compute(left, working)
+                job.write_pages()
+    except KeyboardInterrupt:
+        if not job.begun:
+            raise
+        with _alone(folder):
+            job.interrupted = True
+            job.write_pages()
+    finally:
+        if listener is not None and job.begun:
+            listener.ended()
+    return job.scan()
+
+
+def _usable(folder: Path) -> None:
+    """Raise RecordError where ``folder`` is something else than a scan folder or an empty one."""
+    if folder.exists() and not folder.is_dir():
+        raise RecordError(f"{folder} is a file: choose another folder")
+    if not folder.is_dir() or (folder / "scan.json").exists():
+        return
+    if {path.name for path in folder.iterdir()} - {_LOCK}:
+        raise RecordError(f"{folder} is not empty and holds no scan: nothing is overwritten, choose another folder")
+
+
+def _prepare(left: list[Point], executor: Executor) -> list[Refused]:
+    """The points that the numerics refuse. Raises ConfigError where a worker does not see what this process sees."""
+    futures = [executor.submit(check_point, point.data, point.directory.resolve()) for point in left]
+    problems, found = [], []
+    try:
+        for point, future in zip(left, futures, strict=True):
+            try:
+                refused = future.result()
+            except ConfigError as error:
+                problems += error.problems
+            except Exception:  # no fault of the configuration: the point will fail, and say so, when it is computed
+                continue
+            else:
+                if refused is not None:
+                    found.append(Refused(point.number, point.changes, (point.problem(*refused),)))
+    finally:
+        for future in futures:
+            future.cancel()
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Make the scan folder, and refuse where another process scans in it. Raises RecordError."""
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(folder / _LOCK))
+        except Locked:
+            raise RecordError(f"another scan is at work in {folder}") from None
+        except OSError as error:
+            raise RecordError(f"cannot write {error.filename or folder}: {error.strerror}") from None
+        yield
+
+
+class _Job:
+    """What one scan knows while it computes."""
+
+    def __init__(self, plan: Plan, folder: Path, named: Path, listener: Listener | None) -> None:
+        self.plan, self.folder, self.named, self.listener = plan, folder, named, listener
+        self.record = Record(folder)
+        self.outcomes: dict[int, Outcome] = {}
+        self.begun = self.interrupted = False
+        self._clock = time.perf_counter()
+        self._provenance: Data = {}
+        self.refused = {point.number: point for point in plan.refused}
+
+    def refuse(self, found: list[Refused]) -> None:
+        """Leave these points out too. Raises ConfigError where none is left."""
+        self.refused |= {point.number: point for point in found}
+        if found and len(self.refused) == len(self.plan.points) + len(self.plan.refused):
+            raise ConfigError([problem for point in self.refused.values() for problem in point.problems], True)
+
+    def scan(self) -> Scan:
+        """The scan as it stands."""
+        return Scan(self.named, tuple(self.outcomes.values()), self.interrupted)
+
+    def begin(self) -> None:
+        """Read the points that have ended, and write what is known."""
+        self._provenance = provenance(0, 1, datetime.now().astimezone())
+        for key in ("seed", "workers"):  # those of every point are in its own record
+            del self._provenance[key]
+        known = {point.number: self.outcome(point) for point in self.plan.points}
+        for number, refused in self.refused.items():
+            settings = {key: refused.changes.get(key) for key in self.plan.keys}
+            known[number] = Outcome(number, settings, "", REFUSED, refused.message, None, {})
+        self.outcomes = dict(sorted(known.items()))
+        self.begun = True
+        self.write_table()
+        if self.listener is not None:
+            kept = [
+                outcome
+                for outcome in self.outcomes.values()
+                if outcome.status not in (WAITING, FAILED, INTERRUPTED, REFUSED)
+            ]
+            self.listener.started(self.plan, self.named, len(kept))
+
+    def compute(self, left: list[Point], executor: Executor) -> None:
+        """Compute the points in ``left`` on the workers."""
+        token = uuid.uuid4().hex
+        self.record.write(SESSION, token)
+        futures: dict[Future, Point] = {}
+        try:
+            for point in left:
+                task = (point.data, point.directory.resolve(), self.folder, point.key, token)
+                futures[executor.submit(compute_point, *task)] = point
+            for future in as_completed(futures):
+                point = futures.pop(future)
+                self.outcomes[point.number] = outcome = self.outcome(point, _message(future))
+                self.write_table()
+                if self.listener is not None:
+                    self.listener.finished(outcome)
+        finally:
+            # workers that still compute stop when they see it gone
+            (self.folder / SESSION).unlink(missing_ok=True)
+            for future in futures:
+                future.cancel()
+            tidy(self.folder)
+
+    def outcome(self, point: Point, failure: str = "") -> Outcome:
+        """What is known of a point; ``failure``: why its task gave no answer."""
+        folder = f"{POINTS}/{point.key}"
+        settings = {key: _setting(point, key) for key in self.plan.keys}
+        try:
+            report = read_report(self.folder / folder)
+        except (OSError, ValueError):
+            status, message = (FAILED, failure) if failure else (WAITING, "not computed")
+            return Outcome(point.number, settings, folder, status, message, None, {})
+        status, message = report["status"], report["message"]
+        if failure and not ended(self.folder / folder):
+            status, message = FAILED, failure
+        if report["check"]["failed"] and status == FINISHED:
+            status, message = CHECK_FAILED, "; ".join(report["check"]["failed"])
+        values = values_of(point.study.problem.kind, report)
+        return Outcome(point.number, settings, folder, status, message, report["timing"]["wall_s"], values)
+
+    def write_table(self) -> None:
+        """Write table.csv and scan.json as they stand."""
+        outcomes = list(self.outcomes.values())
+        self.record.write_csv("table.csv", *table(outcomes))
+        self.record.write_json(
+            "scan.json",
+            {
+                "name": self.plan.name,
+                "keys": self.plan.keys,
+                "wall_s": time.perf_counter() - self._clock,
+                "points": [
+                    {
+                        "number": o.number,
+                        "settings": o.settings,
+                        "folder": o.folder,
+                        "status": o.status,
+                        "message": o.message,
+                        "wall_s": o.seconds,
+                        "values": {name: {"value": value, "error": error} for name, (value, error) in o.values.items()},
+                    }
+                    for o in outcomes
+                ],
+                "provenance": self._provenance,
+            },
+        )
+
+    def write_pages(self) -> None:
+        """Write the table once more, the figure, scan.md and scan.html."""
+        self.write_table()
+        done = self.scan()
+        with own_style():
+            drawn = attempt("the figure", lambda: picture(done.points), None, [])
+        write_pages(self.plan, done.points, done.summary, drawn, self.record)
+
+
+def _message(future: Future) -> str:
+    """Why a point failed; empty where it did not."""
+    try:
+        return future.result()
+    except CancelledError:
+        return "its task was withdrawn: was the connection to the cluster lost?"
+    except ConfigError as error:
+        return "; ".join(problem.message for problem in error.problems)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
+def _setting(point: Point, key: str) -> Any:
+    """The value of a key in a point: the one it sets, or the base's or the model's."""
+    if key in point.changes:
+        return point.changes[key]
+    value: Any = point.study.model_dump()
+    for part in key.split("."):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, (list, tuple)) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value

@@ -1,0 +1,206 @@
+"""The table and the figure of a scan.
+
+A row a point: the keys that change, how its run ended, every quantity its kind knows with the error the run itself
+estimates, and the largest TT-rank. Of quantities over time the last entry is taken, of others the first ``ENTRIES``.
+Nothing in the table depends on the machine, the order or the number of workers: time and memory are in scan.json.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from problems import telling
+from problems.families import family
+from problems.report_parts import Picture, Quantity
+from ttsuite.data import Data, Report
+from ttsuite.runs.run_folder import ranks_along_train
+from ttsuite.scans.scan_file import short_names, value_text, words
+
+ENTRIES = 30  # of one quantity
+COMPONENTS = 6  # of one entry
+PANELS = 6
+LINES = 8  # of a panel, with a name each
+WIDTH = 9.0
+CHARACTERS = 100  # of a legend as wide as the figure
+WIDE = 50.0  # the ratio of largest and smallest value from which an axis is logarithmic
+RANK = "largest TT-rank"
+# Okabe and Ito's palette: told apart by colour-blind readers too
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a scan knows of a point.
+
+    Attributes
+    ----------
+    settings : dotted key -> value, for every key that changes anywhere in the scan.
+    folder : its run folder, named from that of the scan.
+    status, message : of its run; ``waiting`` where it has not been computed.
+    seconds : its wall time, None where it has not ended.
+    values : name -> (value, error estimate or None).
+    """
+
+    number: int
+    settings: Data
+    folder: str
+    status: str
+    message: str
+    seconds: float | None
+    values: dict[str, tuple[float, float | None]]
+
+
+def values_of(kind: str, report: Report) -> dict[str, tuple[float, float | None]]:
+    """The quantities in a report of that kind as name -> (value, error estimate or None)."""
+    values: dict[str, tuple[float, float | None]] = {}
+    if not report["results"]:
+        return values
+    for quantity in telling.quantities(family(kind), report["results"]):
+        values |= _entries(quantity)
+    ranks = ranks_along_train(report)
+    if ranks:
+        values[RANK] = (float(max(ranks)), None)
+    return values
+
+
+def _entries(quantity: Quantity) -> dict[str, tuple[float, float | None]]:
+    """The entries of a quantity that the table shows, each by a name of its own."""
+    numbers = np.asarray(quantity.values)
+    errors = None if quantity.errors is None else np.asarray(quantity.errors, dtype=float)
+    chosen = range(len(quantity.keys))[-1:] if quantity.over_time else range(min(len(quantity.keys), ENTRIES))
+    found: dict[str, tuple[float, float | None]] = {}
+    for i in chosen:
+        key = quantity.keys[i]
+        name = f"{quantity.name}, {quantity.axis} {key:g}" if isinstance(key, float) else f"{quantity.name}, {key}"
+        if isinstance(key, int):
+            name = f"{quantity.name}, {quantity.axis} {key}"
+        for place in list(np.ndindex(numbers.shape[1:]))[:COMPONENTS]:
+            value = numbers[(i, *place)]
+            error = None if errors is None else float(errors[(i, *place)] if errors.ndim > 1 else errors[i])
+            full = name + (f" [{', '.join(str(k + 1) for k in place)}]" if place else "")
+            parts = {f"Re {full}": value.real, f"Im {full}": value.imag} if np.iscomplexobj(numbers) else {full: value}
+            found |= {part: (float(v), error) for part, v in parts.items()}
+    return found
+
+
+def table(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of table.csv, numbers to the last digit."""
+    keys = list(dict.fromkeys(key for outcome in outcomes for key in outcome.settings))
+    names = value_names(outcomes)
+    header = ["point", *keys, "status"]
+    for name in names:
+        header += [name] if _without_error(outcomes, name) else [name, f"{name}: error"]
+    rows = []
+    for outcome in outcomes:
+        row: list[object] = [outcome.number, *(_plain(outcome.settings.get(key)) for key in keys), outcome.status]
+        for name in names:
+            value, error = outcome.values.get(name, (None, None))
+            row += [_number(value)] if _without_error(outcomes, name) else [_number(value), _number(error)]
+        rows.append(row)
+    return header, rows
+
+
+def value_names(outcomes: Sequence[Outcome]) -> list[str]:
+    """The names of all values, in the order they are met; the rank comes last."""
+    names = dict.fromkeys(name for outcome in outcomes for name in outcome.values if name != RANK)
+    return [*names, *([RANK] if any(RANK in outcome.values for outcome in outcomes) else [])]
+
+
+def _without_error(outcomes: Sequence[Outcome], name: str) -> bool:
+    return all(outcome.values.get(name, (0.0, None))[1] is None for outcome in outcomes)
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else value_text(value)
+
+
+def _number(value: float | None) -> str:
+    """A number that reads back as itself; whole ones without a point."""
+    if value is None or not math.isfinite(value):
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def picture(outcomes: Sequence[Outcome]) -> Picture | None:
+    """The first quantities over the key with the most numbers, a line for each choice of the other keys.
+
+    None where no point has a value.
+    """
+    shown = [outcome for outcome in outcomes if outcome.values]
+    names = value_names(shown)
+    if not names:
+        return None
+    left = len(names) - PANELS
+    names = names if left <= 0 else [*names[: PANELS - 1], names[-1]]
+    axis = _axis(shown)
+    rest = [key for key in shown[0].settings if key != axis and len({_plain(o.settings.get(key)) for o in shown}) > 1]
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in shown:
+        group = words({key: outcome.settings[key] for key in rest}) if axis else ""
+        groups.setdefault(group, []).append(outcome)
+    columns = min(len(names), 2)
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(WIDTH, 2.9 * rows + 0.5), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, name in zip(grid.flat, names):
+        _panel(axes, name, axis, groups)
+    for axes in list(grid.flat)[len(names) :]:
+        axes.set_visible(False)
+    if 1 < len(groups) <= LINES:
+        columns = max(1, CHARACTERS // (max(map(len, groups)) + 8))  # a name and its line
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(groups), columns))
+    over = axis or "the number of the point"
+    more = f" The table has {left} quantities more." if left > 0 else ""
+    return Picture("scan", f"Quantities over {over}; bars are the error estimates of the runs.{more}", figure)
+
+
+def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequence[Outcome]]) -> None:
+    x_all: list[float] = []
+    y_all: list[float] = []
+    for i, (group, members) in enumerate(groups.items()):
+        points = [(float(o.settings[axis] if axis else o.number), *o.values[name]) for o in members if name in o.values]
+        points = sorted(point for point in points if math.isfinite(point[1]))
+        if not points:
+            continue
+        x, y = [point[0] for point in points], [point[1] for point in points]
+        errors = [point[2] if point[2] is not None and math.isfinite(point[2]) else 0.0 for point in points]
+        axes.errorbar(
+            x,
+            y,
+            yerr=errors,
+            color=COLOURS[i % len(COLOURS)],
+            marker="o",
+            markersize=4,
+            linewidth=1.2,
+            capsize=2,
+            linestyle="-" if axis else "none",
+            label=group,
+        )
+        x_all += x
+        y_all += y
+    for values, scale in ((x_all, axes.set_xscale), (y_all, axes.set_yscale)):
+        if values and min(values) > 0.0 and max(values) > WIDE * min(values):
+            scale("log")
+    if all(x.is_integer() for x in x_all) and axes.get_xscale() == "linear":
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(title=name, xlabel=short_names([axis or "point"])[0])
+    axes.title.set_fontsize(10)
+    axes.grid(alpha=0.3)
+
+
+def _axis(outcomes: Sequence[Outcome]) -> str | None:
+    """The key with the most values, where those are numbers."""
+    counts = {}
+    for key in outcomes[0].settings:
+        values = [outcome.settings.get(key) for outcome in outcomes]
+        if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values) and len(set(values)) > 1:
+            counts[key] = len(set(values))
+    return max(counts, key=lambda key: counts[key], default=None)

@@ -1,0 +1,1 @@
+"""Processes and clusters that independent tasks are computed on."""
