@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from problems.errors import ProblemError
+from problems.keys import renamed
 from problems.report_parts import Quantity
 from problems.route import NotReached, Route
 from solvers.solution import Status
@@ -255,7 +256,7 @@ def _question(study: Study) -> Data:
     """Everything that decides on a route's results, files by their names in its folder."""
     data = plain(study.model_dump(exclude={"name": True, "solver": {"workers"}}))
     for key, path in study.problem.files.items():
-        data["problem"][key] = Path(path).name
+        renamed(data["problem"], key, Path(path).name)
     return data
 
 
@@ -274,7 +275,7 @@ def _direct(route: Route, target: Path, study: Study, of: Path) -> None:
         record.copy(Path(path))
     data = study.model_dump()
     for key, path in study.problem.files.items():
-        data["problem"][key] = Path(path).name
+        renamed(data["problem"], key, Path(path).name)
     record.write_yaml(CONFIGURATION_FILE, data)
     record.write_json(
         "report.json",

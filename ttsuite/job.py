@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from problems import telling
 from problems.errors import ProblemError
+from problems.keys import renamed
 from problems.result import Result
 from ttsuite.attempt import DISK, T, attempt
 from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
@@ -341,5 +342,5 @@ def configuration(study: Study, record: Record) -> Data:
     """The study with every default filled in, its files copied into the run folder and named from there."""
     data = study.model_dump()
     for key, source in study.problem.files.items():
-        data["problem"][key] = record.copy(source)
+        renamed(data["problem"], key, record.copy(source))
     return data

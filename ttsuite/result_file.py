@@ -31,6 +31,8 @@ from ttsuite.data import Data
 VERSION = 1
 _TAG = "~"
 _TRAINS = (TensorTrain, TTOperator)
+# class -> the name of a field in runs of earlier versions -> its name now
+_RENAMED_FIELDS = {"ParametricResult": {"quantities": "statistics"}}
 
 
 def save_result(path: str | os.PathLike, result: Result, trains: Mapping[str, Any]) -> None:
@@ -172,7 +174,8 @@ class _Reader:
         name = entry["class"]
         if name not in self._classes:
             raise ValueError(f"no part of a result is called {name!r}")
-        return self._classes[name](**{key: self.read(value) for key, value in entry["fields"].items()})
+        renamed = _RENAMED_FIELDS.get(name, {})
+        return self._classes[name](**{renamed.get(key, key): self.read(v) for key, v in entry["fields"].items()})
 
     def read(self, told: Any) -> Any:
         if isinstance(told, list):

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from problems.errors import ProblemError
+from problems.keys import renamed
 from ttsuite.config import ConfigError, Source, Study, guess, key_path, name_of, read, study_of
 from ttsuite.data import Data
 from ttsuite.record import plain
@@ -311,7 +312,7 @@ def _hash(study: Study) -> str:
     """Of all that a study asks: files count by what is in them, the name and the number of workers do not."""
     question = plain(study.model_dump(exclude={"name": True, "solver": {"workers"}}))
     for key, path in study.problem.files.items():
-        question["problem"][key] = hashlib.sha256(path.read_bytes()).hexdigest()
+        renamed(question["problem"], key, hashlib.sha256(path.read_bytes()).hexdigest())
     text = json.dumps(question, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 

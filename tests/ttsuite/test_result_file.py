@@ -10,8 +10,12 @@ import pytest
 from matplotlib.figure import Figure
 from same_results import same
 
+from problems.parametric_pde.result import RESULTS as PDE_RESULTS
+from problems.parametric_pde.result import ParametricResult, QuantityResult
+from problems.parametric_pde.statistics import Moments
+from problems.parametric_pde.surrogate import Distribution
+from problems.quantum.tasks.spectrum.result import RESULTS
 from problems.report_parts import Picture
-from problems.vibrational.result import RESULTS
 from solvers.solution import IterationState, Status
 from solvers.trains.storage import save_trains
 from solvers.trains.tensor_train import TensorTrain
@@ -101,6 +105,42 @@ def test_a_foreign_manifest_is_refused(tmp_path, change):
     assert "\n" not in str(told.value)
 
 
+def test_fields_of_earlier_versions_are_found_under_their_new_names(tmp_path):
+    train = TensorTrain((np.ones((1, 2, 1)),))
+    one = np.ones(1)
+    result = ParametricResult(
+        statistics=[QuantityResult("Q1", Moments(1.0, 0.1, one, one), 0.01, 0.02, Distribution({}, None, one, one))],
+        distribution="uniform",
+        points=[2],
+        pde_solves=3,
+        held_out_errors=one,
+        check_errors=one,
+        ranks=[1, 1],
+        tails=one,
+        separation_terms=1,
+        separation_error=0.0,
+        nodes=one,
+        midpoints=one,
+        mean_field=one,
+        deviation_field=one,
+        realisations=(one, one, one),
+        solution=train,
+        status=Status.CONVERGED,
+        history=[],
+        counts={},
+        timing={},
+    )
+    file, states = tmp_path / "result.npz", tmp_path / "states.npz"
+    save_trains(states, {"solution": train})
+    save_result(file, result, {"solution": train})
+    arrays = dict(np.load(file))
+    manifest = json.loads(arrays.pop("manifest").tobytes())
+    fields = manifest["objects"][-1]["fields"]
+    fields["quantities"] = fields.pop("statistics")
+    written(file, manifest, **arrays)
+    assert same(result, load_result(file, states, PDE_RESULTS))
+
+
 class Trap:
     """Unpickling it would leave a file."""
 
@@ -168,7 +208,7 @@ def test_figures_are_drawn_and_written_from_the_record(copied, complete_run, mon
         shown.append((problem.kind, solver.n_states, same(complete_run[1], result)))
         return [Picture("spectrum", "A caption.", Figure(figsize=(2, 1)))]
 
-    monkeypatch.setattr("problems.vibrational.figures.figures", one)
+    monkeypatch.setattr("problems.quantum.tasks.spectrum.figures.figures", one)
     before = (folder / "figures" / "spectrum.png").read_bytes()
     files = plot_run(folder)
     assert files == [folder / "figures" / "spectrum.png", folder / "figures" / "spectrum.svg"]
