@@ -43,4 +43,5 @@ def check_that_it_goes_on(call: Callable[..., Solution], folder: Path, least: in
         assert [state.step for state in again.history] == list(range(1, steps + 1))
         assert [state.step for state in told] == list(range(after + 1, steps + 1))
         assert cases.digest(again) == cases.digest(whole)
+        assert cases.digest(call(checkpoint=folder / f"{after}.npz")) == cases.digest(whole)  # all of it from the file
     return whole

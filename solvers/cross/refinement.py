@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -231,6 +231,9 @@ class Refinement:
         arrays |= {f"pivots.{name}": array for name, array in self.pivots.content().items()}
         arrays["failures"] = self.search.failures
         data |= {"whole": None, "judged": None, "busy": None if self.busy is None else sorted(self.busy)}
+        data |= {"status": None, "looked": [asdict(look) for look in self.looked]}
+        if self.status is not None and self.status is not Status.INTERRUPTED:  # which can be gone on with
+            data["status"] = self.status.name
         if self.judged is not None:
             cores, entry = train_arrays("train", self.judged.train)
             arrays |= {**cores, "worst": self.judged.worst}
@@ -252,6 +255,8 @@ class Refinement:
         self.pivots.restore(_part(arrays, "pivots."))
         self.search.failures = arrays["failures"]
         self.busy = None if data["busy"] is None else set(data["busy"])
+        self.status = None if data["status"] is None else Status[data["status"]]
+        self.looked = [Checked(**look) for look in data["looked"]]
         if data["judged"] is not None:
             judged = data["judged"]
             train = stored_train(arrays, "train", judged["train"])

@@ -27,6 +27,7 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, Content, Question
 from solvers.iteration import drive
 from solvers.methods import ConjugateGradients
+from solvers.riemannian.points import packed, unpacked
 from solvers.solution import Callback, IterationState, Solution, Status
 
 Point = Any
@@ -36,7 +37,17 @@ SHORTEST, LONGEST = 0.1, 4.0  # of a step, for one correction
 GROWTH = 2.0  # of a step where the slope does not rise
 ATTEMPTS = 14  # ever shorter steps before a direction is given up
 PATIENCE = 10  # steps that lower neither the value nor the decrease expected, before it gives up
-_PLACE = ("counts", "next_step", "size", "slope", "steepest", "expected", "least", "idle")  # plain data of a step
+_PLACE = (
+    "counts",
+    "next_step",
+    "size",
+    "slope",
+    "steepest",
+    "expected",
+    "least",
+    "idle",
+    "stuck",
+)  # plain data of a step
 
 
 class Manifold(Protocol):
@@ -53,17 +64,6 @@ class Manifold(Protocol):
 
     def transport(self, x: Point, y: Point, u: Tangent) -> Tangent:
         """``u`` at ``x`` carried to ``y``, by projection."""
-
-
-@runtime_checkable
-class StoresPoints(Protocol):
-    """A manifold whose points are no arrays, but can be written to a file as some."""
-
-    def point_arrays(self, x: Point) -> Sequence[np.ndarray]:
-        """What ``stored_point`` makes the same point of."""
-
-    def stored_point(self, arrays: Sequence[np.ndarray]) -> Point:
-        """The point of ``point_arrays``."""
 
 
 @dataclass(frozen=True)
@@ -162,11 +162,12 @@ class _Descent:
         self.steepest = True  # whether the direction is -p
         self.expected = self.least = np.inf  # decreases expected here, and the least of all
         self.idle = 0  # steps that lowered neither the value nor that
+        self.stuck = False  # whether not even -p leads down
 
     def question(self) -> Question:
         """The start, what is asked for, and of the objective its value and the size of its gradient there."""
         numbers = self.now.value, self.manifold.inner(self.x, self.now.gradient, self.now.gradient)
-        arrays = [*_packed("start", self.x, self.manifold)[0].values(), *(np.array([number]) for number in numbers)]
+        arrays = [*packed("start", self.x, self.manifold)[0].values(), *(np.array([number]) for number in numbers)]
         return Question(arrays, [repr(self.method), repr(self.accuracy)])
 
     def steps(self) -> Iterator[IterationState]:
@@ -178,12 +179,11 @@ class _Descent:
         while not self.over():
             # 1 along the direction to where the value is lower and its slope flatter
             trial = self.search(self.direction, self.slope)
-            if trial is None and self.steepest:
-                self.status = Status.STAGNATED
-                return
             if trial is None:
-                self.counts["restarts"] += 1
-                self.restart()
+                self.stuck = self.steepest
+                if not self.stuck:
+                    self.counts["restarts"] += 1
+                    self.restart()
                 continue
             # 2 there, with the decrease that is still expected
             before, last, size_before = self.x, self.now, self.size
@@ -223,7 +223,7 @@ class _Descent:
         """Whether nothing is left to do, or to be hoped for; the status then says which."""
         if self.expected <= self.accuracy:
             self.status = Status.CONVERGED
-        elif self.idle >= PATIENCE:
+        elif self.stuck or self.idle >= PATIENCE:
             self.status = Status.STAGNATED
         else:
             return self.counts["steps"] >= self.method.steps
@@ -249,15 +249,15 @@ class _Descent:
 
     def content(self) -> Content:
         """The point and the direction; value and gradients are found again there."""
-        arrays, data = _packed("x", self.x, self.manifold)
-        along, kind = _packed("direction", self.direction)
+        arrays, data = packed("x", self.x, self.manifold)
+        along, kind = packed("direction", self.direction)
         plain = {name: getattr(self, name) for name in _PLACE}
         return {**arrays, **along}, {"x": data, "direction": kind, **plain}
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
         """Go on from there; the evaluation there is not counted once more."""
-        self.x = _unpacked(arrays, "x", data["x"], self.manifold)
-        self.direction = _unpacked(arrays, "direction", data["direction"])
+        self.x = unpacked(arrays, "x", data["x"], self.manifold)
+        self.direction = unpacked(arrays, "direction", data["direction"])
         self.now = self.objective.evaluate(self.x)
         self.p = self.objective.precondition(self.x, self.now)
         for name in _PLACE:
@@ -318,29 +318,3 @@ class _Descent:
         curved = there > slope
         minimiser = step * slope / (slope - there) if curved else GROWTH * step
         return _Trial(step, y, evaluation, carried, there, min(max(minimiser, SHORTEST * step), LONGEST * step))
-
-
-def _packed(name: str, x: Any, manifold: Manifold | None = None) -> Content:
-    """A point or a tangent vector as arrays ``name.k``, and how many of what they are."""
-    if isinstance(x, np.ndarray):
-        kind, parts = "array", [x]
-    elif isinstance(x, tuple) and all(isinstance(part, np.ndarray) for part in x):
-        kind, parts = "tuple", list(x)
-    elif isinstance(manifold, StoresPoints):
-        kind, parts = "point", list(manifold.point_arrays(x))
-    else:
-        raise ValueError(f"no file takes a {type(x).__name__}: give the manifold point_arrays and stored_point")
-    return {f"{name}.{k}": part for k, part in enumerate(parts)}, {"kind": kind, "count": len(parts)}
-
-
-def _unpacked(
-    arrays: Mapping[str, np.ndarray], name: str, entry: Mapping[str, Any], manifold: Manifold | None = None
-) -> Any:
-    """The point or tangent vector of ``_packed``."""
-    parts = [arrays[f"{name}.{k}"] for k in range(entry["count"])]
-    if entry["kind"] == "array":
-        return parts[0]
-    if entry["kind"] == "tuple":
-        return tuple(parts)
-    assert isinstance(manifold, StoresPoints)
-    return manifold.stored_point(parts)

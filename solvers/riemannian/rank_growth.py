@@ -93,10 +93,10 @@ class RankGrowth:
             # 3 the best so far, and whether another start is worth it
             if self.best is None or self.growth.chosen.judged < self.best.chosen.judged:
                 self.best = self.growth
-            self.attempt += 1
             spent = self.evaluations * len(self.samples.shape) > RETRIES
-            if self.best.chosen.judged <= LEARNED or self.attempt > self.method.starts or spent:
+            if self.best.chosen.judged <= LEARNED or self.attempt >= self.method.starts or spent:
                 return
+            self.attempt += 1
             self.growth = None
 
     def start(self) -> Growth:
@@ -130,7 +130,8 @@ class RankGrowth:
 
     def content(self) -> Content:
         """The growth at work and the best one of the attempts before."""
-        named = {name: one for name, one in (("best", self.best), ("growth", self.growth)) if one is not None}
+        before = None if self.best is self.growth else self.best
+        named = {name: one for name, one in (("best", before), ("growth", self.growth)) if one is not None}
         arrays = {key: core for name, one in named.items() for key, core in one.arrays(name).items()}
         growths = {name: one.entry for name, one in named.items()}
         data = {"attempt": self.attempt, "growths": growths, "random": random_state(self.rng)}

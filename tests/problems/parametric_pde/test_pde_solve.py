@@ -156,5 +156,5 @@ def test_a_run_goes_on_in_any_round_to_the_same_result(method, tmp_path, monkeyp
         assert told_of(again) == told_of(whole)
         assert all(a.seconds <= b.seconds for a, b in pairwise(again.history))
         assert method == "amen" or [state.step for state in told] == list(range(after + 1, len(whole.history) + 1))
-        for one, other in zip(again.quantities, whole.quantities, strict=True):
+        for one, other in zip(again.statistics, whole.statistics, strict=True):
             assert (one.moments.mean, one.moments.variance) == (other.moments.mean, other.moments.variance)
