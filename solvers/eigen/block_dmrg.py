@@ -12,13 +12,13 @@ Cost a sweep O(d m (steps + 2) R r^3 n) for m states, operator rank R, shared ra
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from solvers.checkpoint import Checkpoint, Content, Stopped, random_state, restore
+from solvers.checkpoint import Checkpoint, Content, random_state, restore
 from solvers.eigen.block_davidson import davidson
 from solvers.eigen.block_start import joined, low_energy_bases
 from solvers.eigen.block_train import BlockTrain, Cut, block_views
@@ -26,9 +26,10 @@ from solvers.eigen.explicit import space_of
 from solvers.eigen.residuals import block_residuals
 from solvers.eigen.stored import stored_bonds
 from solvers.environments import Environment, LocalOperator, mean_field, rotate
+from solvers.iteration import drive
 from solvers.methods import BlockDMRG
 from solvers.sector_operator import SectorOperator
-from solvers.solution import Callback, IterationState, Status
+from solvers.solution import Callback, IterationState, Solution, Status
 from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core, rank, truncate
 
 TOL = 1e-6  # where none is given
@@ -37,7 +38,7 @@ FIRST_STEPS = 2
 STRONGEST_CUT = 0.03  # the truncation of a sweep over that of the one before, at least; measured
 AIM = 0.8  # of the residual asked for, where the next truncation is expected to land
 EXPANSION = 0.1
-NUMBERS = ("truncation", "local_tol", "steps", "best", "idle", "number")  # of the sweeps, kept in a checkpoint
+NUMBERS = ("truncation", "local_tol", "steps_a_site", "best", "idle", "number")  # of the sweeps, kept in a checkpoint
 IDLE_SWEEPS = 4  # without a fall by 0.7: give up
 
 
@@ -133,15 +134,13 @@ class _Run:
         t = self.train
         return block_residuals(self.operator, t.bonds, t.cores, t.centre, t.rows, self.energies)
 
-    def report(self, sweep: int, seconds: float, residuals: np.ndarray, truncation: float) -> IterationState:
+    def report(self, sweep: int, residuals: np.ndarray, truncation: float) -> IterationState:
         extra = {
             "truncation": truncation,
             "discarded": self.train.discarded,
             "local_residual": self.local_residual,
         }
-        return IterationState(
-            sweep, f"sweep {sweep}", self.train.max_rank, seconds, self.energies, residuals, extra=extra
-        )
+        return IterationState(sweep, f"sweep {sweep}", self.train.max_rank, 0.0, self.energies, residuals, extra=extra)
 
 
 def block_dmrg(
@@ -176,95 +175,98 @@ def block_dmrg(
         raise ValueError("block_dmrg: the operator is complex; only real symmetric ones are implemented")
     if start and any(x.charge != charge or x.modes != operator.modes for x in start):
         raise ValueError(f"block_dmrg: every start must have charge {charge} and the modes of the operator")
-    checkpoint = checkpoint or Checkpoint(None)
-    loaded = checkpoint.load()
-    if loaded is not None:
-        return _Sweeps.continued(operator, n_states, options, rng, loaded).run(checkpoint, callback)
-    bonds, cores = low_energy_bases(operator, charge, min(options.max_rank, max(20, 2 * n_states)))
-    if start:
-        rounded = [truncate(x, options.max_rank, truncation)[0] for x in start]
-        bonds, cores, rows = joined(rounded, (bonds, cores))
-    else:
-        rows = np.zeros((0, layout(bonds[0], operator.modes[0], bonds[1])[1]))
-    train = BlockTrain(operator, bonds, cores, rows, rng)
-    sweeps = _Sweeps(_Run(train, n_states, options, rng), options)
-    sweeps.truncation = truncation
-    return sweeps.run(checkpoint, callback)
+
+    def first() -> BlockTrain:
+        bonds, cores = low_energy_bases(operator, charge, min(options.max_rank, max(20, 2 * n_states)))
+        if start:
+            rounded = [truncate(x, options.max_rank, truncation)[0] for x in start]
+            bonds, cores, rows = joined(rounded, (bonds, cores))
+        else:
+            rows = np.zeros((0, layout(bonds[0], operator.modes[0], bonds[1])[1]))
+        return BlockTrain(operator, bonds, cores, rows, rng)
+
+    sweeps = _Sweeps(first, operator, n_states, options, rng, truncation)
+    solution = drive(sweeps, callback=callback, checkpoint=checkpoint, throw=False)
+    return replace(solution.value, history=solution.history)
 
 
 class _Sweeps:
-    """The sweeps of one call: the truncation follows the residuals."""
+    """The sweeps of one call: the truncation follows the residuals. An Iteration of solvers.iteration."""
 
-    def __init__(self, run: _Run, options: BlockDMRG) -> None:
-        self.site, self.options, self.begin = run, options, time.perf_counter()
-        self.history: list[IterationState] = []
+    def __init__(
+        self,
+        first: Callable[[], BlockTrain],
+        operator: SectorOperator,
+        n_states: int,
+        options: BlockDMRG,
+        rng: np.random.Generator,
+        truncation: float,
+    ) -> None:
+        self.first, self.operator, self.m, self.options, self.rng = first, operator, n_states, options, rng
+        self.run: _Run | None = None  # before the first sweep
         self.residuals = np.zeros(0)
         self.tol = TOL if options.tol is None else options.tol
-        self.truncation, self.local_tol, self.steps = FIRST_TRUNCATION, self.tol, min(options.steps, FIRST_STEPS)
+        self.truncation, self.local_tol, self.steps_a_site = truncation, self.tol, min(options.steps, FIRST_STEPS)
         self.best, self.idle, self.number = np.inf, 0, 0
         self.status: Status | None = None
 
-    @classmethod
-    def continued(
-        cls, operator: SectorOperator, n_states: int, options: BlockDMRG, rng: np.random.Generator, loaded: Content
-    ) -> _Sweeps:
-        """As a checkpoint has them."""
-        arrays, data = loaded
-        cores = [arrays[f"core.{k}"] for k in range(operator.d)]
-        train = BlockTrain(operator, stored_bonds(data["bonds"]), cores, arrays["rows"], rng, data["centre"])
-        train.discarded, train.capped = data["cut"]
-        sweeps = cls(_Run(train, n_states, options, rng), options)
-        restore(rng, data["random"])
-        sweeps.site.energies, sweeps.site.counts = arrays["energies"], data["counts"]
-        sweeps.residuals, sweeps.history = arrays["residuals"], data["history"]
-        for name, value in data["numbers"].items():
-            setattr(sweeps, name, value)
-        sweeps.status = None if data["status"] is None else Status[data["status"]]
-        return sweeps
+    @property
+    def site(self) -> _Run:
+        """The train and its local problems; from the start where nothing was restored."""
+        if self.run is None:
+            self.run = _Run(self.first(), self.m, self.options, self.rng)
+        return self.run
 
-    def content(self) -> Content:
-        run, train = self.site, self.site.train
-        arrays = {f"core.{k}": core for k, core in enumerate(train.cores)}
-        arrays |= {"rows": train.rows, "energies": run.energies, "residuals": self.residuals}
-        numbers = {name: getattr(self, name) for name in NUMBERS}
-        return arrays, {
-            "bonds": [list(bond) for bond in train.bonds],
-            "centre": train.centre,
-            "numbers": numbers,
-            "cut": [train.discarded, train.capped],
-            "counts": run.counts,
-            "history": self.history,
-            "status": None if self.status is None else self.status.name,
-            "random": random_state(run.rng),
-        }
-
-    def run(self, checkpoint: Checkpoint, callback: Callback | None) -> BlockDMRGResult:
+    def steps(self) -> Iterator[IterationState]:
         """Sweeps until the residuals are small enough, or nothing moves."""
         run, options = self.site, self.options
         while self.status is None and self.number < options.sweeps:
             self.number += 1
-            cut = Cut(options.max_rank, self.truncation, EXPANSION, 0.1 * self.local_tol)
-            run.sweep(cut, self.local_tol, self.steps)
+            truncation = self.truncation
+            run.sweep(
+                Cut(options.max_rank, truncation, EXPANSION, 0.1 * self.local_tol), self.local_tol, self.steps_a_site
+            )
             self.residuals = run.residuals()
-            seconds = time.perf_counter() - self.begin
-            self.history.append(run.report(self.number, seconds, self.residuals, self.truncation))
             self.judge()
-            checkpoint.save(self.content, last=self.status is not None)
-            if callback is not None:
-                callback(self.history[-1])
-            if self.status is None and checkpoint.stopping:
-                raise Stopped
+            yield run.report(self.number, self.residuals, truncation)
+
+    def content(self) -> Content:
+        """The train and the control of its sweeps."""
+        run, train = self.site, self.site.train
+        arrays = {f"core.{k}": core for k, core in enumerate(train.cores)}
+        arrays |= {"rows": train.rows, "energies": run.energies, "residuals": self.residuals}
+        return arrays, {
+            "bonds": [list(bond) for bond in train.bonds],
+            "centre": train.centre,
+            "numbers": {name: getattr(self, name) for name in NUMBERS},
+            "cut": [train.discarded, train.capped],
+            "counts": run.counts,
+            "status": None if self.status is None else self.status.name,
+            "random": random_state(run.rng),
+        }
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        cores = [arrays[f"core.{k}"] for k in range(self.operator.d)]
+        bonds = stored_bonds(data["bonds"])
+        train = BlockTrain(self.operator, bonds, cores, arrays["rows"], self.rng, data["centre"])
+        train.discarded, train.capped = data["cut"]
+        self.run = _Run(train, self.m, self.options, self.rng)
+        self.run.energies, self.run.counts = arrays["energies"], data["counts"]
+        self.residuals = arrays["residuals"]
+        for name, value in data["numbers"].items():
+            setattr(self, name, value)
+        self.status = None if data["status"] is None else Status[data["status"]]
+        restore(self.rng, data["random"])
+
+    def solution(self) -> Solution:
+        """The states, each rounded by itself."""
+        run = self.site
         status = self.status or (Status.RANK_LIMIT if run.train.capped else Status.ITERATION_LIMIT)
-        return BlockDMRGResult(
-            run.energies,
-            self.residuals,
-            run.train.states(1e-3 * self.truncation),
-            status,
-            int(np.sum(self.residuals <= self.tol)),
-            [rank(bond) for bond in run.train.bonds],
-            tuple(self.history),
-            run.counts,
-        )
+        states, met = run.train.states(1e-3 * self.truncation), int(np.sum(self.residuals <= self.tol))
+        ranks = [rank(bond) for bond in run.train.bonds]
+        value = BlockDMRGResult(run.energies, self.residuals, states, status, met, ranks, (), run.counts)
+        return Solution(value, status, met, self.residuals, (), run.counts, {})
 
     def judge(self) -> None:
         """The end, or how the next sweep cuts."""
@@ -280,4 +282,4 @@ class _Sweeps:
         # the residual is about proportional to the truncation; what the local problems leave must stay below it
         factor = float(np.clip(AIM * self.tol / worst, STRONGEST_CUT, 0.5))
         self.truncation = max(factor * self.truncation, 1e-15)
-        self.local_tol, self.steps = max(0.25 * self.tol, 0.3 * factor * worst), options.steps
+        self.local_tol, self.steps_a_site = max(0.25 * self.tol, 0.3 * factor * worst), options.steps

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.checkpoint import Content
+from solvers.checkpoint import CheckpointError, Content
 from solvers.eigen import tasks
 from solvers.eigen.block_dmrg import BlockDMRGResult
 from solvers.eigen.errors import NARROWEST_GAP, true_residuals
@@ -49,6 +49,8 @@ class SharedBasis:
             if at.verdict is None:  # of the sweeps of this round
                 try:
                     self._sweep(starts)
+                except CheckpointError:
+                    raise
                 except ValueError:
                     if at.number == 0:
                         raise
