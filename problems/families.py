@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 # kind -> module holding FAMILY; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
-    "vibrational": "problems.vibrational.model",
+    "vibrational": "problems.quantum.kinds.vibrational",
     "parametric_pde": "problems.parametric_pde.model",
-    "wave_packet": "problems.wave_packet.model",
-    "sum_of_products": "problems.sum_of_products.model",
+    "wave_packet": "problems.quantum.kinds.wave_packet",
+    "sum_of_products": "problems.quantum.kinds.sum_of_products",
     "fokker_planck": "problems.fokker_planck.model",
     "completion": "problems.completion.model",
     "orbital_free_dft": "problems.orbital_free_dft.model",

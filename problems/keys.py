@@ -44,6 +44,14 @@ def shown(value: Any, longest: int = 60) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+def renamed(problem: dict[str, Any], key: str, name: str) -> None:
+    """Put the name of a file under its key, dots between the names of mappings, in the keys of a problem."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        problem = problem[parent]
+    problem[last] = name
+
+
 def is_number(value: object) -> TypeGuard[float]:
     """Whether a value is a finite number as YAML has them; neither True and False nor a text are."""
     return type(value) in (int, float) and math.isfinite(cast(float, value))

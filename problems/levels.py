@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,10 @@ class Reference:
         if self.relative and count:
             values[1:] -= energies[0]
         return values - self.levels[:count]
+
+    def at(self, i: int) -> float:
+        """Entry i; NaN where the column does not reach."""
+        return float(self.levels[i]) if i < len(self.levels) else math.nan
 
     def absolute(self) -> np.ndarray:
         """The column as absolute energies (m,)."""

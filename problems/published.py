@@ -34,7 +34,8 @@ class Published:
     errors : the key of the error estimates, absolute, an entry each or of the shape of the values; empty: none.
     compared : the name under which two runs are compared by it; empty: they are not.
     by : of parts, the attribute that is the key of each in a mapping; empty: they are a list.
-    column : its name in the CSV file; empty: not there.
+    column : its name in the CSV file, before ``real`` and ``imag`` where it is complex (``HERE``: nothing before
+        them); empty: not there.
     digits : how the CSV file tells it, as of ``format``; empty: to the last digit.
     """
 
@@ -164,7 +165,8 @@ def columns(result: Any, told_by: Sequence[tuple[str, Published]]) -> list[tuple
         values = getattr(result, name)
         if isinstance(values, np.ndarray) and np.iscomplexobj(values):
             pairs = [(part, getattr(values, part)) for part in ("real", "imag")]
-            found += [(f"{how.column}{part}", [text(v, how.digits) for v in entries]) for part, entries in pairs]
+            before = "" if how.column == HERE else how.column
+            found += [(f"{before}{part}", [text(v, how.digits) for v in entries]) for part, entries in pairs]
         else:
             found.append((how.column, [text(value, how.digits) for value in values]))
     return found

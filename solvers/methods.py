@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
-
-def _at_least(name: str, method: object, least: dict[str, int]) -> None:
-    """Raise ValueError unless each field named is a whole number of at least the value given."""
-    for field, smallest in least.items():
-        value = getattr(method, field)
-        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
-            raise ValueError(f"{name}: {field} is {value!r}; give a whole number of at least {smallest}")
+from solvers.method_base import BY_DEFAULT, Integrator, LinearMethod, LocalSolver, at_least
 
 
 @dataclass(frozen=True)
@@ -83,59 +78,49 @@ class InverseIteration:
 
 
 @dataclass(frozen=True)
-class LocalSolver:
-    """How the small systems of ALS, DMRG and AMEn are solved (solvers.linear.local).
-
-    Up to ``dense_size`` unknowns by LU; above, conjugate gradients for a Hermitian positive definite operator, else
-    GMRES, at most ``steps`` products each. ``side``: the bond the mode is grouped with in the preconditioner
-    (solvers.linear.preconditioner): left, right, centre (neither), or None: chosen by the sizes.
-
-    Raises ValueError where a value is impossible.
-    """
-
-    dense_size: int = 100
-    steps: int = 300
-    side: str | None = None
-
-    def __post_init__(self) -> None:
-        _at_least("LocalSolver", self, {"dense_size": 0, "steps": 1})
-        if self.side not in (None, "left", "right", "centre"):
-            raise ValueError(f"LocalSolver: side is {self.side!r}; give left, right, centre or None")
-
-
-@dataclass(frozen=True)
-class ALS:
+class ALS(LinearMethod):
     """Alternating least squares with fixed TT-ranks, ``rank`` (lowered where the tensor cannot have it).
 
     ``sweeps``: most sweeps, each in one direction (alias nswp).  Raises ValueError where a value is impossible.
     """
 
+    iterate: ClassVar[str] = "solvers.linear.als:begin"
+    fixed_ranks: ClassVar[bool] = True
+
     rank: int = 10
     sweeps: int = 40
-    local: LocalSolver = LocalSolver()
+    local: LocalSolver = BY_DEFAULT
 
     def __post_init__(self) -> None:
-        _at_least("ALS", self, {"rank": 1, "sweeps": 1})
+        at_least("ALS", self, {"rank": 1, "sweeps": 1})
+
+    @property
+    def cap(self) -> int:
+        """The rank asked for."""
+        return self.rank
 
 
 @dataclass(frozen=True)
-class DMRG:
+class DMRG(LinearMethod):
     """Two-site DMRG for linear systems: two neighbouring cores at once, ranks from the truncation between them.
 
     ``max_rank``: cap of the TT-ranks (alias rmax); ``sweeps``: most sweeps, each in one direction (alias nswp). The
     cost grows with the square of the mode size.  Raises ValueError where a value is impossible.
     """
 
+    iterate: ClassVar[str] = "solvers.linear.dmrg:begin"
+
     max_rank: int = 500
     sweeps: int = 40
-    local: LocalSolver = LocalSolver()
+    local: LocalSolver = BY_DEFAULT
 
-    def __post_init__(self) -> None:
-        _at_least("DMRG", self, {"max_rank": 1, "sweeps": 1})
+    def where_stuck(self) -> LinearMethod | None:
+        """AMEn: it takes into the basis what two sites do not couple to."""
+        return AMEn(max_rank=self.max_rank, local=self.local)
 
 
 @dataclass(frozen=True)
-class AMEn:
+class AMEn(LinearMethod):
     """Alternating minimal energy: one core at a time, the basis enriched by the residual.
 
     ``enrichment``: rank of the residual that joins the basis (alias kickrank). ``max_rank``: cap of the TT-ranks
@@ -144,13 +129,16 @@ class AMEn:
     Raises ValueError where a value is impossible.
     """
 
+    iterate: ClassVar[str] = "solvers.linear.amen:begin"
+
     enrichment: int = 8
     max_rank: int = 500
     sweeps: int = 60
-    local: LocalSolver = LocalSolver()
+    local: LocalSolver = BY_DEFAULT
 
     def __post_init__(self) -> None:
-        _at_least("AMEn", self, {"enrichment": 1, "max_rank": 1, "sweeps": 1})
+        super().__post_init__()
+        at_least("AMEn", self, {"enrichment": 1})
 
 
 @dataclass(frozen=True)
@@ -168,7 +156,7 @@ class ALSCross:
     candidates: int = 300
 
     def __post_init__(self) -> None:
-        _at_least("ALSCross", self, {"max_solves": 1, "max_rank": 1, "sweeps": 1, "candidates": 10})
+        at_least("ALSCross", self, {"max_solves": 1, "max_rank": 1, "sweeps": 1, "candidates": 10})
 
 
 @dataclass(frozen=True)
@@ -191,11 +179,11 @@ class Cross:
     whole: int = 400_000
 
     def __post_init__(self) -> None:
-        _at_least("Cross", self, {"max_rank": 1, "sweeps": 1, "max_evaluations": 1, "check_points": 1, "whole": 0})
+        at_least("Cross", self, {"max_rank": 1, "sweeps": 1, "max_evaluations": 1, "check_points": 1, "whole": 0})
 
 
 @dataclass(frozen=True)
-class TDVP:
+class TDVP(Integrator):
     """The time-dependent variational principle by projector splitting (solvers.dynamics.tdvp).
 
     ``sites``: 1 keeps the TT-ranks of a step (they grow before a step, deterministically, up to ``max_rank``), 2 lets
@@ -207,6 +195,8 @@ class TDVP:
     Raises ValueError where a value is impossible.
     """
 
+    stepper: ClassVar[str] = "solvers.dynamics.tdvp:TDVPStepper"
+
     sites: int = 1
     order: int = 2
     time_step: float | None = None
@@ -215,16 +205,21 @@ class TDVP:
     krylov_dimension: int = 40
 
     def __post_init__(self) -> None:
-        _at_least("TDVP", self, {"max_rank": 1, "krylov_dimension": 2})
+        super().__post_init__()
+        at_least("TDVP", self, {"krylov_dimension": 2})
         if self.sites not in (1, 2):
             raise ValueError(f"TDVP: sites is {self.sites!r}; give 1 or 2")
         if self.order not in (1, 2, 4):
             raise ValueError(f"TDVP: order is {self.order!r}; give 1, 2 or 4")
-        _steps("TDVP", self.time_step, self.tol)
+
+    def check(self, factor: complex, hermitian: bool) -> None:
+        """Raise ValueError where an evolution that may lose norm would go back in time."""
+        if self.order == 4 and (factor.real != 0.0 or not hermitian):
+            raise ValueError("TDVP of order 4 steps back in time, which a dissipative evolution does not bear: order 2")
 
 
 @dataclass(frozen=True)
-class BUG:
+class BUG(Integrator):
     """The rank-adaptive basis-update and Galerkin integrator (solvers.dynamics.bug): no step back in time.
 
     ``time_step``: None for steps adapted to the accuracy. ``max_rank``: cap of the TT-ranks. ``tol``: what the
@@ -233,17 +228,15 @@ class BUG:
     Raises ValueError where a value is impossible.
     """
 
+    stepper: ClassVar[str] = "solvers.dynamics.bug:BUGStepper"
+
     time_step: float | None = None
     max_rank: int = 100
     tol: float | None = None
 
-    def __post_init__(self) -> None:
-        _at_least("BUG", self, {"max_rank": 1})
-        _steps("BUG", self.time_step, self.tol)
-
 
 @dataclass(frozen=True)
-class Implicit:
+class Implicit(Integrator):
     """Implicit steps by AMEn, for stiff systems: collocation in a space-time block (solvers.dynamics.implicit).
 
     ``time_step``: length of a block, None for blocks adapted to the accuracy. ``degree``: Gauss-Radau points a block.
@@ -253,22 +246,16 @@ class Implicit:
     Raises ValueError where a value is impossible.
     """
 
+    stepper: ClassVar[str] = "solvers.dynamics.implicit:ImplicitStepper"
+
     time_step: float | None = None
     degree: int = 8
     max_rank: int = 100
     tol: float | None = None
 
     def __post_init__(self) -> None:
-        _at_least("Implicit", self, {"degree": 1, "max_rank": 1})
-        _steps("Implicit", self.time_step, self.tol)
-
-
-def _steps(name: str, time_step: float | None, tol: float | None) -> None:
-    """Raise ValueError unless a time step is positive and a tolerance lies in (0, 1), where given."""
-    if time_step is not None and not (math.isfinite(time_step) and time_step > 0.0):
-        raise ValueError(f"{name}: time_step is {time_step!r}; give a positive number, or None for adaptive steps")
-    if tol is not None and not 0.0 < tol < 1.0:
-        raise ValueError(f"{name}: tol is {tol!r}; give a number between 0 and 1")
+        super().__post_init__()
+        at_least("Implicit", self, {"degree": 1})
 
 
 @dataclass(frozen=True)
@@ -292,7 +279,7 @@ class ConjugateGradients:
     noise: float = 1e-13
 
     def __post_init__(self) -> None:
-        _at_least("ConjugateGradients", self, {"steps": 1, "corrections": 0})
+        at_least("ConjugateGradients", self, {"steps": 1, "corrections": 0})
         if not (math.isfinite(self.first_step) and self.first_step > 0.0):
             raise ValueError(f"ConjugateGradients: first_step is {self.first_step!r}; give a positive number")
         if not 0.0 < self.slope < 1.0:
@@ -317,7 +304,7 @@ class Completion:
     descent: ConjugateGradients = ConjugateGradients(steps=200, slope=0.5)
 
     def __post_init__(self) -> None:
-        _at_least("Completion", self, {"max_rank": 1, "starts": 0})
+        at_least("Completion", self, {"max_rank": 1, "starts": 0})
         if not 0.0 < self.validation < 1.0:
             raise ValueError(f"Completion: validation is {self.validation!r}; give a share between 0 and 1")
 
@@ -334,4 +321,4 @@ class TuckerCross:
     whole: int = 300_000
 
     def __post_init__(self) -> None:
-        _at_least("TuckerCross", self, {"max_rank": 1, "passes": 1, "whole": 0})
+        at_least("TuckerCross", self, {"max_rank": 1, "passes": 1, "whole": 0})

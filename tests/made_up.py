@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from problems.vibrational.force_field import DATA
-from problems.vibrational.result import VibrationalResult
+from problems.quantum.readers.shipped import DATA
+from problems.quantum.tasks.spectrum.result import VibrationalResult
 from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 

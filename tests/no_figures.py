@@ -14,7 +14,7 @@ class WithoutFigures(Executor):
 
 
 def call(fn, *args, **kwargs):
-    import problems.vibrational.figures
+    import problems.quantum.tasks.spectrum.figures
 
-    problems.vibrational.figures.figures = lambda *arguments: []
+    problems.quantum.tasks.spectrum.figures.figures = lambda *arguments: []
     return fn(*args, **kwargs)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 import solvers.linear.solve as linear
 from solvers.cross import reduced_basis
 from solvers.cross.als_cross import als_cross
-from solvers.cross.cross import cross
+from solvers.cross.cross import cross, cross_of_trains
 from solvers.cross.parametric_system import ParametricSystem
 from solvers.dynamics.evolve import evolve
 from solvers.eigen import explicit
@@ -96,6 +96,11 @@ def absorbed() -> Arguments:
 
 def function() -> Arguments:
     return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
+
+
+def function_of_trains() -> Arguments:
+    train = random_train((6,) * 5, 2, np.random.default_rng(0))
+    return cross_of_trains, (lambda u: 1.0 / (2.0 + u / train.full().max()), [train]), {"accuracy": 1e-4}
 
 
 def tucker_function() -> Arguments:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ttsuite.compare import ComparedQuantity, told_key
+from ttsuite.data import Data
 
 CONFIRMED, CONTRADICTED, UNKNOWN, LEFT_OUT = "confirmed", "contradicted", "unknown", "left out"
 CERTIFY = "certify"  # the folder of the routes, and what stands before the entries in ``checked``
@@ -82,7 +82,7 @@ class Certificate:
             return f"not known: {', '.join(of[UNKNOWN])} came to no answer{more}"
         return "not known: no route was taken to its end"
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[Data]:
         """What the report lists under ``checked``: an entry a route that judged anything."""
         return [
             {
@@ -95,7 +95,7 @@ class Certificate:
             if o.verdict in (CONFIRMED, CONTRADICTED)
         ]
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Data:
         """The content of certify.json."""
         routes = [asdict(outcome) for outcome in self.routes]
         return {"run": self.folder.name, "verdict": self.verdict, "message": self.message, "routes": routes}
@@ -111,7 +111,7 @@ def _names(outcome: RouteOutcome) -> str:
 
 
 def judge(
-    quantities: list[ComparedQuantity], allowed: Callable[[ComparedQuantity], Any]
+    quantities: list[ComparedQuantity], allowed: Callable[[ComparedQuantity], object]
 ) -> tuple[str, str, list[Judged]]:
     """Verdict, message and the quantities judged; ``allowed``: what the accuracy asked for allows in each value."""
     judged = [_judged(q, allowed(q)) for q in quantities if q.keys and q.agrees is not None]
@@ -132,7 +132,7 @@ def _excess(q: Judged) -> float:
     return (q.difference or 0.0) / max(q.allowed or 0.0, 1e-300)
 
 
-def _judged(q: ComparedQuantity, accuracy: Any) -> Judged:
+def _judged(q: ComparedQuantity, accuracy: object) -> Judged:
     assert q.agrees is not None and q.tolerance is not None
     tolerance = np.nan_to_num(q.tolerance, nan=0.0)
     allowed = tolerance + _shaped(accuracy, q.difference.shape)
@@ -157,7 +157,7 @@ def _judged(q: ComparedQuantity, accuracy: Any) -> Judged:
     )
 
 
-def _shaped(accuracy: Any, shape: tuple[int, ...]) -> np.ndarray:
+def _shaped(accuracy: object, shape: tuple[int, ...]) -> np.ndarray:
     value = np.asarray(accuracy, dtype=float)
     return np.broadcast_to(
         value.reshape(value.shape + (1,) * (len(shape) - value.ndim)) if value.ndim else value, shape

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from problems.errors import ProblemError
+from problems.keys import renamed
 from problems.report_parts import Quantity
 from problems.route import NotReached, Route
 from solvers.solution import Status
@@ -27,6 +28,7 @@ from ttsuite.certificate import CERTIFY, CONTRADICTED, LEFT_OUT, UNKNOWN, Certif
 from ttsuite.checkpoint import ResumeError
 from ttsuite.compare import ComparedQuantity, beside, compare_runs
 from ttsuite.config import ConfigError, Study, key_path, load_study, read, study_of
+from ttsuite.data import Data, Report
 from ttsuite.dry_run import dry_run, duration_text
 from ttsuite.executors import workers_for
 from ttsuite.job import RunFailed
@@ -116,7 +118,7 @@ def planned(folder: str | Path) -> list[Planned]:
     return found
 
 
-def _run_of(folder: Path) -> tuple[dict[str, Any], Study]:
+def _run_of(folder: Path) -> tuple[Report, Study]:
     """Report and study of a run that ended with results."""
     try:
         report = read_report(folder)
@@ -153,7 +155,7 @@ class _Work:
     def __init__(
         self,
         folder: Path,
-        report: dict[str, Any],
+        report: Report,
         study: Study,
         workers: int | None,
         executor: Executor | None,
@@ -222,8 +224,8 @@ class _Work:
     def _judged(self, route: Route, target: Path) -> RouteOutcome:
         """What a route that was taken says of the run."""
         report = read_report(target)
-        common = {"folder": f"{CERTIFY}/{route.name}", "status": report["status"]}
-        common["seconds"] = report["timing"].get("wall_s")
+        common: Data = {"folder": f"{CERTIFY}/{route.name}", "status": report["status"]}
+        common["seconds"] = report["timing"]["wall_s"]
         if report["status"] != FINISHED:
             message = f"the route itself came to no answer: {report['message']}"
             return RouteOutcome(route.name, route.what, UNKNOWN, message, **common)
@@ -250,11 +252,11 @@ class _Work:
         return certificate
 
 
-def _question(study: Study) -> dict[str, Any]:
+def _question(study: Study) -> Data:
     """Everything that decides on a route's results, files by their names in its folder."""
     data = plain(study.model_dump(exclude={"name": True, "solver": {"workers"}}))
     for key, path in study.problem.files.items():
-        data["problem"][key] = Path(path).name
+        renamed(data["problem"], key, Path(path).name)
     return data
 
 
@@ -273,7 +275,7 @@ def _direct(route: Route, target: Path, study: Study, of: Path) -> None:
         record.copy(Path(path))
     data = study.model_dump()
     for key, path in study.problem.files.items():
-        data["problem"][key] = Path(path).name
+        renamed(data["problem"], key, Path(path).name)
     record.write_yaml(CONFIGURATION_FILE, data)
     record.write_json(
         "report.json",
@@ -296,19 +298,25 @@ def _direct(route: Route, target: Path, study: Study, of: Path) -> None:
     )
 
 
-def _note(record: Record, report: dict[str, Any], certificate: Certificate) -> None:
+def _note(record: Record, report: Report, certificate: Certificate) -> None:
     """Add what was found to report.json and to the pages of the run.
 
     The list ``checked`` gets an entry a route. A run that a route contradicts is not converged any more; what it said
     of itself is kept in ``certified.before``, and comes back where a later certification confirms it.
     """
     earlier = report.get("certified") or {}
-    before = earlier.get("before") or {key: report[key] for key in ("status", "message", "converged")}
+    before = earlier.get("before") or {
+        "status": report["status"],
+        "message": report["message"],
+        "converged": report["converged"],
+    }
     kept = [entry for entry in report.get("checked", []) if not entry["how"].startswith(f"{CERTIFY}, ")]
     report["checked"] = [*kept, *certificate.entries()]
-    report |= before
+    report["status"], report["message"] = before["status"], before["message"]
+    report["converged"] = before["converged"]
     if certificate.verdict == CONTRADICTED:
-        report |= {"status": NOT_CONVERGED, "message": Status.CONTRADICTED.value, "converged": False}
+        report["status"], report["message"] = NOT_CONVERGED, Status.CONTRADICTED.value
+        report["converged"] = False
     report["certified"] = {"verdict": certificate.verdict, "message": certificate.message, "before": before}
     record.write_json("report.json", report)
     try:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 from ttsuite.locks import Locked, locked
 
@@ -73,7 +73,7 @@ class Interrupts:
     @contextmanager
     def handled(self) -> Iterator[None]:
         """Install the handlers, in the main thread and where a signal is not ignored; put the old ones back."""
-        before: dict[int, Any] = {}
+        before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
@@ -84,7 +84,7 @@ class Interrupts:
             for known, handler in before.items():
                 signal.signal(known, handler)
 
-    def _handle(self, number: int, frame: Any) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True

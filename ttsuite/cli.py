@@ -13,11 +13,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from ttsuite.arguments import Command, arguments_of
 from ttsuite.floors import check_floors
 from ttsuite.output import say, silence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttsuite.job import Run
 
 DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -60,7 +66,7 @@ def _resume(options: argparse.Namespace) -> int:
     )
 
 
-def _computed(compute: Callable[..., Any], scheduler: str | None) -> int:
+def _computed(compute: Callable[..., Run], scheduler: str | None) -> int:
     """Compute, with a listener for this terminal and the cluster asked for; say how it ended; the exit code."""
     from contextlib import nullcontext
 
@@ -133,7 +139,7 @@ def _certify(options: argparse.Namespace) -> int:
 def _take_sigterm_as_interrupt() -> None:
     """A batch system ends a job with SIGTERM."""
 
-    def terminate(number: int, frame: Any) -> None:
+    def terminate(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, terminate)
@@ -284,7 +290,7 @@ def _index(options: argparse.Namespace) -> int:
     return _written(lambda: [index_runs(options.folder)])
 
 
-def _written(write: Callable[[], list[Any]]) -> int:
+def _written(write: Callable[[], list[Path]]) -> int:
     """Print what ``write`` wrote."""
     try:
         paths = write()

@@ -11,10 +11,10 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from distributed import Client, Worker, WorkerPlugin
 
+from ttsuite.data import Data
 from ttsuite.workers import ClusterError, limit_blas
 
 ANSWER_S = 10.0  # seconds the scheduler has to answer
@@ -31,7 +31,7 @@ class _OneBlasThread(WorkerPlugin):
     def teardown(self, worker: Worker) -> None:
         self._limit.restore_original_limits()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> Data:
         return {}
 
 

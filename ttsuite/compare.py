@@ -9,7 +9,7 @@ only one run has are counted.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 from problems import telling
 from problems.report_parts import Quantity
 from ttsuite.config import Study, load_study
+from ttsuite.data import Report
 from ttsuite.layout import CONFIGURATION_FILE
 from ttsuite.pages import provenance_facts
 from ttsuite.run_folder import ranks_along_train, read_report
@@ -40,7 +41,7 @@ class ComparedQuantity:
     name: str
     unit: str
     axis: str
-    keys: list[Any]
+    keys: list[object]
     values: tuple[np.ndarray, np.ndarray]
     errors: tuple[np.ndarray | None, np.ndarray | None]
     only: tuple[int, int]
@@ -149,7 +150,7 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
         told = [telling.quantities(studies[0].family, report["results"]) for report in reports]
         quantities = [beside(a, b) for a in told[0] for b in told[1] if (a.name, a.axis) == (b.name, b.axis)]
         facts = _facts(*reports)
-        ranks = (ranks_along_train(reports[0]["results"]), ranks_along_train(reports[1]["results"]))
+        ranks = (ranks_along_train(reports[0]), ranks_along_train(reports[1]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ValueError(
             f"the results of {folders[0]} or {folders[1]} are damaged or of another version: {error!r}"
@@ -187,17 +188,17 @@ def _key(key: Any) -> Any:
     return f"{key:.{SIGNIFICANT}g}" if isinstance(key, float) else key
 
 
-def _facts(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[str, str, str]]:
+def _facts(first: Report, second: Report) -> list[tuple[str, str, str]]:
     """Status, ranks, time, memory and work of both runs."""
     rows: list[tuple[str, str, str]] = []
 
-    def add(what: str, a: Any, b: Any, form: str = "{}") -> None:
+    def add(what: str, a: object, b: object, form: str = "{}") -> None:
         if a is not None or b is not None:
             rows.append((what, *("" if value is None else form.format(value) for value in (a, b))))  # type: ignore[arg-type]
 
     add("name", first["name"], second["name"])
     add("status", first["status"].replace("_", " "), second["status"].replace("_", " "))
-    ranks = [max(ranks_along_train(report["results"]), default=None) for report in (first, second)]
+    ranks = [max(ranks_along_train(report), default=None) for report in (first, second)]
     add("largest TT-rank", ranks[0], ranks[1])
     names = {"compile_s": "compiling", "setup_s": "setting up", "solve_s": "solving", "wall_s": "in all"}
     for key, name in names.items():
@@ -219,7 +220,7 @@ def _different(first: Mapping[str, str], second: Mapping[str, str]) -> list[tupl
     return [(k, first.get(k, ""), second.get(k, "")) for k in keys if first.get(k) != second.get(k)]
 
 
-def _texts(data: Any, path: str = "") -> dict[str, str]:
+def _texts(data: object, path: str = "") -> dict[str, str]:
     """Leaves of nested mappings by their dotted paths; lists are leaves."""
     if isinstance(data, Mapping):
         entries = [_texts(value, f"{path}.{key}" if path else str(key)) for key, value in data.items()]
@@ -259,7 +260,7 @@ def _excess(q: ComparedQuantity) -> np.ndarray:
     return np.where(np.isnan(excess), -1.0, excess)
 
 
-def told_key(q: ComparedQuantity, place: tuple[Any, ...]) -> str:
+def told_key(q: ComparedQuantity, place: Sequence[int | np.integer]) -> str:
     """An entry in words: its key, and where it has several components, which (from 1)."""
     key = q.keys[int(place[0])]
     text = f"{key:g}" if isinstance(key, float) else str(key)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from problems.drawing import COLOURS, Style
 from problems.report_parts import Picture, Table
 from ttsuite.attempt import attempt
 from ttsuite.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
@@ -24,7 +25,7 @@ MOST_ROWS = {True: 60, False: 12}  # of a table of values, of a quantity that ca
 PANELS = 4  # quantities of the figure
 FEW = 24  # entries that are drawn with their names
 _CSV = ["quantity", "entry", "first", "first_error", "second", "second_error", "difference", "tolerance", "agree"]
-_BLUE, _ORANGE, _RED = "#0072B2", "#E69F00", "#D55E00"
+_BLUE, _ORANGE, _RED = COLOURS[0], COLOURS[4], COLOURS[1]
 DECADES = 1e-8  # of the axis of such a panel
 _FLOOR = 1e-17  # stands for zero on logarithmic axes
 _PAGE = "comparison.html"
@@ -89,11 +90,11 @@ def _rows(q: ComparedQuantity) -> Iterator[list[str]]:
         yield [*row, "" if agrees is None else ("yes" if agrees[place] else "no")]
 
 
-def _number(value: Any) -> str:
+def _number(value: complex | np.ndarray | np.generic) -> str:
     """A number at full precision; empty for one that is not known."""
     if np.isnan(value):
         return ""
-    return repr(value.item()).strip("()")
+    return repr(np.asarray(value).item()).strip("()")
 
 
 def _values(q: ComparedQuantity, names: list[str]) -> Table:
@@ -120,7 +121,7 @@ def _values(q: ComparedQuantity, names: list[str]) -> Table:
     return Table([q.axis, *names, "difference", "both estimates", "agree"], rows, (0, 5), note, title)
 
 
-def _short(value: Any, form: str) -> str:
+def _short(value: complex | np.ndarray | np.generic, form: str) -> str:
     if np.isnan(value):
         return "unknown"
     return f"{value:{form}}".strip("()")
@@ -162,7 +163,7 @@ def _flat(q: ComparedQuantity) -> tuple[np.ndarray, np.ndarray | None, np.ndarra
     return np.maximum(q.difference.reshape(m, -1), _FLOOR), tolerance, apart
 
 
-def _over_keys(axes: Any, q: ComparedQuantity) -> None:
+def _over_keys(axes: Axes, q: ComparedQuantity) -> None:
     """The largest difference of an entry's components over the keys, and the tolerance there."""
     difference, tolerance, apart = _flat(q)
     x = np.array([key if isinstance(key, int | float) else i for i, key in enumerate(q.keys)], dtype=float)
@@ -189,7 +190,7 @@ def _argworst(difference: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
     return np.argmax(np.nan_to_num(difference / tolerance, nan=np.inf), axis=1)
 
 
-def _named(axes: Any, q: ComparedQuantity) -> None:
+def _named(axes: Axes, q: ComparedQuantity) -> None:
     """Entries by name, their differences and tolerances along a logarithmic axis."""
     difference, tolerance, apart = _flat(q)
     places = list(np.ndindex(q.difference.shape))
@@ -217,9 +218,12 @@ def _title(q: ComparedQuantity) -> str:
     return f"|difference|, {q.name}" + (f" ({q.unit})" if q.unit else "")
 
 
-def _ranks(axes: Any, comparison: Comparison, names: list[str]) -> None:
+def _ranks(axes: Axes, comparison: Comparison, names: list[str]) -> None:
     # the second markers are smaller: the first are seen behind them
-    styles = ({"color": _BLUE, "marker": "o", "ms": 7}, {"color": _ORANGE, "marker": "s", "ms": 3.5, "ls": "--"})
+    styles: tuple[Style, ...] = (
+        {"color": _BLUE, "marker": "o", "ms": 7},
+        {"color": _ORANGE, "marker": "s", "ms": 3.5, "ls": "--"},
+    )
     longest = 1
     for ranks, name, style in zip(comparison.ranks, names, styles):
         inner = ranks[1:-1] if len(ranks) > 2 else ranks
@@ -233,7 +237,7 @@ def _ranks(axes: Any, comparison: Comparison, names: list[str]) -> None:
     axes.grid(True, color="0.9", lw=0.6)
 
 
-def _times(axes: Any, comparison: Comparison, names: list[str]) -> None:
+def _times(axes: Axes, comparison: Comparison, names: list[str]) -> None:
     rows = [row for row in comparison.facts if row[0].startswith("time, ")]
     y = np.arange(len(rows), dtype=float)
     for run, (colour, shift) in enumerate(((_BLUE, -0.19), (_ORANGE, 0.19))):

@@ -138,16 +138,18 @@ def name_of(file: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", file.stem)
 
 
-def make_study(data: Mapping[str, Any], directory: str | Path = ".") -> Study:
+def make_study(data: Mapping[str, object], directory: str | Path = ".") -> Study:
     """A Study from a mapping with the keys of the YAML file; paths in it are relative to ``directory``.
 
     Numbers may be numpy's, lists arrays or tuples; a complex number stands for itself where it is real, and for the
     pair [re, im] as the coefficient of a term. Raises ConfigError.
     """
-    return study_of(Document(data=_plain(dict(data))), Path(directory), "study")
+    return study_of(
+        Document(data={str(key): _plain(value, (key,)) for key, value in data.items()}), Path(directory), "study"
+    )
 
 
-def _plain(value: Any, path: KeyPath = ()) -> Any:
+def _plain(value: object, path: KeyPath = ()) -> object:
     """``value`` of plain numbers, texts, lists and mappings, wherever there is just one that it can mean."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
@@ -205,7 +207,7 @@ def _study_model(kind: str) -> type[Study]:
     return Study[chosen.problem, chosen.solver]  # type: ignore[name-defined]
 
 
-def _refuse_extremes(data: Any, path: KeyPath, document: Document) -> None:
+def _refuse_extremes(data: object, path: KeyPath, document: Document) -> None:
     """Note every number whose square could overflow or vanish: no quantity of a problem has such a size."""
     if isinstance(data, (list, tuple)):
         for i, entry in enumerate(data):
@@ -220,7 +222,7 @@ def _refuse_extremes(data: Any, path: KeyPath, document: Document) -> None:
         document.refuse(path, document.where(path), message)
 
 
-def _family_of(data: Mapping[str, Any], document: Document) -> Family | None:
+def _family_of(data: Mapping[str, object], document: Document) -> Family | None:
     """The family that problem.kind names; None, with the problem noted, where it names none."""
     problem = data.get("problem")
     if not isinstance(problem, Mapping):
@@ -286,7 +288,7 @@ def _message(item: Any, path: KeyPath, data: Any, model: type[Keys]) -> str:
     return f"{item['msg'][0].lower()}{item['msg'][1:]}, found {found}"
 
 
-def _known_keys(model: type[Keys], path: KeyPath, data: Any) -> list[str]:
+def _known_keys(model: type[Keys], path: KeyPath, data: object) -> list[str]:
     """Keys the model knows at ``path``; at a union, those of the member that the data names by its tag."""
     current: type[Keys] | None = model
     field: FieldInfo | None = None
@@ -301,7 +303,7 @@ def _known_keys(model: type[Keys], path: KeyPath, data: Any) -> list[str]:
     return list(current.model_fields) if current else []
 
 
-def _model_in(annotation: Any, data: Any) -> type[Keys] | None:
+def _model_in(annotation: object, data: object) -> type[Keys] | None:
     """The model an annotation stands for, through unions and Annotated."""
     if isinstance(annotation, type) and issubclass(annotation, Keys):
         return annotation
@@ -324,13 +326,13 @@ def tag_of(model: type[Keys]) -> str | None:
     return None
 
 
-def guess(word: Any, known: Iterable[str]) -> str:
+def guess(word: object, known: Iterable[str]) -> str:
     """A hint at the known word closest to ``word``, or nothing."""
     close = difflib.get_close_matches(str(word), list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def _show(value: Any) -> str:
+def _show(value: object) -> str:
     """``value`` as the file would show it, without what a mapping or a list holds."""
     if isinstance(value, Mapping):
         return "a mapping"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -73,7 +73,7 @@ def _keys(model: type[Keys], key: str, depth: int) -> Iterator[str]:
     yield from _entry(key, model.model_fields[key], depth)
 
 
-def _models(annotation: Any) -> list[type[Keys]]:
+def _models(annotation: object) -> list[type[Keys]]:
     """Documented models inside an annotation; those without descriptions only serve error messages."""
     if isinstance(annotation, type) and issubclass(annotation, Keys):
         documented = all(info.description for info in annotation.model_fields.values())
@@ -81,7 +81,7 @@ def _models(annotation: Any) -> list[type[Keys]]:
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
-def _values(annotation: Any) -> str:
+def _values(annotation: object) -> str:
     """What a key takes, in words."""
     if annotation in _PLAIN:
         return _PLAIN[annotation]

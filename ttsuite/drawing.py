@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ttsuite.data import SavedPicture
 from ttsuite.pages import data_url
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def own_style() -> Iterator[None]:
         yield
 
 
-def save_figure(picture: Picture, record: Record) -> dict[str, str]:
+def save_figure(picture: Picture, record: Record) -> SavedPicture:
     """Draw and save one figure, as PNG and SVG; returns its name, caption and SVG as a data URL."""
     matplotlib = imported()
     from matplotlib.backends.backend_agg import FigureCanvasAgg

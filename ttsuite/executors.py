@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from ttsuite.workers import ClusterError, limit_blas
 
@@ -94,10 +94,14 @@ def without_guard() -> bool:
     return True
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
 class _Here(Executor):
     """Computes in this process, at once."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """``fn(*args, **kwargs)``, done."""
         done: Future = Future()
         try:
@@ -122,9 +126,9 @@ class _LoneWorkers(Executor):
         self._pools: list[ProcessPoolExecutor] = []
         self._closed = False
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Schedule ``fn(*args, **kwargs)``."""
-        return self._threads.submit(self._call, fn, args, kwargs)
+        return self._threads.submit(lambda: self._call(fn, *args, **kwargs))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes once their tasks are done."""
@@ -133,7 +137,7 @@ class _LoneWorkers(Executor):
         for pool in list(self._pools):
             pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
-    def _call(self, fn: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+    def _call(self, fn: Callable[..., T], *args: object, **kwargs: object) -> T:
         for _ in range(self.TRIES):
             if getattr(self._own, "pool", None) is None:
                 self._own.pool = _pool(1)

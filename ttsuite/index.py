@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
+from ttsuite.data import Data, Report
 from ttsuite.layout import CONFIGURATION_FILE
 from ttsuite.pages import moment, render
 from ttsuite.record import Record, RecordError
@@ -59,12 +59,12 @@ def index_runs(folder: str | Path) -> Path:
     return page
 
 
-def _entry(run: Path, folder: Path) -> dict[str, Any]:
+def _entry(run: Path, folder: Path) -> Data:
     """What the table says of one run."""
     place = os.path.relpath(run, folder)
     links = {name: _link(place, name) for name in ("report.html", *_LINKS) if (run / name).exists()}
     page = links.pop("report.html", None)
-    entry: dict[str, Any] = {
+    entry: Data = {
         "folder": place,
         "report": page,
         "links": [(_LINKS[name], link) for name, link in links.items()],
@@ -78,7 +78,7 @@ def _entry(run: Path, folder: Path) -> dict[str, Any]:
         message, numbers = _of(str(error)), [_cell(None)] * 5
         return entry | {"name": run.name, "status": "damaged", "message": message, "started": "", "numbers": numbers}
     deviation = next((r.get("max_abs_deviation") for r in report["references"] if isinstance(r, dict)), None)
-    started = moment(report["provenance"].get("started"))
+    started = moment(str(report["provenance"].get("started")))
     numbers = [
         _cell(deviation, ".1e"),
         _cell(largest_rank(report)),
@@ -115,16 +115,16 @@ def _kind(run: Path) -> str:
         return ""
 
 
-def _cell(value: Any, form: str = "") -> dict[str, Any]:
+def _cell(value: object, form: str = "") -> Data:
     """A number and how it is shown; both empty for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return {"value": "", "text": ""}
     return {"value": value, "text": f"{value:{form}}"}
 
 
-def largest_rank(report: dict[str, Any]) -> int | None:
+def largest_rank(report: Report) -> int | None:
     """The largest TT-rank that a run reports, or None."""
     try:
-        return max(ranks_along_train(report["results"]), default=None)
+        return max(ranks_along_train(report), default=None)
     except (TypeError, ValueError, IndexError, KeyError):
         return None

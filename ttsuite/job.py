@@ -21,9 +21,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from problems import telling
 from problems.errors import ProblemError
-from ttsuite.attempt import DISK, attempt
+from problems.keys import renamed
+from problems.result import Result
+from ttsuite.attempt import DISK, T, attempt
 from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
 from ttsuite.config import Source, Study
+from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.executors import available_cores, workers_for
 from ttsuite.layout import (
     CONFIGURATION_FILE,
@@ -39,7 +42,7 @@ from ttsuite.listener import Listener
 from ttsuite.memory import PeakMemory
 from ttsuite.notebook import card
 from ttsuite.provenance import blas, provenance
-from ttsuite.record import Record
+from ttsuite.record import Record, plain
 from ttsuite.reference_check import reference_check
 
 if TYPE_CHECKING:
@@ -54,12 +57,12 @@ _MESSAGES = {
 class ReportWriter(Protocol):
     """What shows a result to a reader; the module ``ttsuite.report`` is one."""
 
-    def write_figures(self, study: Study, result: Any, record: Record, warnings: list[str]) -> list[dict[str, str]]:
+    def write_figures(self, study: Study, result: Result, record: Record, warnings: list[str]) -> list[SavedPicture]:
         """Write the figures; returns what ``write_reports`` needs of them, with a warning for each that fails."""
         ...
 
     def write_reports(
-        self, study: Study, result: Any, report: dict[str, Any], pictures: list[dict[str, str]], record: Record
+        self, study: Study, result: Result, report: Report, pictures: list[SavedPicture], record: Record
     ) -> None:
         """Write the texts around the figures; ``report`` is the content of report.json."""
         ...
@@ -70,8 +73,8 @@ class Run:
     """A run that ended: folder, content of report.json, and the result (None if it was interrupted)."""
 
     folder: Path
-    report: dict[str, Any]
-    result: Any
+    report: Report
+    result: Result | None
 
     @property
     def status(self) -> str:
@@ -98,7 +101,7 @@ def compute(
     listener: Listener | None,
     place: Callable[[str, datetime], Record],
     writer: ReportWriter,
-    before: Mapping[str, Any] | None = None,
+    before: Report | None = None,
     earlier: Path | None = None,
 ) -> Run:
     """Compute a checked study in the record that ``place(name, started)`` gives; see ``run``.
@@ -162,7 +165,7 @@ class _Job:
     ) -> None:
         self.study, self.record, self.writer = study, record, writer
         self.clock, self.memory, self.workers = clock, memory, workers
-        self.report: dict[str, Any] = {
+        self.report: Report = {
             "name": study.name,
             "status": RUNNING,
             "message": _MESSAGES[RUNNING],
@@ -187,7 +190,7 @@ class _Job:
         # the last of what a run can be continued from
         self.record.write_yaml(CONFIGURATION_FILE, configuration(self.study, self.record))
 
-    def reopen(self, before: Mapping[str, Any]) -> None:
+    def reopen(self, before: Report) -> None:
         """Go on with a run whose report is ``before``: seconds and interruptions are counted through."""
         session = {"started": before["provenance"].get("started"), "ended": before["status"]}
         self.report["sessions"] = [*before.get("sessions", []), session]
@@ -214,7 +217,7 @@ class _Job:
         given: Executor | None,
         listener: Listener | None,
         checkpoints: CheckpointFolder,
-        extra: Mapping[str, Any],
+        extra: Mapping[str, Path],
     ) -> Run:
         """Run the numerics and write everything; see ``run``."""
         from solvers.checkpoint import CheckpointError, Stopped
@@ -287,7 +290,7 @@ class _Job:
             raise source.error(error) from None
         raise RunFailed(folder, message) from error
 
-    def finish(self, result: Any) -> None:
+    def finish(self, result: Result) -> None:
         """Write results, states, figures and reports; the numbers first, so that no figure can cost them."""
         from solvers.solution import Status
         from solvers.trains.storage import save_trains
@@ -300,17 +303,23 @@ class _Job:
         statuses = {Status.CONVERGED: FINISHED, Status.INTERRUPTED: INTERRUPTED}
         warnings = report["warnings"] = list(result.warnings)
 
-        def told(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
+        def told(what: str, make: Callable[[], T], otherwise: T) -> T:
             return attempt(what, make, otherwise, warnings)
 
         report["results"] = telling.results(family, result)
+        report["ranks"] = told("the ranks", lambda: result.largest_ranks(plain(report["results"])), [])
         report["references"] = told("the references", lambda: telling.agreements(family, study.problem, result), [])
         report["headline"] = told(
             "the headline", lambda: family.presentation.headline(study.problem, study.solver, result), []
         )
         report["check"] = reference_check(study, report["references"])
         report["checked"] = [asdict(checked) for checked in result.checked]
-        report["timing"] |= {key: result.timing.get(key) for key in ("compile_s", "setup_s", "solve_s")}
+        report["timing"] = {
+            "compile_s": result.timing.get("compile_s"),
+            "setup_s": result.timing.get("setup_s"),
+            "solve_s": result.timing.get("solve_s"),
+            "wall_s": report["timing"]["wall_s"],
+        }
         table = told("the table of the results", lambda: telling.csv_table(family, study.problem, result), None)
         if table is not None:
             record.write_csv(*table)
@@ -330,9 +339,9 @@ class _Job:
         record.write_json("report.json", report)  # with the times that its reports tell
 
 
-def configuration(study: Study, record: Record) -> dict[str, Any]:
+def configuration(study: Study, record: Record) -> Data:
     """The study with every default filled in, its files copied into the run folder and named from there."""
     data = study.model_dump()
     for key, source in study.problem.files.items():
-        data["problem"][key] = record.copy(source)
+        renamed(data["problem"], key, record.copy(source))
     return data

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ttsuite.config import Study
+from ttsuite.data import Report
 
 if TYPE_CHECKING:
     from solvers.solution import IterationState
@@ -21,4 +22,4 @@ class Listener(Protocol):
 
     def passed(self, state: IterationState) -> None: ...
 
-    def ended(self, report: dict[str, Any]) -> None: ...
+    def ended(self, report: Report) -> None: ...

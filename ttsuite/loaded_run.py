@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from problems.report_parts import Picture
+from problems.result import Result
+from solvers.trains.tensor_train import TensorTrain
+from ttsuite.data import Report
 from ttsuite.notebook import card
 from ttsuite.report import figures_of
 from ttsuite.run_folder import read_result
 
 
-class LoadedRun(tuple[dict[str, Any], list[Any]]):
+class LoadedRun(tuple[Report, list[TensorTrain]]):
     """A run from its folder: ``report, trains = loaded``; a notebook shows it as its headline and first figure.
 
     ``folder``: where it lies; ``report``: the content of report.json; ``trains``: those of states.npz.
@@ -18,26 +21,26 @@ class LoadedRun(tuple[dict[str, Any], list[Any]]):
 
     folder: Path
 
-    def __new__(cls, folder: Path, report: dict[str, Any], trains: list[Any]) -> LoadedRun:
+    def __new__(cls, folder: Path, report: Report, trains: list[TensorTrain]) -> LoadedRun:
         loaded = super().__new__(cls, (report, trains))
         loaded.folder = folder
         return loaded
 
     @property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Report:
         """The content of report.json."""
         return self[0]
 
     @property
-    def trains(self) -> list[Any]:
+    def trains(self) -> list[TensorTrain]:
         """The states in order of energy, or the solution."""
         return self[1]
 
-    def result(self) -> Any:
+    def result(self) -> Result:
         """The result as the run returned it: arrays, error estimates, history. Raises as ``read_result``."""
         return read_result(self.folder)[2]
 
-    def figures(self) -> list[Any]:
+    def figures(self) -> list[Picture]:
         """The figures of the report: name, caption and matplotlib figure of each. Raises as ``read_result``."""
         return figures_of(self.folder)
 

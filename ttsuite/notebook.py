@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from ttsuite.data import Report
 from ttsuite.pages import render
 from ttsuite.report_facts import first_picture, headline
 
 _WIDTH = 720  # pixels of the figure
 
 
-def card(folder: Path, report: dict[str, Any]) -> str:
+def card(folder: Path, report: Report) -> str:
     """HTML that stands inside another page: style inline, no script, nothing loaded. Cost: some ten milliseconds."""
     facts = headline(report)
     if (seconds := report["timing"].get("wall_s")) is not None:

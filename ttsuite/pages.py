@@ -10,14 +10,15 @@ import io
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from ttsuite.data import Data
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(template: str, context: dict[str, Any]) -> str:
+def render(template: str, context: Data) -> str:
     """The text of a template, ``report.html`` for one; what stands in ``context`` is escaped in HTML."""
     return _environment().get_template(f"{template}.j2").render(context)
 
@@ -61,7 +62,7 @@ def thumbnail(file: Path, width: int) -> str | None:
     return data_url(small.getvalue(), "image/png")
 
 
-def provenance_facts(record: dict[str, Any]) -> list[tuple[str, str]]:
+def provenance_facts(record: Data) -> list[tuple[str, str]]:
     """Provenance as (what, text); nested entries in one line."""
     facts = []
     for key, value in record.items():
@@ -71,7 +72,7 @@ def provenance_facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     return facts
 
 
-def moment(text: Any) -> str:
+def moment(text: str) -> str:
     """``2026-11-25T00:40:58+00:00`` as ``2026-11-25 00:40``; empty for anything else."""
     try:
         return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"

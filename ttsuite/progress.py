@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from ttsuite.config import Study
+from ttsuite.data import Report
 from ttsuite.listener import Listener
 from ttsuite.output import say
 
@@ -97,7 +98,7 @@ class PlainProgress(_Progress):
     def stopping(self) -> None:
         self._say(STOPPING)
 
-    def ended(self, report: dict[str, Any]) -> None:
+    def ended(self, report: Report) -> None:
         return
 
     def _say(self, line: str) -> None:
@@ -123,7 +124,7 @@ class EachRun:
         if (stopping := getattr(self._now, "stopping", None)) is not None:
             stopping()
 
-    def ended(self, report: dict[str, Any]) -> None:
+    def ended(self, report: Report) -> None:
         assert self._now is not None
         self._now.ended(report)
 
@@ -165,7 +166,7 @@ class LiveProgress(_Progress):
     def stopping(self) -> None:
         self._title = f"{self._title}: {STOPPING}"
 
-    def ended(self, report: dict[str, Any]) -> None:
+    def ended(self, report: Report) -> None:
         self._fraction = 1.0 if report["status"] in ("finished", "not_converged") else self._fraction
         self._remaining = ""
         self._live.stop()

@@ -8,15 +8,15 @@ import sys
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
+from ttsuite.data import Data
 from ttsuite.executors import available_cores
 from ttsuite.version import __version__
 
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def provenance(seed: int, workers: int, started: datetime) -> dict[str, Any]:
+def provenance(seed: int, workers: int, started: datetime) -> Data:
     """A JSON-ready record. Neither paths nor the machine's or the user's name are in it."""
     return {
         "ttsuite": __version__,
@@ -45,7 +45,7 @@ def git_commit(folder: Path) -> str | None:
     return commit + ("-modified" if changed else "")
 
 
-def blas() -> list[dict[str, Any]]:
+def blas() -> list[Data]:
     """Every BLAS loaded in this process: name, version, threads."""
     import numpy  # noqa: F401  only what is loaded can be seen
     from threadpoolctl import threadpool_info

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ttsuite.data import Data
+
 DEFAULT_PARENT = Path("results") / "runs"
 
 
@@ -76,7 +78,7 @@ class Record:
         data = content.encode() if isinstance(content, str) else content
         self.write_with(name, lambda path: path.write_bytes(data))
 
-    def write_with(self, name: str, writer: Callable[[Path], Any]) -> None:
+    def write_with(self, name: str, writer: Callable[[Path], object]) -> None:
         """Let ``writer`` write to a temporary path with the right suffix, then put it in place."""
         target = self.path(name)
         temporary = target.with_name(f".{target.stem}.partial{target.suffix}")
@@ -86,11 +88,11 @@ class Record:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def write_json(self, name: str, data: Any) -> None:
+    def write_json(self, name: str, data: object) -> None:
         """Write strict JSON: arrays as lists, NaN and infinity as null."""
         self.write(name, json.dumps(plain(data), indent=1, allow_nan=False) + "\n")
 
-    def write_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def write_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a CSV file with one header line."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -98,16 +100,16 @@ class Record:
         writer.writerows(rows)
         self.write(name, text.getvalue())
 
-    def write_yaml(self, name: str, data: Any) -> None:
+    def write_yaml(self, name: str, data: object) -> None:
         """Write a mapping as YAML in its own order."""
         self.write(name, yaml.safe_dump(plain(data), sort_keys=False, default_flow_style=None, width=100))
 
-    def append_line(self, name: str, data: Any) -> None:
+    def append_line(self, name: str, data: object) -> None:
         """Add one JSON line to a log and hand it to the operating system at once."""
         with self.path(name).open("a", encoding="utf-8") as file:
             file.write(json.dumps(plain(data), allow_nan=False) + "\n")
 
-    def read_lines(self, name: str) -> list[dict[str, Any]]:
+    def read_lines(self, name: str) -> list[Data]:
         """The entries of a log of JSON lines; empty where there is none. Raises ValueError for a damaged one."""
         file = self.folder / name
         return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ttsuite.config import Study
+from ttsuite.data import Data
 
 
-def reference_check(study: Study, references: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def reference_check(study: Study, references: Sequence[Data]) -> Data:
     """What the key ``check`` asks for: does the first reference agree to solver.accuracy and its own accuracy?
 
     Without a reference the check fails: there is nothing that could pass it.

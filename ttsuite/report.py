@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from problems import telling
-from problems.report_parts import Picture
-from ttsuite.attempt import attempt
+from problems.contract import Facts
+from problems.report_parts import Picture, Section, Table
+from problems.result import Result
+from ttsuite.attempt import T, attempt
 from ttsuite.config import Study
+from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.drawing import imported, own_style, save_figure
 from ttsuite.layout import CONFIGURATION_FILE
 from ttsuite.pages import provenance_facts, render
@@ -31,7 +33,7 @@ def remake_report(folder: str | Path) -> Path:
     """
     report, study, result = read_result(folder)
     record = Record(Path(folder))
-    report = report | {"warnings": list(report["warnings"])}
+    report["warnings"] = list(report["warnings"])
     write_reports(study, result, report, write_figures(study, result, record, report["warnings"]), record)
     return record.folder / "report.html"
 
@@ -60,7 +62,7 @@ def figures_of(folder: str | Path) -> list[Picture]:
     return [picture for picture, figure in zip(pictures, drawn) if figure is not None]
 
 
-def write_figures(study: Study, result: Any, record: Record, warnings: list[str]) -> list[dict[str, str]]:
+def write_figures(study: Study, result: Result, record: Record, warnings: list[str]) -> list[SavedPicture]:
     """Write ``figures/*.png`` and ``figures/*.svg``; returns what ``write_reports`` needs of them.
 
     One that cannot be drawn is left out, with a line in ``warnings``. Cost: about a second a figure.
@@ -73,15 +75,13 @@ def write_figures(study: Study, result: Any, record: Record, warnings: list[str]
     return [picture for picture in saved if picture is not None]
 
 
-def _pictures(study: Study, result: Any) -> list[Picture]:
+def _pictures(study: Study, result: Result) -> list[Picture]:
     """The figures of a result, not yet drawn."""
     imported()  # before any module of figures does it its own way
     return study.family.pictures.figures(study.problem, study.solver, result)
 
 
-def write_reports(
-    study: Study, result: Any, report: dict[str, Any], pictures: list[dict[str, str]], record: Record
-) -> None:
+def write_reports(study: Study, result: Result, report: Report, pictures: list[SavedPicture], record: Record) -> None:
     """Write ``report.md`` and ``report.html``; ``report`` is the content of report.json.
 
     What cannot be told is left out, with a line in the report's ``warnings``.
@@ -90,16 +90,19 @@ def write_reports(
     family = study.family
     presentation = family.presentation
 
-    def told(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
+    def told(what: str, make: Callable[[], T], otherwise: T) -> T:
         return attempt(what, make, otherwise, warnings)
 
-    context = {
+    nothing: Facts = []
+    no_tables: list[Table] = []
+    no_sections: list[Section] = []
+    context: Data = {
         "report": report,
         "kind": study.family.summary,
-        "headline": told("the headline", lambda: presentation.headline(problem, solver, result), []),
+        "headline": told("the headline", lambda: presentation.headline(problem, solver, result), nothing),
         "comparison": told("the comparison", lambda: telling.comparison_table(family, problem, solver, result), None),
-        "tables": told("the tables", lambda: presentation.tables(problem, solver, result), []),
-        "sections": told("the sections", lambda: presentation.sections(problem, result), []),
+        "tables": told("the tables", lambda: presentation.tables(problem, solver, result), no_tables),
+        "sections": told("the sections", lambda: presentation.sections(problem, result), no_sections),
         "loading": telling.loading(family, result, _shown(record.folder)),
         "pictures": pictures,
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
@@ -117,8 +120,8 @@ def _shown(folder: Path) -> str:
     return folder.name if folder.is_absolute() else folder.as_posix()
 
 
-def _timing(report: dict[str, Any]) -> list[tuple[str, str]]:
+def _timing(report: Report) -> list[tuple[str, str]]:
     names = {"compile_s": "compiling", "setup_s": "setting up", "solve_s": "solving", "wall_s": "in all"}
     seconds = report["timing"]
-    facts = [(names[key], f"{seconds[key]:.1f} s") for key in names if seconds[key] is not None]
+    facts = [(names[key], f"{value:.1f} s") for key, value in seconds.items() if isinstance(value, float)]
     return [*facts, ("peak memory, all processes", f"{report['peak_rss_mb']:.0f} MB")]

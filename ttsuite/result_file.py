@@ -26,6 +26,7 @@ from solvers.solution import Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.storage import load_trains
 from solvers.trains.tensor_train import TensorTrain
+from ttsuite.data import Data
 
 VERSION = 1
 _TAG = "~"
@@ -34,7 +35,7 @@ _TRAINS = (TensorTrain, TTOperator)
 _RENAMED_FIELDS = {"ParametricResult": {"quantities": "statistics"}}
 
 
-def save_result(path: str | os.PathLike, result: Any, trains: Mapping[str, Any]) -> None:
+def save_result(path: str | os.PathLike, result: Result, trains: Mapping[str, Any]) -> None:
     """Write ``result`` to ``path``; ``trains`` is what states.npz holds of it, by name.
 
     Raises TypeError for a value that is neither plain, an array, a dataclass that the annotations of the result name,
@@ -113,7 +114,7 @@ class _Writer:
     """Values as JSON, arrays and dataclasses by their numbers."""
 
     def __init__(self, classes: Mapping[str, type], trains: Mapping[str, Any]) -> None:
-        self.objects: list[dict[str, Any]] = []
+        self.objects: list[Data] = []
         self.arrays: list[np.ndarray] = []
         self._classes, self._trains = classes, trains
         self._known: dict[int, tuple[Any, Any]] = {}  # id -> the object, kept alive, and how it is told
@@ -139,7 +140,7 @@ class _Writer:
             self._known[id(value)] = (value, self._numbered(value))
         return self._known[id(value)][1]
 
-    def _numbered(self, value: Any) -> dict[str, Any]:
+    def _numbered(self, value: Any) -> Data:
         if isinstance(value, np.ndarray | np.generic):
             array = np.asarray(value)
             if array.dtype.hasobject:
@@ -166,9 +167,9 @@ class _Reader:
         self.objects: list[Any] = []
         self._classes = classes
         self._arrays, self._states = arrays, states
-        self._trains: dict[str, Any] | None = None
+        self._trains: Data | None = None
 
-    def made(self, entry: dict[str, Any]) -> Any:
+    def made(self, entry: Data) -> Any:
         """A dataclass of the suite from its fields."""
         name = entry["class"]
         if name not in self._classes:

@@ -8,15 +8,15 @@ kind can use that, and says so (``continues`` in report.json).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import ttsuite.report
 from ttsuite.checkpoint import ResumeError
 from ttsuite.config import Source, Study, load_study
+from ttsuite.data import Data, Report
 from ttsuite.job import Run, compute
 from ttsuite.layout import CONFIGURATION_FILE, FINISHED, NOT_CONVERGED
 from ttsuite.listener import Listener
@@ -79,14 +79,14 @@ def _source(folder: Path) -> Source:
     return load_study(folder / CONFIGURATION_FILE)[1]
 
 
-def _question(study: Study) -> dict[str, Any]:
+def _question(study: Study) -> Data:
     """Everything that decides on results; the number of workers does not."""
     data = study.model_dump()
     data["solver"].pop("workers")
     return data
 
 
-def _check_unfinished(folder: Path, report: dict[str, Any], out: Any) -> None:
+def _check_unfinished(folder: Path, report: Report, out: object) -> None:
     """A run goes on only where something is left to do, and only in its own folder."""
     if report["status"] in (FINISHED, NOT_CONVERGED):
         said = report["status"].replace("_", " ")
@@ -104,7 +104,7 @@ def _check(study: Study, wanted: Study, folder: Path) -> None:
             raise ResumeError(f"{key} differs from that of {folder}: that is another question, give it to ttsuite run")
 
 
-def _beside(folder: Path, out: str | Path | None) -> Any:
+def _beside(folder: Path, out: str | Path | None) -> Callable[[str, datetime], Record]:
     """Where the new run is written: ``out``, or a fresh folder beside the one continued."""
 
     def place(name: str, started: datetime) -> Record:

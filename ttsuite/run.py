@@ -74,9 +74,11 @@ def load(folder: str | Path) -> LoadedRun:
     if not (folder / STATES_FILE).exists():
         return LoadedRun(folder, report, [])
     from solvers.trains.storage import load_trains
+    from solvers.trains.tensor_train import TensorTrain
 
     trains = load_trains(folder / STATES_FILE)
-    return LoadedRun(folder, report, [trains[name] for name in sorted(trains)])
+    stored = (trains[name] for name in sorted(trains))
+    return LoadedRun(folder, report, [train for train in stored if isinstance(train, TensorTrain)])
 
 
 def surrogate(folder: str | Path) -> Any:

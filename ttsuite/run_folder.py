@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from ttsuite.config import Study, load_study
+from ttsuite.data import Report
 from ttsuite.layout import CONFIGURATION_FILE, RESULT_FILE, STATES_FILE
+
+if TYPE_CHECKING:
+    from problems.result import Result
 
 # what every report.json has had from its first moment
 _KEYS = {
@@ -24,7 +28,7 @@ _KEYS = {
 }
 
 
-def read_report(folder: str | Path) -> dict[str, Any]:
+def read_report(folder: str | Path) -> Report:
     """The content of a run's report.json.
 
     Raises FileNotFoundError where ``folder`` is no run folder, ValueError with one line for a damaged file.
@@ -43,10 +47,10 @@ def read_report(folder: str | Path) -> dict[str, Any]:
     for key, kind in _KEYS.items():
         if not isinstance(report.get(key), kind):
             raise ValueError(f"{file} is not the report of a run: {key} is missing or of another kind")
-    return report
+    return cast(Report, report)
 
 
-def read_result(folder: str | Path) -> tuple[dict[str, Any], Study, Any]:
+def read_result(folder: str | Path) -> tuple[Report, Study, Result]:
     """The report, the study and the result of a run that ended, as they were when its report was made.
 
     Raises FileNotFoundError where ``folder`` is no run folder or holds no result, ConfigError for a damaged
@@ -78,10 +82,14 @@ def runs_below(folder: str | Path) -> list[Path]:
     return sorted(found)
 
 
-def ranks_along_train(results: dict[str, Any]) -> list[int]:
-    """The largest TT-rank at every bond, over all states or times, from the ``results`` of report.json."""
-    stored = results.get("ranks") or results.get("ranks_over_time")
-    if not stored:
-        return [] if results.get("max_rank") is None else [int(results["max_rank"])]
-    rows = stored if isinstance(stored[0], list) else [stored]
-    return [int(max(column)) for column in zip(*rows)]
+def ranks_along_train(report: Report) -> list[int]:
+    """The largest TT-rank at every bond, over all states or times; empty where a report tells none.
+
+    Reports of earlier versions have no key of their own for them.
+    """
+    ranks = report.get("ranks")
+    if ranks is not None:
+        return ranks
+    from problems.result import Result
+
+    return Result.largest_ranks(report["results"])

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from ttsuite.attempt import attempt
 from ttsuite.config import ConfigError
+from ttsuite.data import Data
 from ttsuite.drawing import own_style
 from ttsuite.executors import available_cores, lone_workers
 from ttsuite.layout import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
@@ -195,7 +196,7 @@ class _Job:
         self.outcomes: dict[int, Outcome] = {}
         self.begun = self.interrupted = False
         self._clock = time.perf_counter()
-        self._provenance: dict[str, Any] = {}
+        self._provenance: Data = {}
         self.refused = {point.number: point for point in plan.refused}
 
     def refuse(self, found: list[Refused]) -> None:
@@ -264,7 +265,7 @@ class _Job:
             status, message = FAILED, failure
         if report["check"]["failed"] and status == FINISHED:
             status, message = CHECK_FAILED, "; ".join(report["check"]["failed"])
-        values = values_of(point.study.problem.kind, report["results"])
+        values = values_of(point.study.problem.kind, report)
         return Outcome(point.number, settings, folder, status, message, report["timing"]["wall_s"], values)
 
     def write_table(self) -> None:

@@ -27,7 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from problems.errors import ProblemError
+from problems.keys import renamed
 from ttsuite.config import ConfigError, Source, Study, guess, key_path, name_of, read, study_of
+from ttsuite.data import Data
 from ttsuite.record import plain
 from ttsuite.yaml_file import Document, Problem, dotted, override
 from ttsuite.yaml_file import Path as KeyPath
@@ -54,9 +56,9 @@ class Point:
     """
 
     number: int
-    changes: dict[str, Any]
+    changes: Data
     key: str
-    data: dict[str, Any]
+    data: Data
     directory: Path
     study: Study
     source: Source
@@ -72,7 +74,7 @@ class Refused:
     """A point that cannot be computed: its number, its changes, and what is wrong, a line each."""
 
     number: int
-    changes: dict[str, Any]
+    changes: Data
     problems: tuple[Problem, ...]
 
     @property
@@ -133,7 +135,7 @@ def load_scan(file: str | Path, overrides: Iterable[str] = ()) -> Plan:
     return Plan(chosen, keys, tuple(points), tuple(refused))
 
 
-def words(changes: Mapping[str, Any]) -> str:
+def words(changes: Mapping[str, object]) -> str:
     """``coupling = 0.1, n_states = 10``: the changes, the keys as short as they can be told apart."""
     return ", ".join(f"{name} = {value_text(value)}" for name, value in zip(short_names(changes), changes.values()))
 
@@ -147,7 +149,7 @@ def short_names(keys: Iterable[str]) -> list[str]:
     ]
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """A value of a YAML file as a short text."""
     return value if isinstance(value, str) else json.dumps(plain(value))
 
@@ -269,7 +271,7 @@ def _of_points(problem: Problem, numbers: list[int], changes: list[Change]) -> P
     return replace(problem, message=f"{problem.message} (point {numbers[0]}: {values})")
 
 
-def _set(document: Document, key: str, value: Any, where_key: str, where: str) -> None:
+def _set(document: Document, key: str, value: object, where_key: str, where: str) -> None:
     """Put ``value`` at ``key``; what is wrong goes to ``document.problems``. Mappings on the way are made."""
     path = key_path(key)
     target: Any = document.data
@@ -297,7 +299,7 @@ def _set(document: Document, key: str, value: Any, where_key: str, where: str) -
     document.refused -= {refused for refused in document.refused if refused[: len(path)] == path}
 
 
-def _slug(changes: Mapping[str, Any]) -> str:
+def _slug(changes: Mapping[str, object]) -> str:
     """The changes as part of a file name and of a study's name."""
     parts = []
     for name, value in zip(short_names(changes), changes.values()):
@@ -310,7 +312,7 @@ def _hash(study: Study) -> str:
     """Of all that a study asks: files count by what is in them, the name and the number of workers do not."""
     question = plain(study.model_dump(exclude={"name": True, "solver": {"workers"}}))
     for key, path in study.problem.files.items():
-        question["problem"][key] = hashlib.sha256(path.read_bytes()).hexdigest()
+        renamed(question["problem"], key, hashlib.sha256(path.read_bytes()).hexdigest())
     text = json.dumps(question, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 

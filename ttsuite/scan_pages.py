@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from problems.families import family
 from problems.report_parts import Picture
 from ttsuite.attempt import attempt
+from ttsuite.data import Data
 from ttsuite.drawing import save_figure
 from ttsuite.pages import render
 from ttsuite.progress import duration
@@ -40,7 +40,7 @@ def write_pages(plan: Plan, outcomes: Sequence[Outcome], summary: str, picture: 
         record.write(page, render(page, context))
 
 
-def _row(plan: Plan, outcome: Outcome, names: Sequence[str]) -> dict[str, Any]:
+def _row(plan: Plan, outcome: Outcome, names: Sequence[str]) -> Data:
     settings = [outcome.settings.get(key) for key in plan.keys]
     seconds = "" if outcome.seconds is None else duration(outcome.seconds)
     return {

@@ -17,11 +17,12 @@ import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from problems.errors import ProblemError
+from solvers.solution import IterationState
 from ttsuite.checkpoint import CheckpointFolder, ResumeError
 from ttsuite.config import ConfigError, Study, make_study
+from ttsuite.data import Data, Report
 from ttsuite.job import RunFailed
 from ttsuite.layout import CONFIGURATION_FILE, FAILED, INTERRUPTED, RUNNING
 from ttsuite.resume import resume
@@ -44,7 +45,7 @@ class _Session:
     def started(self, study: Study, folder: Path) -> None:
         self._run = folder
 
-    def passed(self, state: Any) -> None:
+    def passed(self, state: IterationState) -> None:
         if self._run is not None and time.monotonic() - self._last > LOOK_S:
             self._last = time.monotonic()
             if not self.goes_on():
@@ -53,7 +54,7 @@ class _Session:
     def stopping(self) -> None:
         return
 
-    def ended(self, report: dict[str, Any]) -> None:
+    def ended(self, report: Report) -> None:
         return
 
     def goes_on(self) -> bool:
@@ -72,7 +73,7 @@ def ended(folder: Path) -> bool:
         return False
 
 
-def check_point(data: dict[str, Any], directory: Path) -> tuple[str, str] | None:
+def check_point(data: Data, directory: Path) -> tuple[str, str] | None:
     """Prepare a point without computing it: what the numerics refuse, as (message, key), or None."""
     study = make_study(data, directory)
     try:
@@ -82,7 +83,7 @@ def check_point(data: dict[str, Any], directory: Path) -> tuple[str, str] | None
     return None
 
 
-def compute_point(data: dict[str, Any], directory: Path, folder: Path, key: str, token: str) -> str:
+def compute_point(data: Data, directory: Path, folder: Path, key: str, token: str) -> str:
     """Compute a point of the scan in ``folder`` unless that is done; returns a message where it failed, else nothing.
 
     Its run folder is then ``folder/points/key``. Raises OSError where a file cannot be read or written.
@@ -123,7 +124,7 @@ def tidy(folder: Path) -> None:
         (folder / ATTEMPTS).rmdir()
 
 
-def _compute(data: dict[str, Any], directory: Path, folder: Path, mine: Path, session: _Session) -> str:
+def _compute(data: Data, directory: Path, folder: Path, mine: Path, session: _Session) -> str:
     """Compute in the folder ``mine``, or go on with what an earlier attempt left; returns the status of the run."""
     for earlier in [folder / POINTS / mine.name, *sorted((folder / ATTEMPTS).glob(f"*/{mine.name}"))]:
         taken = mine.with_name("earlier") if mine.exists() else mine

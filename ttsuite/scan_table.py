@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from problems import telling
 from problems.families import family
 from problems.report_parts import Picture, Quantity
+from ttsuite.data import Data, Report
 from ttsuite.run_folder import ranks_along_train
 from ttsuite.scan_file import short_names, value_text, words
 
@@ -48,7 +49,7 @@ class Outcome:
     """
 
     number: int
-    settings: dict[str, Any]
+    settings: Data
     folder: str
     status: str
     message: str
@@ -56,14 +57,14 @@ class Outcome:
     values: dict[str, tuple[float, float | None]]
 
 
-def values_of(kind: str, results: Mapping[str, Any]) -> dict[str, tuple[float, float | None]]:
-    """The quantities in ``results`` of report.json as name -> (value, error estimate or None)."""
+def values_of(kind: str, report: Report) -> dict[str, tuple[float, float | None]]:
+    """The quantities in a report of that kind as name -> (value, error estimate or None)."""
     values: dict[str, tuple[float, float | None]] = {}
-    if not results:
+    if not report["results"]:
         return values
-    for quantity in telling.quantities(family(kind), results):
+    for quantity in telling.quantities(family(kind), report["results"]):
         values |= _entries(quantity)
-    ranks = ranks_along_train(dict(results))
+    ranks = ranks_along_train(report)
     if ranks:
         values[RANK] = (float(max(ranks)), None)
     return values
@@ -73,8 +74,7 @@ def _entries(quantity: Quantity) -> dict[str, tuple[float, float | None]]:
     """The entries of a quantity that the table shows, each by a name of its own."""
     numbers = np.asarray(quantity.values)
     errors = None if quantity.errors is None else np.asarray(quantity.errors, dtype=float)
-    over_time = quantity.axis.startswith("t") and quantity.axis[1:2] in ("", " ")
-    chosen = range(len(quantity.keys))[-1:] if over_time else range(min(len(quantity.keys), ENTRIES))
+    chosen = range(len(quantity.keys))[-1:] if quantity.over_time else range(min(len(quantity.keys), ENTRIES))
     found: dict[str, tuple[float, float | None]] = {}
     for i in chosen:
         key = quantity.keys[i]
@@ -90,7 +90,7 @@ def _entries(quantity: Quantity) -> dict[str, tuple[float, float | None]]:
     return found
 
 
-def table(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[Any]]]:
+def table(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[object]]]:
     """Header and rows of table.csv, numbers to the last digit."""
     keys = list(dict.fromkeys(key for outcome in outcomes for key in outcome.settings))
     names = value_names(outcomes)
@@ -99,7 +99,7 @@ def table(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[Any]]]:
         header += [name] if _without_error(outcomes, name) else [name, f"{name}: error"]
     rows = []
     for outcome in outcomes:
-        row: list[Any] = [outcome.number, *(_plain(outcome.settings.get(key)) for key in keys), outcome.status]
+        row: list[object] = [outcome.number, *(_plain(outcome.settings.get(key)) for key in keys), outcome.status]
         for name in names:
             value, error = outcome.values.get(name, (None, None))
             row += [_number(value)] if _without_error(outcomes, name) else [_number(value), _number(error)]
@@ -117,7 +117,7 @@ def _without_error(outcomes: Sequence[Outcome], name: str) -> bool:
     return all(outcome.values.get(name, (0.0, None))[1] is None for outcome in outcomes)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     return "" if value is None else value_text(value)
 
 
@@ -162,7 +162,7 @@ def picture(outcomes: Sequence[Outcome]) -> Picture | None:
     return Picture("scan", f"Quantities over {over}; bars are the error estimates of the runs.{more}", figure)
 
 
-def _panel(axes: Any, name: str, axis: str | None, groups: Mapping[str, Sequence[Outcome]]) -> None:
+def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequence[Outcome]]) -> None:
     x_all: list[float] = []
     y_all: list[float] = []
     for i, (group, members) in enumerate(groups.items()):

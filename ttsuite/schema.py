@@ -126,7 +126,7 @@ def _plain(value: Any) -> Any:
     return [_plain(entry) for entry in value] if isinstance(value, tuple) else value
 
 
-def _annotation(annotation: Any, definitions: Schema) -> Schema:
+def _annotation(annotation: object, definitions: Schema) -> Schema:
     """What a type takes."""
     if annotation is Any:
         return {}
@@ -156,7 +156,7 @@ def _annotation(annotation: Any, definitions: Schema) -> Schema:
     raise TypeError(f"no JSON Schema is known for {annotation}")
 
 
-def _documented(annotation: Any) -> bool:
+def _documented(annotation: object) -> bool:
     """Whether a member of a union is meant for users: models without descriptions only serve error messages."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -101,7 +101,7 @@ class _Reader:
     """Builds the data from the events of the parser: what a node means is decided here, not by YAML 1.1."""
 
     def __init__(self, text: str, name: str, document: Document) -> None:
-        self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=_LOADER)
         self.name = name
         self.document = document
 
@@ -122,23 +122,24 @@ class _Reader:
         self.next()  # the end of the document
         event = self.next()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise yaml.MarkedYAMLError(problem="a second document begins here", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="a second document begins here", problem_mark=_mark(event))
 
-    def next(self) -> Any:
+    def next(self) -> yaml.Event:
         """The next event, once it is known to have neither anchor nor tag."""
         event = next(self.events)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             problem = "anchors and aliases (& and *) are not supported"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=_mark(event))
         if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="tags (!) are not supported", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="tags (!) are not supported", problem_mark=_mark(event))
         return event
 
-    def at(self, event: Any) -> str:
+    def at(self, event: yaml.Event) -> str:
         """``file:line:column`` of an event."""
+        assert event.start_mark is not None
         return f"{self.name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
 
-    def skip(self, event: Any) -> None:
+    def skip(self, event: yaml.Event) -> None:
         """Read over the node that ``event`` begins."""
         depth = 0
         while True:
@@ -147,7 +148,7 @@ class _Reader:
                 return
             event = self.next()
 
-    def value(self, event: Any, path: Path) -> Any:
+    def value(self, event: yaml.Event, path: Path) -> Any:
         """The value of the node that ``event`` begins, its position noted, its children's problems collected."""
         document = self.document
         document.values[path] = self.at(event)
@@ -180,7 +181,11 @@ class _Reader:
         return mapping
 
 
-def _is_empty(event: Any) -> bool:
+def _mark(event: yaml.Event) -> yaml.Mark | None:
+    return cast("yaml.Mark | None", event.start_mark)  # that of the C parser has the same attributes
+
+
+def _is_empty(event: yaml.Event) -> bool:
     return isinstance(event, yaml.ScalarEvent) and not event.style and event.value == ""
 
 
@@ -214,7 +219,7 @@ def override(document: Document, assignment: str) -> None:
         table[parts] = source
 
 
-def _scalar(event: Any, path: Path, where: str, document: Document, is_key: bool = False) -> Any:
+def _scalar(event: yaml.ScalarEvent, path: Path, where: str, document: Document, is_key: bool = False) -> Any:
     """Value of a scalar by the core schema; keys are words or integers only."""
     text = event.value
     if event.style:  # quoted, or a block

@@ -32,6 +32,7 @@ from problems.fokker_planck.result import FokkerPlanckResult
 from problems.keys import AUTOMATIC
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolve import evolve
+from solvers.method_base import Integrator
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
 from solvers.trains.construct import kronecker_sum, rank_one
@@ -141,7 +142,7 @@ class _Run:
         self.counts: dict[str, int] = {}
         self.runs = 0
 
-    def method(self) -> Implicit | BUG | TDVP:
+    def method(self) -> Integrator:
         solver = self.solver
         step = None if solver.time_step == AUTOMATIC else float(solver.time_step)
         rank = AUTOMATIC_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank)
@@ -320,7 +321,7 @@ class _Run:
         )
 
 
-def _compile(method: Implicit | BUG | TDVP) -> float:
+def _compile(method: Integrator) -> float:
     """Seconds to compile or load what the method needs, by a tiny evolution."""
     begin = time.perf_counter()
     small = replace(method, time_step=0.1, max_rank=2)

@@ -113,7 +113,7 @@ class _Run:
         self.begin, self.setup_s = time.perf_counter(), prepared.setup_s
         self.callback = callback
         self.checkpoint, self.earlier, self.rounds = checkpoint, earlier, 0
-        journal = Journal(None if checkpoint is None else checkpoint / EXACT)
+        journal = Journal(self.file(EXACT))
         try:
             self.discrete = Discrete.of(self.problem, SEPARATION_SHARE * self.solver.accuracy, rng, journal)
             self.held_out = held_out_points(self.discrete, rng)
@@ -123,22 +123,33 @@ class _Run:
             raise ProblemError(str(error), "problem.field") from None
         self.executor = executor if len(self.discrete.elements.free) >= LARGE else None
         self.points = list(prepared.points)
-        self.history: list[IterationState] = []
+        self.history: list[IterationState] = []  # of the rounds before
         self.counts: dict[str, int] = {}
         self.basis: ReducedBasis | None = None
         self.inner = self.solver.accuracy
         self.solving = time.perf_counter()
+        self.begun = 0.0  # seconds from there to the start of this round
+
+    def counted(self, state: IterationState) -> IterationState:
+        """A state of this round, counted through all rounds."""
+        return replace(state, step=len(self.history) + state.step, seconds=self.begun + state.seconds)
 
     def listen(self, state: IterationState) -> None:
-        """Keep an entry of the history, counted through all rounds."""
-        state = replace(state, step=len(self.history) + 1, seconds=time.perf_counter() - self.solving)
-        self.history.append(state)
+        """Tell of a state of this round."""
         if self.callback is not None:
-            self.callback(state)
+            self.callback(self.counted(state))
+
+    def keep(self, solution: Solution) -> None:
+        """Add the history of this round, what was told before it was continued included."""
+        self.history += [self.counted(state) for state in solution.history]
 
     def compute(self, system: ParametricSystem) -> Solution:
         """One train by the method asked for."""
         solver = self.solver
+        self.rounds += 1
+        self.begun = time.perf_counter() - self.solving
+        if self.history:  # those of a run that was continued took longer than this process has
+            self.begun = max(self.begun, self.history[-1].seconds)
         if solver.method == "amen":
             return self.assembled_once(
                 lambda: solve_assembled(system, self.inner, solver.max_rank, self.rng, self.listen)
@@ -153,20 +164,25 @@ class _Run:
             rng=self.rng,
             callback=self.listen,
             throw=False,
-            checkpoint=None if self.checkpoint is None else self.checkpoint / SOLVES,
+            checkpoint=self.file(SOLVES if self.rounds == 1 else f"round-{self.rounds}.npz"),
             earlier=None if self.earlier is None else self.earlier / SOLVES,
         )
         self.basis = solution.extra["basis"]
+        self.keep(solution)
         return solution
+
+    def file(self, name: str) -> Path | None:
+        """A file of the checkpoint folder."""
+        return None if self.checkpoint is None else self.checkpoint / name
 
     def assembled_once(self, compute: Callable[[], Solution]) -> Solution:
         """The train of this round from the checkpoint, or computed and kept."""
-        self.rounds += 1
-        path = None if self.checkpoint is None else self.checkpoint / f"train-{self.rounds}.npz"
+        path = self.file(f"train-{self.rounds}.npz")
         file = Checkpoint(path, Question([np.array(self.points)], [repr(self.inner), repr(self.solver.max_rank)]))
         loaded = file.load()
         if loaded is None:
             solution = compute()
+            self.keep(solution)
             arrays, entry = train_arrays("train", solution.value)
             kept: dict[str, object] = {"train": entry, "status": solution.status.name, "counts": solution.counts}
             kept |= {"residual": solution.residual, "random": random_state(self.rng), "history": self.history}

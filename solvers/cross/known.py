@@ -8,7 +8,7 @@ entries of it for m r operations and the interfaces at those few.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from solvers.kernels.samples import times_slice
 from solvers.trains.tensor_train import TensorTrain
 
 MOST = 8_000_000  # values: 64 MB real, and three times that for where they are
+STORED = 1_000_000  # values, at most, that a checkpoint holds: 8 MB; so many more are asked for again
 KEPT = 10_000_000  # numbers of the multi-indices of a mode, at most, that are kept beside the values
 WORD = 62  # bits
 
@@ -75,6 +76,24 @@ class Known:
         self.kept.clear()
         self.slots[:] = -1
         kernels.fill(self.slots, self.keys, count)
+
+    def content(self) -> dict[str, np.ndarray]:
+        """Multi-indices, modes and, where they are few, the values."""
+        found: dict[str, np.ndarray] = {"keys": self.keys[: self.count], "modes": self.modes[: self.count]}
+        if self.count * self.values.shape[1] <= STORED:
+            found["values"] = self.values[: self.count]
+        return found
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """As it was then; the values are the caller's to set where there are none."""
+        count = len(arrays["keys"])
+        self.count = 0
+        self._reserve(count)
+        self.keys[:count], self.modes[:count] = arrays["keys"], arrays["modes"]
+        if "values" in arrays:
+            self.values = self.values.astype(arrays["values"].dtype)
+            self.values[:count] = arrays["values"]
+        self.forget(count)
 
     def _reserve(self, count: int) -> None:
         size = len(self.keys)

@@ -19,6 +19,7 @@ Cost: r n evaluations a pivot and bond for ``grow``, d r n for ``insert``, 2 d n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,21 +38,38 @@ NOISE = 1e-14  # relative to the largest value: a smaller remainder is rounding 
 
 
 class Pivots:
-    """Index sets and cross values of a ``source`` (solvers.cross.sources), from one pivot (d,) on."""
+    """Index sets and cross values of a ``source`` (solvers.cross.sources), from one pivot (d,) on, or restored."""
 
-    def __init__(self, source: Any, pivot: np.ndarray, rng: np.random.Generator) -> None:
+    def __init__(self, source: Any, pivot: np.ndarray | None, rng: np.random.Generator) -> None:
         self.source, self.rng = source, rng
         self.d = len(source.shape)
-        self.left = [pivot[None, : k + 1] for k in range(self.d - 1)]
-        self.right = [pivot[None, k + 1 :] for k in range(self.d - 1)]
-        self.rows = [np.array([pivot[k]]) for k in range(self.d - 1)]  # those of T_k, flattened, that are I_k
-        self.values = [self._block(k) for k in range(self.d)]
+        self.left: list[np.ndarray] = []
+        self.right: list[np.ndarray] = []
+        self.rows: list[np.ndarray] = []  # those of T_k, flattened, that are I_k
+        self.values: list[np.ndarray] = []  # T_k
         self._quotients: list[np.ndarray | None] = [None] * self.d
+        if pivot is not None:
+            self.left = [pivot[None, : k + 1] for k in range(self.d - 1)]
+            self.right = [pivot[None, k + 1 :] for k in range(self.d - 1)]
+            self.rows = [np.array([pivot[k]]) for k in range(self.d - 1)]
+            self.values = [self._block(k) for k in range(self.d)]
 
     @property
     def ranks(self) -> list[int]:
         """r_0 .. r_d-2."""
         return [len(left) for left in self.left]
+
+    def content(self) -> dict[str, np.ndarray]:
+        """All index sets and values."""
+        parts = {"left": self.left, "right": self.right, "rows": self.rows, "values": self.values}
+        return {f"{name}.{k}": array for name, arrays in parts.items() for k, array in enumerate(arrays)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """As they were then."""
+        for name in ("left", "right", "rows"):
+            setattr(self, name, [arrays[f"{name}.{k}"] for k in range(self.d - 1)])
+        self.values = [arrays[f"values.{k}"] for k in range(self.d)]
+        self._quotients = [None] * self.d
 
     def _before(self, k: int) -> np.ndarray:
         """Left indices in front of site k, (r, k)."""

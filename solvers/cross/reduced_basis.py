@@ -25,6 +25,7 @@ CHUNK = 300_000  # entries of the stacked matrices of points solved together: th
 LEAST_GAIN = 1e-3  # of a batch's largest residual: what is left of a residual below this is known already
 NEGLIGIBLE = 1e-13
 TASK = 4  # points a task for the executor
+LENGTHS, TOGETHER = np.array([-1.0]), np.array([-2.0])  # keys of what a basis began with: of no parameter point
 SMALL = 40  # systems of fewer unknowns are solved in one call
 
 
@@ -95,11 +96,23 @@ class ReducedBasis:
         self._extend(np.concatenate(solutions).T)
         return len(new)
 
+    def begin_from(self, earlier: Journal) -> None:
+        """Take in what ``earlier`` holds, or what the basis of this journal began with before; the journal keeps it."""
+        if self.journal.files:
+            lengths, together = self.journal.get(LENGTHS), self.journal.get(TOGETHER)
+            if lengths is not None and together is not None:
+                self.begin_with(np.split(together, np.cumsum(lengths)[:-1]))
+            return
+        known = [some for some in earlier.known.values() if some.ndim == 2 and some.shape[1] == self.system.size]
+        self.begin_with(known)
+        if known:
+            self.journal.put(LENGTHS, np.array([len(some) for some in known]))
+            self.journal.put(TOGETHER, np.concatenate(known))
+
     def begin_with(self, solutions: Iterable[np.ndarray]) -> None:
         """Take in solutions (p, N) of the full system that were computed elsewhere; they count as no solves here."""
         for some in solutions:
-            if some.ndim == 2 and some.shape[1] == self.system.size:
-                self._extend(some.T)
+            self._extend(some.T)
 
     def _extend(self, snapshots: np.ndarray) -> None:
         """Orthonormalise new columns (twice, for the digits) and project the system onto them."""
@@ -132,6 +145,11 @@ class ReducedBasis:
         coefficients = self.system.coefficients(points)
         loads = self.system.load_coefficients(points) @ self.loads
         return solve_stacked(self.matrices, coefficients, loads)
+
+    def compliances(self, points: np.ndarray) -> np.ndarray:
+        """f^T V c of the reduced solutions at grid points (p, d) -> (p,): of the span, whatever basis it has."""
+        loads = self.system.load_coefficients(points) @ self.loads
+        return np.einsum("pm,pm->p", loads, self.reduced_solutions(points)) if self.m else np.zeros(len(points))
 
     def residuals(self, points: np.ndarray, solutions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Relative dual norms (p,) and representers K^-1 r (N, p) for solutions (N, p) at grid points (p, d)."""

@@ -9,17 +9,19 @@ or two whole modes and some right indices, and for single points. Every value is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from solvers.checkpoint import Content
 from solvers.cross.known import Known
 from solvers.trains.construct import ones
 from solvers.trains.tensor_train import TensorTrain
 
 Function = Callable[[np.ndarray], np.ndarray]
 BATCH = 200_000  # multi-indices written out at once
+PROBES = 16  # entries, fixed once, at which one function is told from another
 SAME = 1e-13  # relative: values that differ by no more are one value
 
 
@@ -31,6 +33,7 @@ class _Source:
     """What both sources share: the budget, what is known, the size of the values."""
 
     shape: tuple[int, ...]
+    dtype: np.dtype
     known: Known
 
     def __init__(self) -> None:
@@ -78,6 +81,47 @@ class _Source:
             out[..., k + width :] = right
             parts.append(self.points(out.reshape(-1, d), k))
         return np.concatenate(parts).reshape(a, *middle, b)
+
+    def again(self, indices: np.ndarray) -> np.ndarray:
+        """Values (m, outputs) asked for once more, neither counted nor kept."""
+        raise NotImplementedError
+
+    def given(self) -> list[np.ndarray]:
+        """What the function is of, as arrays."""
+        raise NotImplementedError
+
+    def probes(self) -> np.ndarray:
+        """Values at entries that are fixed once, not counted: they tell one function from another."""
+        shape = self.shape[: len(self.known.masks)]  # without the mode of the outputs
+        return self.again(np.column_stack([np.random.default_rng(0).integers(0, n, PROBES) for n in shape]))
+
+    def content(self) -> Content:
+        """What is known, and what was counted and seen."""
+        arrays = {**self.known.content(), "first": np.asarray(self._first)}
+        return arrays, {name: getattr(self, name) for name in ("evaluations", "largest", "spread")}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """As it was then; values that were too many to keep are asked for again."""
+        self._first = arrays["first"][()]
+        self.count(data)
+        known = self.known
+        known.restore(arrays)
+        if "values" not in arrays:
+            for begin in range(0, known.count, BATCH):
+                rows = np.arange(begin, min(begin + BATCH, known.count))
+                self._set(rows, self.again(known.indices(rows)))
+        self.dtype = known.values.dtype
+
+    def count(self, data: Mapping[str, Any]) -> None:
+        """What was counted and seen then, and no more."""
+        self.evaluations, self.largest, self.spread = data["evaluations"], data["largest"], data["spread"]
+
+    def _set(self, rows: np.ndarray | slice, values: np.ndarray) -> None:
+        """The values at positions of what is known; it is complex from the first complex value on."""
+        if values.dtype.kind == "c" and self.known.values.dtype.kind != "c":
+            self.known.values = self.known.values.astype(complex)
+            self.dtype = np.dtype(complex)
+        self.known.values[rows] = values
 
     def _spend(self, count: int) -> None:
         if self.evaluations + count > self.budget:
@@ -141,20 +185,28 @@ class FunctionSource(_Source):
             except BaseException:
                 known.forget(before)
                 raise
-            if values.dtype.kind == "c" and known.values.dtype.kind != "c":
-                known.values = known.values.astype(complex)
-                self.dtype = np.dtype(complex)
-            known.values[before : known.count] = values[: len(fresh)]
+            self._set(slice(before, known.count), values[: len(fresh)])
         out = known.values[positions]
         if len(beyond):
             out[beyond] = values[len(fresh) :]
         return out
 
     def _call(self, indices: np.ndarray, tail: tuple[int, ...] | None) -> np.ndarray:
+        self._spend(len(indices))
+        values = self._asked(indices, tail)
+        self._note(values)
+        return values
+
+    def given(self) -> list[np.ndarray]:
+        return self.grids or []
+
+    def again(self, indices: np.ndarray) -> np.ndarray:
+        return self._asked(indices, () if self.outputs is None else (self.outputs,)).reshape(len(indices), -1)
+
+    def _asked(self, indices: np.ndarray, tail: tuple[int, ...] | None) -> np.ndarray:
         argument = indices
         if self.grids is not None:
             argument = np.column_stack([g[indices[:, m]] for m, g in enumerate(self.grids)])
-        self._spend(len(indices))
         values = np.asarray(self.f(argument))
         count = len(indices)
         right = values.ndim in (1, 2) if tail is None else values.shape[1:] == tail
@@ -168,7 +220,6 @@ class FunctionSource(_Source):
         if not np.isfinite(values).all():
             bad = int(np.flatnonzero(~np.isfinite(values.reshape(count, -1)).all(axis=1))[0])
             raise ValueError(f"the function is not finite at the multi-index {tuple(indices[bad].tolist())}")
-        self._note(values)
         return values
 
 
@@ -238,13 +289,22 @@ class TrainSource(_Source):
     def _keep(self, indices: np.ndarray, values: np.ndarray, mode: int) -> None:
         before = self.known.count
         _, fresh = self.known.locate(indices, mode)
-        if values.dtype.kind == "c" and self.known.values.dtype.kind != "c":
-            self.known.values = self.known.values.astype(complex)
-            self.dtype = np.dtype(complex)
-        self.known.values[before : self.known.count, 0] = values[fresh]
+        self._set(slice(before, self.known.count), values[fresh][:, None])
 
     def _call(self, values: list[np.ndarray], place: Callable[[int], tuple[int, ...]]) -> np.ndarray:
         self._spend(values[0].size)
+        out = self._asked(values, place)
+        self._note(out)
+        return out
+
+    def given(self) -> list[np.ndarray]:
+        return [core for x in self.trains for core in x.cores]
+
+    def again(self, indices: np.ndarray) -> np.ndarray:
+        values = [x.entries(indices) for x in self.trains]
+        return self._asked(values, lambda bad: tuple(indices[bad].tolist()))[:, None]
+
+    def _asked(self, values: list[np.ndarray], place: Callable[[int], tuple[int, ...]]) -> np.ndarray:
         out = np.asarray(self.f(*values))
         if out.shape != values[0].shape:
             raise ValueError(f"the function must return an array of shape {values[0].shape}, not {out.shape}")
@@ -255,5 +315,4 @@ class TrainSource(_Source):
         if not np.isfinite(out).all():
             bad = int(np.flatnonzero(~np.isfinite(out.ravel()))[0])
             raise ValueError(f"the function is not finite at the multi-index {place(bad)}")
-        self._note(out)
         return out

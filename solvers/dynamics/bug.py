@@ -21,7 +21,6 @@ O(d n r^3) for rounding.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -31,8 +30,8 @@ import numpy as np
 from solvers.dynamics.chain import Chain
 from solvers.dynamics.defect import beyond, missed_at_root
 from solvers.dynamics.enlarge import COMPRESSED, enlarge, krylov_directions
-from solvers.dynamics.implicit import Invariants
 from solvers.dynamics.krylov import local_exponential
+from solvers.dynamics.stepper import Stepper
 from solvers.local_operator import OperatorCore, advance, half, mirrored
 from solvers.methods import BUG
 from solvers.trains.factorisations import qr_factors
@@ -47,8 +46,8 @@ LOOSEST = 0.1
 REPEATED = 1e-14  # of a column is rounding error where it lies in the basis already; what grows from nothing is small
 
 
-class BUGStepper:
-    """Steps of BUG; a Stepper of solvers.dynamics.stepper.
+class BUGStepper(Stepper):
+    """Steps of BUG.
 
     ``tol``: relative error a unit of time that the local exponentials may make; ``conserve``: trains v whose <v, x> is
     put right after every step; ``shift`` m: steps are those of A - m. ``truncation``, ``residual``, ``step_error``:
@@ -56,10 +55,7 @@ class BUGStepper:
     2-norms).
     """
 
-    grows = False  # by itself
-    order = 2
     estimates_steps = True
-    rounding = 0.0
 
     def __init__(
         self,
@@ -72,16 +68,11 @@ class BUGStepper:
         hermitian: bool,
         conserve: Sequence[TensorTrain] = (),
     ) -> None:
-        dtype = np.result_type(operator.dtype, start.dtype, complex if complex(factor).imag else float)
-        self.operator, self.method, self.hermitian, self.tol = operator, method, hermitian, tol
-        self.factor = complex(factor) if dtype.kind == "c" else complex(factor).real
-        self.shift = 0.0
-        self.invariants = Invariants(conserve, start)
-        self.chain = Chain.of(operator, start, dtype)
+        super().__init__(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
+        self.method = method
+        self.chain = Chain.of(operator, start, self.dtype)
         self.mirror = Chain(self.chain.operators[::-1], [])
         self.root = middle(operator.column_shape)
-        self.truncation = self.residual = self.step_error = 0.0
-        self.work: Counter[str] = Counter()
 
     def train(self) -> TensorTrain:
         """The present state, its centre at the first core."""
@@ -104,14 +95,6 @@ class BUGStepper:
         """Back to a snapshot."""
         chain, self.truncation, self.residual, self.step_error = saved
         self.chain.restore(chain)
-
-    def defect(self) -> float:
-        """Zero: ranks follow the solution, and what a rounding takes is in ``truncation``."""
-        return 0.0
-
-    def grow(self, tol: float) -> bool:
-        """False: a step widens the interfaces by itself."""
-        return False
 
     def advance(self, h: float) -> None:
         """One step of length ``h``."""

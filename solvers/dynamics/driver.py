@@ -1,4 +1,4 @@
-"""What drives a stepper from one output time to the next: steps, ranks, errors, records, checkpoints.
+"""What drives a stepper from one output time to the next: steps, ranks, errors, records.
 
 Steps are fixed, or adapted: a step is compared with two halves of it, which are kept, and the next one follows the
 error per unit of time, e h^-1 ~ h^p for order p. With fixed steps the same comparison is made at a few probes on the
@@ -11,17 +11,16 @@ d||e||/dt <= defect. How the state is held and errors are carried on: solvers.dy
 
 from __future__ import annotations
 
-import time
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from solvers.checkpoint import Content
+from solvers.dynamics import stored
 from solvers.dynamics.enlarge import energy
 from solvers.dynamics.evolving import SHARES, Evolving
 from solvers.dynamics.outcome import outcome, record
-from solvers.dynamics.stored import content, continued
-from solvers.methods import Implicit
 from solvers.solution import IterationState, Solution
 
 PROBES = 12  # comparisons of a fixed step with two halves of it, evenly spaced, and
@@ -37,38 +36,44 @@ UNEVEN = 1.0  # logarithm of the norm of x at which x is scaled to one again
 
 
 class Driver(Evolving):
-    """The control of one evolution; ``result`` performs it."""
+    """The control of one evolution: an Iteration of solvers.iteration, a state an output time."""
 
-    def result(self) -> Solution:
-        first = continued(self)
-        if first is None:
-            first = 0
+    def steps(self) -> Iterator[IterationState | None]:
+        """The start and every output time, as far as a step can be made; None after the steps between."""
+        if not self.rows:
             self._level()
             self._grow()
             self.defect = self.stepper.defect()
-            record(self, 0)
-            self._report()
-        probes = {round(i) for i in np.linspace(0, max(len(self.times) - 2, 0), PROBES)}
+            record(self)
+            yield self._latest()
         last = len(self.times) - 2
-        for i in range(first, last + 1):
+        probes = {round(i) for i in np.linspace(0, max(last, 0), PROBES)}
+        for i in range(self.reached, last + 1):
             length = float(self.times[i + 1] - self.times[i])
             probe = i in probes and not self.rest
             self.rest = self.rest or length
-            self._interval(i, length, probe)
+            yield from self._interval(length, probe)
             if self.stuck:
-                break
+                return
             if i == last:
                 self._measure()
-            self.rest = 0.0
-            record(self, i + 1)
-            self.checkpoint.save(partial(content, self, i + 1), last=i == last)
-            self._report()
+            self.rest, self.reached = 0.0, i + 1
+            record(self)
+            yield self._latest()
+
+    def content(self) -> Content:
+        return stored.content(self)
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        stored.restore(self, arrays, data)
+
+    def solution(self) -> Solution:
         return outcome(self)
 
-    def _interval(self, i: int, length: float, probe: bool) -> None:
-        """The rest of what lies between output times i and i + 1, as far as a step can be made."""
-        if isinstance(self.method, Implicit) and self.route == "method":
-            self._blocks(i, length)
+    def _interval(self, length: float, probe: bool) -> Iterator[None]:
+        """What is left of the ``length`` of time up to the next output, as far as a step can be made."""
+        if self.stepper.divides:
+            yield from self._blocks(length)
             return
         fixed, estimated = self.method.time_step is not None, self.stepper.estimates_steps
         while self.rest > 1e-12 * length and not self.stuck:
@@ -83,7 +88,7 @@ class Driver(Evolving):
                 self._fixed(h)
             elif not self._adapted(h, BESIDE * self.defect * h):
                 continue
-            self.steps.append(h)
+            self.lengths.append(h)
             self.age += h
             self.since += 1
             self.pending += h
@@ -92,22 +97,22 @@ class Driver(Evolving):
             self._account(h)
             self.rest -= h
             if self.rest > 1e-12 * length:
-                self.checkpoint.save(partial(content, self, i))
+                yield None
 
-    def _blocks(self, i: int, length: float) -> None:
-        """The same in blocks of the implicit method, which estimates the error of its steps itself."""
+    def _blocks(self, length: float) -> Iterator[None]:
+        """The same for a stepper that divides what it is asked for by itself."""
         stepper = self.stepper
         parts = max(1, int(np.ceil(length / (self.method.time_step or length) - 1e-9)))
         for _ in range(round(parts * self.rest / length)):
             before = stepper.step_error
             stepper.advance(length / parts)
-            self.steps.append(length / parts)
+            self.lengths.append(length / parts)
             self.age += length / parts
             self.errors[2] += (stepper.step_error - before) / self.norm
             self._account(length / parts)
             self.rest -= length / parts
             if self.rest > 1e-12 * length:
-                self.checkpoint.save(partial(content, self, i))
+                yield None
 
     def _fixed(self, h: float) -> None:
         """A step of the length given, and its error: the stepper's own estimate, or from the last probe."""
@@ -140,10 +145,11 @@ class Driver(Evolving):
             self.stepper.rescale(1.0 / norm)
             self.log += np.log(norm)
             self.defect, self.slope = self.defect / norm, self.slope / norm
-        if self.shifts:
-            self.stepper.shift = energy(self.operator, self.stepper.train())
+        if self.shifts or self.hermitian:
+            mean = energy(self.operator, self.stepper.train())
+            self.stepper.shift = mean if self.shifts else 0.0
             if self.hermitian:
-                self.extreme = max(self.extreme, self.factor.real * self.stepper.shift)
+                self.extreme = max(self.extreme, self.factor.real * mean)
 
     def _compare(self, h: float) -> tuple[float, Any]:
         """Difference of a step of length h and two halves of it, and the state after those; the state is kept.
@@ -223,19 +229,16 @@ class Driver(Evolving):
         self.slope = (now - self.defect) / self.pending
         self.defect, self.pending, self.since = now, 0.0, 0
 
-    def _report(self) -> None:
-        """Tell of the last record."""
-        if self.callback is None:
-            return
+    def _latest(self) -> IterationState:
+        """What the last record says."""
         row = {name: values[-1] for name, values in self.rows.items()}
-        i = len(self.rows["norms"]) - 1
-        self.callback(
-            IterationState(
-                len(self.steps),
-                "step",
-                int(row["ranks"].max()),
-                time.perf_counter() - self.begin,
-                fraction=float(self.times[i] - self.times[0]) / self.span,
-                extra={"time": float(self.times[i]), "error": float(sum(row[f"{kind}_errors"] for kind in KINDS))},
-            )
+        now = float(self.times[self.reached])
+        error = float(sum(row[f"{kind}_errors"] for kind in KINDS))
+        return IterationState(
+            0,
+            "step",
+            int(row["ranks"].max()),
+            0.0,
+            fraction=(now - float(self.times[0])) / self.span,
+            extra={"time": now, "error": error, "steps": len(self.lengths)},
         )

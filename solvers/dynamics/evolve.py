@@ -1,19 +1,22 @@
-"""``evolve``: dx/dt = s A x in tensor-train form, by TDVP, BUG or implicit steps (solvers.dynamics.driver)."""
+"""``evolve``: dx/dt = s A x in tensor-train form, by TDVP, BUG, implicit or other steps (solvers.dynamics.driver)."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint
 from solvers.dynamics.driver import Driver
 from solvers.dynamics.evolving import Observer
-from solvers.dynamics.stepper import Method, make_stepper
+from solvers.dynamics.stepper import make_stepper
+from solvers.iteration import drive
 from solvers.linear.solve import is_hermitian
+from solvers.method_base import Integrator
 from solvers.methods import TDVP
-from solvers.solution import IterationState, NotConverged, Solution
+from solvers.solution import Callback, Solution
 from solvers.trains.construct import kronecker_sum, rank_one
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
@@ -26,14 +29,14 @@ def evolve(
     start: TensorTrain,
     times: Sequence[float] | np.ndarray,
     *,
-    method: Method | None = None,
+    method: Integrator | None = None,
     factor: complex = -1j,
     dissipative: bool = False,
     accuracy: float = 1e-6,
     observe: Observer | None = None,
     conserve: Sequence[TensorTrain] = (),
     checkpoint: str | Path | None = None,
-    callback: Callable[[IterationState], None] | None = None,
+    callback: Callback | None = None,
     throw: bool = True,
 ) -> Solution:
     """The solution of dx/dt = ``factor`` A x at ``times`` (T,), ascending, from x(times[0]) = ``start``.
@@ -42,11 +45,12 @@ def evolve(
     error is then that of the train shown, cut to the accuracy and to max_rank (solvers.dynamics.full_vectors).
 
     ``factor``: -1j for the Schroedinger equation, -1 for imaginary time, 1 for a generator such as Fokker-Planck's.
-    ``method``: TDVP (default, order 2), BUG or Implicit. ``dissipative``: a non-Hermitian operator with an imaginary
-    factor is meant (an absorber); otherwise it is refused. ``accuracy``: asked of the state at the last time, relative
-    2-norm; what the method leaves open (steps, ranks up to their cap, tolerances) follows from it. ``observe(t, x)``:
-    called at every output time, returns name -> number or array. ``conserve``: trains c whose <c, x> Implicit and BUG
-    keep exactly. ``checkpoint``: a file written between steps; where it exists the evolution goes on from it.
+    ``method``: TDVP (default, order 2), BUG, Implicit, or an Integrator of your own. ``dissipative``: a non-Hermitian
+    operator with an imaginary factor is meant (an absorber); otherwise it is refused. ``accuracy``: asked of the state
+    at the last time, relative 2-norm; what the method leaves open (steps, ranks up to their cap, tolerances) follows
+    from it. ``observe(t, x)``: called at every output time, returns name -> number or array. ``conserve``: trains c
+    whose <c, x> Implicit and BUG keep exactly. ``callback``: told at every output time. ``checkpoint``: a file written
+    between steps; where it exists the evolution goes on from it.
 
     ``value``: Evolution, up to the time reached where no step was short enough; ``residual``: (1,) the bound of the
     relative error at the last time; ``counts``: steps, rejected, matvecs, local_exponentials. Status: CONVERGED where
@@ -54,30 +58,24 @@ def evolve(
     last time was not reached). ``extra``: the largest rank and the ``route``, "method" or "full vectors".
 
     Raises ValueError for shapes that do not fit, times that do not ascend, an operator that is not Hermitian where
-    that is not meant, steps back in time (order 4) for a factor that is not imaginary, a checkpoint of another
-    evolution or a damaged one; NotConverged, with the solution, when ``throw``.
+    that is not meant, steps back in time (order 4) for a factor that is not imaginary; CheckpointError, a ValueError,
+    for a file that is damaged or of another evolution; NotConverged, with the solution, when ``throw``.
     """
     method = method or TDVP()
     moments = np.asarray(times, dtype=float)
     hermitian = is_hermitian(operator)
     _check(operator, start, moments, method, factor, dissipative, accuracy, hermitian)
     compile_s = _compile(np.result_type(operator.dtype, start.dtype, float if complex(factor).imag == 0.0 else complex))
-    run = Driver(operator, start, moments, method, complex(factor), accuracy, hermitian, conserve)
-    run.compile_s = compile_s
-    run.observe, run.callback = observe, callback
-    if checkpoint is not None:
-        run.keep_in(checkpoint)
-    solution = run.result()
-    if throw and not solution.converged:
-        raise NotConverged(solution)
-    return solution
+    run = Driver(operator, start, moments, method, complex(factor), accuracy, hermitian, conserve, observe)
+    asked = None if checkpoint is None else run.question()
+    return drive(run, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, compile_s=compile_s)
 
 
 def _check(
     operator: TTOperator,
     start: TensorTrain,
     times: np.ndarray,
-    method: Method,
+    method: Integrator,
     factor: complex,
     dissipative: bool,
     accuracy: float,
@@ -94,14 +92,12 @@ def _check(
         raise ValueError(f"factor must be a finite number other than zero, not {factor!r}")
     if not start.norm() > 0.0:
         raise ValueError("the start is zero")
-    imaginary = complex(factor).real == 0.0
-    if imaginary and not hermitian and not dissipative:
+    if complex(factor).real == 0.0 and not hermitian and not dissipative:
         raise ValueError(
             "the operator is not Hermitian, so its evolution is not unitary: correct it, or say dissipative=True "
             "where loss is meant (an absorber)"
         )
-    if isinstance(method, TDVP) and method.order == 4 and (not imaginary or not hermitian):
-        raise ValueError("TDVP of order 4 steps back in time, which a dissipative evolution does not bear: order 2")
+    method.check(complex(factor), hermitian)
 
 
 def _compile(dtype: np.dtype) -> float:

@@ -8,17 +8,15 @@ fastest growth known of any state (zero for a generator that is not Hermitian; f
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from solvers.checkpoint import Checkpoint, Question
+from solvers.checkpoint import Question
 from solvers.dynamics.full_vectors import full_vectors
-from solvers.dynamics.stepper import Method, Stepper, make_stepper
-from solvers.solution import IterationState
+from solvers.dynamics.stepper import Stepper, make_stepper
+from solvers.method_base import Integrator
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
 
@@ -39,13 +37,13 @@ class Evolving:
         operator: TTOperator,
         start: TensorTrain,
         times: np.ndarray,
-        method: Method,
+        method: Integrator,
         factor: complex,
         accuracy: float,
         hermitian: bool,
         conserve: Sequence[TensorTrain],
+        observe: Observer | None = None,
     ) -> None:
-        self.begin = time.perf_counter()
         self.times, self.method, self.accuracy = times, method, accuracy
         self.span = float(times[-1] - times[0]) or 1.0
         tol = max(SHARES["krylov"] * accuracy / self.span, TIGHTEST)
@@ -54,14 +52,9 @@ class Evolving:
         self.route = "method" if whole is None else "full vectors"
         self.operator, self.factor, self.start, self.hermitian = operator, factor, start, hermitian
         self.shifts = not conserve and (hermitian or factor.real == 0.0)  # <v, x> of a shifted A would change
-        arrays = [*operator.cores, *start.cores, times, *(core for train in conserve for core in train.cores)]
-        self.question = Question(arrays, [repr(method), repr(factor), repr(accuracy), VERSION])
-        self.checkpoint = Checkpoint(None)
-        self.observe: Observer | None = None
-        self.callback: Callable[[IterationState], None] | None = None
-        self.compile_s = 0.0
+        self.conserve, self.observe = conserve, observe
         self.h = self.first = method.time_step or (FIRST_STEP if whole is None else 1.0) * self.span
-        self.steps: list[float] = []
+        self.lengths: list[float] = []  # of the steps made
         self.rows: dict[str, list[Any]] = {}
         self.log = 0j  # the state is exp(log) times that of the stepper
         self.extreme = -np.inf  # the fastest growth of any state known, Re(factor) E
@@ -73,11 +66,14 @@ class Evolving:
         self.counted = np.zeros(2)  # truncations and local solves accounted for
         self.stuck = self.grown = False
         self.age = 0.0
+        self.reached = 0  # the last output time behind
         self.rest = 0.0  # of the interval under way
 
-    def keep_in(self, file: str | Path) -> None:
-        """Continue from ``file`` where it exists, and write it on the way."""
-        self.checkpoint = Checkpoint(file, self.question)
+    def question(self) -> Question:
+        """What a checkpoint belongs to."""
+        conserved = (core for train in self.conserve for core in train.cores)
+        arrays = [*self.operator.cores, *self.start.cores, self.times, *conserved]
+        return Question(arrays, [repr(self.method), repr(self.factor), repr(self.accuracy), VERSION])
 
     @property
     def unitary(self) -> bool:

@@ -16,7 +16,6 @@ Cost a step: products of the matrix and of 40 vectors, or 2 N^2; O(N^1.5 n) a tr
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,11 +23,11 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh, expm
 
-from solvers.dynamics.implicit import Invariants
 from solvers.dynamics.krylov import local_exponential
 from solvers.dynamics.sparse import MOST_NONZEROS, sparse_matrix
-from solvers.dynamics.stepper import Method
+from solvers.dynamics.stepper import Stepper
 from solvers.local_operator import OperatorCore
+from solvers.method_base import Integrator
 from solvers.trains.construct import tt_svd
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
@@ -50,15 +49,13 @@ GROWING = 1e-15  # relative error of such a step where a small part of the state
 EPS = float(np.finfo(float).eps)
 
 
-class FullVectorStepper:
-    """Steps of the vector; a Stepper of solvers.dynamics.stepper.
+class FullVectorStepper(Stepper):
+    """Steps of the vector.
 
     ``tol``: relative error a unit of time that the exponentials may make; ``accuracy``: of the evolution. ``rounding``:
     the relative error of ``train()`` beside the state. ``step_error``: errors of the exponentials, accumulated.
     """
 
-    grows = False
-    order = 2
     estimates_steps = True
 
     def __init__(
@@ -66,7 +63,7 @@ class FullVectorStepper:
         operator: TTOperator,
         matrix: sparse.csr_matrix,
         start: TensorTrain,
-        max_rank: int,
+        method: Integrator,
         factor: complex,
         tol: float,
         accuracy: float,
@@ -74,22 +71,16 @@ class FullVectorStepper:
         dense: bool,
         conserve: Sequence[TensorTrain],
     ) -> None:
-        self.shape, self.max_rank, self.tol, self.accuracy = start.shape, max_rank, tol, accuracy
-        self.hermitian, self.dense = hermitian, dense
-        dtype = np.result_type(operator.dtype, start.dtype, complex if complex(factor).imag else float)
-        self.factor = complex(factor) if dtype.kind == "c" else complex(factor).real
-        self.shift = 0.0
-        self.matrix = matrix.astype(dtype)
+        super().__init__(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
+        self.shape, self.accuracy, self.dense = start.shape, accuracy, dense
+        self.max_rank = max(method.max_rank, start.max_rank)
+        self.matrix = matrix.astype(self.dtype)
         self.reach = _reach(self.matrix)
         self.core = None if dense else _core(self.matrix)
         self.vectors: tuple[np.ndarray, np.ndarray] | None = None
         self.exponentials: dict[float, np.ndarray] = {}
-        self.invariants = Invariants(conserve, start)
-        self.truncation = self.residual = self.step_error = 0.0
-        self.work: Counter[str] = Counter()
-        self.x = start.full().reshape(-1).astype(dtype)
+        self.x = start.full().reshape(-1).astype(self.dtype)
         self.shown: TensorTrain | None = start
-        self.rounding = 0.0
 
     def train(self) -> TensorTrain:
         """The present state, rounded."""
@@ -127,14 +118,6 @@ class FullVectorStepper:
     def restore(self, saved: Any) -> None:
         """Back to a snapshot."""
         self.x, self.shown, self.rounding, self.step_error = saved
-
-    def defect(self) -> float:
-        """Zero: no tangent space is involved."""
-        return 0.0
-
-    def grow(self, tol: float) -> bool:
-        """False: no rank is involved."""
-        return False
 
     def advance(self, h: float) -> None:
         """One step of length ``h``. Raises LinAlgError where the norm leaves the range of numbers."""
@@ -193,7 +176,7 @@ def full_vectors(
     operator: TTOperator,
     start: TensorTrain,
     times: np.ndarray,
-    method: Method,
+    method: Integrator,
     factor: complex,
     tol: float,
     accuracy: float,
@@ -224,7 +207,7 @@ def full_vectors(
         operator,
         matrix,
         start,
-        max(method.max_rank, start.max_rank),
+        method,
         factor,
         tol,
         accuracy,

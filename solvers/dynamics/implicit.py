@@ -16,19 +16,19 @@ Cost a block: AMEn with d + 1 cores, O(s d (R r^3 n + nnz r^2)) a sweep.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.polynomial import legendre
 
+from solvers.dynamics.stepper import Stepper
 from solvers.linear.solve import solve
 from solvers.methods import AMEn, Implicit
 from solvers.solution import Status
 from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain, dot
+from solvers.trains.tensor_train import TensorTrain
 
 TIGHTEST, LOOSEST = 1e-13, 0.1  # relative residuals asked of AMEn
 ENRICHMENT = 4
@@ -39,67 +39,17 @@ SAFETY, SLOWEST, FASTEST = 0.85, 0.2, 2.5  # of the block length
 SHORTEST = 1e-6  # of a step: blocks below are taken as they are
 
 
-class Invariants:
-    """Linear functionals <v_j, x> that keep the values they had at the start.
-
-    The correction is the smallest one within the bases of the train on both sides of its middle bond: no rank grows,
-    and it lives where the train does. Exact to rounding errors as long as the functionals differ on these bases.
-    """
-
-    def __init__(self, vectors: Sequence[TensorTrain], start: TensorTrain) -> None:
-        self.vectors = tuple(vectors)
-        self.values = self._values(start)
-
-    def _values(self, x: TensorTrain) -> np.ndarray:
-        return np.array([dot(v, x) for v in self.vectors])
-
-    def load(self, x: TensorTrain) -> None:
-        """Take the values of another start."""
-        self.values = self._values(x)
-
-    def restore(self, x: TensorTrain) -> tuple[TensorTrain, float]:
-        """The train with its values put right, and the 2-norm of the change."""
-        if not self.vectors:
-            return x, 0.0
-        k = x.d // 2
-        x = x.orthogonalise(k)
-        core = x.cores[k]
-        a, n, b = core.shape
-        _, _, basis = np.linalg.svd(core.reshape(a, n * b), full_matrices=False)  # what the bond sees to the right
-        gradients = []
-        for v in self.vectors:
-            left, right = np.ones((1, 1)), np.ones((1, 1))
-            for p, q in zip(x.cores[:k], v.cores[:k]):
-                ahead = (left @ q.reshape(len(q), -1)).reshape(-1, q.shape[2])
-                left = p.reshape(-1, p.shape[2]).conj().T @ ahead
-            for p, q in zip(reversed(x.cores[k + 1 :]), reversed(v.cores[k + 1 :])):
-                ahead = (q.reshape(-1, q.shape[2]) @ right).reshape(len(q), -1)
-                right = ahead @ p.reshape(len(p), -1).conj().T
-            middle = left @ v.cores[k].reshape(len(v.cores[k]), -1)
-            middle = (middle.reshape(-1, v.cores[k].shape[2]) @ right).reshape(a, n * b)
-            gradients.append((middle @ basis.conj().T) @ basis)
-        g = np.array([gradient.reshape(-1) for gradient in gradients])
-        # <g_i, change> = missing_i with the change in the span of the g: the smallest one
-        missing = self.values - g.conj() @ core.reshape(-1)
-        change = g.T @ np.linalg.lstsq(g.conj() @ g.T, missing, rcond=1e-13)[0]
-        cores = (*x.cores[:k], core + change.reshape(core.shape), *x.cores[k + 1 :])
-        return TensorTrain(cores, k), float(np.linalg.norm(change))
-
-
-class ImplicitStepper:
-    """Blocks of time, each one linear system (see the module's text); a Stepper of solvers.dynamics.stepper.
+class ImplicitStepper(Stepper):
+    """Blocks of time, each one linear system (see the module's text).
 
     ``tol``: relative error a unit of time. ``conserve``: trains v whose <v, x> is kept. Without a ``time_step`` of the
     method a step is divided into blocks as long as the estimate of their own error allows.
 
     Accumulated, absolute 2-norms: ``residual``, a bound of the error by the residuals of the linear systems;
-    ``truncation``; ``step_error``, an estimate of what the polynomials in time leave out (``estimates_steps``: a
-    driver need not compare steps of two lengths to know it).
+    ``truncation``; ``step_error``, an estimate of what the polynomials in time leave out.
     """
 
-    grows = False
-    estimates_steps = True
-    rounding = 0.0
+    estimates_steps = divides = solves = True
 
     def __init__(
         self,
@@ -112,15 +62,12 @@ class ImplicitStepper:
         hermitian: bool,
         conserve: Sequence[TensorTrain] = (),
     ) -> None:
-        self.operator, self.method, self.tol = operator, method, tol
+        super().__init__(operator, start, method, factor, tol, hermitian=hermitian, conserve=conserve)
+        # a real operator stays real beside a complex state
         self.factor = complex(factor) if complex(factor).imag else complex(factor).real
-        self.order = method.degree
-        self.invariants = Invariants(conserve, start)
-        self.shift = 0.0  # m: steps are those of A - m
+        self.method, self.order = method, method.degree
         self.x, self.size = start, start.norm()
         self.block: float | None = None
-        self.truncation = self.residual = self.step_error = 0.0
-        self.work: Counter[str] = Counter()
 
     def train(self) -> TensorTrain:
         """The present state."""
@@ -143,13 +90,13 @@ class ImplicitStepper:
         """Back to a snapshot."""
         self.x, self.size, self.truncation, self.residual, self.step_error = saved
 
-    def defect(self) -> float:
-        """Zero: no tangent space is involved."""
-        return 0.0
+    def memory(self) -> dict[str, Any]:
+        """The block length found good."""
+        return {"block": self.block}
 
-    def grow(self, tol: float) -> bool:
-        """False: ranks follow from the residual."""
-        return False
+    def remember(self, data: Mapping[str, Any]) -> None:
+        """Take it from a checkpoint."""
+        self.block = data["block"]
 
     def advance(self, h: float) -> None:
         """The state a time ``h`` later."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,15 @@ from solvers.dynamics.enlarge import energy
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolving import Evolving
 from solvers.dynamics.second_look import DIGITS, second_looks
-from solvers.methods import Implicit
 from solvers.solution import Checked, Solution, Status
 
 
-def record(run: Evolving, i: int) -> None:
-    """Everything known at output time i."""
-    x = run.state()
+def record(run: Evolving) -> None:
+    """Everything known at the output time reached."""
+    x, time = run.state(), float(run.times[run.reached])
     norm, carried = run.norm, run.carried()
     if not np.isfinite(norm):
-        raise ValueError(f"the state is not finite at t = {run.times[i]:g}: shorten the time step")
+        raise ValueError(f"the state is not finite at t = {time:g}: shorten the time step")
     ahead = run.defect + max(run.slope * run.pending, 0.0)  # since the last measurement, until the next
     with np.errstate(over="ignore"):
         size = float(np.exp(run.log_norm))
@@ -35,7 +33,7 @@ def record(run: Evolving, i: int) -> None:
         "step_errors": carried[2],
         "krylov_errors": carried[3],
     }
-    for name, value in (run.observe(float(run.times[i]), x) if run.observe else {}).items():
+    for name, value in (run.observe(time, x) if run.observe else {}).items():
         row[f"observed_{name}"] = np.asarray(value)
     for name, value in row.items():
         run.rows.setdefault(name, []).append(value)
@@ -47,14 +45,12 @@ def outcome(run: Evolving) -> Solution:
     columns["projection_errors"] = np.maximum.accumulate(columns["projection_errors"])
     observed = {name[9:]: columns.pop(name) for name in list(columns) if name.startswith("observed_")}
     times = run.times[: len(columns["norms"])]
-    value = Evolution(times=times, state=run.state(), observed=observed, step_sizes=np.array(run.steps), **columns)
+    value = Evolution(times=times, state=run.state(), observed=observed, step_sizes=np.array(run.lengths), **columns)
     status, bound, looks = _judged(run, value)
-    counts = {"rejected": run.rejected, **run.stepper.work, "steps": len(run.steps)}
-    timing = {"compile_s": run.compile_s, "solve_s": time.perf_counter() - run.begin}
+    counts = {"rejected": run.rejected, **run.stepper.work, "steps": len(run.lengths)}
     extra = {"max_rank": int(value.ranks.max()), "route": run.route}
-    return Solution(
-        value, status, int(status is Status.CONVERGED), np.array([bound]), (), counts, timing, extra, tuple(looks)
-    )
+    converged = int(status is Status.CONVERGED)
+    return Solution(value, status, converged, np.array([bound]), (), counts, {}, extra, tuple(looks))
 
 
 def _judged(run: Evolving, value: Evolution) -> tuple[Status, float, list[Checked]]:
@@ -81,6 +77,5 @@ def _limit(run: Evolving, value: Evolution) -> Status:
     ranks = value.projection_errors[-1] + value.truncation_errors[-1]
     steps = value.step_errors[-1] + value.krylov_errors[-1]
     # a linear system that the ranks cannot solve is left with its residual
-    method = run.method
-    capped = isinstance(method, Implicit) and int(value.ranks.max()) >= method.max_rank
+    capped = run.stepper.solves and int(value.ranks.max()) >= run.method.max_rank
     return Status.RANK_LIMIT if ranks > steps or capped else Status.STEP_LIMIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,37 +30,29 @@ NUMBERS = (
 )
 
 
-def content(run: Evolving, i: int) -> Content:
-    """Everything needed to go on from output time i, or from within the interval after it."""
-    stepper: Any = run.stepper
-    # where a train is a rounded view of the state, the state itself
-    arrays, entry = train_arrays("state", stepper.kept() if run.route == "full vectors" else stepper.train())
+def content(run: Evolving) -> Content:
+    """Everything needed to go on from the output time reached, or from within the interval after it."""
+    arrays, entry = train_arrays("state", run.stepper.kept())
     arrays |= {f"row_{name}": np.array(values) for name, values in run.rows.items()}
-    arrays["steps"] = np.array(run.steps)
+    arrays["steps"] = np.array(run.lengths)
     arrays["ledger"] = np.array(run.ledger)
-    data: dict[str, Any] = {"reached": i, "state": entry, "work": dict(run.stepper.work)}
+    data: dict[str, Any] = {"reached": run.reached, "state": entry, "work": dict(run.stepper.work)}
     data |= {"numbers": {name: getattr(run, name) for name in NUMBERS}}
     data |= {"log": [run.log.real, run.log.imag], "shift": run.stepper.shift}
     data |= {"errors": list(run.errors), "counted": list(run.counted)}
-    # the length of its blocks that the implicit method found good
-    return arrays, data | {"block": getattr(run.stepper, "block", None)}
+    return arrays, data | {"stepper": run.stepper.memory()}
 
 
-def continued(run: Evolving) -> int | None:
-    """Put an evolution into the state of its checkpoint: the output time that has reached; None where there is none."""
-    loaded = run.checkpoint.load()
-    if loaded is None:
-        return None
-    arrays, data = loaded
+def restore(run: Evolving, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+    """Put an evolution into the state of ``content``."""
     run.stepper.load(stored_train(arrays, "state", data["state"]))
     run.rows = {name[4:]: list(values) for name, values in arrays.items() if name.startswith("row_")}
-    run.steps, run.ledger = list(arrays["steps"]), list(arrays["ledger"])
+    run.lengths, run.ledger = list(arrays["steps"]), list(arrays["ledger"])
     run.stepper.work.update(data["work"])
-    if data["block"] is not None:
-        run.stepper.block = data["block"]  # type: ignore[attr-defined]
+    run.stepper.remember(data["stepper"])
     for name in NUMBERS:
         setattr(run, name, data["numbers"][name])
     run.log, run.stepper.shift = complex(*data["log"]), data["shift"]
     run.errors, run.counted = np.array(data["errors"]), np.array(data["counted"])
     run.stepper.truncation, run.stepper.residual = map(float, run.counted)
-    return int(data["reached"])
+    run.reached = int(data["reached"])

@@ -12,7 +12,7 @@ Cost a step O(d m (R r^3 n + nnz r^2)) for Krylov spaces of size m; two sites: n
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from solvers.dynamics.chain import Chain, Snapshot
 from solvers.dynamics.defect import defect
 from solvers.dynamics.enlarge import enlarge, krylov_directions
 from solvers.dynamics.krylov import bond_core, local_exponential
+from solvers.dynamics.stepper import Stepper
 from solvers.local_operator import OperatorCore
 from solvers.methods import TDVP
 from solvers.trains.construct import random_train
@@ -41,31 +42,31 @@ class _Saved:
     residual: float
 
 
-class TDVPStepper:
+class TDVPStepper(Stepper):
     """Steps of TDVP (see solvers.dynamics.driver for what drives them).
 
     ``tol``: what an exponential may err and a truncation may discard, relative to the norm, a unit of time;
     ``truncation``, ``residual``: what truncations discarded and the exponentials' estimated errors, added up.
     """
 
-    estimates_steps = False
-    step_error = rounding = 0.0
-
     def __init__(
-        self, operator: TTOperator, start: TensorTrain, method: TDVP, factor: complex, tol: float, *, hermitian: bool
+        self,
+        operator: TTOperator,
+        start: TensorTrain,
+        method: TDVP,
+        factor: complex,
+        tol: float,
+        *,
+        hermitian: bool,
+        conserve: Sequence[TensorTrain] = (),
     ) -> None:
-        dtype = np.result_type(operator.dtype, start.dtype, float if complex(factor).imag == 0.0 else complex)
-        self.operator, self.method, self.hermitian = operator, method, hermitian
-        self.factor = complex(factor) if dtype.kind == "c" else complex(factor).real
+        super().__init__(operator, start, method, factor, tol, hermitian=hermitian)
+        self.method = method
         self.sites = min(method.sites, operator.d)
         self.order = method.order
-        self.tol = tol
-        self.shift = 0.0  # m: steps are those of A - m
-        self.chain = Chain.of(operator, start, dtype)
-        self.bonds = {rank: bond_core(rank, dtype) for rank in set(operator.ranks)}
+        self.chain = Chain.of(operator, start, self.dtype)
+        self.bonds = {rank: bond_core(rank, self.dtype) for rank in set(operator.ranks)}
         self.pairs: dict[tuple[int, int], OperatorCore] = {}
-        self.truncation, self.residual = 0.0, 0.0
-        self.work: Counter[str] = Counter()
         self._exponentials = 0.0
 
     def train(self) -> TensorTrain:

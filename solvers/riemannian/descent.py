@@ -17,15 +17,17 @@ right, one preconditioned gradient, one retraction, two transports, five inner p
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from solvers.checkpoint import Checkpoint, Content, Question
+from solvers.iteration import drive
 from solvers.methods import ConjugateGradients
-from solvers.solution import Callback, IterationState, NotConverged, Solution, Status
+from solvers.solution import Callback, IterationState, Solution, Status
 
 Point = Any
 Tangent = Any
@@ -34,6 +36,7 @@ SHORTEST, LONGEST = 0.1, 4.0  # of a step, for one correction
 GROWTH = 2.0  # of a step where the slope does not rise
 ATTEMPTS = 14  # ever shorter steps before a direction is given up
 PATIENCE = 10  # steps that lower neither the value nor the decrease expected, before it gives up
+_PLACE = ("counts", "next_step", "size", "slope", "steepest", "expected", "least", "idle")  # plain data of a step
 
 
 class Manifold(Protocol):
@@ -50,6 +53,17 @@ class Manifold(Protocol):
 
     def transport(self, x: Point, y: Point, u: Tangent) -> Tangent:
         """``u`` at ``x`` carried to ``y``, by projection."""
+
+
+@runtime_checkable
+class StoresPoints(Protocol):
+    """A manifold whose points are no arrays, but can be written to a file as some."""
+
+    def point_arrays(self, x: Point) -> Sequence[np.ndarray]:
+        """What ``stored_point`` makes the same point of."""
+
+    def stored_point(self, arrays: Sequence[np.ndarray]) -> Point:
+        """The point of ``point_arrays``."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +101,17 @@ def minimise(
     method: ConjugateGradients | None = None,
     accuracy: float = 1e-8,
     callback: Callback | None = None,
+    checkpoint: str | Path | None = None,
     throw: bool = True,
 ) -> Solution:
-    """A local minimiser of ``objective`` on ``manifold``, from ``start``.
+    """A local minimiser of ``objective`` on ``manifold``, from ``start``. Nothing in it is random.
 
     ``accuracy``: the decrease of the value still expected, <g, B g> / 2, at which it stops: absolute, in the unit of
-    the value (for B the inverse Hessian that is the error of the value).
+    the value (for B the inverse Hessian that is the error of the value). ``checkpoint``: a file with the point and the
+    direction, written after steps; where it exists the same call goes on from it, with an evaluation at each of start
+    and point that are not counted again. Points and tangent vectors must then be arrays or tuples of them, points of
+    a manifold that StoresPoints anything. Another start, method or accuracy is told apart, and an objective of another
+    value or gradient norm at the start.
 
     ``value``: the point; ``residual``: (1,) <g, B g> / 2 there; ``history``: a row a step, energies the value,
     residuals the expected decrease, extra the step length and the evaluations so far; ``counts``: steps, evaluations,
@@ -101,31 +120,14 @@ def minimise(
     turns negative.
 
     Raises ValueError for an accuracy that is not positive, a start whose value is not finite, and a preconditioner
-    that is not positive there; NotConverged, with the solution so far, when ``throw``.
+    that is not positive there, and for a ``checkpoint`` of points that cannot be written; NotConverged, with the
+    solution so far, when ``throw``; CheckpointError, a ValueError, for a file that is damaged or of another descent.
     """
     if not (math.isfinite(accuracy) and accuracy > 0.0):
         raise ValueError(f"accuracy must be positive, in units of the value, not {accuracy!r}")
-    begin = time.perf_counter()
-    run = _Descent(objective, manifold, start, method or ConjugateGradients(), accuracy)
-    history: list[IterationState] = []
-    for state in run.iterate(begin):
-        history.append(state)
-        if callback is not None:
-            callback(state)
-    converged = run.status is Status.CONVERGED
-    solution = Solution(
-        run.x,
-        run.status,
-        int(converged),
-        np.array([run.expected]),
-        tuple(history),
-        dict(run.counts),
-        {"solve_s": time.perf_counter() - begin},
-        {"value": run.now.value, "evaluation": run.now},
-    )
-    if throw and not converged:
-        raise NotConverged(solution)
-    return solution
+    descent = _Descent(objective, manifold, start, method or ConjugateGradients(), accuracy)
+    asked = None if checkpoint is None else descent.question()
+    return drive(descent, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw)
 
 
 @dataclass(frozen=True)
@@ -141,82 +143,137 @@ class _Trial:
 
 
 class _Descent:
-    """What one call knows while it runs."""
+    """A point on its way down, and the direction it goes on in."""
 
-    def __init__(self, objective: Objective, manifold: Manifold, x: Point, method: ConjugateGradients, accuracy: float):
+    def __init__(
+        self, objective: Objective, manifold: Manifold, start: Point, method: ConjugateGradients, accuracy: float
+    ) -> None:
         self.objective, self.manifold, self.method, self.accuracy = objective, manifold, method, accuracy
         self.counts = {"steps": 0, "evaluations": 0, "restarts": 0}
-        self.status = Status.ITERATION_LIMIT
-        self.x, self.now = x, self.evaluate(x)
+        self.x, self.now = start, self.evaluate(start)
         if not math.isfinite(self.now.value):
             raise ValueError(f"the value at the start is {self.now.value}: start elsewhere")
+        self.status = Status.ITERATION_LIMIT
         self.next_step = method.first_step
-        self.expected = np.inf
+        self.p: Tangent = None  # B g here
+        self.size = 0.0  # <g, B g>
+        self.direction: Tangent = None
+        self.slope = 0.0  # of the value along the direction
+        self.steepest = True  # whether the direction is -p
+        self.expected = self.least = np.inf  # decreases expected here, and the least of all
+        self.idle = 0  # steps that lowered neither the value nor that
+
+    def question(self) -> Question:
+        """The start, what is asked for, and of the objective its value and the size of its gradient there."""
+        numbers = self.now.value, self.manifold.inner(self.x, self.now.gradient, self.now.gradient)
+        arrays = [*_packed("start", self.x, self.manifold)[0].values(), *(np.array([number]) for number in numbers)]
+        return Question(arrays, [repr(self.method), repr(self.accuracy)])
+
+    def steps(self) -> Iterator[IterationState]:
+        """A state a step, until the status is known."""
+        if self.direction is None:
+            self.precondition()
+            self.least = self.expected
+            self.restart()
+        while not self.over():
+            # 1 along the direction to where the value is lower and its slope flatter
+            trial = self.search(self.direction, self.slope)
+            if trial is None and self.steepest:
+                self.status = Status.STAGNATED
+                return
+            if trial is None:
+                self.counts["restarts"] += 1
+                self.restart()
+                continue
+            # 2 there, with the decrease that is still expected
+            before, last, size_before = self.x, self.now, self.size
+            self.x, self.now, self.next_step = trial.point, trial.evaluation, trial.minimiser
+            self.counts["steps"] += 1
+            fallen = last.value - self.now.value > self.method.noise * abs(last.value)
+            self.precondition()
+            # a negative <g, B g> after a positive one: B, often applied to a tolerance, is at the end of its accuracy
+            self.idle = PATIENCE if self.size < 0.0 else 0 if fallen or self.expected < self.least else self.idle + 1
+            self.least = min(self.least, self.expected)
+            # 3 the next direction
+            if not self.over():
+                self.turn(before, last, size_before, trial)
+            yield IterationState(
+                0,
+                "step",
+                int(getattr(self.x, "max_rank", 1)),
+                0.0,
+                energies=np.array([self.now.value]),
+                residuals=np.array([self.expected]),
+                extra={"step": trial.step, "evaluations": self.counts["evaluations"]},
+            )
 
     def evaluate(self, x: Point) -> Evaluation:
         self.counts["evaluations"] += 1
         return self.objective.evaluate(x)
 
-    def preconditioned(self) -> tuple[Tangent, float]:
-        """p = B g at the present point, and <g, p>."""
-        p = self.objective.precondition(self.x, self.now)
-        size = float(self.manifold.inner(self.x, self.now.gradient, p))
-        if not math.isfinite(size) or (size < 0.0 and not self.counts["steps"]):
-            raise ValueError(f"the preconditioner is not positive: <g, B g> = {size:.3g}")
-        self.expected = 0.5 * abs(size)
-        return p, size
+    def precondition(self) -> None:
+        """p = B g at the present point, <g, p>, and the decrease that says is left."""
+        self.p = self.objective.precondition(self.x, self.now)
+        self.size = float(self.manifold.inner(self.x, self.now.gradient, self.p))
+        if not math.isfinite(self.size) or (self.size < 0.0 and not self.counts["steps"]):
+            raise ValueError(f"the preconditioner is not positive: <g, B g> = {self.size:.3g}")
+        self.expected = 0.5 * abs(self.size)
 
-    def iterate(self, begin: float) -> Generator[IterationState, None, None]:
-        """A state a step, until the status is known."""
-        manifold = self.manifold
-        p, size = self.preconditioned()
-        direction, slope, steepest = manifold.combine(self.x, [(-1.0, p)]), -size, True
-        least, idle = self.expected, 0
-        while True:
-            if self.expected <= self.accuracy:
-                self.status = Status.CONVERGED
-                return
-            if idle >= PATIENCE:
-                self.status = Status.STAGNATED
-                return
-            if self.counts["steps"] >= self.method.steps:
-                return
-            trial = self.search(direction, slope)
-            if trial is None:
-                if steepest:
-                    self.status = Status.STAGNATED
-                    return
-                self.counts["restarts"] += 1
-                direction, slope, steepest = manifold.combine(self.x, [(-1.0, p)]), -size, True
-                continue
-            before, gradient, value, size_before = self.x, self.now.gradient, self.now.value, size
-            self.x, self.now, self.next_step = trial.point, trial.evaluation, trial.minimiser
-            self.counts["steps"] += 1
-            fallen = value - self.now.value > self.method.noise * abs(value)
-            p, size = self.preconditioned()
-            # a negative <g, B g> after a positive one: B, often applied to a tolerance, is at the end of its accuracy
-            idle = PATIENCE if size < 0.0 else 0 if fallen or self.expected < least else idle + 1
-            least = min(least, self.expected)
-            yield IterationState(
-                self.counts["steps"],
-                "step",
-                int(getattr(self.x, "max_rank", 1)),
-                time.perf_counter() - begin,
-                energies=np.array([self.now.value]),
-                residuals=np.array([self.expected]),
-                extra={"step": trial.step, "evaluations": self.counts["evaluations"]},
-            )
-            beta = 0.0
-            if self.method.conjugate:
-                old = float(manifold.inner(self.x, manifold.transport(before, self.x, gradient), p))
-                beta = max(0.0, (size - old) / size_before)
-            steepest = beta == 0.0
-            terms = [(-1.0, p)] if steepest else [(-1.0, p), (beta, trial.carried)]
-            direction = manifold.combine(self.x, terms)
-            slope = float(manifold.inner(self.x, self.now.gradient, direction))
-            if not slope < 0.0 and not steepest:
-                self.counts["restarts"] += 1
-                direction, slope, steepest = manifold.combine(self.x, [(-1.0, p)]), -size, True
+    def over(self) -> bool:
+        """Whether nothing is left to do, or to be hoped for; the status then says which."""
+        if self.expected <= self.accuracy:
+            self.status = Status.CONVERGED
+        elif self.idle >= PATIENCE:
+            self.status = Status.STAGNATED
+        else:
+            return self.counts["steps"] >= self.method.steps
+        return True
+
+    def restart(self) -> None:
+        """The direction -p."""
+        self.direction, self.slope, self.steepest = self.manifold.combine(self.x, [(-1.0, self.p)]), -self.size, True
+
+    def turn(self, before: Point, last: Evaluation, size_before: float, trial: _Trial) -> None:
+        """The direction of the module's formula, or -p where that does not descend."""
+        manifold, beta = self.manifold, 0.0
+        if self.method.conjugate:
+            carried = manifold.transport(before, self.x, last.gradient)
+            beta = max(0.0, (self.size - float(manifold.inner(self.x, carried, self.p))) / size_before)
+        self.steepest = beta == 0.0
+        terms = [(-1.0, self.p)] if self.steepest else [(-1.0, self.p), (beta, trial.carried)]
+        self.direction = manifold.combine(self.x, terms)
+        self.slope = float(manifold.inner(self.x, self.now.gradient, self.direction))
+        if not self.slope < 0.0 and not self.steepest:
+            self.counts["restarts"] += 1
+            self.restart()
+
+    def content(self) -> Content:
+        """The point and the direction; value and gradients are found again there."""
+        arrays, data = _packed("x", self.x, self.manifold)
+        along, kind = _packed("direction", self.direction)
+        plain = {name: getattr(self, name) for name in _PLACE}
+        return {**arrays, **along}, {"x": data, "direction": kind, **plain}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there; the evaluation there is not counted once more."""
+        self.x = _unpacked(arrays, "x", data["x"], self.manifold)
+        self.direction = _unpacked(arrays, "direction", data["direction"])
+        self.now = self.objective.evaluate(self.x)
+        self.p = self.objective.precondition(self.x, self.now)
+        for name in _PLACE:
+            setattr(self, name, data[name])
+
+    def solution(self) -> Solution:
+        return Solution(
+            self.x,
+            self.status,
+            int(self.status is Status.CONVERGED),
+            np.array([self.expected]),
+            (),
+            dict(self.counts),
+            {},
+            {"value": self.now.value, "evaluation": self.now},
+        )
 
     def search(self, direction: Tangent, slope: float) -> _Trial | None:
         """A step that lowers the value and flattens the slope, or the best after a few corrections; None: no descent.
@@ -261,3 +318,29 @@ class _Descent:
         curved = there > slope
         minimiser = step * slope / (slope - there) if curved else GROWTH * step
         return _Trial(step, y, evaluation, carried, there, min(max(minimiser, SHORTEST * step), LONGEST * step))
+
+
+def _packed(name: str, x: Any, manifold: Manifold | None = None) -> Content:
+    """A point or a tangent vector as arrays ``name.k``, and how many of what they are."""
+    if isinstance(x, np.ndarray):
+        kind, parts = "array", [x]
+    elif isinstance(x, tuple) and all(isinstance(part, np.ndarray) for part in x):
+        kind, parts = "tuple", list(x)
+    elif isinstance(manifold, StoresPoints):
+        kind, parts = "point", list(manifold.point_arrays(x))
+    else:
+        raise ValueError(f"no file takes a {type(x).__name__}: give the manifold point_arrays and stored_point")
+    return {f"{name}.{k}": part for k, part in enumerate(parts)}, {"kind": kind, "count": len(parts)}
+
+
+def _unpacked(
+    arrays: Mapping[str, np.ndarray], name: str, entry: Mapping[str, Any], manifold: Manifold | None = None
+) -> Any:
+    """The point or tangent vector of ``_packed``."""
+    parts = [arrays[f"{name}.{k}"] for k in range(entry["count"])]
+    if entry["kind"] == "array":
+        return parts[0]
+    if entry["kind"] == "tuple":
+        return tuple(parts)
+    assert isinstance(manifold, StoresPoints)
+    return manifold.stored_point(parts)

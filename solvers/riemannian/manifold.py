@@ -69,6 +69,15 @@ class FixedRank:
             left[-1] = left[-1] / size
         return FixedRankPoint(tuple(left), orthogonalise_cores(left, len(left) - 1, 0))
 
+    def point_arrays(self, x: FixedRankPoint) -> tuple[np.ndarray, ...]:
+        """The cores of both forms."""
+        return (*x.left, *x.right)
+
+    def stored_point(self, arrays: Sequence[np.ndarray]) -> FixedRankPoint:
+        """The point of ``point_arrays``."""
+        d = len(arrays) // 2
+        return FixedRankPoint(tuple(arrays[:d]), tuple(arrays[d:]))
+
     def tangent(self, x: FixedRankPoint, cores: Sequence[np.ndarray]) -> Tangent:
         """Cores <U_<k, Z, V_>k> of any tensor Z made those of its projection, by the projectors of the gauge."""
         new = []

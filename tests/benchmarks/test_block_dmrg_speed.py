@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from problems.vibrational.basis import harmonic_functions
-from problems.vibrational.force_field import henon_heiles
-from problems.vibrational.operators import operator, product_terms
+from problems.quantum.hamiltonians.force_field.basis import harmonic_functions
+from problems.quantum.hamiltonians.force_field.field import henon_heiles
+from problems.quantum.hamiltonians.force_field.operators import operator, product_terms
 from solvers.eigen.block_dmrg import block_dmrg
 from solvers.methods import BlockDMRG
 from solvers.sector_operator import SectorOperator

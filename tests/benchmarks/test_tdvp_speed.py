@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from problems.vibrational.basis import harmonic_functions
-from problems.vibrational.force_field import henon_heiles
-from problems.vibrational.operators import operator, product_terms
-from problems.vibrational.primitives import position_powers
+from problems.quantum.hamiltonians.force_field.basis import harmonic_functions
+from problems.quantum.hamiltonians.force_field.field import henon_heiles
+from problems.quantum.hamiltonians.force_field.operators import operator, product_terms
+from problems.quantum.hamiltonians.force_field.primitives import position_powers
 from solvers.dynamics.enlarge import enlarge
 from solvers.dynamics.tdvp import TDVPStepper
 from solvers.methods import TDVP

@@ -12,7 +12,7 @@ from math import factorial, pi, prod
 
 import numpy as np
 
-from problems.vibrational.force_field import ForceField
+from problems.quantum.hamiltonians.force_field.field import ForceField
 
 KINDS = ("plain", "quartic", "displaced", "wells", "sextic")
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from force_fields import cases, random_force_field, reference_levels
 
-from problems.vibrational import basis
-from problems.vibrational.operators import product_terms
-from problems.vibrational.primitives import fitted, sinc_levels
-from problems.vibrational.sizes import WIDER, from_levels, lowest_products, wide_states
+from problems.quantum.hamiltonians.force_field import basis
+from problems.quantum.hamiltonians.force_field.operators import product_terms
+from problems.quantum.hamiltonians.force_field.primitives import fitted, sinc_levels
+from problems.quantum.hamiltonians.force_field.sizes import WIDER, from_levels, lowest_products, wide_states
 
 
 def levels_of_the_basis(field, count: int, accuracy: float) -> np.ndarray:

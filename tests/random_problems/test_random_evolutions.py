@@ -4,7 +4,7 @@ import pytest
 from evolutions import METHODS, completion, evolution
 
 from solvers.dynamics import full_vectors, second_look
-from solvers.riemannian import completion as completing
+from solvers.riemannian import rank_growth
 
 KINDS = ("real", "imaginary", "markov")
 FASTER = ("tdvp", "tdvp2", "bug")  # without a linear system a block
@@ -67,5 +67,5 @@ def test_many_evolutions(route, monkeypatch):
 @pytest.mark.slow
 def test_many_completions(monkeypatch):
     require([completion(100 + seed) for seed in range(120)], 0.7)
-    monkeypatch.setattr(completing, "SECOND_LOOK", 0.0)
+    monkeypatch.setattr(rank_growth, "SECOND_LOOK", 0.0)
     require([completion(100 + seed) for seed in range(120)], 0.7)

@@ -9,7 +9,7 @@ import pytest
 
 from solvers import methods
 from solvers.cross.als_cross import als_cross
-from solvers.cross.cross import cross
+from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
 from solvers.linear.product import multiply
@@ -129,6 +129,21 @@ CASES = {
             "accuracy": 1e-2,
             "rng": rng,
             "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"method": methods.Cross(whole=0, max_rank=2)}),
+            "start": POINTS,
+        },
+    ),
+    cross_of_trains: (
+        cases.function_of_trains,
+        {"method": methods.Cross(whole=0)},
+        {
+            "method": methods.Cross(whole=0, max_rank=3),
+            "starts": POINTS,
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {"method": methods.Cross(whole=0, max_rank=2)}),
             "start": POINTS,
         },
@@ -159,6 +174,8 @@ CASES = {
             "accuracy": 1e-2,
             "scale": 1e3,
             "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {"method": methods.TuckerCross(whole=0, max_rank=2)}),
         },
     ),
@@ -196,6 +213,7 @@ CASES = {
             "method": methods.ConjugateGradients(conjugate=False),
             "accuracy": 1e-2,
             "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {"method": methods.ConjugateGradients(steps=1)}),
         },
     ),

@@ -27,7 +27,7 @@ def complete_run(tmp_path_factory):
     (folder / "fake.yaml").write_text(TEXT)
     result = made_up.acetonitrile(16)
     patch = pytest.MonkeyPatch()
-    patch.setitem(sys.modules, "problems.vibrational.solve", made_up.numerics(result))
+    patch.setitem(sys.modules, "problems.quantum.tasks.spectrum.solve", made_up.numerics(result))
     try:
         done = run(folder / "fake.yaml", out=folder / "fake")
     finally:

@@ -41,7 +41,7 @@ def made(tmp_path, monkeypatch):
         return state.result
 
     module.solve = solve
-    monkeypatch.setitem(sys.modules, "problems.vibrational.solve", module)
+    monkeypatch.setitem(sys.modules, "problems.quantum.tasks.spectrum.solve", module)
     monkeypatch.setattr("ttsuite.report.write_figures", lambda *arguments: [])
     effort = SimpleNamespace(effort=SimpleNamespace(seconds=1.0))
     monkeypatch.setattr(sys.modules["ttsuite.certify"], "dry_run", lambda study: effort)
@@ -50,7 +50,7 @@ def made(tmp_path, monkeypatch):
         Route("direct", "by hand", direct=lambda problem, solver: state.direct),
     ]
     state.direct = {"energies": LEVELS, "error_estimates": np.zeros(3), "unit": "model units"}
-    monkeypatch.setattr("problems.vibrational.certify.routes", lambda *arguments: routes)
+    monkeypatch.setattr("problems.quantum.tasks.spectrum.certify.routes", lambda *arguments: routes)
     (tmp_path / "fake.yaml").write_text(TEXT)
     state.folder = run(tmp_path / "fake.yaml", out=tmp_path / "run").folder
     state.routes = routes
@@ -154,7 +154,7 @@ def test_an_interrupted_route_is_gone_on_with(made, capsys):
     def stop(*arguments, **options):
         raise KeyboardInterrupt
 
-    module = sys.modules["problems.vibrational.solve"]
+    module = sys.modules["problems.quantum.tasks.spectrum.solve"]
     solve, module.solve = module.solve, stop
     assert main(["certify", str(made.folder)]) == 130
     assert "the same command goes on" in capsys.readouterr().err
@@ -165,7 +165,7 @@ def test_an_interrupted_route_is_gone_on_with(made, capsys):
 
 
 def test_a_route_that_fails_or_asks_otherwise_is_taken_again(made):
-    module = sys.modules["problems.vibrational.solve"]
+    module = sys.modules["problems.quantum.tasks.spectrum.solve"]
     solve = module.solve
 
     def fail(*arguments, **options):

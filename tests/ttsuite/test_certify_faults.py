@@ -15,7 +15,7 @@ from problems.orbital_free_dft import extrapolation
 from problems.orbital_free_dft.far_field import FarField
 from problems.parametric_pde import assembled
 from problems.parametric_pde import solve as pde
-from problems.sum_of_products import operators
+from problems.quantum.hamiltonians.terms import operators
 from solvers.cross import als_cross
 from solvers.dynamics import full_vectors as full_states
 from solvers.dynamics import second_look
@@ -115,7 +115,7 @@ def from_one_mean_field(monkeypatch):
     """Starts of twenty vectors a bond in the mean field of one product, as large spaces without a table had them."""
     nothing = lambda operator, count, rng: (np.zeros((0, operator.d), dtype=np.int64), np.zeros(0))  # noqa: E731
     monkeypatch.setattr(full_vectors, "LARGEST", 0)
-    monkeypatch.setattr("problems.sum_of_products.solve.tells_apart", lambda terms: False)
+    monkeypatch.setattr("problems.quantum.tasks.either.solve.tells_apart", lambda terms: False)
     monkeypatch.setattr(start, "CORNERS", 0)
     monkeypatch.setattr(start, "COLD_RANK", 20)
     for module in (start, probe):
@@ -143,7 +143,7 @@ def found_in_vain(monkeypatch):
 def test_starts_and_searches_that_miss_a_state(certified, monkeypatch, fault):
     if fault is None:
         monkeypatch.setattr(full_vectors, "LARGEST", 0)
-        monkeypatch.setattr("problems.sum_of_products.solve.tells_apart", lambda terms: False)
+        monkeypatch.setattr("problems.quantum.tasks.either.solve.tells_apart", lambda terms: False)
     else:
         from_one_mean_field(monkeypatch)
         fault(monkeypatch)
@@ -169,7 +169,7 @@ QUARTIC = "order,modes,coefficient_cm-1\n2,1-1,100\n4,1-1-1-1,2400\n"
 def test_a_basis_that_is_too_small(certified, monkeypatch, tmp_path):
     """Eight functions in place of what the accuracy needs, and an error that knows nothing of it."""
     (tmp_path / "quartic.csv").write_text(QUARTIC)
-    module = importlib.import_module("problems.vibrational.solve")
+    module = importlib.import_module("problems.quantum.tasks.spectrum.solve")
     prepare = module.prepare
 
     def short(problem, solver):
@@ -361,7 +361,7 @@ def test_a_slice_that_one_sample_sees(certified, monkeypatch, tmp_path):
     assert report["converged"] and outcome.verdict == CONTRADICTED
 
 
-@pytest.mark.parametrize("name", ["problems/exact_levels.py", "problems/vibrational/certify.py"])
+@pytest.mark.parametrize("name", ["problems/exact_levels.py", "problems/quantum/tasks/spectrum/certify.py"])
 def test_the_judges_do_not_come_from_the_numerics(name):
     """What computes a direct route imports neither trains nor solvers."""
     text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")

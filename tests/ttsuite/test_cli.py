@@ -30,9 +30,9 @@ if {broken}:
     def solve(*arguments, **options):
         raise ZeroDivisionError("by zero")
     numerics.solve = solve
-sys.modules["problems.vibrational.solve"] = numerics
-import problems.vibrational.figures
-problems.vibrational.figures.figures = lambda *arguments: []
+sys.modules["problems.quantum.tasks.spectrum.solve"] = numerics
+import problems.quantum.tasks.spectrum.figures
+problems.quantum.tasks.spectrum.figures.figures = lambda *arguments: []
 from ttsuite.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -40,7 +40,7 @@ solver: {accuracy: 1.0e-3, max_rank: 3, workers: 1}
 def made(tmp_path, monkeypatch):
     """A file whose run takes no time."""
     result = made_up.oscillators(np.array([1.0, 2.0]), 2)
-    monkeypatch.setitem(sys.modules, "problems.vibrational.solve", made_up.numerics(result))
+    monkeypatch.setitem(sys.modules, "problems.quantum.tasks.spectrum.solve", made_up.numerics(result))
     (tmp_path / "small.yaml").write_text(TEXT)
     return tmp_path / "small.yaml"
 
@@ -54,7 +54,7 @@ def fails(*arguments, **options):
 
 
 def test_a_figure_that_cannot_be_drawn_is_a_warning(made, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("problems.vibrational.figures.ranks_along_train", fails)
+    monkeypatch.setattr("problems.quantum.tasks.spectrum.figures.ranks_along_train", fails)
     assert main(["run", str(made), "--out", str(tmp_path / "out")]) == 0
     report = report_of(tmp_path / "out")
     line = "the figure ranks could not be made: ValueError: made up"
@@ -70,7 +70,7 @@ def test_a_figure_that_cannot_be_drawn_is_a_warning(made, tmp_path, monkeypatch,
 
 @pytest.mark.parametrize("part", ["references", "headline", "csv_table", "comparison_table", "tables", "sections"])
 def test_a_part_of_the_report_that_cannot_be_made_is_a_warning(made, tmp_path, monkeypatch, part):
-    monkeypatch.setattr(f"problems.vibrational.presentation.{part}", fails)
+    monkeypatch.setattr(f"problems.quantum.tasks.spectrum.presentation.{part}", fails)
     done = run(made, out=tmp_path / "out")
     assert done.status == "finished" and done.report["results"]["energies"].tolist() == [1.0, 2.0]
     assert any(line.endswith("could not be made: ValueError: made up") for line in done.report["warnings"])
@@ -78,7 +78,7 @@ def test_a_part_of_the_report_that_cannot_be_made_is_a_warning(made, tmp_path, m
 
 
 def test_all_figures_and_pages_may_fail(made, tmp_path, monkeypatch):
-    monkeypatch.setattr("problems.vibrational.figures.figures", fails)
+    monkeypatch.setattr("problems.quantum.tasks.spectrum.figures.figures", fails)
     monkeypatch.setattr("ttsuite.report.render", fails)
     done = run(made, out=tmp_path / "out")
     assert done.status == "finished" and len(done.report["warnings"]) == 3

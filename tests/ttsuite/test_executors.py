@@ -79,8 +79,8 @@ def test_a_run_takes_an_executor_in_place_of_its_workers(tmp_path, monkeypatch):
     module = made_up.numerics(made_up.acetonitrile(3))
     solve = module.solve
     module.solve = lambda prepared, **options: seen.append(options["executor"]) or solve(prepared, **options)
-    monkeypatch.setitem(sys.modules, "problems.vibrational.solve", module)
-    monkeypatch.setattr("problems.vibrational.figures.figures", lambda *arguments: [])
+    monkeypatch.setitem(sys.modules, "problems.quantum.tasks.spectrum.solve", module)
+    monkeypatch.setattr("problems.quantum.tasks.spectrum.figures.figures", lambda *arguments: [])
     problem = {"kind": "vibrational", "force_field": "acetonitrile"}
     study = make_study({"problem": problem, "solver": {"n_states": 3, "workers": 2}})
     with ThreadPoolExecutor(1) as executor:

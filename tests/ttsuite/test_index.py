@@ -105,7 +105,9 @@ def test_an_index_is_renewed_and_nothing_else_is_overwritten(copied, tmp_path):
 def test_a_full_disk_is_told_in_one_line_and_costs_nothing(copied, tmp_path, capsys, monkeypatch, command):
     folder = copied("a")
     index_runs(tmp_path)
-    monkeypatch.setattr("problems.vibrational.figures.figures", lambda *arguments: [Picture("spectrum", "", Figure())])
+    monkeypatch.setattr(
+        "problems.quantum.tasks.spectrum.figures.figures", lambda *arguments: [Picture("spectrum", "", Figure())]
+    )
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def full(source, target):

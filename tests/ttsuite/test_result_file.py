@@ -14,8 +14,8 @@ from problems.parametric_pde.result import RESULTS as PDE_RESULTS
 from problems.parametric_pde.result import ParametricResult, QuantityResult
 from problems.parametric_pde.statistics import Moments
 from problems.parametric_pde.surrogate import Distribution
+from problems.quantum.tasks.spectrum.result import RESULTS
 from problems.report_parts import Picture
-from problems.vibrational.result import RESULTS
 from solvers.solution import IterationState, Status
 from solvers.trains.storage import save_trains
 from solvers.trains.tensor_train import TensorTrain
@@ -208,7 +208,7 @@ def test_figures_are_drawn_and_written_from_the_record(copied, complete_run, mon
         shown.append((problem.kind, solver.n_states, same(complete_run[1], result)))
         return [Picture("spectrum", "A caption.", Figure(figsize=(2, 1)))]
 
-    monkeypatch.setattr("problems.vibrational.figures.figures", one)
+    monkeypatch.setattr("problems.quantum.tasks.spectrum.figures.figures", one)
     before = (folder / "figures" / "spectrum.png").read_bytes()
     files = plot_run(folder)
     assert files == [folder / "figures" / "spectrum.png", folder / "figures" / "spectrum.svg"]

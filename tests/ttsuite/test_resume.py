@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from problems.agreement import Agreement, Deviation
 from solvers import checkpoint as files
 from ttsuite.checkpoint import CheckpointFolder, Interrupts, ResumeError
 from ttsuite.config import ConfigError, load_study
@@ -283,8 +284,8 @@ def test_a_reference_check(quick, tmp_path):
 def test_exit_codes(quick, tmp_path, monkeypatch, capsys):
     from ttsuite.cli import main
 
-    entry = {"name": "x", "label": "the other one", "count": 1, "max_abs_deviation": 2.0, "mean_abs_deviation": 2.0}
-    monkeypatch.setattr("problems.completion.presentation.references", lambda *arguments: [entry])
+    entry = Agreement("x", "the other one", "", Deviation(1, 2.0, 2.0))
+    monkeypatch.setattr("problems.completion.references.agreements", lambda *arguments: [entry])
     assert main(["run", str(quick), "--out", str(tmp_path / "a")]) == 0  # nobody asked
     assert main(["run", str(quick), "--out", str(tmp_path / "b"), "--set", "check=true"]) == 4
     assert "check failed: the other one: deviation 2, allowed 0.001" in capsys.readouterr().err

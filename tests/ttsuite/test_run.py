@@ -35,11 +35,11 @@ def study(tmp_path, monkeypatch):
     import sys
 
     # drawing takes seconds; the shared run above all these tests draws everything
-    monkeypatch.setattr("problems.vibrational.figures.figures", lambda *arguments: [])
+    monkeypatch.setattr("problems.quantum.tasks.spectrum.figures.figures", lambda *arguments: [])
 
     def prepare(count=12, field="acetonitrile", **options):
         result = made_up.acetonitrile(count, options.pop("status", Status.CONVERGED))
-        monkeypatch.setitem(sys.modules, "problems.vibrational.solve", made_up.numerics(result, **options))
+        monkeypatch.setitem(sys.modules, "problems.quantum.tasks.spectrum.solve", made_up.numerics(result, **options))
         file = tmp_path / "fake.yaml"
         file.write_text(TEXT.format(count=count, field=field))
         return file
@@ -55,7 +55,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
     (folder / "fake.yaml").write_text(TEXT.format(count=84, field="acetonitrile"))
     patch = pytest.MonkeyPatch()
-    patch.setitem(sys.modules, "problems.vibrational.solve", made_up.numerics(made_up.acetonitrile()))
+    patch.setitem(sys.modules, "problems.quantum.tasks.spectrum.solve", made_up.numerics(made_up.acetonitrile()))
     done = run(folder / "fake.yaml", out=folder / "out")
     patch.undo()
     return done

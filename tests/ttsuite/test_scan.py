@@ -11,7 +11,7 @@ from pathlib import Path
 import made_up
 import pytest
 
-import problems.vibrational.figures
+import problems.quantum.tasks.spectrum.figures
 from solvers.solution import Status
 from ttsuite import scan
 from ttsuite.checkpoint import NAME
@@ -43,9 +43,9 @@ class Numerics:
         self.status = Status.CONVERGED
         module = made_up.numerics(None)
         module.prepare, module.solve = self.prepare, self.solve
-        monkeypatch.setitem(sys.modules, "problems.vibrational.solve", module)
+        monkeypatch.setitem(sys.modules, "problems.quantum.tasks.spectrum.solve", module)
         # figures take most of the time
-        monkeypatch.setattr(problems.vibrational.figures, "figures", lambda *arguments: [])
+        monkeypatch.setattr(problems.quantum.tasks.spectrum.figures, "figures", lambda *arguments: [])
         self.picture = scan_module.picture
         monkeypatch.setattr(scan_module, "picture", lambda outcomes: None)
 
@@ -251,7 +251,7 @@ def test_a_table_of_points_that_differ_in_kind_and_in_lists(numerics, tmp_path):
 
 
 def test_the_quick_tunnelling_scan(tmp_path, monkeypatch):
-    monkeypatch.setattr("problems.sum_of_products.figures.figures", lambda *arguments: [])
+    monkeypatch.setattr("problems.quantum.tasks.either.figures.figures", lambda *arguments: [])
     monkeypatch.setattr(scan_module, "picture", lambda outcomes: None)
     with ThreadPoolExecutor(1) as executor:
         done = scan(CONFIGS / "scans" / "tiny" / "tunnelling.yaml", out=tmp_path / "out", executor=executor)

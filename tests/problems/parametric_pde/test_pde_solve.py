@@ -1,12 +1,16 @@
 """Whole problems against exact solves on the whole grid: values, estimates, and what is said where it falls short."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from pde_cases import loop_moments, study
 
 from problems.errors import ProblemError
+from problems.parametric_pde import solve as solving
 from problems.parametric_pde.solve import prepare, solve
 from problems.parametric_pde.system import Discrete
+from solvers import checkpoint
 from solvers.solution import Status
 
 FINE = {"affine": [12, 9, 8], "lognormal": [14, 10, 8], "discs": [16, 16]}
@@ -124,3 +128,33 @@ def test_overflow_is_one_clear_error(monkeypatch):
     problem = case.problem.model_copy(update={"field": case.problem.field.model_copy(update={"mean": 1e3})})
     with pytest.raises(ProblemError, match="finite"), np.errstate(over="ignore", invalid="ignore"):
         solve(prepare(problem, case.solver))
+
+
+@pytest.mark.parametrize("method", ["als_cross", "amen"])
+def test_a_run_goes_on_in_any_round_to_the_same_result(method, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "QUIET", np.inf)
+    monkeypatch.setattr(solving, "TAIL_FACTOR", 1e-2)  # more Gauss points, a round or two later
+    case = study("lognormal", cells=12, solver={"method": method, "accuracy": 1e-5})
+    prepared = prepare(case.problem, case.solver)
+    whole = solve(prepared, seed=2)
+    rounds = {"als_cross": "round-*.npz", "amen": "train-2.npz"}[method]
+    for after in (3, len(whole.history) - 1):
+        folder = tmp_path / f"{after}"
+        folder.mkdir()
+
+        def leave(state, after=after):
+            if state.step == after:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            solve(prepared, seed=2, callback=leave, checkpoint=folder)
+        told = []
+        again = solve(prepared, seed=2, callback=told.append, checkpoint=folder)
+        assert list(folder.glob(rounds))
+        assert (again.counts, again.points, again.ranks) == (whole.counts, whole.points, whole.ranks)
+        told_of = lambda result: [(s.step, s.label, s.max_rank) for s in result.history]  # noqa: E731
+        assert told_of(again) == told_of(whole)
+        assert all(a.seconds <= b.seconds for a, b in pairwise(again.history))
+        assert method == "amen" or [state.step for state in told] == list(range(after + 1, len(whole.history) + 1))
+        for one, other in zip(again.quantities, whole.quantities, strict=True):
+            assert (one.moments.mean, one.moments.variance) == (other.moments.mean, other.moments.variance)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solvers.cross import cross as module
+from solvers.cross import refinement as module
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.cross.judgement import Judgement
 from solvers.cross.known import Known, entries

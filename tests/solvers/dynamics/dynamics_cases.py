@@ -5,9 +5,9 @@ import math
 import numpy as np
 from scipy.linalg import expm
 
-from problems.vibrational.basis import harmonic_functions
-from problems.vibrational.force_field import henon_heiles
-from problems.vibrational.operators import operator, product_terms
+from problems.quantum.hamiltonians.force_field.basis import harmonic_functions
+from problems.quantum.hamiltonians.force_field.field import henon_heiles
+from problems.quantum.hamiltonians.force_field.operators import operator, product_terms
 from solvers.trains.construct import rank_one
 from solvers.trains.sum_of_products import sum_of_products
 from solvers.trains.tensor_train import dot

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from solvers.dynamics.implicit import ImplicitStepper, Invariants, _time_matrices, space_time
+from solvers.dynamics.implicit import ImplicitStepper, _time_matrices, space_time
 from solvers.methods import Implicit
-from solvers.trains.construct import ones, random_train, rank_one
+from solvers.trains.construct import ones, rank_one
 from solvers.trains.sum_of_products import sum_of_products
 from solvers.trains.tensor_train import dot
 
@@ -91,19 +91,6 @@ def test_mass_is_kept_and_a_loose_tolerance_does_not_matter():
     for _ in range(4):
         free.advance(0.25)
     assert abs(dot(total, free.train()) - 1.0) > 1e-9  # without, truncation loses some
-
-
-def test_invariants_are_restored_exactly_without_new_ranks():
-    rng = np.random.default_rng(1)
-    start = random_train((5, 4, 6, 3), 4, rng, complex)
-    vectors = [random_train(start.shape, 2, rng, complex) for _ in range(3)]
-    invariants = Invariants(vectors, start)
-    moved = (start + 1e-3 * random_train(start.shape, 1, rng, complex)).round(1e-12)
-    x, change = invariants.restore(moved)
-    for v in vectors:
-        assert abs(dot(v, x) - dot(v, start)) < 1e-13
-    assert x.ranks == moved.ranks and (x - moved).norm() == pytest.approx(change, rel=1e-6)
-    assert change < 1e-2
 
 
 def test_the_block_operator_and_its_polynomials():

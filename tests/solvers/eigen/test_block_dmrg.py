@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sector_cases import PARITY_MODES, PLAIN_MODES, random_terms, total_charges
 
-from problems.vibrational.basis import harmonic_functions, mode_charges, parity_generators
-from problems.vibrational.force_field import coupled_oscillators, henon_heiles
-from problems.vibrational.operators import product_terms
+from problems.quantum.hamiltonians.force_field.basis import harmonic_functions, mode_charges, parity_generators
+from problems.quantum.hamiltonians.force_field.field import coupled_oscillators, henon_heiles
+from problems.quantum.hamiltonians.force_field.operators import product_terms
 from solvers.eigen.block_dmrg import block_dmrg
 from solvers.eigen.residuals import residual_norm
 from solvers.environments import sandwich

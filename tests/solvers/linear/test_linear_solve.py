@@ -13,7 +13,8 @@ from linear_cases import (
 )
 
 from solvers.linear.solve import is_hermitian, solve
-from solvers.methods import ALS, DMRG, AMEn, LocalSolver
+from solvers.method_base import LocalSolver
+from solvers.methods import ALS, DMRG, AMEn
 from solvers.solution import NotConverged, Status
 from solvers.trains.construct import identity_operator, kronecker_sum, ones, random_train
 from solvers.trains.tensor_train import TensorTrain

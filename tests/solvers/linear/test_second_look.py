@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from linear_cases import helmholtz, laplacian, quantics_poisson
 
-import solvers.linear.sweeps as sweeps
+import solvers.linear.system as systems
 from solvers.linear.full_vectors import apply_full, between_identities, solve_full, sparse_matrix
 from solvers.linear.second_look import draw, look, row_products
 from solvers.linear.solve import solve
@@ -48,7 +48,7 @@ def test_a_residual_that_is_not_true_is_found(a):
 def test_a_contradicted_residual_is_not_converged(monkeypatch):
     """A residual that believes everything: the second look says no."""
     a, b = laplacian(6, 12), ones([12] * 6)
-    monkeypatch.setattr(sweeps.System, "residual", lambda *arguments: 1e-9)
+    monkeypatch.setattr(systems.System, "residual", lambda *arguments: 1e-9)
     solution = solve(a, b, start=b * 1e-3, accuracy=1e-8, throw=False)
     assert solution.status is Status.CONTRADICTED and solution.n_converged == 0
     assert not solution.checked[0].passed

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers.methods import Completion, ConjugateGradients
-from solvers.riemannian import completion as completing
+from solvers.riemannian import rank_growth
 from solvers.riemannian.completion import complete
 from solvers.riemannian.dimension import feasible, parameters, require_enough
 from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
@@ -303,14 +303,13 @@ def test_a_second_fit_that_is_another_tensor_contradicts(monkeypatch):
     values = train.entries(indices)
     plain = complete(indices, values, train.shape, method=Completion(max_rank=2), accuracy=1e-3)
     assert len(plain.checked) == 4 and all(look.passed for look in plain.checked)
-    shown = completing._Run.solve
+    shown = rank_growth.RankGrowth.found
 
-    def other(run, compile_s):
-        found = shown(run, compile_s)
-        return replace(found, value=found.value * 1.5) if compile_s else found
+    def other(growth, best):
+        found = shown(growth, best)
+        return replace(found, value=found.value * 1.5) if growth.twice else found
 
-    monkeypatch.setattr(completing, "_compile", lambda: 1.0)
-    monkeypatch.setattr(completing._Run, "solve", other)
+    monkeypatch.setattr(rank_growth.RankGrowth, "found", other)
     wrong = complete(indices, values, train.shape, method=Completion(max_rank=2), accuracy=1e-3, throw=False)
     assert wrong.status is Status.CONTRADICTED and wrong.residual[0] > 0.1
 
@@ -319,12 +318,12 @@ def test_a_second_fit_that_agrees_refutes_a_size_that_samples_do_not_explain(mon
     rng = np.random.default_rng(3)
     train = random_train((7, 8, 9), 2, rng)
     indices = np.stack(np.unravel_index(rng.permutation(504)[:260], train.shape), axis=1)
-    monkeypatch.setattr(completing, "excess", lambda *_: 0.3)
+    monkeypatch.setattr(rank_growth, "excess", lambda *_: 0.3)
     options = {"method": Completion(max_rank=2), "accuracy": 1e-4, "throw": False}
     solution = complete(indices, train.entries(indices), train.shape, **options)
     assert solution.converged and (solution.value - train).norm() <= 1e-4 * train.norm()
     assert solution.checked[-1].what == "tensor" and all(look.passed for look in solution.checked)
-    monkeypatch.setattr(completing, "SECOND_LOOK", 0.0)
+    monkeypatch.setattr(rank_growth, "SECOND_LOOK", 0.0)
     solution = complete(indices, train.entries(indices), train.shape, **options)
     assert not solution.converged and solution.residual[0] == 0.3
 
@@ -335,6 +334,6 @@ def test_random_starts_end_where_they_have_cost_enough(monkeypatch):
     values = rng.standard_normal(200)  # nothing to learn
     method = Completion(max_rank=2, starts=4)
     many = complete(indices, values, (7, 7, 7), method=method, throw=False)
-    monkeypatch.setattr(completing, "RETRIES", 0)
+    monkeypatch.setattr(rank_growth, "RETRIES", 0)
     few = complete(indices, values, (7, 7, 7), method=method, throw=False)
     assert not many.converged and not few.converged and few.counts["fits"] < many.counts["fits"]

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sector_cases import dense_sum
 
-from problems.vibrational.basis import harmonic_functions, mode_charges, parity_generators
-from problems.vibrational.force_field import coupled_oscillators, henon_heiles, load_force_field
-from problems.vibrational.operators import operator, product_terms
+from problems.quantum.hamiltonians.force_field.basis import harmonic_functions, mode_charges, parity_generators
+from problems.quantum.hamiltonians.force_field.field import coupled_oscillators, henon_heiles
+from problems.quantum.hamiltonians.force_field.operators import operator, product_terms
+from problems.quantum.readers.shipped import load_force_field
 from solvers.trains.sum_of_products import sum_of_products, sum_of_products_with_error
 
 

@@ -1,0 +1,1 @@
+"""Quantum problems: Hamiltonians, what is computed of them, and the kinds that a configuration names."""

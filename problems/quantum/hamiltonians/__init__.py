@@ -1,0 +1,1 @@
+"""Hamiltonians as sums of products of one-mode operators."""

@@ -1,0 +1,1 @@
+"""Polynomial force fields in dimensionless normal coordinates."""

@@ -1,0 +1,161 @@
+"""YAML keys of a force field: shipped, in a file, or a model; and of its one-mode bases.
+
+No numerics are imported here: a configuration is checked before any are loaded.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, Keys, located, shown
+from problems.quantum.hamiltonians.force_field import field as fields
+from problems.quantum.readers.formats import read
+from problems.quantum.readers.reader import KEY
+from problems.quantum.readers.shipped import load_force_field, shipped
+
+
+class CoupledOscillators(Keys):
+    """H = sum_j (w_j/2)(p_j^2 + q_j^2) + coupling sum_{i<j} q_i q_j, w_j = sqrt(j/2); exactly solvable."""
+
+    model: Literal["coupled_oscillators"] = Field(description="The name of the model.")
+    dimension: int = Field(ge=1, le=1000, description="Number of modes d.")
+    coupling: float = Field(default=0.1, description="Bilinear coupling constant (model units).")
+
+
+class HenonHeiles(Keys):
+    """H = sum_k (p_k^2 + q_k^2)/2 + coupling sum_k (q_k^2 q_{k+1} - q_{k+1}^3/3); unbounded below far out."""
+
+    model: Literal["henon_heiles"] = Field(description="The name of the model.")
+    dimension: int = Field(ge=1, le=1000, description="Number of modes d.")
+    coupling: float = Field(default=0.111803, description="Cubic coupling constant (model units).")
+
+
+_OF_A_FILE = {"file", "format"}
+MODELS: dict[str, type[CoupledOscillators] | type[HenonHeiles]] = {
+    "coupled_oscillators": CoupledOscillators,
+    "henon_heiles": HenonHeiles,
+}
+
+
+def _which_field(value: Any) -> str:
+    """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
+    if isinstance(value, (CoupledOscillators, HenonHeiles)):
+        return f"({value.model})"
+    if isinstance(value, FieldFile) or (isinstance(value, dict) and "model" not in value and value.keys() & _OF_A_FILE):
+        return "(file)"
+    if isinstance(value, dict):
+        return f"({value.get('model')})" if value.get("model") in list(MODELS) else "(model)"
+    return "(name)"
+
+
+class FieldFile(Keys):
+    """A force field in a file of any format that a reader is known for."""
+
+    file: str = Field(description="The file; its path is relative to the YAML file.")
+    format: str = Field(
+        default=AUTOMATIC,
+        description="automatic: the one whose reader takes the file for its own; csv: a table of force constants.",
+        json_schema_extra={"values": "automatic, csv, or a format that an installed package reads"},
+    )
+
+
+class AnyModel(Keys):
+    """Only reached by a mapping whose ``model`` is missing or unknown, to say so."""
+
+    model: Literal["coupled_oscillators", "henon_heiles"]
+    dimension: Any = None
+    coupling: Any = None
+
+
+ForceFieldKey = Annotated[
+    Annotated[str, Tag("(name)")]
+    | Annotated[FieldFile, Tag("(file)")]
+    | Annotated[CoupledOscillators, Tag("(coupled_oscillators)")]
+    | Annotated[HenonHeiles, Tag("(henon_heiles)")]
+    | Annotated[AnyModel, Tag("(model)")],
+    Discriminator(_which_field),
+]
+
+
+def _integers(value: Any, least: int, what: str) -> int | tuple[int, ...] | Literal["automatic"]:
+    """``automatic``, an integer of at least ``least``, or a list of such."""
+    if isinstance(value, str) and value == AUTOMATIC:
+        return AUTOMATIC
+    entries = value if isinstance(value, (list, tuple)) else [value]
+    if not entries or not all(type(entry) is int and entry >= least for entry in entries):
+        raise ValueError(f"must be {what}, each at least {least}, found {shown(value)}")
+    return tuple(entries) if isinstance(value, (list, tuple)) else value
+
+
+class Basis(Keys):
+    """One-mode bases of the modes."""
+
+    type: Literal["contracted", "harmonic"] = Field(
+        default="contracted",
+        description="contracted: mean-field functions made from many harmonic ones; harmonic: the latter.",
+    )
+    functions: int | tuple[int, ...] | Literal["automatic"] = Field(
+        default=AUTOMATIC,
+        description="Functions a mode, or a list for modes 1 to d; automatic: from the accuracy.",
+        json_schema_extra={"values": "automatic, a number, or a list of numbers"},
+    )
+
+    @field_validator("functions", mode="plain")
+    @classmethod
+    def _functions(cls, value: Any) -> int | tuple[int, ...] | Literal["automatic"]:
+        return _integers(value, 1, "automatic, an integer or a list of integers")
+
+
+def directory(info: ValidationInfo) -> Path:
+    """From where the paths of a configuration lead."""
+    return Path((info.context or {}).get("directory", "."))
+
+
+def locate(text: str, directory: Path) -> str:
+    """A shipped name as it is, a CSV path made absolute; ProblemError for anything else."""
+    if text in shipped():
+        return text
+    if text.lower().endswith(".csv"):
+        return str(located(text, directory, "problem.force_field"))
+    guess = difflib.get_close_matches(text, shipped(), n=1)
+    hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(shipped())})"
+    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv", KEY)
+
+
+ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
+
+
+def load(value: ForceFieldGiven) -> fields.ForceField:
+    if isinstance(value, FieldFile):
+        return read(Path(value.file), value.format)
+    if isinstance(value, CoupledOscillators):
+        field = fields.coupled_oscillators(value.dimension, value.coupling)
+        if not _bounded(value.dimension, value.coupling):
+            message = f"{value.coupling:g} makes the potential unbounded below"
+            raise ProblemError(message, "problem.force_field.coupling")
+        return field
+    if isinstance(value, HenonHeiles):
+        return fields.henon_heiles(value.dimension, value.coupling)
+    assert not isinstance(value, AnyModel)
+    return load_force_field(value)
+
+
+def _bounded(d: int, coupling: float) -> bool:
+    """Whether the Hessian of the coupled oscillators, diag(w - coupling) + coupling 1 1^T, is positive definite.
+
+    A term of rank one lifts at most one negative eigenvalue; the determinant, prod D (1 + coupling sum 1/D), tells.
+    """
+    diagonal = np.sqrt(np.arange(1, d + 1) / 2.0) - coupling
+    negative = int(np.sum(diagonal < 0.0))
+    if negative > 1 or (negative and not diagonal.all()):
+        return False
+    if not diagonal.all():  # one is zero: the determinant is coupling times the product of the others
+        return True
+    sign = 1.0 + coupling * float(np.sum(1.0 / diagonal))
+    return sign < 0.0 if negative else sign > 0.0

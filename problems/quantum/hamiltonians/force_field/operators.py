@@ -1,0 +1,89 @@
+"""The Hamiltonian of a force field in one-mode bases, as a table of products and as a TT operator.
+
+H = sum_k h_k + sum_terms c prod_k q_k^p, h_k = w_k/2 (p_k^2+q_k^2) + every term of mode k alone. Modes stand in the
+order asked for; the operator has its exact TT-ranks (solvers.trains.sum_of_products).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from problems.quantum.hamiltonians.force_field.basis import ModeBasis
+from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.primitives import MAX_POWER
+from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.solution import Checked
+from solvers.trains.operator import TTOperator
+from solvers.trains.operator_check import checked_operator
+from solvers.trains.sum_of_products import sum_of_products
+
+ONE_MODE = MAX_POWER + 1  # index of h_k behind the powers of q
+
+
+def product_terms(field: ForceField, bases: Sequence[ModeBasis], order: Sequence[int]) -> ProductTerms:
+    """The table of products with the modes in ``order`` (0-based); ``bases`` are those of the field's own order."""
+    position = {k: i for i, k in enumerate(order)}
+    matrices, terms = [], []
+    polynomials = np.zeros((len(order), MAX_POWER + 1))
+    for modes, c in field.terms.items():
+        power = Counter(modes)
+        if len(power) == 1:
+            polynomials[modes[0], len(modes)] += c
+        else:
+            terms.append((float(c), {position[k]: p for k, p in sorted(power.items(), key=lambda kp: position[kp[0]])}))
+    for i, k in enumerate(order):
+        basis = bases[k]
+        h = field.frequencies[k] * basis.harmonic + np.tensordot(polynomials[k], basis.powers, 1)
+        matrices.append(np.concatenate([basis.powers, h[None]]))
+        terms.append((1.0, {i: ONE_MODE}))
+    return ProductTerms(
+        tuple(matrices),
+        tuple(terms),
+        tuple(bases[k].energies for k in order),
+        tuple(bases[k].charges for k in order),
+    )
+
+
+def operator(terms: ProductTerms) -> TTOperator:
+    """The TT operator of the table, of its exact TT-ranks."""
+    return sum_of_products(terms.matrices, terms.terms)
+
+
+def second_look(field: ForceField, bases: Sequence[ModeBasis], order: Sequence[int], tt: TTOperator) -> Checked:
+    """The operator against the field itself, term by term: kinetic and harmonic energies, powers of q, nothing summed.
+
+    ``bases`` are those of the field's own order.
+    """
+    matrices = [np.concatenate([bases[k].powers, bases[k].harmonic[None]]) for k in order]
+    position = {k: i for i, k in enumerate(order)}
+    terms: list[tuple[float, dict[int, int]]] = [
+        (float(field.frequencies[k]), {i: ONE_MODE}) for i, k in enumerate(order)
+    ]
+    terms += [(float(c), {position[k]: p for k, p in Counter(modes).items()}) for modes, c in field.terms.items()]
+    return checked_operator(tt, matrices, terms, "operator against the force field")
+
+
+def mode_orders(field: ForceField, choice: str | tuple[int, ...]) -> list[list[int]]:
+    """The orders (0-based) a configuration allows: the one it names, or candidates of which the best is taken.
+
+    Candidates: as given, ascending in frequency, and along the second eigenvector of the coupling graph's Laplacian
+    (which keeps coupled modes close).
+    """
+    if not isinstance(choice, str):
+        return [[k - 1 for k in choice]]
+    ascending = [int(k) for k in np.argsort(field.frequencies, kind="stable")]
+    if choice == "frequency":
+        return [ascending]
+    d = field.d
+    weight = np.zeros((d, d))
+    for modes, c in field.terms.items():
+        for i, j in combinations(sorted(set(modes)), 2):
+            weight[i, j] += abs(c)
+            weight[j, i] += abs(c)
+    vectors = np.linalg.eigh(np.diag(weight.sum(1)) - weight)[1]
+    spectral = [int(k) for k in np.argsort(np.round(vectors[:, min(1, d - 1)], 9), kind="stable")]
+    return [ascending, list(range(d)), spectral]

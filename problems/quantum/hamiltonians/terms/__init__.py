@@ -1,0 +1,1 @@
+"""Hamiltonians spelled out term by term."""

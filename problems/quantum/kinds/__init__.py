@@ -1,0 +1,1 @@
+"""The kinds of quantum problems: their YAML keys."""

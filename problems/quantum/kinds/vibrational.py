@@ -1,0 +1,138 @@
+"""The YAML keys of kind ``vibrational``: the lowest states of a polynomial force field.
+
+    H = sum_i (w_i / 2) (p_i^2 + q_i^2) + V(q)      (no rotation, no Coriolis or Watson term)
+
+The fields below are the keys; their descriptions are what ``ttsuite describe vibrational`` prints.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from problems.contract import Family
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, Keys, located, shown
+from problems.levels import Reference
+from problems.quantum.hamiltonians.force_field import field as fields
+from problems.quantum.hamiltonians.force_field.keys import Basis, FieldFile, ForceFieldKey, directory, load, locate
+from problems.quantum.hamiltonians.force_field.known_levels import references_of
+from problems.quantum.readers.shipped import shipped
+from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, VibrationalSolver
+
+MODEL_ACCURACY = 1e-6
+SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
+
+
+class VibrationalProblem(Keys):
+    """The lowest vibrational states of a polynomial force field."""
+
+    kind: Literal["vibrational"] = Field(description="The kind of problem.")
+    force_field: ForceFieldKey = Field(
+        description="A shipped force field by name, a file (path relative to the YAML file), or a model.",
+        json_schema_extra={
+            "values": "acetonitrile, a path ending in .csv, {file: ..., format: ...}, or {model: ..., dimension: ...}"
+        },
+    )
+    mode_order: Literal["automatic", "frequency"] | tuple[int, ...] = Field(
+        default=AUTOMATIC,
+        description="Order along the train; frequency: ascending; a list names each of modes 1 to d once.",
+        json_schema_extra={"values": "automatic, frequency, or a list of modes"},
+    )
+    basis: Basis = Field(default=Basis(), description="One-mode bases.")
+
+    @field_validator("force_field")
+    @classmethod
+    def _readable(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, str):
+            value = locate(value, directory(info))
+        elif isinstance(value, FieldFile):
+            path = located(value.file, directory(info), "problem.force_field.file")
+            value = value.model_copy(update={"file": str(path)})
+        load(value)
+        return value
+
+    @field_validator("mode_order", mode="plain")
+    @classmethod
+    def _permutation(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, str) and value in (AUTOMATIC, "frequency"):
+            return value
+        if not isinstance(value, (list, tuple)) or not all(type(mode) is int for mode in value):
+            raise ValueError(f"must be automatic, frequency or a list of modes, found {shown(value)}")
+        if "force_field" in info.data:
+            d = load(info.data["force_field"]).d
+            if sorted(value) != list(range(1, d + 1)):
+                raise ValueError(f"must name each of the modes 1 to {d} once, found {shown(value)}")
+        return tuple(value)
+
+    @field_validator("basis")
+    @classmethod
+    def _one_size_a_mode(cls, value: Basis, info: ValidationInfo) -> Basis:
+        if isinstance(value.functions, tuple) and "force_field" in info.data:
+            d = load(info.data["force_field"]).d
+            if len(value.functions) != d:
+                message = f"needs {d} numbers, one a mode, found {len(value.functions)}"
+                raise ProblemError(message, "problem.basis.functions")
+        return value
+
+    @cached_property
+    def field(self) -> fields.ForceField:
+        """The force field; read once."""
+        return load(self.force_field)
+
+    @property
+    def references(self) -> list[Reference]:
+        """Published or exact energies to compare with; empty where there are none."""
+        given = self.force_field
+        name = given.file if isinstance(given, FieldFile) else given
+        return references_of(self.field, name if isinstance(name, str) else None)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Key -> file a run must keep beside its configuration so that it can be repeated."""
+        given, source = self.force_field, self.field.source
+        if source is None or (isinstance(given, str) and given in shipped()):
+            return {}
+        return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source}
+
+
+def complete(problem: VibrationalProblem, solver: VibrationalSolver) -> VibrationalSolver:
+    """Solver settings with the accuracy that is the default for ``problem`` filled in.
+
+    Raises ProblemError where an explicit basis is too small for the number of states.
+    """
+    functions = problem.basis.functions
+    if functions != AUTOMATIC:
+        sizes = [functions] * problem.field.d if isinstance(functions, int) else list(functions)
+        if math.prod(sizes) < solver.n_states:
+            raise ProblemError(
+                f"{solver.n_states} states asked, but the basis has only {math.prod(sizes)} functions",
+                "solver.n_states",
+            )
+    if "accuracy" not in solver.model_fields_set:
+        usual = MODEL_ACCURACY if problem.field.source is None else CSV_ACCURACY
+        # of a field in other units than its file is meant to have, or of very soft modes, not the size of the answer
+        softest = float(problem.field.frequencies.min())
+        return solver.model_copy(update={"accuracy": min(usual, SHARE_OF_QUANTUM * softest)})
+    return solver
+
+
+FAMILY = Family(
+    kind="vibrational",
+    summary="vibrational states of a polynomial force field",
+    formula="H = sum_i (w_i/2)(p_i^2 + q_i^2) + V(q), V a polynomial; the lowest eigenvalues and states",
+    references=(
+        "Rakhuba, Oseledets, J. Chem. Phys. 145, 124101 (2016): vibrational states by inverse iteration on trains",
+        "Larsson, arXiv:2504.05382 (2025): the states as a basis",
+        "Dolgov, Khoromskij, Oseledets, Savostyanov, Comput. Phys. Commun. 185, 1207 (2014): block DMRG",
+    ),
+    typical="84 states of 12 modes to 0.01 cm-1: 2 minutes on 2 cores, 1.2 GB; 30 states of 64 modes: 80 s, 1.1 GB",
+    problem=VibrationalProblem,
+    solver=VibrationalSolver,
+    complete=complete,
+    package="problems.quantum.tasks.spectrum",
+)

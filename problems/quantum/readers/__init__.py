@@ -1,0 +1,1 @@
+"""Readers of force fields: one file a format."""

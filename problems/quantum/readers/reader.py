@@ -1,0 +1,51 @@
+"""What a reader of force fields is, and what readers share.
+
+A reader is a module, or an object, with the two functions of ``Reader``; ``problems.quantum.readers.formats`` knows
+them by name. Another package brings one by an entry point of the group ``ttsuite.force_field_readers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from problems.errors import ProblemError
+from problems.quantum.hamiltonians.force_field.field import ForceField
+
+KEY = "problem.force_field"  # the key that names a file, where nothing else is known
+
+
+class Reader(Protocol):
+    """One format of files."""
+
+    def reads(self, path: Path) -> bool:
+        """Whether a file that exists is of this format, by its name or by what is in it; raises nothing."""
+
+    def read(self, path: Path) -> ForceField:
+        """The force field in the file. Raises Unreadable for anything wrong in it."""
+
+
+class Unreadable(ProblemError):
+    """A file that is not as its format demands: ``file:line: message``, without the line where it is the whole."""
+
+    def __init__(self, path: Path, message: str, line: int | None = None) -> None:
+        super().__init__(f"{path.name}:{line}: {message}" if line else f"{path.name}: {message}", KEY)
+
+
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file with their numbers, from 1.
+
+    Raises ProblemError where there is no such file or it cannot be read, Unreadable where it is no UTF-8 text.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ProblemError(f"no such file: {path}", KEY) from None
+    except OSError as error:
+        raise ProblemError(f"cannot read {path}: {error.strerror}", KEY) from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(path, "not UTF-8 text", content[: error.start].count(b"\n") + 1) from None
+    yield from enumerate(text.splitlines(), start=1)

@@ -1,0 +1,25 @@
+"""The force fields that come with the suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.readers.table import read_csv
+
+DATA = Path(__file__).parents[1] / "data" / "force_fields"
+
+
+def shipped() -> list[str]:
+    """Names of the force fields that come with the suite."""
+    return sorted(path.stem for path in DATA.glob("*.csv") if not path.stem.endswith("_levels"))
+
+
+def load_force_field(name_or_path: str | Path) -> ForceField:
+    """A shipped force field by name, or one from a CSV file.
+
+    Raises ProblemError, with file and line, for anything wrong in the file.
+    """
+    if str(name_or_path) in shipped():
+        return read_csv(DATA / f"{name_or_path}.csv", name=str(name_or_path))
+    return read_csv(Path(name_or_path))

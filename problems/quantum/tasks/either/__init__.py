@@ -1,0 +1,1 @@
+"""The lowest states or the motion, as the task says."""

@@ -1,0 +1,1 @@
+"""A state in time: its autocorrelation, spectrum and observables."""

@@ -1,0 +1,99 @@
+"""From the YAML keys of a wave packet to its result: the system is built by ``prepare``, propagated by ``solve``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from problems.errors import ProblemError
+from problems.quantum.hamiltonians.system import System
+from problems.quantum.kinds.wave_packet import WavePacketProblem
+from problems.quantum.tasks.evolution.keys import WavePacketSolver
+from problems.quantum.tasks.evolution.levels import energy_moments
+from problems.quantum.tasks.evolution.operators import system_of
+from problems.quantum.tasks.evolution.propagate import SAFE_BAND, propagate
+from problems.quantum.tasks.evolution.result import WavePacketResult
+from solvers.solution import IterationState
+
+LEAST_NORM = 0.5  # of a start in its basis: with less, the start is not what was asked for
+STARTS_AGAIN = "nothing of the run before could be used: steps and ranks of an evolution are those of its own accuracy"
+LOST = 0.1  # of the accuracy: more of the start's squared norm outside the basis is worth a warning
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A problem ready to be propagated."""
+
+    problem: WavePacketProblem
+    solver: WavePacketSolver
+    system: System
+    warnings: tuple[str, ...]
+    setup_s: float
+
+
+def prepare(problem: WavePacketProblem, solver: WavePacketSolver) -> Prepared:
+    """Operator and start; raises ProblemError for what cannot be computed. Takes well under a second."""
+    begin = time.perf_counter()
+    system = system_of(problem)
+    square = float(system.start.norm()) ** 2
+    if square < LEAST_NORM:
+        raise ProblemError(f"holds only {square:.2g} of the start: allow more functions", "problem.basis.functions")
+    warnings = []
+    if 1.0 - square > LOST * float(solver.accuracy or 0.0):
+        warnings.append(f"the basis holds the start but for {1.0 - square:.1e} of its squared norm")
+    warnings += hole_warnings(system)
+    for name in problem.unmeasured:
+        warnings.append(f"{name} is no observable of {problem.model}: left out")
+    return Prepared(problem, solver, system, tuple(warnings), time.perf_counter() - begin)
+
+
+def hole_warnings(system: System) -> list[str]:
+    """What a user is told of a barrier that the packet has the energy to pass, where nothing absorbs it behind."""
+    if system.barrier is None or system.dissipative:
+        return []
+    mean, deviation = energy_moments(system)
+    top = mean + SAFE_BAND * deviation
+    if system.barrier.height > top:
+        return []
+    modes = ", ".join(map(str, system.barrier.modes))
+    return [
+        f"the potential is unbounded below: a barrier of {system.barrier.height:.4g} {system.unit} (modes {modes} at "
+        f"|q| = {system.barrier.distance:.1f}) lies within the range of the basis, and the energies of the start reach "
+        f"{top:.4g}: what passes it is shaped by the basis; correct the field, or add an absorber"
+    ]
+
+
+def solve(
+    prepared: Prepared,
+    *,
+    executor: Executor | None = None,
+    seed: int = 0,
+    callback: Callable[[IterationState], None] | None = None,
+    checkpoint: Path | None = None,
+    earlier: Path | None = None,
+) -> WavePacketResult:
+    """Propagation and everything made of it. Deterministic in ``seed``, whatever the number of workers.
+
+    ``checkpoint``: the folder it is continued from. Nothing of an ``earlier`` run can be used: all of a(t) depends on
+    the accuracy.
+    """
+    result = propagate(
+        prepared.system,
+        prepared.solver,
+        prepared.problem.measured,
+        executor=executor,
+        seed=seed,
+        callback=callback,
+        checkpoint=checkpoint,
+    )
+    timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
+    again = [] if earlier is None else [STARTS_AGAIN]
+    return replace(
+        result,
+        warnings=[*again, *prepared.warnings, *result.warnings],
+        timing=timing,
+        checked=(*prepared.system.looks, *result.checked),
+    )

@@ -1,0 +1,34 @@
+"""The solver keys of a spectrum: how the lowest states are computed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount
+
+CSV_ACCURACY = 0.01
+
+
+class VibrationalSolver(Keys):
+    """How the states are computed."""
+
+    n_states: int = Field(ge=1, description="Number of lowest states to compute.")
+    accuracy: float = Field(
+        default=CSV_ACCURACY,
+        gt=0,
+        description="Error asked of every reported energy; the default for a model is 1e-6 model units, and never more"
+        " than 1e-3 of the smallest frequency.",
+        json_schema_extra={"unit": "cm-1, or model units for a model"},
+    )
+    method: Literal["automatic", "block_dmrg", "inverse_iteration"] = Field(
+        default=AUTOMATIC,
+        description="block_dmrg: one shared basis, for few states; inverse_iteration: a train a state.",
+    )
+    max_rank: AutomaticCount = Field(
+        default=AUTOMATIC,
+        description="Largest TT-rank of a state; automatic: as the accuracy needs.",
+        json_schema_extra={"values": "automatic or a number"},
+    )
+    workers: WorkerCount = WORKERS

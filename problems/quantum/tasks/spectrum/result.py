@@ -1,0 +1,70 @@
+"""What a vibrational calculation returns; the report is made from this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from problems.published import published
+from problems.result import Columns, Result, Results
+from solvers.trains.tensor_train import TensorTrain
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VibrationalResult(Result):
+    """Energies (n,) absolute and ascending in ``unit``, their error estimates (rank part + basis part), and the states.
+
+    ``symmetry``: signs of the field's parities, one a state; ``ranks``: TT-ranks of each state; ``mode_order``:
+    1-based modes along the train; ``basis_functions``: in that order; ``completeness``: buffer energies, gap above the
+    last wanted state, result of the probe; ``states``: trains in that mode order, function v of a mode at index v.
+    """
+
+    energies: np.ndarray = published(
+        unit="{unit}", axis="state", errors="error_estimates", compared="energies", column="energy"
+    )
+    unit: str = published()
+    error_estimates: np.ndarray = published(column="error_estimate", digits=".3e")
+    rank_errors: np.ndarray = published(column="rank_error", digits=".3e")
+    basis_errors: np.ndarray = published(column="basis_error", digits=".3e")
+    residual_norms: np.ndarray = published(column="residual_norm", digits=".3e")
+    state_converged: np.ndarray = published(column="converged")
+    symmetry: list[str] = published(column="symmetry")
+    assignments: list[str] = published(column="assignment")
+    ranks: list[list[int]] = published()
+    operator_ranks: list[int] = published()
+    mode_order: list[int] = published()
+    basis_functions: list[int] = published()
+    states_megabytes: float = published()
+    completeness: Results = published()
+    states: Sequence[TensorTrain]
+
+    csv_file = "levels.csv"
+    index = "state"
+
+    @property
+    def excitations(self) -> np.ndarray:
+        """Energies above the lowest, (n,)."""
+        return np.asarray(self.energies) - self.energies[0]
+
+    @property
+    def largest_ranks_of_states(self) -> list[int]:
+        """The largest TT-rank of each state."""
+        return [max(ranks) for ranks in self.ranks]
+
+    @property
+    def agreed(self) -> bool:
+        """Whether all second looks agree with the result."""
+        return all(look.passed for look in self.checked)
+
+    def columns(self) -> Columns:
+        """The levels; what is above the lowest stands beside the energy."""
+        state, energy, *others = super().columns()
+        above = [f"{value:.10g}" for value in self.excitations]
+        unit = [self.unit] * len(above)
+        further = ("max_rank", self.largest_ranks_of_states)
+        return [state, energy, ("above_lowest", above), ("unit", unit), *others, further]
+
+
+RESULTS = (VibrationalResult,)

@@ -1,1 +1,0 @@
-"""Vibrational levels of polynomial force fields."""

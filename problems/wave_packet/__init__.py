@@ -1,1 +1,0 @@
-"""Wave packets: oscillators, spin chains and molecules in time."""

@@ -1,0 +1,307 @@
+"""The refinement of a cross approximation: growth and judgement in turn; see solvers.cross.cross."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from solvers.checkpoint import Content, random_state, restore, stored_train, train_arrays
+from solvers.cross import looks
+from solvers.cross.judgement import Judgement
+from solvers.cross.pivots import NOISE, Pivots
+from solvers.cross.search import EVIDENCE, STARTS, Search
+from solvers.cross.sources import Exhausted, FunctionSource, TrainSource
+from solvers.cross.whole import pivots_of, whole_train
+from solvers.methods import Cross
+from solvers.solution import Checked, IterationState, Solution, Status
+from solvers.trains.construct import ones
+from solvers.trains.tensor_train import TensorTrain
+
+LOCAL_SHARE = 0.3  # of the accuracy, for the error of a superblock: the errors of the bonds add up
+TIGHTEN = 0.3  # of the local tolerance, where the points found do not help
+SMALLEST = 1e-16  # local tolerance: below it are rounding errors
+FIRST = 100  # random points among which the first pivot is looked for
+NEAR = 30.0  # times the accuracy: smaller errors are first answered by a smaller tolerance
+INSERTED = 8  # points that become pivots at once, and an eighth of the rank
+MORE = 4  # times as many random points after every check that found an error ...
+MORE_SHARE = 0.5  # ... up to this share of all evaluations
+LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
+_PLACE = ("sweeps", "local", "checks", "repeated", "forward")  # plain data that say where it is
+
+
+class _Interrupted(Exception):
+    """The callback returned True."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A train looked at, the largest error found, over the largest value, and the points (p, d) of the worst.
+
+    ``fresh``: random points among those it was looked at, 0 where known values spoke against it already.
+    """
+
+    train: TensorTrain
+    error: float
+    worst: np.ndarray
+    fresh: int
+
+
+class Refinement:
+    """A cross approximation of a ``source`` under way from the points ``starts`` (p, d).
+
+    ``interrupted``: set from outside to end it after the present state.
+    """
+
+    def __init__(
+        self,
+        source: FunctionSource | TrainSource,
+        method: Cross,
+        accuracy: float,
+        starts: np.ndarray,
+        rng: np.random.Generator,
+    ) -> None:
+        self.source, self.method, self.accuracy, self.starts, self.rng = source, method, accuracy, starts, rng
+        self.search = Search(source.shape, rng)
+        self.judgement = Judgement(source, self.search, accuracy)
+        source.budget = method.max_evaluations
+        self.pivots: Pivots | None = None
+        self.sweeps = self.checks = 0  # checks that found an error
+        self.local = LOCAL_SHARE * accuracy  # tolerance at the bonds
+        self.busy: set[int] | None = None  # bonds to look at in the next sweep; None: a new round of all
+        self.forward = True
+        self.judged: Judged | None = None  # after a round; None while one is at work
+        self.repeated = False  # whether the answer to the last one was a smaller tolerance alone
+        self.whole: tuple[TensorTrain, float, Status] | None = None  # where every entry was evaluated
+        self.looked: list[Checked] = []  # at the train that is returned
+        self.status: Status | None = None
+        self.interrupted = False
+
+    def steps(self) -> Iterator[IterationState]:
+        """A state a sweep and a judgement, or one for all where every entry is evaluated."""
+        if self.whole is not None:
+            return
+        if self.source.size <= min(self.method.whole, self.method.max_evaluations):
+            yield self.taken_whole()
+            return
+        try:
+            yield from self.refined()
+        except _Interrupted:
+            self.status = Status.INTERRUPTED
+        except Exhausted:
+            if self.pivots is None:
+                raise ValueError(
+                    f"max_evaluations is {self.method.max_evaluations}: a first cross of shape {self.source.shape} "
+                    "takes more, raise it"
+                ) from None
+            self.status = Status.ITERATION_LIMIT
+
+    def refined(self) -> Iterator[IterationState]:
+        """Growth and judgement in turn, until nothing is found or a limit ends it."""
+        # 1 the first pivot where |f| is large, and the start points
+        if self.pivots is None:
+            first = self.first(self.starts)
+            if first is None:
+                return
+            self.pivots = Pivots(self.source, first, self.rng)
+            if len(self.starts):
+                self.pivots.renew(self.starts, LOCAL_SHARE * self.accuracy)
+        while self.status is None:
+            if self.judged is None:
+                # 2 pivots at the bonds until none finds an error above its tolerance
+                yield from self.grow(self.pivots)
+                if self.mostly_seen():
+                    yield self.taken_whole()
+                    return
+                # 3 the train, held against what is known, and looked at where nothing was
+                self.judged = self.judge(self.pivots)
+                label = "check" if self.judged.fresh else "known"
+                yield from self.told(label, self.judged.error)
+            # 4 the end, or an answer to the errors found
+            if self.judged.fresh and self.judged.error <= self.accuracy:
+                self.looked = list(looks.again(self.source, self.judged.train, self.accuracy))
+                self.status = Status.CONVERGED
+            else:
+                self.answer(self.pivots, self.judged)
+                self.busy = self.judged = None
+
+    def told(self, label: str, error: float) -> Iterator[IterationState]:
+        """The present state; raises _Interrupted where it is to be the last."""
+        assert self.pivots is not None
+        yield self.state(label, self.pivots.ranks, error)
+        if self.interrupted:
+            raise _Interrupted
+
+    def state(self, label: str, ranks: Sequence[int], error: float) -> IterationState:
+        residuals = np.array([error])
+        return IterationState(
+            0, label, max(ranks, default=1), 0.0, residuals=residuals, extra={"evaluations": self.used()}
+        )
+
+    def used(self) -> int:
+        """Evaluations so far, but for those that only judge."""
+        return self.source.evaluations - self.judgement.checks
+
+    def taken_whole(self) -> IterationState:
+        """Every entry evaluated, and the error known at every entry."""
+        train, error, capped = whole_train(self.source.whole(), self.accuracy, self.method.max_rank)
+        status = Status.RANK_LIMIT if capped else Status.STAGNATED
+        self.whole = train, error, Status.CONVERGED if error <= self.accuracy else status
+        return self.state("whole", train.ranks, error)
+
+    def first(self, starts: np.ndarray) -> np.ndarray | None:
+        """Where |f| is large: the first pivot; None where only zeros were found."""
+        points = np.concatenate([starts, self.search.random(FIRST)])
+        sizes = np.abs(self.source.points(points))
+        if not sizes.any():
+            extra = np.concatenate([self.search.suspects(starts), self.search.random(self.method.check_points)])
+            points = np.concatenate([starts, extra])
+            sizes = np.abs(self.source.points(points))
+        chosen = points[np.argsort(sizes)[::-1][: STARTS if not sizes.any() else 1]]
+        reached, sizes = self.search.climb(lambda p: np.abs(self.source.points(p)), chosen)
+        best = int(np.argmax(sizes))
+        return reached[best] if sizes[best] > 0.0 else None
+
+    def mostly_seen(self) -> bool:
+        """Whether half of a tensor was evaluated that is not too large to be taken whole."""
+        size, method = self.source.size, self.method
+        return size <= min(LARGE * method.whole, method.max_evaluations) and self.source.evaluations > 0.5 * size
+
+    def grow(self, pivots: Pivots) -> Iterator[IterationState]:
+        """Sweeps that add pivots until no bond finds an error, or a limit."""
+        method = self.method
+        if self.busy is None:
+            self.busy, self.forward = set(range(pivots.d - 1)), True
+        while self.busy and self.sweeps < method.sweeps and not self.mostly_seen():
+            self.sweeps += 1
+            for k in sorted(self.busy, reverse=not self.forward):
+                room = method.max_rank - pivots.ranks[k]
+                if pivots.grow(k, self.local * self.source.largest, room):
+                    # its neighbours see a larger superblock now
+                    self.busy |= {b for b in (k - 1, k + 1) if 0 <= b < pivots.d - 1}
+                else:
+                    self.busy.discard(k)
+            self.forward = not self.forward
+            yield from self.told("sweep", np.nan)
+
+    def judge(self, pivots: Pivots) -> Judged:
+        """The train against all that is known and, where it agrees, where nothing was looked at."""
+        train, exact, error, worst = self.judgement.fitted(pivots)
+        if error > self.accuracy:
+            return Judged(train, error, worst, 0)
+        least = self.method.check_points
+        count = min(least * MORE**self.checks, max(least, int(MORE_SHARE * self.source.evaluations)))
+        return Judged(*self.judgement.judged_by(train, exact, error, pivots, count), count)
+
+    def answer(self, pivots: Pivots, judged: Judged) -> None:
+        """The worst points become pivots, or the tolerance falls; else the limit that stands in the way."""
+        self.checks += judged.fresh > 0
+        if any(rank >= self.method.max_rank for rank in pivots.ranks):
+            self.status = Status.RANK_LIMIT
+            return
+        if self.sweeps >= self.method.sweeps:
+            self.status = Status.ITERATION_LIMIT
+            return
+        added = 0
+        if judged.error > NEAR * self.accuracy or self.repeated:
+            self.search.remember(judged.worst[:INSERTED])
+            for point in judged.worst[: INSERTED + max(pivots.ranks, default=0) // 8]:
+                added += pivots.insert(point, 0.1 * self.local * self.source.largest, self.method.max_rank)
+        if not added:
+            self.local *= TIGHTEN
+            if self.repeated:  # pivots taken early may tell the later ones badly apart
+                pivots.renew(self.search.failures[:0], NOISE)
+        self.repeated = not added
+        if self.local < SMALLEST:
+            self.status = Status.STAGNATED
+
+    def content(self) -> Content:
+        """The pivots with their values and what else is known; of a tensor taken whole the train."""
+        data: dict[str, Any] = {name: getattr(self, name) for name in _PLACE}
+        data |= {"judgements": self.judgement.checks, "generator": random_state(self.rng)}
+        known, data["source"] = self.source.content()
+        arrays = {f"source.{name}": array for name, array in known.items()}
+        if self.whole is not None:
+            train, error, status = self.whole
+            arrays, data["whole"] = train_arrays("train", train)  # nothing else is asked for any more
+            return arrays, data | {"error": error, "status": status.name}
+        assert self.pivots is not None
+        arrays |= {f"pivots.{name}": array for name, array in self.pivots.content().items()}
+        arrays["failures"] = self.search.failures
+        data |= {"whole": None, "judged": None, "busy": None if self.busy is None else sorted(self.busy)}
+        if self.judged is not None:
+            cores, entry = train_arrays("train", self.judged.train)
+            arrays |= {**cores, "worst": self.judged.worst}
+            data["judged"] = {"train": entry, "error": self.judged.error, "fresh": self.judged.fresh}
+        return arrays, data
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        for name in _PLACE:
+            setattr(self, name, data[name])
+        self.judgement.checks = data["judgements"]
+        restore(self.rng, data["generator"])
+        if data["whole"] is not None:
+            self.source.count(data["source"])
+            self.whole = stored_train(arrays, "train", data["whole"]), data["error"], Status[data["status"]]
+            return
+        self.source.restore(_part(arrays, "source."), data["source"])
+        self.pivots = Pivots(self.source, None, self.rng)
+        self.pivots.restore(_part(arrays, "pivots."))
+        self.search.failures = arrays["failures"]
+        self.busy = None if data["busy"] is None else set(data["busy"])
+        if data["judged"] is not None:
+            judged = data["judged"]
+            train = stored_train(arrays, "train", judged["train"])
+            self.judged = Judged(train, judged["error"], arrays["worst"], judged["fresh"])
+
+    def solution(self) -> Solution:
+        """What was found, with the looks that were taken at it."""
+        source, accuracy = self.source, self.accuracy
+        if self.whole is not None:
+            train, error, status = self.whole
+            return self.said(train, status, error, pivots_of(train), 0.0, looks.every_entry(error, accuracy))
+        if self.pivots is None:  # only zeros were seen
+            sure = source.constant()
+            status, share = (Status.CONVERGED, 0.0) if sure else (Status.NO_EVIDENCE, 1.0)
+            none = np.zeros((0, len(source.shape)), dtype=np.int64)
+            zero = ones(source.shape) * 0.0
+            return self.said(zero, status, 0.0, none, share, looks.zeros(source.known.count, sure))
+        assert self.status is not None
+        if self.status is not Status.CONVERGED:
+            train, error = self.judgement.last(self.pivots.train())
+            look = looks.known_values(source.known.count, error, error <= accuracy)
+            return self.said(train, self.status, error, self.pivots.points(), 1.0, look)
+        judged = self.judged
+        assert judged is not None
+        share = 0.0 if source.seen_whole() else min(1.0, EVIDENCE / judged.fresh)
+        looked = [looks.fresh_points(judged.fresh, judged.error, share), *self.looked]
+        status = Status.CONVERGED if all(look.passed for look in looked) else Status.CONTRADICTED
+        if source.single_valued() and not source.constant():  # one value alone is no evidence
+            status = Status.NO_EVIDENCE
+            looked.append(looks.one_value(source.known.count))
+        return self.said(judged.train, status, judged.error, self.pivots.points(), share, *looked)
+
+    def said(
+        self, train: TensorTrain, status: Status, error: float, pivots: np.ndarray, share: float, *looked: Checked
+    ) -> Solution:
+        counts = {"evaluations": self.used(), "check_evaluations": self.judgement.checks, "sweeps": self.sweeps}
+        extra = {"scale": self.source.largest, "pivots": pivots, "unseen_share": share}
+        return Solution(
+            train,
+            status,
+            int(status is Status.CONVERGED),
+            np.array([error]),
+            (),
+            counts,
+            {},
+            extra,
+            looked,
+        )
+
+
+def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Those of a name that begins so, without that."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

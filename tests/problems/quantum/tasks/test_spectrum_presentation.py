@@ -1,0 +1,137 @@
+"""Figures and tables, from made-up results whose deviations are known."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import made_up
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from problems.quantum.kinds.vibrational import VibrationalProblem
+from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
+from problems.quantum.tasks.spectrum.keys import VibrationalSolver
+from problems.quantum.tasks.spectrum.presentation import digits_of, tables
+from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
+from ttsuite.record import plain
+
+PROBLEM = VibrationalProblem(kind="vibrational", force_field="acetonitrile")
+SOLVER = VibrationalSolver(n_states=84)
+
+
+@pytest.fixture(scope="module")
+def result():
+    return made_up.acetonitrile()
+
+
+def test_results_have_the_fixed_keys_and_are_plain(result):
+    found = plain(result.results())
+    json.dumps(found, allow_nan=False)
+    fixed = "energies unit error_estimates rank_errors basis_errors residual_norms symmetry assignments ranks"
+    fixed += " operator_ranks mode_order states_megabytes completeness"
+    assert set(fixed.split()) <= set(found)
+    assert set(found["completeness"]) == {"buffer_states", "gap_above", "probe"}
+    assert found["energies"] == sorted(found["energies"]) and len(found["energies"]) == 84
+
+
+def test_the_deviation_from_the_judge_is_the_one_put_in(result):
+    first = agreements(PROBLEM, result)[0].told()
+    assert (first["name"], first["count"]) == ("own_HCI+PT2", 84)
+    shifts = made_up.shift(np.arange(84))
+    # sorting can swap partners that are closer than their shifts differ
+    assert first["max_abs_deviation"] == pytest.approx(shifts.max(), abs=2e-4)
+    assert first["mean_abs_deviation"] == pytest.approx(shifts.mean(), abs=2e-4)
+    assert "column_max_abs_deviation" not in first
+
+
+def test_tables(result):
+    (table,) = tables(PROBLEM, SOLVER, result)
+    assert table.columns[:4] == ["state", "energy (cm-1)", "above the lowest", "error estimate"]
+    assert table.columns[7] == "HCI+PT2 (this project)" and len(table.rows) == 84
+    assert all(len(row) == len(table.columns) for row in table.rows)
+    assert table.rows[0][1] == "9837.4067" and table.rows[83][table.columns.index("A-VCI (2017)")] == ""
+    name, header, rows = result.csv_table(columns(PROBLEM, result))
+    assert name == "levels.csv"
+    assert all(len(row) == len(header) for row in rows)
+    assert float(rows[5][1]) == result.energies[5] and rows[83][header.index("own_HCI+PT2")] == "2207.541"
+    comparison = comparison_table(PROBLEM, SOLVER, result)
+    assert comparison is not None and len(comparison.rows) == 14
+
+
+def test_digits_follow_the_accuracy():
+    assert [digits_of(a) for a in (1.0, 0.01, 1e-6, 5e-3)] == [2, 4, 8, 5]
+
+
+def test_one_pass_has_no_change_to_draw(result):
+    one = replace(result, history=[state for state in result.history if state.energies is not None][:1])
+    assert "passes" not in [picture.name for picture in figures(PROBLEM, SOLVER, one)]
+
+
+def test_figures_are_drawn_and_no_label_leaves_them(result):
+    pictures = {picture.name: picture for picture in figures(PROBLEM, SOLVER, result)}
+    assert list(pictures) == ["spectrum", "deviations", "errors", "ranks", "passes"]
+    for picture in pictures.values():
+        figure = picture.figure
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        assert figure.get_tightbbox().x0 > -0.05 and figure.get_tightbbox().x1 < figure.get_figwidth() + 0.05
+        for axes in figure.axes:
+            if axes.axison:
+                assert axes.get_ylabel() and axes.get_xlabel()
+    deviations = pictures["deviations"].figure.axes[0]
+    lines = {line.get_label(): line for line in deviations.get_lines()}
+    assert {"this run", "TT r=25 (2016)", "TT r=40 (2016)", "asked: 0.01 cm-1"} <= set(lines)
+    assert lines["this run"].get_linewidth() > lines["TT r=40 (2016)"].get_linewidth()
+    assert deviations.get_yscale() == "log"
+    ranks = {line.get_label(): line for line in pictures["ranks"].figure.axes[0].get_lines()}
+    assert list(ranks["operator"].get_ydata()) == made_up.OPERATOR_RANKS[1:-1]
+
+
+def test_labels_of_the_spectrum_do_not_overlap(result):
+    figure = figures(PROBLEM, SOLVER, result)[0].figure
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in figure.axes[0].texts]
+    assert len(boxes) > 15
+    for before, after in pairwise(boxes):
+        assert before.x1 <= after.x0 + 0.5
+
+
+def test_a_model_without_history_gets_the_figures_it_has_data_for():
+    field = {"model": "coupled_oscillators", "dimension": 3}
+    made = VibrationalProblem.model_validate({"kind": "vibrational", "force_field": field})
+    result = made_up.oscillators(made.references[0].levels[:10], 3)
+    solver = VibrationalSolver(n_states=10, accuracy=1e-8)
+    assert [picture.name for picture in figures(made, solver, result)] == [
+        "spectrum",
+        "deviations",
+        "errors",
+        "ranks",
+    ]
+    assert agreements(made, result)[0].deviation.max_abs == 0.0
+
+
+def test_one_mode_and_one_state():
+    made = VibrationalProblem.model_validate(
+        {"kind": "vibrational", "force_field": {"model": "henon_heiles", "dimension": 1}}
+    )
+    result = made_up.oscillators(np.array([0.5]), 1)
+    solver = VibrationalSolver(n_states=1, accuracy=1e-6)
+    for picture in figures(made, solver, result):
+        FigureCanvasAgg(picture.figure).draw()
+    comparison = comparison_table(made, solver, result)
+    assert comparison is not None and comparison.rows == [["exact (normal modes)", "1", "0.00000000", "0.00000000"]]
+    unknown = VibrationalProblem.model_validate(
+        {"kind": "vibrational", "force_field": {"model": "henon_heiles", "dimension": 2}}
+    )
+    assert comparison_table(unknown, solver, result) is None
+    assert len(tables(made, solver, result)[0].rows) == 1
+
+
+def test_groups_and_their_labels():
+    levels = np.array([0.0, 1.0, 1.01, 1.02, 3.0])
+    assert _groups(levels, 0.1) == [[0], [1, 2, 3], [4]]
+    assert len(_groups(np.arange(500.0), 0.1)) <= 55
+    places = _spread(np.array([0.0, 9.8, 9.9, 10.0]), 1.0, 10.0)
+    np.testing.assert_allclose(places, [0.0, 8.0, 9.0, 10.0])

@@ -1,0 +1,47 @@
+"""The types of what is read and written: report.json, and mappings of JSON and YAML in general."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypeAlias, TypedDict
+
+Data: TypeAlias = dict[str, Any]  # a mapping of JSON or YAML, by its keys
+
+
+class Timing(TypedDict):
+    """Seconds; None where that was not reached."""
+
+    compile_s: float | None
+    setup_s: float | None
+    solve_s: float | None
+    wall_s: float | None
+
+
+class Report(TypedDict):
+    """The content of report.json (the guide's page on the report says what each key means)."""
+
+    name: str
+    status: str
+    message: str
+    converged: bool
+    headline: list[tuple[str, str]]
+    ranks: NotRequired[list[int]]
+    results: Data
+    references: list[Data]
+    check: Data
+    warnings: list[str]
+    checked: list[Data]
+    figures: list[str]
+    timing: Timing
+    peak_rss_mb: float | None
+    provenance: Data
+    continues: NotRequired[str]
+    sessions: NotRequired[list[Data]]
+    certified: NotRequired[Data]
+
+
+class SavedPicture(TypedDict):
+    """A figure as the pages show it: file stem, caption, SVG as a data URL."""
+
+    name: str
+    caption: str
+    data: str
