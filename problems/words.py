@@ -14,6 +14,8 @@ ENDS = 3  # of them at either end
 
 def decimals(error: float, spare: int = 1, least: int = 0, most: int = EXACT) -> int:
     """Digits after the point that show an absolute error, with ``spare`` more, from ``least`` to ``most``."""
+    if not math.isfinite(error):
+        return least
     return min(max(math.ceil(-math.log10(max(abs(error), SMALLEST))) + spare, least), most)
 
 

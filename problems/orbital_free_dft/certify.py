@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from problems.orbital_free_dft.keys import FINEST, OrbitalFreeProblem, OrbitalFreeSolver
 from problems.report_parts import Quantity
+from problems.result import Results
 from problems.route import TIGHTER, Route
 
 DENSE = 7  # level up to which dense arrays take minutes
@@ -16,12 +14,12 @@ WIDER = 1.5  # times the box, on twice the points
 HIGHER = 1.5  # times max_rank
 
 
-def allowed(solver: OrbitalFreeSolver, quantity: Quantity, results: Mapping[str, Any]) -> np.ndarray:
+def allowed(solver: OrbitalFreeSolver, quantity: Quantity, results: Results) -> np.ndarray:
     """What the accuracy asked for allows: in the energy; the other parts have their estimates alone."""
     return np.array([solver.accuracy if str(key).startswith("energy") else 0.0 for key in quantity.keys])
 
 
-def routes(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, results: Mapping[str, Any]) -> list[Route]:
+def routes(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, results: Results) -> list[Route]:
     """The routes to the energy of a run with these keys; its seed places displaced nuclei and stays."""
     levels, found = list(problem.grids), []
     rank = int(HIGHER * solver.max_rank) + 1

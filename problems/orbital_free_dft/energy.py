@@ -13,14 +13,12 @@ retraction and transport. Cost of one evaluation: four pointwise functions and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from problems.orbital_free_dft.electrostatics import Electrostatics
-from problems.orbital_free_dft.fields import Field, Fields
+from problems.orbital_free_dft.fields import Field, Fields, Terms
 from problems.orbital_free_dft.functionals import Functional
 from solvers.riemannian.descent import Evaluation
 
@@ -111,7 +109,7 @@ class Energy:
     def inner(self, phi: Field, u: Field, v: Field) -> float:
         return 2.0 * (self.weight * self.fields.kinetic(u, v) + self.shift * self.fields.dot(u, v))
 
-    def combine(self, phi: Field, terms: Sequence[tuple[float, Any]]) -> Field:
+    def combine(self, phi: Field, terms: Terms) -> Field:
         return self.projected(phi, self.fields.combine(terms, scale=self.size))
 
     def retract(self, phi: Field, u: Field, step: float) -> Field:

@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from problems.orbital_free_dft.electrostatics import electrostatics, gaussians
 from problems.orbital_free_dft.energy import Energy, Parts
-from problems.orbital_free_dft.fields import DenseFields, Fields
+from problems.orbital_free_dft.fields import DenseFields, Field, Fields
 from problems.orbital_free_dft.functionals import Functional
 from problems.orbital_free_dft.grid import Grid, refined
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
@@ -52,7 +51,7 @@ class GroundState:
 
     grid: Grid
     energy: Energy
-    orbital: Any
+    orbital: Field
     value: float
     parts: Parts
     expected: float

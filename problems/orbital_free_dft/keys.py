@@ -14,26 +14,28 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from pydantic import Field, field_validator
+from pydantic.config import JsonDict
 
-from problems.keys import AUTOMATIC, WORKERS, Keys, ProblemKeys, SolverKeys, WorkerCount, shown
+from problems.keys import AUTOMATIC, WORKERS, Keys, ProblemKeys, SolverKeys, WorkerCount, is_number, shown
 from problems.orbital_free_dft.nuclei import Nuclei
 
+N = TypeVar("N", int, float)
 COARSEST_LEVEL, FINEST = 4, 16
 MOST_NUCLEI = 10_000
-_SMEARING: dict[str, Any] = {"values": "a number; absent: a point", "unit": "1/bohr^2"}
+_SMEARING: JsonDict = {"values": "a number; absent: a point", "unit": "1/bohr^2"}
 
 
-def _three(value: Any, number: tuple[type, ...], what: str) -> Any:
-    """A list of three entries as a tuple."""
-    if not isinstance(value, (list, tuple)) or len(value) != 3 or not all(type(x) in number for x in value):
+def _three(value: object, kinds: tuple[type[N], ...], what: str) -> tuple[N, N, N]:
+    """A list of three finite entries, each of one of ``kinds``, as a tuple."""
+    if not isinstance(value, (list, tuple)) or len(value) != 3 or not all(type(x) in kinds for x in value):
         raise ValueError(f"must be a list of three {what}, found {shown(value)}")
     if not all(map(math.isfinite, value)):
         raise ValueError(f"must be finite, found {shown(value)}")
-    return tuple(value)
+    return value[0], value[1], value[2]
 
 
 class Atom(Keys):
@@ -53,8 +55,9 @@ class Atom(Keys):
 
     @field_validator("position", mode="plain")
     @classmethod
-    def _numbers(cls, value: Any) -> Any:
-        return tuple(map(float, _three(value, (int, float), "numbers")))
+    def _numbers(cls, value: object) -> tuple[float, float, float]:
+        x, y, z = _three(value, (int, float), "numbers")
+        return float(x), float(y), float(z)
 
 
 class Lattice(Keys):
@@ -80,7 +83,7 @@ class Lattice(Keys):
 
     @field_validator("shape", mode="plain")
     @classmethod
-    def _counts(cls, value: Any) -> Any:
+    def _counts(cls, value: object) -> tuple[int, int, int]:
         shape = _three(value, (int,), "whole numbers")
         if min(shape) < 1 or math.prod(shape) > MOST_NUCLEI:
             raise ValueError(f"must be at least 1 each and {MOST_NUCLEI} nuclei at most, found {list(shape)}")
@@ -125,30 +128,31 @@ class OrbitalFreeProblem(ProblemKeys):
 
     @field_validator("atoms", mode="before")
     @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
+    def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
     @field_validator("electrons", mode="plain")
     @classmethod
-    def _automatic_or_positive(cls, value: Any) -> Any:
+    def _automatic_or_positive(cls, value: object) -> float | Literal["automatic"]:
         if value == AUTOMATIC and isinstance(value, str):
-            return value
-        if type(value) in (int, float) and math.isfinite(value) and value > 0:
+            return AUTOMATIC
+        if is_number(value) and value > 0:
             return float(value)
         raise ValueError(f"must be automatic or a positive number, found {shown(value)}")
 
     @field_validator("levels", mode="plain")
     @classmethod
-    def _ascending(cls, value: Any) -> Any:
+    def _ascending(cls, value: object) -> int | tuple[int, ...]:
         entries = value if isinstance(value, (list, tuple)) else [value]
-        if not entries or not all(type(x) is int and COARSEST_LEVEL <= x <= FINEST for x in entries):
+        levels = tuple(x for x in entries if type(x) is int and COARSEST_LEVEL <= x <= FINEST)
+        if not entries or len(levels) < len(entries):
             raise ValueError(
                 f"must be a number from {COARSEST_LEVEL} to {FINEST} (2^level points an axis), or a list of such, "
                 f"found {shown(value)}"
             )
-        if any(b <= a for a, b in pairwise(entries)):
+        if any(b <= a for a, b in pairwise(levels)):
             raise ValueError(f"must ascend, each level once, found {shown(entries)}")
-        return tuple(entries) if isinstance(value, (list, tuple)) else value
+        return levels if isinstance(value, (list, tuple)) else levels[0]
 
     @property
     def grids(self) -> tuple[int, ...]:

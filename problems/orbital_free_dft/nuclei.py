@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -77,7 +76,7 @@ def advised_box(reach: float, margin: float) -> int:
     return math.ceil(max(2.0 * (reach + margin), 2.0 * reach / (1.0 - 2.0 * NEAREST_FACE)) - 1e-6)
 
 
-def check_nuclei(nuclei: Nuclei, box: float, moves: Any = 0.0, margin: float = MARGIN) -> None:
+def check_nuclei(nuclei: Nuclei, box: float, moves: float | np.ndarray = 0.0, margin: float = MARGIN) -> None:
     """ProblemError where two nuclei are at one place, or one is outside the box or too near to its faces.
 
     ``box``: full edge length of the cube centred at the origin. ``moves`` (scalar or (K,)): how far a nucleus may still
@@ -86,8 +85,8 @@ def check_nuclei(nuclei: Nuclei, box: float, moves: Any = 0.0, margin: float = M
     """
     if not len(nuclei):
         return
-    moves = np.broadcast_to(np.asarray(moves, dtype=float), len(nuclei))
-    pair = _same_place(nuclei.positions, np.flatnonzero(moves == 0.0))
+    moved = np.broadcast_to(np.asarray(moves, dtype=float), len(nuclei))
+    pair = _same_place(nuclei.positions, np.flatnonzero(moved == 0.0))
     if pair is not None:
         k, m = pair
         raise ProblemError(
@@ -95,14 +94,14 @@ def check_nuclei(nuclei: Nuclei, box: float, moves: Any = 0.0, margin: float = M
             "one out, or give one nucleus the sum of the charges",
             nuclei.key(m),
         )
-    reach = np.abs(nuclei.positions).max(axis=1) + moves
+    reach = np.abs(nuclei.positions).max(axis=1) + moved
     k = int(np.argmax(reach))
     least = 2.0 * reach[k] / (1.0 - 2.0 * NEAREST_FACE)
     if box < least * (1.0 - 1e-12):
         where = "is outside the box" if reach[k] >= 0.5 * box else "is nearer to a face than a tenth of the box"
-        moved = f", displaced by up to {moves[k]:g}," if moves[k] else ""
+        way = f", displaced by up to {moved[k]:g}," if moved[k] else ""
         raise ProblemError(
-            f"the box is too small: nucleus {k + 1} at {_place(nuclei.positions[k])}{moved} {where}, which reaches "
+            f"the box is too small: nucleus {k + 1} at {_place(nuclei.positions[k])}{way} {where}, which reaches "
             f"from -{0.5 * box:g} to {0.5 * box:g} bohr; give at least {advised_box(reach[k], margin)}",
             "problem.box",
         )

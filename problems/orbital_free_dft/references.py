@@ -12,19 +12,22 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
+from problems.agreement import Agreement, Deviation
+from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import Nuclei
-from problems.orbital_free_dft.result import COMPONENTS
-
-if TYPE_CHECKING:
-    from problems.orbital_free_dft.keys import OrbitalFreeProblem
+from problems.orbital_free_dft.result import COMPONENTS, ELECTROSTATIC, NAMES, OrbitalFreeResult, parts
+from problems.report_parts import Table
+from problems.result import Columns
+from problems.words import decimals
 
 DATA = Path(__file__).parent / "data"
 SAME = 1e-6  # relative, and in bohr: numbers that mean the same
-ELECTROSTATIC = ("external", "hartree", "nuclear")  # known only by their sum for a cluster
+SUM = "external + Hartree + nuclear"  # what a text calls the electrostatic sum
+DIGITS = (4, 10)  # after the point of an energy, least and most
 _SOURCES = {
     "atom": "radial equation, two meshes",
     "trap": "radial equation, two meshes",
@@ -60,6 +63,12 @@ def references(problem: OrbitalFreeProblem, nuclei: Nuclei) -> list[GroundState]
 def references_of(problem: OrbitalFreeProblem) -> list[GroundState]:
     """The same from the problem alone: none where the positions depend on a seed."""
     return [] if problem.displaced else references(problem, problem.sites)
+
+
+def reference_of(problem: OrbitalFreeProblem) -> GroundState | None:
+    """The independent ground state of this problem, or None."""
+    known = references_of(problem)
+    return known[0] if known else None
 
 
 def _ground_states(problem: OrbitalFreeProblem, nuclei: Nuclei) -> Iterator[GroundState]:
@@ -125,11 +134,6 @@ def _clusters(problem: OrbitalFreeProblem, nuclei: Nuclei) -> Iterator[GroundSta
         )
 
 
-def parts(components: dict[str, float]) -> dict[str, float]:
-    """``components`` with the ``electrostatic`` sum added, to compare with any reference."""
-    return components | {"electrostatic": sum(components[name] for name in ELECTROSTATIC)}
-
-
 def _rows(name: str) -> list[dict[str, str]]:
     with (DATA / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
@@ -150,3 +154,79 @@ _LABELS = {
     "trap": lambda row: f"trap with omega = {float(row['omega']):g} and {row['electrons']} electrons",
     "diatomic": lambda row: f"two nuclei of charge {row['charge']} at {row['distance']} bohr",
 }
+
+
+class Compared(NamedTuple):
+    """A number of the finest grid, or the extrapolated energy, beside the independent one (hartree)."""
+
+    kind: str
+    name: str
+    value: float
+    error: float
+    true: float
+
+
+def compared(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> list[Compared]:
+    """Everything that has a reference."""
+    known = reference_of(problem)
+    if known is None:
+        return []
+    finest, errors = result.finest, result.component_errors
+    extrapolated, error = result.extrapolated_energy, result.extrapolated_error
+    found = [
+        Compared("extrapolated_energy", "energy, extrapolated", extrapolated, error, known.energy),
+        Compared("energy", "energy, finest grid", finest.energy, result.energy_error, known.energy),
+    ]
+    values = parts(finest.components)
+    for name, true in known.components.items():
+        error = sum(errors[part] for part in (ELECTROSTATIC if name == "electrostatic" else (name,)))
+        found.append(Compared("components", NAMES.get(name, SUM), values[name], error, true))
+    if (true_potential := known.chemical_potential) is not None:
+        value, error = finest.chemical_potential, result.chemical_potential_error
+        found.append(Compared("chemical_potential", "chemical potential", value, error, true_potential))
+    return found
+
+
+def agreements(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> list[Agreement]:
+    """One entry a kind of quantity, the extrapolated energy first."""
+    known, rows = reference_of(problem), compared(problem, result)
+    found = []
+    for kind in dict.fromkeys(row.kind for row in rows):
+        assert known is not None
+        deviation = Deviation.of(np.array([row.value - row.true for row in rows if row.kind == kind]))
+        if deviation is not None:
+            label = f"{kind.replace('_', ' ')} of the {known.label}"
+            found.append(Agreement(kind, label, known.source, deviation, known.accuracy))
+    return found
+
+
+def comparison_table(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: OrbitalFreeResult) -> Table | None:
+    """This run beside the independent ground state, with the estimates made without it."""
+    known = reference_of(problem)
+    if known is None:
+        return None
+    rows = []
+    for _, name, value, error, true in compared(problem, result):
+        digits = decimals(min(error, abs(value - true)) or error, 1, *DIGITS) if value or true else 1
+        rows.append([name, f"{value:.{digits}f}", f"{error:.1e}", f"{true:.{digits}f}", f"{value - true:+.1e}"])
+    note = (
+        f"Hartree. Reference: {known.label}; {known.source}; its energy is good to {known.accuracy:.0e} hartree here."
+    )
+    if "electrostatic" in known.components:
+        note += " Its electrostatic parts depend on the periodic box, only their sum does not."
+    return Table(["quantity", "this run", "error estimate", "reference", "deviation"], rows, (0,), note)
+
+
+def columns(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> Columns:
+    """The independent value of every number of the CSV file, and how far the run is from it."""
+    known = reference_of(problem)
+    true: dict[str, float] = {}
+    if known is not None:
+        true = {"energy": known.energy} | known.components
+        if known.chemical_potential is not None:
+            true["chemical_potential"] = known.chemical_potential
+    rows = list(result.entries())
+    return [
+        ("reference", [repr(true[row.name]) if row.name in true else "" for row in rows]),
+        ("deviation", [f"{row.value - true[row.name]:.3e}" if row.name in true else "" for row in rows]),
+    ]

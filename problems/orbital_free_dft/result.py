@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from solvers.solution import Checked, IterationState, Status
+from problems.published import HERE, declared, derived, looked_up, published
+from problems.report_parts import Quantity
+from problems.result import Columns, Result, Results
 from solvers.trains.tensor_train import TensorTrain
 
-COMPONENTS = ("weizsacker", "thomas_fermi", "external", "hartree", "exchange", "correlation", "nuclear")
+NAMES = {  # of the parts of the energy, as a text says them
+    "weizsacker": "von Weizsaecker",
+    "thomas_fermi": "Thomas-Fermi",
+    "external": "external",
+    "hartree": "Hartree",
+    "exchange": "exchange",
+    "correlation": "correlation",
+    "nuclear": "nuclear repulsion",
+}
+COMPONENTS = tuple(NAMES)
+ELECTROSTATIC = ("external", "hartree", "nuclear")  # known only by their sum for a cluster
+# what the finest grid says of the whole run, beside the energies
+_OF_FINEST = (
+    "components",
+    "virial",
+    "sum_rule",
+    "min_density",
+    "max_density",
+    "ranks",
+    "tucker_ranks",
+    "boundary_charge",
+)
 
 
-@dataclass(frozen=True, eq=False)
+def parts(components: dict[str, float]) -> dict[str, float]:
+    """``components`` with the ``electrostatic`` sum added, to compare with any reference."""
+    return components | {"electrostatic": sum(components[name] for name in ELECTROSTATIC)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LevelResult:
     """The ground state on one grid of 2^level points an axis.
 
@@ -24,26 +54,26 @@ class LevelResult:
     nuclei, and the same by a second way (second_look); empty in runs of earlier versions.
     """
 
-    level: int
-    spacing: float
-    energy: float
-    components: dict[str, float]
-    chemical_potential: float
-    virial: float
-    sum_rule: float
-    min_density: float
-    max_density: float
-    errors: dict[str, float]
-    ranks: tuple[int, ...]
-    tucker_ranks: tuple[int, ...]
-    steps: int
-    evaluations: int
-    boundary_charge: float
-    seconds: float
-    converged: bool
+    level: int = published()
+    spacing: float = published()
+    energy: float = published()
+    components: dict[str, float] = published()
+    chemical_potential: float = published()
+    virial: float = published()
+    sum_rule: float = published()
+    min_density: float = published()
+    max_density: float = published()
+    errors: dict[str, float] = published()
+    ranks: tuple[int, ...] = published()
+    tucker_ranks: tuple[int, ...] = published()
+    steps: int = published()
+    evaluations: int = published()
+    boundary_charge: float = published()
+    seconds: float  # not told: results can be compared between runs
+    converged: bool = published()
     electrostatic: tuple[float, ...] = ()
 
-    @property
+    @derived(key="grid_points_per_axis")
     def points(self) -> int:
         """Grid points an axis."""
         return 1 << self.level
@@ -53,10 +83,10 @@ class LevelResult:
 class Profile:
     """The density along a line parallel to an axis: ``position`` (p,), ``density`` (p,), and through what point."""
 
-    axis: str
-    through: tuple[float, float, float]
-    position: np.ndarray
-    density: np.ndarray
+    axis: str = published()
+    through: tuple[float, float, float] = published()
+    position: np.ndarray = published()
+    density: np.ndarray = published()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +99,18 @@ class Plane:
     density: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class OrbitalFreeResult:
+class Entry(NamedTuple):
+    """One row of the CSV file: of a grid or the extrapolation, with its absolute error where known."""
+
+    level: int | str
+    points: int | str
+    name: str
+    value: float
+    error: float | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OrbitalFreeResult(Result):
     """Everything of a run, coarse to fine.
 
     ``extrapolated_energy`` and its error; ``energy_error``: of the energy on the finest grid; ``error_parts``: its
@@ -82,39 +122,103 @@ class OrbitalFreeResult:
     over all grids, extra: level, step, evaluations, ranks.
     """
 
-    electrons: float
-    format: str
-    laplacian: str
-    levels: list[LevelResult]
-    extrapolated_energy: float
-    extrapolated_error: float
-    energy_error: float
-    error_parts: dict[str, float]
-    component_errors: dict[str, float]
-    chemical_potential_error: float
-    virial_error: float
-    order: int | None
-    profiles: list[Profile]
+    electrons: float = published()
+    format: str = published()
+    laplacian: str = published()
+    levels: list[LevelResult] = published(key="by_level")
+    extrapolated_energy: float = published(errors="extrapolated_error", compared="energy, extrapolated")
+    extrapolated_error: float = published()
+    energy_error: float = published()
+    error_parts: dict[str, float] = published()
+    component_errors: dict[str, float] = published()
+    chemical_potential_error: float = published()
+    virial_error: float = published()
+    order: int | None = published()
+    profiles: list[Profile] = published()
     plane: Plane
     radial: np.ndarray | None
     density: TensorTrain
     orbital: TensorTrain
-    density_error: float
-    status: Status
-    history: list[IterationState]
-    counts: dict[str, int]
-    timing: dict[str, float]
-    warnings: list[str] = field(default_factory=list)
-    checked: tuple[Checked, ...] = ()
+    density_error: float = published()
+
+    csv_file = "energies.csv"
 
     @property
     def finest(self) -> LevelResult:
+        """The last of the grids."""
         return self.levels[-1]
 
-    @property
+    @derived(errors="energy_error", compared="energy, finest grid")
+    def energy(self) -> float:
+        """On the finest grid."""
+        return self.finest.energy
+
+    @derived(errors="chemical_potential_error", compared="chemical potential")
+    def chemical_potential(self) -> float:
+        """On the finest grid."""
+        return self.finest.chemical_potential
+
+    @derived(key=HERE)
+    def of_finest(self) -> dict[str, object]:
+        """What else the finest grid says of the run."""
+        return {name: getattr(self.finest, name) for name in _OF_FINEST}
+
+    @derived(key="grid_points_per_axis")
+    def points(self) -> int:
+        """Of the finest grid."""
+        return self.finest.points
+
+    @derived(key="radial")
+    def about_centre(self) -> dict[str, np.ndarray] | None:
+        """``radial``, with names."""
+        return None if self.radial is None else {"r": self.radial[0], "density": self.radial[1]}
+
+    @derived()
     def density_megabytes(self) -> float:
         """Memory of the density as a train."""
         return sum(core.nbytes for core in self.density.cores) / 1e6
+
+    @classmethod
+    def quantities(cls, results: Results) -> list[Quantity]:
+        """What two runs are compared by: the energies and the chemical potential, then the parts of the energy."""
+        compared = [(name, how) for name, how in declared(cls) if how.compared]
+        told = [(how.compared, looked_up(results, name), looked_up(results, how.errors)) for name, how in compared]
+        errors = results["component_errors"]
+        told += [(NAMES[name], value, errors.get(name)) for name, value in results["components"].items()]
+        keys, values, estimates = ([entry[i] for entry in told] for i in range(3))
+        numbers, uncertain = (np.array(column, dtype=float) for column in (values, estimates))
+        return [Quantity("energies", "hartree", "part", keys, numbers, uncertain)]
+
+    def entries(self) -> Iterator[Entry]:
+        """Every number of the CSV file: those of each grid, with errors on the finest, then the extrapolation."""
+        estimates = self.component_errors | {
+            "energy": self.energy_error,
+            "chemical_potential": self.chemical_potential_error,
+        }
+        for level in self.levels:
+            values = {
+                "energy": level.energy,
+                **parts(level.components),
+                "chemical_potential": level.chemical_potential,
+                "virial": level.virial,
+                "sum_rule": level.sum_rule,
+                "min_density": level.min_density,
+            }
+            for name, value in values.items():
+                error = estimates.get(name) if level is self.finest else None
+                yield Entry(level.level, level.points, name, value, error)
+        yield Entry("extrapolated", "", "energy", self.extrapolated_energy, self.extrapolated_error)
+
+    def columns(self) -> Columns:
+        """A row a grid and quantity, the extrapolation last."""
+        rows = list(self.entries())
+        return [
+            ("level", [row.level for row in rows]),
+            ("points", [row.points for row in rows]),
+            ("quantity", [row.name for row in rows]),
+            ("value", [repr(float(row.value)) for row in rows]),
+            ("error_estimate", ["" if row.error is None else f"{row.error:.3e}" for row in rows]),
+        ]
 
 
 RESULTS = (OrbitalFreeResult,)

@@ -14,12 +14,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from dataclasses import fields as fields_of
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -42,15 +41,13 @@ from problems.orbital_free_dft.nuclei import check_nuclei
 from problems.orbital_free_dft.profiles import plane, profiles, radial
 from problems.orbital_free_dft.result import COMPONENTS, LevelResult, OrbitalFreeResult
 from problems.orbital_free_dft.second_look import compared, coulomb_energy, quadrature
+from problems.result import Results
 from solvers.checkpoint import Checkpoint, Content, Question, earlier_content
-from solvers.solution import Checked, IterationState, Status
+from solvers.solution import Callback, Checked, IterationState, Status
 from solvers.tucker.convert import to_quantics
 from solvers.tucker.tensor import TuckerTensor
 
-DENSITY, DENSITY_BEST = (
-    1e-2,
-    1e-8,
-)  # relative error of the trains: a share of the accuracy, and the best worth its ranks
+DENSITY, DENSITY_BEST = 1e-2, 1e-8  # relative error of the trains: of the accuracy, and the best worth its ranks
 # times what the box changes the chemical potential by, for a part of the energy: at most 3 seen, but 10 for attraction
 # and repulsion of a charge of 10. A part follows its derivative by the number of electrons: OF_DERIVATIVE of the part
 # an electron, over the hardness; 0.2 seen
@@ -80,7 +77,7 @@ def solve(
     *,
     executor: Executor | None = None,
     seed: int = 0,
-    callback: Callable[[IterationState], None] | None = None,
+    callback: Callback | None = None,
     checkpoint: Path | None = None,
     earlier: Path | None = None,
 ) -> OrbitalFreeResult:
@@ -98,7 +95,9 @@ def solve(
 class _Run:
     """What one calculation knows while it runs."""
 
-    def __init__(self, task: Task, prepared: Prepared, callback: Any, checkpoint: Path | None, earlier: Path | None):
+    def __init__(
+        self, task: Task, prepared: Prepared, callback: Callback | None, checkpoint: Path | None, earlier: Path | None
+    ):
         self.task, self.prepared, self.callback = task, prepared, callback
         self.history: list[IterationState] = []
         self.levels: list[LevelResult] = []
@@ -355,7 +354,7 @@ def _orbitals(content: Content | None) -> dict[int, TuckerTensor]:
     return {int(level): _tucker(content[0], f"level.{level}") for _, level, _ in names} if content else {}
 
 
-def _level(entry: Mapping[str, Any]) -> LevelResult:
+def _level(entry: Results) -> LevelResult:
     """A LevelResult from JSON data."""
     tuples = {name: tuple(entry[name]) for name in ("ranks", "tucker_ranks", "electrostatic") if name in entry}
     return LevelResult(**{**entry, **tuples})

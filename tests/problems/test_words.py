@@ -13,6 +13,7 @@ def test_decimals_show_the_error_and_one_digit_more(error, found):
 def test_decimals_stay_between_their_ends():
     assert decimals(10.0, least=4) == 4 and decimals(1e-11, most=10) == 10
     assert decimals(1e-4, spare=2) == 6
+    assert decimals(float("inf"), least=4) == decimals(float("nan"), least=4) == 4
 
 
 def test_digits_that_an_error_leaves():

@@ -14,10 +14,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from problems.report_parts import Picture
-from ttsuite import drawing, locks
 from ttsuite.actions.run import run
 from ttsuite.command.cli import main
 from ttsuite.command.output import say
+from ttsuite.pages import drawing
+from ttsuite.runs import locks
 from ttsuite.runs.locks import Locked, locked
 from ttsuite.workers.executors import workers_for
 
@@ -109,7 +110,7 @@ def test_the_users_matplotlib_is_neither_used_nor_changed(made, tmp_path, monkey
 
 def test_a_backend_that_is_not_there_is_passed_over():
     code = (
-        "from ttsuite import drawing; drawing.imported(); import os; print(os.environ['MPLBACKEND']);"
+        "from ttsuite.pages import drawing; drawing.imported(); import os; print(os.environ['MPLBACKEND']);"
         "from matplotlib.figure import Figure; Figure().savefig('/dev/null', format='png')"
     )
     for backend in ("module://matplotlib_inline.backend_inline", "module://no_such.backend", "no-such-backend"):

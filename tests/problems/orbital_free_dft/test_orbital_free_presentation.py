@@ -10,7 +10,8 @@ from orbital_free_cases import made_up
 
 from problems.orbital_free_dft import presentation
 from problems.orbital_free_dft.figures import figures
-from problems.orbital_free_dft.result import COMPONENTS
+from problems.orbital_free_dft.references import agreements, columns, compared, comparison_table
+from problems.orbital_free_dft.result import COMPONENTS, OrbitalFreeResult
 from ttsuite.study.config import make_study
 
 ENERGY = -0.9139150985  # of the atom below
@@ -36,7 +37,7 @@ def cluster():
 
 def test_results_have_the_keys_of_the_contract(atom):
     _, result = atom
-    found = presentation.results(result)
+    found = result.results()
     assert {
         "energy",
         "energy_error",
@@ -62,7 +63,7 @@ def test_results_have_the_keys_of_the_contract(atom):
 
 def test_references_measure_the_deviations(atom):
     case, result = atom
-    entries = {entry["name"]: entry for entry in presentation.references(case.problem, result)}
+    entries = {entry.name: entry.told() for entry in agreements(case.problem, result)}
     assert list(entries) == ["extrapolated_energy", "energy", "components", "chemical_potential"]
     assert all({"name", "count", "max_abs_deviation", "mean_abs_deviation"} <= set(entry) for entry in entries.values())
     assert entries["extrapolated_energy"]["max_abs_deviation"] == pytest.approx(1e-6, rel=1e-6)
@@ -75,13 +76,13 @@ def test_references_measure_the_deviations(atom):
 
 def test_a_cluster_is_compared_by_its_electrostatic_sum(cluster):
     case, result = cluster
-    rows = {name: (value, error, true) for _, name, value, error, true in presentation.compared(case.problem, result)}
+    rows = {name: (value, error, true) for _, name, value, error, true in compared(case.problem, result)}
     assert "Hartree" not in rows and "chemical potential" not in rows
     value, error, true = rows["external + Hartree + nuclear"]
     parts = result.finest.components
     assert value == parts["external"] + parts["hartree"] + parts["nuclear"]
     assert error == pytest.approx(3e-3) and true == -42.62109038
-    table = presentation.comparison_table(case.problem, case.solver, result)
+    table = comparison_table(case.problem, case.solver, result)
     assert "periodic box" in table.note
     assert dict(presentation.headline(case.problem, case.solver, result))[
         "extrapolated energy less the reference"
@@ -92,7 +93,7 @@ def test_tables_and_headline(atom):
     case, result = atom
     tables = presentation.tables(case.problem, case.solver, result)
     assert [table.title for table in tables] == ["Grids", "Energy", "Parts of the error"]
-    comparison = presentation.comparison_table(case.problem, case.solver, result)
+    comparison = comparison_table(case.problem, case.solver, result)
     assert all(len(row) == len(table.columns) for table in [*tables, comparison] for row in table.rows)
     assert comparison.rows[0][-1] == "+1.0e-06" and comparison.rows[5][0] == "Hartree"
     assert comparison.rows[5][-1] == "+1.0e-04"
@@ -101,13 +102,26 @@ def test_tables_and_headline(atom):
     assert facts["energy, extrapolated"] == "-0.9139141 hartree, error estimate 2.0e-06"
     assert "nucleus of charge 2 (smeared with a = 1)" in facts["problem"]
     assert all(text for section in presentation.sections(case.problem, result) for _, text in section.facts)
-    assert list(presentation.trains(result)) == ["density", "orbital"]
-    assert 'ttsuite.load("run")' in presentation.loading("run")[1]
+    assert list(result.trains()) == ["density", "orbital"]
+    assert 'report, (density, orbital) = ttsuite.load("run")' in result.loading("run")[1]
+
+
+def test_what_two_runs_are_compared_by(atom):
+    _, result = atom
+    told = json.loads(json.dumps(result.results(), default=np.ndarray.tolist))
+    (found,) = OrbitalFreeResult.quantities(told)
+    assert (found.name, found.unit) == ("energies", "hartree")
+    assert found.keys[:4] == ["energy, extrapolated", "energy, finest grid", "chemical potential", "von Weizsaecker"]
+    expected = [result.extrapolated_energy, result.finest.energy, result.finest.chemical_potential]
+    np.testing.assert_array_equal(found.values, [*expected, *result.finest.components.values()])
+    errors = [result.extrapolated_error, result.energy_error, result.chemical_potential_error]
+    np.testing.assert_array_equal(found.errors, [*errors, *result.component_errors.values()])
+    assert told["radial"]["r"] == result.radial[0].tolist() and told["profiles"][1]["axis"] == "z"
 
 
 def test_energies_csv_has_every_grid_at_full_precision(atom):
     case, result = atom
-    name, header, rows = presentation.csv_table(case.problem, result)
+    name, header, rows = result.csv_table(columns(case.problem, result))
     assert name == "energies.csv" and all(len(row) == len(header) for row in rows)
     finest = {row[2]: row for row in rows if row[0] == 5}
     assert float(finest["energy"][3]) == result.finest.energy
@@ -120,9 +134,9 @@ def test_energies_csv_has_every_grid_at_full_precision(atom):
 def test_a_problem_without_reference():
     case = study(trap={"omega": 0.3}, electrons=2.5, atoms=[{"charge": 1, "position": [0, 0, 1.0]}])
     result = made_up(1.0, electrons=2.5)
-    assert presentation.references(case.problem, result) == []
-    assert presentation.comparison_table(case.problem, case.solver, result) is None
-    assert presentation.csv_table(case.problem, result)[2][0][5:] == ["", ""]
+    assert agreements(case.problem, result) == []
+    assert comparison_table(case.problem, case.solver, result) is None
+    assert result.csv_table(columns(case.problem, result))[2][0][5:] == ["", ""]
     text = presentation.system(case.problem)
     assert text == "one nucleus of charge 1 (a point) and a trap with omega = 0.3"
     assert next(picture.name for picture in figures(case.problem, case.solver, result)) == "slice"

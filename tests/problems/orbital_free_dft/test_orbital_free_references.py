@@ -5,8 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from problems.orbital_free_dft.references import DATA, parts, references, references_of
-from problems.orbital_free_dft.result import COMPONENTS
+from problems.orbital_free_dft.references import DATA, references, references_of
+from problems.orbital_free_dft.result import COMPONENTS, parts
 from ttsuite.command.shipped import CONFIGS
 from ttsuite.study.config import load_study, make_study
 

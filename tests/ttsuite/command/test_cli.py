@@ -57,7 +57,7 @@ def test_help_and_validate_import_nothing_slow():
     slow = "numba scipy matplotlib rich jinja2".split()
     for command in (["--help"], ["validate", str(CONFIGS / "vibrational" / "acetonitrile.yaml")], ["list"]):
         script = (
-            "import sys\nfrom ttsuite.cli import main\n"
+            "import sys\nfrom ttsuite.command.cli import main\n"
             f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"
             f"print([name for name in {slow!r} if name in sys.modules], file=sys.stderr)"
         )
@@ -66,7 +66,7 @@ def test_help_and_validate_import_nothing_slow():
 
 
 def test_help_imports_no_models_either():
-    script = "import sys, ttsuite.cli\nprint([m for m in ('pydantic', 'numpy', 'yaml') if m in sys.modules])"
+    script = "import sys, ttsuite.command.cli\nprint([m for m in ('pydantic', 'numpy', 'yaml') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
 
