@@ -9,9 +9,10 @@ the keys of kind vibrational for the task spectrum, those of kind wave_packet fo
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import (
     Field,
@@ -30,6 +31,9 @@ from problems.quantum.hamiltonians.terms.terms import Key, Term, checked, collec
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
 from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, SpectrumSolver, SumOfProductsSolver
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
+
+if TYPE_CHECKING:
+    from problems.quantum.hamiltonians.system import System
 
 MOST_MODES = 1000
 MOST_SHARED = 400  # states on one shared basis
@@ -167,6 +171,32 @@ class SumOfProductsProblem(Keys):
             a = self.absorber
             facts.append(("absorber", f"-i {a.strength:g} sum (|q| - {a.start:g})^{a.order} beyond |q| = {a.start:g}"))
         return facts
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Functions of each mode."""
+        return self.sizes
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The observables asked for."""
+        return self.observables
+
+    @property
+    def left_out(self) -> list[str]:
+        """What is said of the observables asked for that no mode has."""
+        from problems.quantum.hamiltonians.terms.motion import SITE, has
+
+        absent = [name for name in self.observables if name in SITE and not any(has(m, name) for m in self.bases)]
+        return [f"no mode has {name}: left out" for name in absent]
+
+    def system(self) -> System:
+        """Operator, start and observables of an evolution; numerics are loaded here."""
+        from problems.quantum.hamiltonians.terms.motion import system_of
+
+        assert isinstance(self.initial, GaussianInitial | ProductInitial)
+        absorber = self.absorber if isinstance(self.absorber, Absorber) else None
+        return system_of(self.products, self.bases, self.mode_order, self.initial, absorber)
 
     @property
     def references(self) -> list[Any]:

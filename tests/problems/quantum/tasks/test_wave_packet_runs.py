@@ -200,11 +200,9 @@ def test_references_are_found_by_the_problem(problem, changes, quantities):
 
 def test_references_of_small_chains_at_their_times():
     """The stored Henon-Heiles values are those of the operator built here (2-D, dense)."""
-    from problems.quantum.tasks.evolution.operators import system_of
-
     problem = study(HENON_HEILES, basis={"functions": 28}, initial={"type": "gaussian", "centre": 2.0}).problem
     series = references_of(problem)[0]
-    system = system_of(problem)
+    system = problem.system()
     energies, vectors = np.linalg.eigh(system.operator.full())
     weights = (vectors.T @ system.start.full().ravel()) ** 2
     assert np.abs(np.exp(-1j * np.outer(series.times, energies)) @ weights - series.values).max() < 1e-11
