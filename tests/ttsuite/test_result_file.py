@@ -10,13 +10,14 @@ import pytest
 from matplotlib.figure import Figure
 from same_results import same
 
-from problems.quantum.tasks.spectrum.result import RESULTS
+from problems.quantum.tasks.evolution.result import EvolutionResult
+from problems.quantum.tasks.spectrum.result import RESULTS, SpectrumResult
 from problems.report_parts import Picture
 from solvers.solution import IterationState, Status
 from solvers.trains.storage import save_trains
 from solvers.trains.tensor_train import TensorTrain
 from ttsuite.report import figures_of, plot_run, remake_report
-from ttsuite.result_file import load_result, save_result
+from ttsuite.result_file import RENAMED, load_result, save_result
 from ttsuite.run import load
 from ttsuite.run_folder import read_report, read_result
 
@@ -54,6 +55,21 @@ def test_everything_awkward_comes_back(stored):
     assert back.history[0] is back.history[1]  # one object stays one
 
 
+@pytest.mark.parametrize("old", sorted(RENAMED))
+def test_what_an_earlier_version_called_otherwise_comes_back(stored, old):
+    file, states, result = stored
+    arrays = dict(np.load(file))
+    manifest = json.loads(arrays["manifest"].tobytes())
+    assert manifest["objects"][-1]["class"] == type(result).__name__
+    kinds = [kind for kind in (SpectrumResult, EvolutionResult) if kind.__name__ == RENAMED[old]]
+    assert len(kinds) == 1  # what it is called now is there
+    if isinstance(result, kinds[0]):
+        manifest["objects"][-1]["class"] = old
+        arrays["manifest"] = np.frombuffer(json.dumps(manifest).encode(), dtype=np.uint8)
+        np.savez(file, **arrays)
+        assert same(result, load_result(file, states, RESULTS))
+
+
 def test_trains_are_read_when_they_are_asked_for(complete_run, copied):
     folder = copied("run")
     (folder / "states.npz").unlink()
@@ -87,9 +103,9 @@ def written(path, manifest, **arrays):
         {"objects": []},
         {"objects": [{"class": "Popen", "fields": {"args": "true"}}]},
         {"objects": [{"class": "np", "fields": {}}]},
-        {"objects": [{"class": "VibrationalResult", "fields": {"energies": {"~": "array", "number": 7}}}]},
-        {"objects": [{"class": "VibrationalResult", "fields": {"energies": {"~": "what"}}}]},
-        {"objects": [{"class": "VibrationalResult", "fields": {}}]},
+        {"objects": [{"class": "SpectrumResult", "fields": {"energies": {"~": "array", "number": 7}}}]},
+        {"objects": [{"class": "SpectrumResult", "fields": {"energies": {"~": "what"}}}]},
+        {"objects": [{"class": "SpectrumResult", "fields": {}}]},
         {"objects": 3},
     ],
 )

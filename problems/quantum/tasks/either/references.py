@@ -6,7 +6,7 @@ from problems.agreement import Agreement
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem
 from problems.quantum.tasks.either.presentation import Result, Solver
 from problems.quantum.tasks.evolution.references import known_columns
-from problems.quantum.tasks.evolution.result import WavePacketResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.report_parts import Table
 from problems.result import Columns
 
@@ -23,4 +23,4 @@ def comparison_table(problem: SumOfProductsProblem, solver: Solver, result: Resu
 
 def columns(problem: SumOfProductsProblem, result: Result) -> Columns:
     """The columns of independent values that autocorrelation.csv always has, empty."""
-    return known_columns([], result) if isinstance(result, WavePacketResult) else []
+    return known_columns([], result) if isinstance(result, EvolutionResult) else []

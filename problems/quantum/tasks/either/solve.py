@@ -33,9 +33,9 @@ from problems.quantum.kinds.sum_of_products import MOST_SHARED, SumOfProductsPro
 from problems.quantum.tasks.either.keys import SpectrumSolver
 from problems.quantum.tasks.evolution import solve as evolution
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.result import WavePacketResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.quantum.tasks.evolution.solve import Prepared
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.states import completeness, symmetry_label
 from solvers.eigen.configuration_interaction import ProductTerms, modes_of
 from solvers.eigen.eigsolve import eigsolve, small_space
@@ -155,7 +155,7 @@ def solve(
     callback: Callback = None,
     checkpoint: Path | None = None,
     earlier: Path | None = None,
-) -> VibrationalResult | WavePacketResult:
+) -> SpectrumResult | EvolutionResult:
     """What the task asks for, with its errors and all that the report shows. Deterministic in ``seed``.
 
     ``checkpoint``: the folder it is continued from; ``earlier``: that of a run whose states a spectrum starts from.
@@ -174,7 +174,7 @@ def _spectrum(
     callback: Callback,
     checkpoint: Path | None,
     earlier: Path | None,
-) -> VibrationalResult:
+) -> SpectrumResult:
     compile_s = 0.0
     solver, problem = prepared.solver, prepared.problem
     assert solver.n_states is not None
@@ -228,7 +228,7 @@ def _spectrum(
         warnings.append(f"{count} states did not reach the accuracy asked for: {listed} ({status.value})")
     n = len(states.energies)
     labels = [f.labels for f in prepared.functions]
-    return VibrationalResult(
+    return SpectrumResult(
         energies=states.energies,
         unit="model units",
         error_estimates=errors,

@@ -22,7 +22,7 @@ from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field.keys import HenonHeiles
 from problems.quantum.keys import NONE, GaussianInitial, ProductInitial
 from problems.quantum.kinds.wave_packet import WavePacketProblem
-from problems.quantum.tasks.evolution.result import WavePacketResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
 
 DATA = Path(__file__).parents[2] / "data" / "motion"
 SAME = 1e-9  # numbers, and times, that mean the same
@@ -142,7 +142,7 @@ def exact(problem: WavePacketProblem, t: np.ndarray, times: np.ndarray) -> list[
     ]
 
 
-def compare(problem: WavePacketProblem, result: WavePacketResult) -> list[Compared]:
+def compare(problem: WavePacketProblem, result: EvolutionResult) -> list[Compared]:
     """Everything of a run that has independent values, at the times both have."""
     known = references_of(problem) + exact(problem, result.t, result.times)
     found = []
@@ -162,7 +162,7 @@ def compare(problem: WavePacketProblem, result: WavePacketResult) -> list[Compar
     return found
 
 
-def _own(series: Series, result: WavePacketResult) -> tuple[np.ndarray, np.ndarray] | None:
+def _own(series: Series, result: EvolutionResult) -> tuple[np.ndarray, np.ndarray] | None:
     """The run's own times and values of a series, where it has them."""
     if series.quantity == "autocorrelation":
         return result.t, result.autocorrelation

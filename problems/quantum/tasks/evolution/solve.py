@@ -14,7 +14,7 @@ from problems.quantum.hamiltonians.system import System
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.levels import energy_moments
 from problems.quantum.tasks.evolution.propagate import SAFE_BAND, propagate
-from problems.quantum.tasks.evolution.result import WavePacketResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
 from solvers.solution import IterationState
 
 LEAST_NORM = 0.5  # of a start in its basis: with less, the start is not what was asked for
@@ -91,7 +91,7 @@ def solve(
     callback: Callable[[IterationState], None] | None = None,
     checkpoint: Path | None = None,
     earlier: Path | None = None,
-) -> WavePacketResult:
+) -> EvolutionResult:
     """Propagation and everything made of it. Deterministic in ``seed``, whatever the number of workers.
 
     ``checkpoint``: the folder it is continued from. Nothing of an ``earlier`` run can be used: all of a(t) depends on

@@ -15,7 +15,7 @@ from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.keys import VibrationalSolver
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Section, Table, work
 from problems.words import decimals, number
 
@@ -25,14 +25,14 @@ def digits_of(accuracy: float) -> int:
     return decimals(accuracy, spare=2, least=2)
 
 
-def headline(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> Facts:
+def headline(problem: VibrationalProblem, solver: VibrationalSolver, result: SpectrumResult) -> Facts:
     """The few numbers a reader wants first, as (what, value)."""
     field = problem.field
     what = ("force field", f"{field.name}, {field.d} modes, order {field.order}")
     return [what, *facts_of_states(problem.references, solver.accuracy, result)]
 
 
-def facts_of_states(references: Sequence[Reference], accuracy: float, result: VibrationalResult) -> Facts:
+def facts_of_states(references: Sequence[Reference], accuracy: float, result: SpectrumResult) -> Facts:
     """How many states, how far they reach, and how well they are known."""
     n, unit, digits = len(result.energies), result.unit, digits_of(accuracy)
     facts = [
@@ -49,7 +49,7 @@ def facts_of_states(references: Sequence[Reference], accuracy: float, result: Vi
     return facts
 
 
-def _reached(result: VibrationalResult, accuracy: float) -> str:
+def _reached(result: SpectrumResult, accuracy: float) -> str:
     """How many states reached the accuracy, in words that no other number of the report contradicts."""
     done = int(np.count_nonzero(result.state_converged))
     if not result.agreed:
@@ -60,12 +60,12 @@ def _reached(result: VibrationalResult, accuracy: float) -> str:
     return f"of which {done} reached the accuracy asked"
 
 
-def tables(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> list[Table]:
+def tables(problem: VibrationalProblem, solver: VibrationalSolver, result: SpectrumResult) -> list[Table]:
     """The levels, with the published values beside them."""
     return [levels_table(problem.references, solver.accuracy, result)]
 
 
-def levels_table(references: Sequence[Reference], accuracy: float, result: VibrationalResult, note: str = "") -> Table:
+def levels_table(references: Sequence[Reference], accuracy: float, result: SpectrumResult, note: str = "") -> Table:
     """State, energy, error estimate, symmetry, assignment, and what is known of it."""
     digits = digits_of(accuracy)
     known = covering(references, len(result.energies))
@@ -80,12 +80,12 @@ def levels_table(references: Sequence[Reference], accuracy: float, result: Vibra
     return Table(columns, rows, text_columns=(4, 5, 6), note=note, title="Levels")
 
 
-def sections(problem: VibrationalProblem, result: VibrationalResult) -> list[Section]:
+def sections(problem: VibrationalProblem, result: SpectrumResult) -> list[Section]:
     """Completeness, discretisation and work, as short lists of facts."""
     return sections_of_states(result)
 
 
-def sections_of_states(result: VibrationalResult) -> list[Section]:
+def sections_of_states(result: SpectrumResult) -> list[Section]:
     """Completeness, discretisation and work, as short lists of facts."""
     discretisation = [
         ("order of the modes along the train", ", ".join(map(str, result.mode_order))),
@@ -100,7 +100,7 @@ def sections_of_states(result: VibrationalResult) -> list[Section]:
     ]
 
 
-def _completeness(result: VibrationalResult) -> Facts:
+def _completeness(result: SpectrumResult) -> Facts:
     found = result.completeness
     lowest = float(result.energies[0])
     buffer = ", ".join(f"{float(energy) - lowest:.4f}" for energy in found.get("buffer_states") or []) or "none"
