@@ -26,6 +26,7 @@ from pydantic import (
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, shown
+from problems.levels import Reference
 from problems.quantum.hamiltonians.terms.modes import Mode, ModeKey, Spin
 from problems.quantum.hamiltonians.terms.terms import Key, Term, checked, collect
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
@@ -33,6 +34,9 @@ from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, SpectrumSolver, S
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from problems.quantum.hamiltonians.known_motion import Series
     from problems.quantum.hamiltonians.system import System
 
 MOST_MODES = 1000
@@ -47,6 +51,10 @@ _TERMS: dict[str, Any] = {
     "type": "array",
     "items": _TERM | {"items": [{"anyOf": [{"type": "number"}, _COMPLEX]}, _NAMES]},
 }
+_NOTE = (
+    "Assignments name the leading products: 2v3 is function 2 (from 0, by energy) of mode 3, gs all modes in function"
+    " 0. The functions of a mode are those of its mean field; the stored states are in the functions of the file."
+)
 
 
 class SumOfProductsProblem(Keys):
@@ -178,6 +186,11 @@ class SumOfProductsProblem(Keys):
         return self.sizes
 
     @property
+    def note(self) -> str:
+        """How to read the names of states."""
+        return _NOTE
+
+    @property
     def measured(self) -> tuple[str, ...]:
         """The observables asked for."""
         return self.observables
@@ -198,8 +211,12 @@ class SumOfProductsProblem(Keys):
         absorber = self.absorber if isinstance(self.absorber, Absorber) else None
         return system_of(self.products, self.bases, self.mode_order, self.initial, absorber)
 
+    def known_motion(self, t: np.ndarray, times: np.ndarray) -> list[Series]:
+        """Independent values: none, the problem is the user's own."""
+        return []
+
     @property
-    def references(self) -> list[Any]:
+    def references(self) -> list[Reference]:
         """Values to compare with: none, the problem is the user's own."""
         return []
 

@@ -27,6 +27,9 @@ from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from problems.quantum.hamiltonians.known_motion import Series
     from problems.quantum.hamiltonians.system import System
 
 SPEED_OF_LIGHT = 2.99792458e10  # cm/s, exact
@@ -209,6 +212,25 @@ class WavePacketProblem(Keys):
                 order_told=self.model == "force_field",
             )
         )
+
+    def known_motion(self, t: np.ndarray, times: np.ndarray) -> list[Series]:
+        """Independent values of a(t), at ``t`` or times of their own, and of observables; empty where none are."""
+        from problems.quantum.hamiltonians.known_motion import of_chain, of_free_fermions, of_henon_heiles
+
+        if isinstance(self.initial, ProductInitial):
+            state = self.initial.indices(self.d)
+            if self.model == "ising":
+                return of_chain(self.model, (self.J, self.h), state)
+            free = of_free_fermions(self.Jxy, state, t, times) if self.Jz == 0.0 else []
+            return [*of_chain(self.model, (self.Jxy, self.Jz), state), *free]
+        assert isinstance(self.initial, GaussianInitial)
+        field, functions = self.vibrational.force_field, self.basis.functions
+        if not isinstance(field, HenonHeiles) or self.absorber != NONE or self.time_unit != "natural":
+            return []
+        if self.basis.type != "harmonic" or isinstance(functions, str):
+            return []
+        sizes = (functions,) * self.d if isinstance(functions, int) else functions
+        return of_henon_heiles(field.coupling, sizes, *self.initial.lists(self.d))
 
     @property
     def time_scale(self) -> float:

@@ -1,4 +1,4 @@
-"""Figures of a wave packet. Each function returns a matplotlib Figure that no global state knows."""
+"""Figures of a motion. Each function returns a matplotlib Figure that no global state knows."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from problems.drawing import (
     panels,
     whole_ticks,
 )
-from problems.quantum.kinds.wave_packet import WavePacketProblem
-from problems.quantum.tasks.evolution.independent import Compared, compare
+from problems.quantum.tasks.evolution.independent import Compared, Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult, Spectrum, Sticks
 from problems.report_parts import Picture
@@ -46,13 +45,9 @@ MAPS = {
 NAMES = {"z": "<Z_k>", "szsz": "<Z_k Z_(k+1)>", "q": "<q_k>", "q2": "<q_k^2>", "n": "<n_k>"}  # in captions
 
 
-def figures(problem: WavePacketProblem, solver: WavePacketSolver, result: EvolutionResult) -> list[Picture]:
+def figures(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) -> list[Picture]:
     """All figures this result has data for, in the order of the report."""
-    return figures_of_motion(compare(problem, result), solver, result)
-
-
-def figures_of_motion(compared: Sequence[Compared], solver: WavePacketSolver, result: EvolutionResult) -> list[Picture]:
-    """As ``figures``, whatever the Hamiltonian comes from."""
+    compared = compare(problem, result)
     caption = "Autocorrelation a(t) = <psi(0)|psi(t)>; below, its error estimate and rigorous bound"
     known = any(c.series.quantity == "autocorrelation" for c in compared)
     caption += ", and the deviation from independent values." if known else "."

@@ -1,4 +1,4 @@
-"""Figures of a vibrational run. Each function returns a matplotlib Figure that no global state knows."""
+"""Figures of a spectrum. Each function returns a matplotlib Figure that no global state knows."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ from problems.drawing import (
     whole_ticks,
 )
 from problems.levels import Reference
-from problems.quantum.kinds.vibrational import VibrationalProblem
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
+from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Picture
 
@@ -41,13 +40,9 @@ LANES = 4  # symmetry blocks, at most, that get a lane each
 _LEADING = re.compile(r"\s*([-+]?[0-9.]+)\s*\[([^\]]*)\]")
 
 
-def figures(problem: VibrationalProblem, solver: VibrationalSolver, result: SpectrumResult) -> list[Picture]:
+def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Picture]:
     """All figures this result has data for, in the order of the report."""
-    return figures_of_states(problem.references, solver.accuracy, result)
-
-
-def figures_of_states(references: Sequence[Reference], accuracy: float, result: SpectrumResult) -> list[Picture]:
-    """As ``figures``, whatever the Hamiltonian comes from."""
+    references, accuracy = problem.references, solver.accuracy
     pictures = [
         Picture(
             "spectrum",
