@@ -7,7 +7,7 @@ the floor that the panel names, or not at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,9 +34,12 @@ def panel(height: float) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def panels(height: float, rows: int, columns: int, **options: Any) -> tuple[Figure, list[Axes]]:
-    """A figure of several panels, row by row; ``options``: of ``Figure.subplots``."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+def panels(
+    height: float, rows: int, columns: int, layout: Literal["constrained", "compressed"] = "constrained", **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure of several panels, row by row; ``layout``: compressed for maps whose aspect is given; ``options``: of
+    ``Figure.subplots``."""
+    figure = Figure(figsize=(WIDTH, height), layout=layout)
     return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
 
 

@@ -33,6 +33,11 @@ class Quantity:
     values: np.ndarray
     errors: np.ndarray | None = None
 
+    @property
+    def over_time(self) -> bool:
+        """Whether the entries follow each other in time: the axis is t, with or without a unit."""
+        return self.axis == "t" or self.axis.startswith("t (")
+
 
 @dataclass(frozen=True)
 class Table:

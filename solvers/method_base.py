@@ -43,6 +43,37 @@ class LocalSolver:
 BY_DEFAULT = LocalSolver()
 
 
+class LinearMethod:
+    """A method of ``solve``; its fields are these two and its own.
+
+    ``max_rank``: cap of the TT-ranks; ``sweeps``: most sweeps, whatever one of them is. ``iterate``: what makes its
+    Iterate (solvers.linear.iterate) of a system, the method, a start or None, and a random generator. ``local``: how
+    small systems are solved, also in the residual minimisation that follows where the method fails. ``fixed_ranks``:
+    whether it keeps the ranks it begins with, so that these are what it lacks where it does not converge.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    iterate: ClassVar[str]
+    fixed_ranks: ClassVar[bool] = False
+    max_rank: int
+    sweeps: int
+    local: LocalSolver = BY_DEFAULT
+
+    def __post_init__(self) -> None:
+        at_least(type(self).__name__, self, {"max_rank": 1, "sweeps": 1})
+
+    @property
+    def cap(self) -> int:
+        """The largest TT-rank that the solution may have."""
+        return self.max_rank
+
+    def where_stuck(self) -> LinearMethod | None:
+        """The method to go on with where this one gets no further, None for none."""
+        return None
+
+
 class Integrator:
     """A method of ``evolve``; its fields are these three and its own.
 

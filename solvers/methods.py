@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from solvers.method_base import BY_DEFAULT, Integrator, LocalSolver, at_least
+from solvers.method_base import BY_DEFAULT, Integrator, LinearMethod, LocalSolver, at_least
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,14 @@ class InverseIteration:
 
 
 @dataclass(frozen=True)
-class ALS:
+class ALS(LinearMethod):
     """Alternating least squares with fixed TT-ranks, ``rank`` (lowered where the tensor cannot have it).
 
     ``sweeps``: most sweeps, each in one direction (alias nswp).  Raises ValueError where a value is impossible.
     """
+
+    iterate: ClassVar[str] = "solvers.linear.als:begin"
+    fixed_ranks: ClassVar[bool] = True
 
     rank: int = 10
     sweeps: int = 40
@@ -91,25 +94,33 @@ class ALS:
     def __post_init__(self) -> None:
         at_least("ALS", self, {"rank": 1, "sweeps": 1})
 
+    @property
+    def cap(self) -> int:
+        """The rank asked for."""
+        return self.rank
+
 
 @dataclass(frozen=True)
-class DMRG:
+class DMRG(LinearMethod):
     """Two-site DMRG for linear systems: two neighbouring cores at once, ranks from the truncation between them.
 
     ``max_rank``: cap of the TT-ranks (alias rmax); ``sweeps``: most sweeps, each in one direction (alias nswp). The
     cost grows with the square of the mode size.  Raises ValueError where a value is impossible.
     """
 
+    iterate: ClassVar[str] = "solvers.linear.dmrg:begin"
+
     max_rank: int = 500
     sweeps: int = 40
     local: LocalSolver = BY_DEFAULT
 
-    def __post_init__(self) -> None:
-        at_least("DMRG", self, {"max_rank": 1, "sweeps": 1})
+    def where_stuck(self) -> LinearMethod | None:
+        """AMEn: it takes into the basis what two sites do not couple to."""
+        return AMEn(max_rank=self.max_rank, local=self.local)
 
 
 @dataclass(frozen=True)
-class AMEn:
+class AMEn(LinearMethod):
     """Alternating minimal energy: one core at a time, the basis enriched by the residual.
 
     ``enrichment``: rank of the residual that joins the basis (alias kickrank). ``max_rank``: cap of the TT-ranks
@@ -118,13 +129,16 @@ class AMEn:
     Raises ValueError where a value is impossible.
     """
 
+    iterate: ClassVar[str] = "solvers.linear.amen:begin"
+
     enrichment: int = 8
     max_rank: int = 500
     sweeps: int = 60
     local: LocalSolver = BY_DEFAULT
 
     def __post_init__(self) -> None:
-        at_least("AMEn", self, {"enrichment": 1, "max_rank": 1, "sweeps": 1})
+        super().__post_init__()
+        at_least("AMEn", self, {"enrichment": 1})
 
 
 @dataclass(frozen=True)

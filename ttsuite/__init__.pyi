@@ -7,8 +7,8 @@ from solvers.cross.cross import cross_of_trains as cross_of_trains
 from solvers.cross.parametric_system import ParametricSystem as ParametricSystem
 from solvers.dynamics.evolution import Evolution as Evolution
 from solvers.dynamics.evolve import evolve as evolve
-from solvers.eigen import eigsolve as eigsolve
 from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
+from solvers.eigen.eigsolve import eigsolve as eigsolve
 from solvers.linear.product import multiply as multiply
 from solvers.linear.solve import solve as solve
 from solvers.methods import ALS as ALS

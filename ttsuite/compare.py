@@ -150,7 +150,7 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
         told = [telling.quantities(studies[0].family, report["results"]) for report in reports]
         quantities = [beside(a, b) for a in told[0] for b in told[1] if (a.name, a.axis) == (b.name, b.axis)]
         facts = _facts(*reports)
-        ranks = (ranks_along_train(reports[0]["results"]), ranks_along_train(reports[1]["results"]))
+        ranks = (ranks_along_train(reports[0]), ranks_along_train(reports[1]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ValueError(
             f"the results of {folders[0]} or {folders[1]} are damaged or of another version: {error!r}"
@@ -198,7 +198,7 @@ def _facts(first: Report, second: Report) -> list[tuple[str, str, str]]:
 
     add("name", first["name"], second["name"])
     add("status", first["status"].replace("_", " "), second["status"].replace("_", " "))
-    ranks = [max(ranks_along_train(report["results"]), default=None) for report in (first, second)]
+    ranks = [max(ranks_along_train(report), default=None) for report in (first, second)]
     add("largest TT-rank", ranks[0], ranks[1])
     names = {"compile_s": "compiling", "setup_s": "setting up", "solve_s": "solving", "wall_s": "in all"}
     for key, name in names.items():

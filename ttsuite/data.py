@@ -24,6 +24,7 @@ class Report(TypedDict):
     message: str
     converged: bool
     headline: list[tuple[str, str]]
+    ranks: NotRequired[list[int]]
     results: Data
     references: list[Data]
     check: Data

@@ -125,6 +125,6 @@ def _cell(value: object, form: str = "") -> Data:
 def largest_rank(report: Report) -> int | None:
     """The largest TT-rank that a run reports, or None."""
     try:
-        return max(ranks_along_train(report["results"]), default=None)
+        return max(ranks_along_train(report), default=None)
     except (TypeError, ValueError, IndexError, KeyError):
         return None

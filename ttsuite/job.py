@@ -42,7 +42,7 @@ from ttsuite.listener import Listener
 from ttsuite.memory import PeakMemory
 from ttsuite.notebook import card
 from ttsuite.provenance import blas, provenance
-from ttsuite.record import Record
+from ttsuite.record import Record, plain
 from ttsuite.reference_check import reference_check
 
 if TYPE_CHECKING:
@@ -307,6 +307,7 @@ class _Job:
             return attempt(what, make, otherwise, warnings)
 
         report["results"] = telling.results(family, result)
+        report["ranks"] = told("the ranks", lambda: result.largest_ranks(plain(report["results"])), [])
         report["references"] = told("the references", lambda: telling.agreements(family, study.problem, result), [])
         report["headline"] = told(
             "the headline", lambda: family.presentation.headline(study.problem, study.solver, result), []

@@ -33,6 +33,8 @@ _TAG = "~"
 # dataclasses of earlier versions -> what they are called now
 RENAMED = {"VibrationalResult": "SpectrumResult", "WavePacketResult": "EvolutionResult"}
 _TRAINS = (TensorTrain, TTOperator)
+# class -> the name of a field in runs of earlier versions -> its name now
+_RENAMED_FIELDS = {"ParametricResult": {"quantities": "statistics"}}
 
 
 def save_result(path: str | os.PathLike, result: Result, trains: Mapping[str, Any]) -> None:
@@ -179,7 +181,8 @@ class _Reader:
         name = _now(entry["class"])
         if name not in self._classes:
             raise ValueError(f"no part of a result is called {name!r}")
-        return self._classes[name](**{key: self.read(value) for key, value in entry["fields"].items()})
+        renamed = _RENAMED_FIELDS.get(name, {})
+        return self._classes[name](**{renamed.get(key, key): self.read(v) for key, v in entry["fields"].items()})
 
     def read(self, told: Any) -> Any:
         if isinstance(told, list):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ttsuite.config import Study, load_study
-from ttsuite.data import Data, Report
+from ttsuite.data import Report
 from ttsuite.layout import CONFIGURATION_FILE, RESULT_FILE, STATES_FILE
 
 if TYPE_CHECKING:
@@ -82,10 +82,14 @@ def runs_below(folder: str | Path) -> list[Path]:
     return sorted(found)
 
 
-def ranks_along_train(results: Data) -> list[int]:
-    """The largest TT-rank at every bond, over all states or times, from the ``results`` of report.json."""
-    stored = results.get("ranks") or results.get("ranks_over_time")
-    if not stored:
-        return [] if results.get("max_rank") is None else [int(results["max_rank"])]
-    rows = stored if isinstance(stored[0], list) else [stored]
-    return [int(max(column)) for column in zip(*rows)]
+def ranks_along_train(report: Report) -> list[int]:
+    """The largest TT-rank at every bond, over all states or times; empty where a report tells none.
+
+    Reports of earlier versions have no key of their own for them.
+    """
+    ranks = report.get("ranks")
+    if ranks is not None:
+        return ranks
+    from problems.result import Result
+
+    return Result.largest_ranks(report["results"])

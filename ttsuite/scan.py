@@ -265,7 +265,7 @@ class _Job:
             status, message = FAILED, failure
         if report["check"]["failed"] and status == FINISHED:
             status, message = CHECK_FAILED, "; ".join(report["check"]["failed"])
-        values = values_of(point.study.problem.kind, report["results"])
+        values = values_of(point.study.problem.kind, report)
         return Outcome(point.number, settings, folder, status, message, report["timing"]["wall_s"], values)
 
     def write_table(self) -> None:

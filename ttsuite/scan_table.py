@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from problems import telling
 from problems.families import family
 from problems.report_parts import Picture, Quantity
-from ttsuite.data import Data
+from ttsuite.data import Data, Report
 from ttsuite.run_folder import ranks_along_train
 from ttsuite.scan_file import short_names, value_text, words
 
@@ -57,14 +57,14 @@ class Outcome:
     values: dict[str, tuple[float, float | None]]
 
 
-def values_of(kind: str, results: Mapping[str, object]) -> dict[str, tuple[float, float | None]]:
-    """The quantities in ``results`` of report.json as name -> (value, error estimate or None)."""
+def values_of(kind: str, report: Report) -> dict[str, tuple[float, float | None]]:
+    """The quantities in a report of that kind as name -> (value, error estimate or None)."""
     values: dict[str, tuple[float, float | None]] = {}
-    if not results:
+    if not report["results"]:
         return values
-    for quantity in telling.quantities(family(kind), results):
+    for quantity in telling.quantities(family(kind), report["results"]):
         values |= _entries(quantity)
-    ranks = ranks_along_train(dict(results))
+    ranks = ranks_along_train(report)
     if ranks:
         values[RANK] = (float(max(ranks)), None)
     return values
@@ -74,8 +74,7 @@ def _entries(quantity: Quantity) -> dict[str, tuple[float, float | None]]:
     """The entries of a quantity that the table shows, each by a name of its own."""
     numbers = np.asarray(quantity.values)
     errors = None if quantity.errors is None else np.asarray(quantity.errors, dtype=float)
-    over_time = quantity.axis.startswith("t") and quantity.axis[1:2] in ("", " ")
-    chosen = range(len(quantity.keys))[-1:] if over_time else range(min(len(quantity.keys), ENTRIES))
+    chosen = range(len(quantity.keys))[-1:] if quantity.over_time else range(min(len(quantity.keys), ENTRIES))
     found: dict[str, tuple[float, float | None]] = {}
     for i in chosen:
         key = quantity.keys[i]

@@ -17,7 +17,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from problems.completion.samples import FUNCTIONS, read_csv
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount, located, shown
+from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemKeys, SolverKeys, WorkerCount, located, shown
 from solvers.methods import Completion
 from solvers.riemannian.dimension import parameters, require_enough, set_aside
 
@@ -60,7 +60,7 @@ SamplesKey = Annotated[
 ]
 
 
-class CompletionProblem(Keys):
+class CompletionProblem(ProblemKeys):
     """A tensor known at a few entries."""
 
     kind: Literal["completion"] = Field(description="The kind of problem.")
@@ -127,7 +127,7 @@ class CompletionProblem(Keys):
         return {} if self.file is None else {"samples": self.file}
 
 
-class CompletionSolver(Keys):
+class CompletionSolver(SolverKeys):
     """How the train is found."""
 
     max_rank: AutomaticCount = Field(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from problems.parametric_pde.gauss import rule
 from problems.parametric_pde.model import ParametricProblem, ParametricSolver
 from problems.parametric_pde.system import Discrete, solve_at
 from problems.report_parts import Effort, Quantity
+from problems.result import Results
 from problems.route import TIGHTER, Route
 
 MOST_SOLVES = 3000  # of the quadrature
@@ -27,14 +27,14 @@ MOST_POINTS = 64
 VARIANCE = 10.0  # a variance may err this many times more than a mean
 
 
-def allowed(solver: ParametricSolver, quantity: Quantity, results: Mapping[str, Any]) -> float | np.ndarray:
+def allowed(solver: ParametricSolver, quantity: Quantity, results: Results) -> float | np.ndarray:
     """What the accuracy asked for allows, relative to the value of a mean and of a variance."""
     if quantity.name not in ("mean", "variance"):
         return 0.0
     return solver.accuracy * (VARIANCE if quantity.name == "variance" else 1.0) * np.abs(quantity.values)
 
 
-def routes(problem: ParametricProblem, solver: ParametricSolver, results: Mapping[str, Any]) -> list[Route]:
+def routes(problem: ParametricProblem, solver: ParametricSolver, results: Results) -> list[Route]:
     """The routes to the statistics of a run with these keys."""
     points = [min(int(n) + MORE_POINTS, MOST_POINTS) for n in results["parameters"]["points"]]
     found = []
@@ -58,9 +58,9 @@ def routes(problem: ParametricProblem, solver: ParametricSolver, results: Mappin
 def by_quadrature(problem: ParametricProblem, points: list[int]) -> dict[str, Any]:
     """Means and variances by Gauss quadrature over exact solves; errors: against two points a parameter fewer."""
     fine, coarse = _moments(problem, points), _moments(problem, [max(1, n - 2) for n in points])
-    found = {}
-    for i, quantity in enumerate(problem.quantities):
-        entry: dict[str, Any] = {"sobol_first": [], "sobol_total": [], "quantiles": [], "exceedance": None}
+    found: dict[str, dict[str, object]] = {}
+    for i, quantity in enumerate(problem.wanted):
+        entry: dict[str, object] = {"sobol_first": [], "sobol_total": [], "quantiles": [], "exceedance": None}
         for key, value, other in zip(("mean", "variance"), fine, coarse):
             entry |= {key: value[i], f"{key}_error": abs(value[i] - other[i]) + 1e-13 * abs(value[i])}
         found[quantity.name] = entry

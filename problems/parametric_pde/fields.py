@@ -10,7 +10,7 @@ standardised: the y above, and y_i in [-1, 1] that runs linearly through the ran
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -129,7 +129,7 @@ class Discs(Keys):
 
     @field_validator("centres", "radii", "range", mode="before")
     @classmethod
-    def _tuples(cls, value: Any) -> Any:
+    def _tuples(cls, value: object) -> object:
         if not isinstance(value, (list, tuple)):
             return value
         return tuple(tuple(entry) if isinstance(entry, list) else entry for entry in value)
@@ -204,11 +204,11 @@ class AnyField(Keys):
     """Only reached by a mapping whose ``type`` is missing or unknown, to say so."""
 
     type: Literal["discs", "affine", "lognormal"]
-    background: Any = None
-    centres: Any = None
-    radii: Any = None
-    range: Any = None
-    scale: Any = None
-    mean: Any = None
-    decay: Any = None
-    parameters: Any = None
+    background: object = None
+    centres: object = None
+    radii: object = None
+    range: object = None
+    scale: object = None
+    mean: object = None
+    decay: object = None
+    parameters: object = None

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from problems.drawing import (
+    COLOURS,
+    THIS_RUN,
+    accuracy_line,
+    colour,
+    grid,
+    label_rows,
+    legend_above,
+    map_panel,
+    panel,
+    panels,
+    rank_panel,
+    several,
+    whole_ticks,
+)
+from problems.parametric_pde.model import ParametricProblem, ParametricSolver
+from problems.parametric_pde.result import ParametricResult
 from problems.report_parts import Picture
 
-if TYPE_CHECKING:
-    from problems.parametric_pde.model import ParametricProblem, ParametricSolver
-    from problems.parametric_pde.result import ParametricResult
-
-# Okabe and Ito's palette: told apart by colour-blind readers too
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-WIDTH = 9.0
 MOST_BARS = 40
+THRESHOLD = "#B00020"
+TITLE = 10  # points
 
 
 def figures(problem: ParametricProblem, solver: ParametricSolver, result: ParametricResult) -> list[Picture]:
@@ -51,99 +61,80 @@ def figures(problem: ParametricProblem, solver: ParametricSolver, result: Parame
 def mean_and_deviation(problem: ParametricProblem, result: ParametricResult) -> Figure:
     """Both fields: a band on the interval, two maps on the square."""
     if problem.domain == "interval":
-        figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = panel(3.6)
         x, mean, deviation = result.nodes[:, 0], result.mean_field, result.deviation_field
         axes.fill_between(x, mean - deviation, mean + deviation, color=COLOURS[0], alpha=0.25, label="+- one deviation")
         axes.plot(x, mean, color=COLOURS[0], label="mean")
-        axes.plot(x, deviation, color=COLOURS[1], linestyle="--", label="standard deviation")
+        axes.plot(x, deviation, color=COLOURS[1], ls="--", label="standard deviation")
         axes.set(xlabel="x", ylabel="u", xlim=(0, 1))
-        axes.legend(frameon=False)
+        legend_above(axes, 3)
+        grid(axes)
         return figure
-    figure = Figure(figsize=(WIDTH, 4.1), layout="constrained")
-    for axes, values, title in zip(
-        figure.subplots(1, 2), (result.mean_field, result.deviation_field), ("mean of u", "standard deviation of u")
-    ):
-        _map(figure, axes, values, title)
+    figure, (left, right) = panels(3.7, 1, 2, layout="compressed")
+    _square(figure, left, result.mean_field, "mean of u")
+    _square(figure, right, result.deviation_field, "standard deviation of u")
     return figure
 
 
-def _map(figure: Figure, axes: Axes, values: np.ndarray, title: str, cells: bool = False) -> None:
+def _square(figure: Figure, axes: Axes, values: np.ndarray, label: str, cells: bool = False) -> None:
+    """Values at the nodes, or in the cells, of the unit square."""
     side = round(np.sqrt(values.size))
-    image = axes.imshow(
-        values.reshape(side, side).T,
-        origin="lower",
-        extent=(0, 1, 0, 1),
-        cmap="cividis" if cells else "viridis",
-        interpolation="nearest" if cells else "bilinear",
-    )
-    axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$")
-    axes.title.set_fontsize(10)
-    figure.colorbar(image, ax=axes, shrink=0.85)
+    style = {"cmap": "cividis", "interpolation": "nearest"} if cells else {"interpolation": "bilinear"}
+    map_panel(figure, axes, values.reshape(side, side), (0.0, 1.0, 0.0, 1.0), label, aspect="equal", **style)
+    axes.set(xlabel="$x_1$", ylabel="$x_2$")
 
 
 def realisations(problem: ParametricProblem, result: ParametricResult) -> Figure:
     """Coefficient above, solution below, for a few random parameters."""
     _, coefficients, solutions = result.realisations
     if problem.domain == "interval":
-        figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-        upper, lower = figure.subplots(2, 1, sharex=True)
-        for a, u, colour in zip(coefficients, solutions, COLOURS):
-            upper.step(result.midpoints[:, 0], a, where="mid", color=colour, linewidth=1.2)
-            lower.plot(result.nodes[:, 0], u, color=colour, linewidth=1.2)
+        figure, (upper, lower) = panels(4.6, 2, 1, sharex=True)
+        for k, (a, u) in enumerate(zip(coefficients, solutions)):
+            upper.step(result.midpoints[:, 0], a, where="mid", color=colour(k), lw=1.2)
+            lower.plot(result.nodes[:, 0], u, color=colour(k), lw=1.2)
         upper.set(ylabel="a")
         lower.set(xlabel="x", ylabel="u", xlim=(0, 1))
+        grid(upper, lower)
         return figure
     count = len(coefficients)
-    figure = Figure(figsize=(WIDTH, 6.0), layout="constrained")
-    grid = figure.subplots(2, count, squeeze=False)
+    figure, found = panels(5.0, 2, count, layout="compressed")
     for k, (a, u) in enumerate(zip(coefficients, solutions)):
-        _map(figure, grid[0, k], a, f"coefficient {k + 1}", cells=True)
-        _map(figure, grid[1, k], u, f"solution {k + 1}")
+        _square(figure, found[k], a, f"coefficient {k + 1}", cells=True)
+        _square(figure, found[count + k], u, f"solution {k + 1}")
     return figure
 
 
 def sobol_bars(result: ParametricResult) -> Figure:
     """First-order and total indices of every quantity, a panel each."""
-    count = len(result.quantities)
-    columns = 2 if count > 1 else 1
-    rows = -(-count // columns)
-    figure = Figure(figsize=(WIDTH, 2.4 * rows + 0.3), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    for axes, q, colour in zip(grid.flat, result.quantities, COLOURS * count):
+    figure, found = several(len(result.statistics), 2, 2.4, sharey=True)
+    for k, (axes, q) in enumerate(zip(found, result.statistics)):
         shown = np.arange(min(len(q.moments.first), MOST_BARS))
-        axes.bar(shown + 1, q.moments.total[shown], color="none", edgecolor=colour, linewidth=1.2)
-        axes.bar(shown + 1, q.moments.first[shown], color=colour, alpha=0.8)
-        axes.set(title=q.name, xlabel="parameter", ylim=(0, 1.02))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for axes in grid[:, 0]:
-        axes.set_ylabel("share of the variance")
-    for axes in list(grid.flat)[count:]:
-        axes.set_visible(False)
+        axes.bar(shown + 1, q.moments.total[shown], color="none", edgecolor=colour(k), lw=1.2)
+        axes.bar(shown + 1, q.moments.first[shown], color=colour(k), alpha=0.8)
+        axes.set_title(q.name, fontsize=TITLE)
+        axes.set(xlabel="parameter", ylim=(0, 1.02))
+        whole_ticks(axes)
+    label_rows(found, "share of the variance")
     return figure
 
 
 def density(result: ParametricResult) -> Figure:
     """Density of every quantity, a panel each."""
-    count = len(result.quantities)
-    columns = 2 if count > 1 else 1
-    rows = -(-count // columns)
-    figure = Figure(figsize=(WIDTH, 2.5 * rows + 0.3), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes, q, colour in zip(grid.flat, result.quantities, COLOURS * count):
+    figure, found = several(len(result.statistics), 2, 2.6)
+    for k, (axes, q) in enumerate(zip(found, result.statistics)):
         d = q.distribution
-        axes.stairs(d.heights, d.edges, fill=True, color=colour, alpha=0.6)
-        axes.axvline(q.moments.mean, color="black", linewidth=1.0, label="mean")
-        for k, level in enumerate((0.05, 0.95)):
-            label = "5 %, 95 %" if k == 0 else None
-            axes.axvline(d.quantiles[level][0], color="black", linewidth=0.8, linestyle=":", label=label)
+        axes.stairs(d.heights, d.edges, fill=True, color=colour(k), alpha=0.6)
+        axes.axvline(q.moments.mean, color=THIS_RUN, lw=1.0, label="mean")
+        for level, label in ((0.05, "5 %, 95 %"), (0.95, None)):
+            axes.axvline(d.quantiles[level][0], color=THIS_RUN, lw=0.8, ls=":", label=label)
         if d.exceedance is not None:
-            label = f"P(> {d.exceedance[0]:g}) = {d.exceedance[1]:.4f}"
-            axes.axvline(d.exceedance[0], color="#B00020", linewidth=1.2, linestyle="--", label=label)
-        axes.set(title=q.name, yticks=[], ylim=(0.0, 1.55 * d.heights.max()))
-        axes.legend(fontsize=8, loc="upper right", facecolor="white", framealpha=0.9, edgecolor="none")
-    for axes in list(grid.flat)[count:]:
-        axes.set_visible(False)
+            threshold, probability, _ = d.exceedance
+            label = f"P(> {threshold:g}) = {probability:.4f}"
+            axes.axvline(threshold, color=THRESHOLD, lw=1.2, ls="--", label=label)
+        axes.locator_params(axis="x", nbins=6)
+        axes.set(xlabel=q.name, yticks=[], ylim=(0.0, 1.05 * d.heights.max()))
+        legend_above(axes, 3)
+    label_rows(found, "density")
     return figure
 
 
@@ -152,24 +143,19 @@ def convergence(result: ParametricResult, accuracy: float) -> Figure:
     states = [s for s in result.history if s.label == "basis" and s.residuals is not None]
     solves = [s.extra["solves"] for s in states]
     residuals = np.array([s.residuals for s in states])
-    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
-    axes = figure.subplots()
-    axes.semilogy(solves, residuals[:, 1], "s--", color=COLOURS[1], markersize=3.5, label="largest")
-    axes.semilogy(solves, residuals[:, 0], "o-", color=COLOURS[0], markersize=3.5, label="root mean square")
-    axes.axhline(accuracy, color="black", linewidth=0.8, linestyle=":", label="accuracy asked")
-    axes.set(xlabel="PDE solves", ylabel="relative residual")
-    axes.legend(frameon=False)
-    axes.grid(alpha=0.3)
+    figure, axes = panel(3.6)
+    axes.plot(solves, residuals[:, 1], "s--", color=COLOURS[1], ms=3.5, label="largest")
+    axes.plot(solves, residuals[:, 0], "o-", color=COLOURS[0], ms=3.5, label="root mean square")
+    accuracy_line(axes, accuracy)
+    axes.set(xlabel="PDE solves", ylabel="relative residual", yscale="log")
+    whole_ticks(axes)
+    legend_above(axes, 3)
+    grid(axes)
     return figure
 
 
 def ranks_along_train(result: ParametricResult) -> Figure:
     """TT-ranks along the train."""
-    figure = Figure(figsize=(WIDTH, 2.8), layout="constrained")
-    axes = figure.subplots()
-    inner = result.ranks[1:-1]
-    axes.plot(np.arange(len(inner)), inner, "o-", color=COLOURS[0])
-    axes.set(xlabel="after parameter (0: after the space)", ylabel="TT-rank", ylim=(0, None))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
+    figure, axes = panel(2.8)
+    rank_panel(axes, [("", result.ranks)], "parameter (0: after the space)", first_mode=0)
     return figure

@@ -17,7 +17,15 @@ from skfem.helpers import dot, grad
 
 from problems.parametric_pde.fields import Discs
 from problems.parametric_pde.geometry import corners, nodes
-from problems.parametric_pde.model import Boundary, DiscMean, Flux, Integral, ParametricProblem, Point, QuantityKey
+from problems.parametric_pde.model import (
+    Boundary,
+    DiscMean,
+    Flux,
+    Integral,
+    ParametricProblem,
+    Point,
+    QuantityOfInterest,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +109,9 @@ class FiniteElements:
         The flux is the consistent one, int (a u' phi' - load phi) with phi the end node's function, which is far more
         accurate than the derivative in the end cell and keeps the balance with the load exactly.
         """
-        return [self._functional(quantity, problem) for quantity in problem.quantities]
+        return [self._functional(quantity, problem) for quantity in problem.wanted]
 
-    def _functional(self, quantity: QuantityKey, problem: ParametricProblem) -> Functional:
+    def _functional(self, quantity: QuantityOfInterest, problem: ParametricProblem) -> Functional:
         n, name = len(self.nodes), quantity.name
         if isinstance(quantity, Integral):
             return Functional(name, self.unit_load)

@@ -8,23 +8,23 @@ imported here: the coefficient is checked on the midpoints of the cells by numpy
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic.config import JsonDict
 
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.keys import AUTOMATIC, WORKERS, Keys, ProblemKeys, SolverKeys, WorkerCount, shown
+from problems.keys import AUTOMATIC, WORKERS, Keys, ProblemKeys, SolverKeys, WorkerCount, is_number, shown
 from problems.parametric_pde.fields import Affine, AnyField, Coefficient, Discs, Lognormal
 from problems.parametric_pde.geometry import midpoints
 
 MOST_NODES = 1_100_000
 NEUMANN: Literal["neumann"] = "neumann"
 Side = float | Literal["neumann"]
-_SIDE: dict[str, Any] = {"values": "a number | neumann"}
+_SIDE: JsonDict = {"values": "a number | neumann"}
 
 
 class Mesh(Keys):
@@ -43,10 +43,10 @@ class Boundary(Keys):
 
     @field_validator("left", "right", "bottom", "top", mode="plain")
     @classmethod
-    def _number_or_neumann(cls, value: Any) -> Any:
+    def _number_or_neumann(cls, value: object) -> Side:
         if value == NEUMANN and isinstance(value, str):
-            return value
-        if type(value) in (int, float) and math.isfinite(value):
+            return NEUMANN
+        if is_number(value):
             return float(value)
         raise ValueError(f"must be a number or {NEUMANN}, found {shown(value)}")
 
@@ -69,7 +69,7 @@ class Point(Keys):
 
     @field_validator("at", mode="before")
     @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
+    def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
 
@@ -89,16 +89,19 @@ class Flux(Keys):
     at: float = Field(description="The end of the interval.", json_schema_extra={"values": "0.0 | 1.0"})
 
 
+QuantityOfInterest = Integral | Point | DiscMean | Flux
+
+
 class AnyQuantity(Keys):
     """Only reached by a mapping whose ``type`` is missing or unknown, to say so."""
 
-    name: Any = None
+    name: object = None
     type: Literal["integral", "point", "disc_mean", "flux"]
-    at: Any = None
-    disc: Any = None
+    at: object = None
+    disc: object = None
 
 
-def _tag(value: Any) -> str:
+def _tag(value: object) -> str:
     """Tag of the unions below; tags are in parentheses, so that error paths can drop them."""
     name = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
     known = ("integral", "point", "disc_mean", "flux", "discs", "affine", "lognormal")
@@ -169,33 +172,36 @@ class ParametricProblem(ProblemKeys):
 
     @field_validator("field")
     @classmethod
-    def _positive(cls, value: Any, info: ValidationInfo) -> Any:
+    def _positive(cls, value: Coefficient, info: ValidationInfo) -> Coefficient:
         if "domain" in info.data and "mesh" in info.data:
             value.check(midpoints(info.data["domain"], info.data["mesh"].cells))
         return value
 
     @field_validator("points", mode="plain")
     @classmethod
-    def _counts(cls, value: Any, info: ValidationInfo) -> Any:
+    def _counts(cls, value: object, info: ValidationInfo) -> int | tuple[int, ...] | Literal["automatic"]:
         if value == AUTOMATIC and isinstance(value, str):
-            return value
+            return AUTOMATIC
         entries = value if isinstance(value, (list, tuple)) else [value]
-        if not entries or not all(type(entry) is int and 1 <= entry <= 64 for entry in entries):
+        counts = tuple(entry for entry in entries if type(entry) is int and 1 <= entry <= 64)
+        if not entries or len(counts) < len(entries):
             raise ValueError(
                 f"must be automatic, a number or a list of numbers, each from 1 to 64, found {shown(value)}"
             )
-        if isinstance(value, (list, tuple)) and "field" in info.data and len(value) != info.data["field"].d:
+        if not isinstance(value, (list, tuple)):
+            return counts[0]
+        if "field" in info.data and len(value) != info.data["field"].d:
             raise ValueError(f"needs {info.data['field'].d} numbers, one a parameter, found {len(value)}")
-        return tuple(value) if isinstance(value, (list, tuple)) else value
+        return counts
 
     @field_validator("quantities", mode="before")
     @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
+    def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
     @field_validator("quantities")
     @classmethod
-    def _computable(cls, value: tuple, info: ValidationInfo) -> tuple:
+    def _computable(cls, value: tuple[QuantityOfInterest, ...], info: ValidationInfo) -> tuple[QuantityOfInterest, ...]:
         if not value:
             raise ValueError("must name at least one quantity")
         names = [quantity.name for quantity in value]
@@ -223,13 +229,18 @@ class ParametricProblem(ProblemKeys):
         """The field, whose keys have been checked."""
         return cast(Coefficient, self.field)
 
+    @property
+    def wanted(self) -> tuple[QuantityOfInterest, ...]:
+        """The quantities, whose keys have been checked."""
+        return cast(tuple[QuantityOfInterest, ...], self.quantities)
+
     @cached_property
     def midpoints(self) -> np.ndarray:
         """Midpoints of the cells, (cells, dimensions)."""
         return midpoints(self.domain, self.mesh.cells)
 
 
-def _check_quantity(quantity: Any, interval: bool, field: Any, place: str) -> None:
+def _check_quantity(quantity: QuantityOfInterest, interval: bool, field: Coefficient, place: str) -> None:
     """ProblemError for a quantity this problem does not have."""
     if isinstance(quantity, Point):
         at = quantity.at if isinstance(quantity.at, tuple) else (quantity.at,)

@@ -37,7 +37,7 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
         ("Gauss points", listed(prepared.points)),
         ("tensor of the solution", entries([nodes, *prepared.points])),
         ("train", f"TT-ranks of about {_rank(prepared)} (cap {solver.max_rank}), {megabytes(_stored(prepared))}"),
-        ("quantities", ", ".join(quantity.name for quantity in problem.quantities)),
+        ("quantities", ", ".join(quantity.name for quantity in problem.wanted)),
         ("plan", how[solver.method]),
     ]
 

@@ -12,12 +12,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from problems.agreement import Deviation
-from problems.parametric_pde.fields import Affine, Discs, Lognormal
-from problems.parametric_pde.model import ParametricProblem
-from problems.parametric_pde.result import ParametricResult, QuantityResult
+from problems.agreement import Agreement, Deviation
+from problems.parametric_pde.fields import Affine, Coefficient, Discs, Lognormal
+from problems.parametric_pde.model import DiscMean, Flux, ParametricProblem, ParametricSolver, Point, QuantityOfInterest
+from problems.parametric_pde.result import ParametricResult
+from problems.report_parts import Table
+from problems.result import Columns
 
 DATA = Path(__file__).parent / "data" / "references.csv"
 SAME = 1e-12  # relative: numbers of a configuration that mean the same
@@ -27,13 +29,27 @@ _SCALE = 0.9 * 6.0 / math.pi**2
 _HALVES, _SIXTHS = (0.25, 0.75), (1 / 6, 0.5, 5 / 6)
 
 
-def _cookie(places: tuple[float, ...], radius: float, ends: tuple[float, float], scale: Any = "linear") -> Discs:
+_LABELS = {
+    "mean": "means (relative)",
+    "variance": "variances (relative)",
+    "sobol_first": "first-order Sobol indices",
+    "sobol_total": "total Sobol indices",
+    "exceedance": "exceedance probabilities",
+}
+
+
+def _cookie(
+    places: tuple[float, ...],
+    radius: float,
+    ends: tuple[float, float],
+    scale: Literal["linear", "log10"] = "linear",
+) -> Discs:
     centres = tuple((x, y) for x in places for y in places)
     return Discs(type="discs", centres=centres, radii=radius, range=ends, scale=scale)
 
 
 # case -> domain, cells, field; zero boundary values and load 1
-CASES: dict[str, tuple[str, int, Any]] = {
+CASES: dict[str, tuple[str, int, Coefficient]] = {
     "affine-1d-10": ("interval", 256, Affine(type="affine", scale=_SCALE, parameters=10)),
     "affine-1d-20": ("interval", 256, Affine(type="affine", scale=_SCALE, parameters=20)),
     "lognormal-1d-10": ("interval", 256, Lognormal(type="lognormal", scale=1.0, parameters=10)),
@@ -64,7 +80,7 @@ def references_of(problem: ParametricProblem) -> list[Value]:
         return []
     meaning = _SQUARE if problem.domain == "square" else _INTERVAL
     names: dict[str, str] = {}
-    for quantity in problem.quantities:
+    for quantity in problem.wanted:
         told = _told(quantity)
         if told in meaning:
             names.setdefault(f"Q{meaning.index(told) + 1}", quantity.name)
@@ -81,28 +97,28 @@ def _case(problem: ParametricProblem) -> str | None:
     return None
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Coefficient, other: Coefficient) -> bool:
     if type(one) is not type(other):
         return False
     return _close(list(one.model_dump().values()), list(other.model_dump().values()))
 
 
-def _close(one: Any, other: Any) -> bool:
-    if isinstance(one, (list, tuple)):
-        same = isinstance(other, (list, tuple)) and len(one) == len(other)
-        return same and all(_close(a, b) for a, b in zip(one, other))
+def _close(one: object, other: object) -> bool:
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(_close(a, b) for a, b in zip(one, other))
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
         return math.isclose(one, other, rel_tol=SAME)
     return one == other
 
 
-def _told(quantity: Any) -> str:
-    if quantity.type == "point":
+def _told(quantity: QuantityOfInterest) -> str:
+    """What a quantity is, however its numbers were written."""
+    if isinstance(quantity, Point):
         at = quantity.at if isinstance(quantity.at, tuple) else (quantity.at,)
         return f"point {[float(x) for x in at]}"
-    if quantity.type == "disc_mean":
+    if isinstance(quantity, DiscMean):
         return f"disc_mean {quantity.disc}"
-    return f"flux {quantity.at:g}" if quantity.type == "flux" else quantity.type
+    return f"flux {quantity.at:g}" if isinstance(quantity, Flux) else quantity.type
 
 
 def _values(case: str, names: dict[str, str]) -> Iterator[Value]:
@@ -133,30 +149,24 @@ class Compared:
 
 def compare(problem: ParametricProblem, result: ParametricResult) -> list[Compared]:
     """Everything of a run that has an independent value."""
-    found = {q.name: q for q in result.quantities}
+    own = {entry[:3]: entry for entry in result.entries()}
+    thresholds = {q.name: q.distribution.exceedance[0] for q in result.statistics if q.distribution.exceedance}
     out = []
     for reference in references_of(problem):
-        own = _own(found[reference.quantity], reference)
-        if own is not None:
-            value, error = own
-            relative = reference.statistic in ("mean", "variance")
-            deviation = (value - reference.value) / (abs(reference.value) if relative else 1.0)
-            out.append(Compared(reference, value, error, deviation))
+        entry = own.get((reference.quantity, reference.statistic, reference.parameter))
+        if entry is None or not _same_threshold(reference, thresholds):
+            continue
+        relative = reference.statistic in ("mean", "variance")
+        deviation = (entry.value - reference.value) / (abs(reference.value) if relative else 1.0)
+        out.append(Compared(reference, entry.value, entry.error, deviation))
     return out
 
 
-def _own(q: QuantityResult, reference: Value) -> tuple[float, float | None] | None:
-    if reference.statistic == "mean":
-        return q.moments.mean, q.mean_error
-    if reference.statistic == "variance":
-        return q.moments.variance, q.variance_error
-    if reference.statistic == "exceedance":
-        known = q.distribution.exceedance
-        if known is None or not math.isclose(known[0], reference.threshold or math.nan, rel_tol=SAME):
-            return None
-        return known[1], known[2]
-    indices = q.moments.first if reference.statistic == "sobol_first" else q.moments.total
-    return float(indices[reference.parameter or 0]), None
+def _same_threshold(reference: Value, thresholds: dict[str, float]) -> bool:
+    """Whether a run asks for the probability that is known; true of everything that is none."""
+    if reference.statistic != "exceedance":
+        return True
+    return math.isclose(thresholds[reference.quantity], reference.threshold or math.nan, rel_tol=SAME)
 
 
 def summaries(compared: list[Compared]) -> list[tuple[str, Deviation]]:
@@ -167,3 +177,58 @@ def summaries(compared: list[Compared]) -> list[tuple[str, Deviation]]:
         if values:
             out.append((name, Deviation(len(values), max(values), sum(values) / len(values))))
     return out
+
+
+def agreements(problem: ParametricProblem, result: ParametricResult) -> list[Agreement]:
+    """Deviations from the independent values, one entry a statistic."""
+    found = summaries(compare(problem, result))
+    return [Agreement(name, _LABELS[name], DATA.name, deviation) for name, deviation in found]
+
+
+def largest_deviations(problem: ParametricProblem, result: ParametricResult) -> list[tuple[str, float]]:
+    """The largest relative deviation of a mean and of a variance, with their labels, where they are known."""
+    found = summaries(compare(problem, result))
+    return [(_LABELS[name], deviation.max_abs) for name, deviation in found if name in ("mean", "variance")]
+
+
+def comparison_table(problem: ParametricProblem, solver: ParametricSolver, result: ParametricResult) -> Table | None:
+    """Means, variances and probabilities beside independent values, Sobol indices summed up; None without any."""
+    compared = compare(problem, result)
+    if not compared:
+        return None
+    rows = [_beside(c) for c in compared if not c.reference.statistic.startswith("sobol")]
+    for name, summary in summaries(compared):
+        if name.startswith("sobol"):
+            rows.append(["all", _LABELS[name], f"{summary.count} values", "", "", f"{summary.max_abs:.1e}", ""])
+    columns = ["quantity", "statistic", "this run", "error estimate", "reference", "deviation", "its own error"]
+    note = (
+        "Values computed by other means (quadrature over exact discrete solves; sampling for probabilities). "
+        "Deviation: relative for means and variances, the largest for Sobol indices."
+    )
+    return Table(columns, rows, text_columns=(0, 1), note=note)
+
+
+def _beside(c: Compared) -> list[str]:
+    reference, digits = c.reference, 12
+    what = reference.statistic
+    if what == "exceedance":
+        what, digits = f"P > {reference.threshold:g}", 5
+    return [
+        reference.quantity,
+        what,
+        f"{c.value:.{digits}g}",
+        f"{c.error:.1e}" if c.error is not None else "",
+        f"{reference.value:.{digits}g}",
+        f"{abs(c.deviation):.1e}",
+        f"{reference.error:.1e}",
+    ]
+
+
+def columns(problem: ParametricProblem, result: ParametricResult) -> Columns:
+    """The independent value of every number of the CSV file, and how far the run is from it."""
+    known = {(c.reference.quantity, c.reference.statistic, c.reference.parameter): c for c in compare(problem, result)}
+    beside = [known.get(entry[:3]) for entry in result.entries()]
+    return [
+        ("reference", ["" if c is None else repr(c.reference.value) for c in beside]),
+        ("deviation", ["" if c is None else f"{c.deviation:.3e}" for c in beside]),
+    ]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from problems.parametric_pde.statistics import Moments
 from problems.parametric_pde.surrogate import Distribution
-from solvers.solution import Checked, IterationState, Status
+from problems.published import HERE, derived, published
+from problems.report_parts import Quantity
+from problems.result import Columns, Result, Results
 from solvers.trains.tensor_train import TensorTrain
+
+STANDARD_ERRORS = 3.0  # by which sampled values of two runs may differ
 
 
 @dataclass(frozen=True)
@@ -17,51 +23,132 @@ class QuantityResult:
     """One quantity: moments, their errors (absolute), and its sampled distribution."""
 
     name: str
-    moments: Moments
-    mean_error: float
-    variance_error: float
-    distribution: Distribution
+    moments: Moments = published(key=HERE)
+    mean_error: float = published()
+    variance_error: float = published()
+    distribution: Distribution = published(key=HERE)
 
 
-@dataclass(frozen=True)
-class ParametricResult:
+class Entry(NamedTuple):
+    """One number of a quantity: which statistic, of which parameter (from 0), with its absolute error where known."""
+
+    quantity: str
+    statistic: str
+    parameter: int | None
+    value: float
+    error: float | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ParametricResult(Result):
     """Statistics of the quantities and of the whole field, the surrogate's errors, and the solution as a train.
 
     ``solution``: (N, n_1, ..., n_d), nodal values at Gauss points, all nodes; ``nodes`` (N, dimensions); ``mean_field``
     and ``deviation_field`` (N,); ``realisations``: parameters (s, d), cell coefficients (s, cells) and nodal solutions
     (s, N); ``held_out_errors``: (points, Q) relative, at parameters the surrogate has not seen, and ``check_errors``
     the same at random grid points; ``tails``: (d,) what higher polynomial degrees would add, relative to the size of
-    the quantities, the largest of them; ``solve_errors``: (solves, error) pairs of the history.
+    the quantities, the largest of them; ``unseen_share``: probability of parameters where the solution can be worse
+    unseen.
     """
 
-    quantities: list[QuantityResult]
-    distribution: str
-    points: list[int]
-    pde_solves: int
+    statistics: list[QuantityResult] = published(key="quantities", by="name")
+    distribution: str = published(key="parameters.distribution")
+    points: list[int] = published(key="parameters.points")
+    pde_solves: int = published()
     held_out_errors: np.ndarray
     check_errors: np.ndarray
-    ranks: list[int]
-    tails: np.ndarray
-    separation_terms: int
-    separation_error: float
+    ranks: list[int] = published()
+    tails: np.ndarray = published(key="parameters.tails")
+    separation_terms: int = published(key="parameters.coefficient_terms")
+    separation_error: float = published(key="parameters.coefficient_error")
     nodes: np.ndarray
     midpoints: np.ndarray
     mean_field: np.ndarray
     deviation_field: np.ndarray
     realisations: tuple[np.ndarray, np.ndarray, np.ndarray]
     solution: TensorTrain
-    status: Status
-    history: list[IterationState]
-    counts: dict[str, int]
-    timing: dict[str, float]
-    warnings: list[str] = field(default_factory=list)
-    checked: tuple[Checked, ...] = ()
-    unseen_share: float | None = None  # probability of parameters where the solution can be worse unseen
+    unseen_share: float | None = published(default=None, key="held_out.unseen_share")
 
-    @property
+    csv_file = "quantities.csv"
+
+    @derived(key="held_out.points")
+    def held_out(self) -> int:
+        """Number of exact solves at parameters on no grid."""
+        return len(self.held_out_errors)
+
+    @derived(key="held_out.max_relative_error")
+    def largest_error(self) -> float:
+        """Of a quantity at those, relative."""
+        return float(self.held_out_errors.max())
+
+    @derived(key="held_out.grid_points")
+    def grid_checks(self) -> int:
+        """Number of exact solves at random points of the grid."""
+        return len(self.check_errors)
+
+    @derived(key="held_out.max_relative_error_on_grid")
+    def largest_error_on_grid(self) -> float:
+        """Of a quantity at those, relative."""
+        return float(self.check_errors.max())
+
+    @derived()
     def solution_megabytes(self) -> float:
         """Memory of the solution train."""
         return sum(core.nbytes for core in self.solution.cores) / 1e6
+
+    @classmethod
+    def quantities(cls, results: Results) -> list[Quantity]:
+        """What two runs are compared by: moments, indices, the sampled distribution; Sobol indices have no errors."""
+        of = results["quantities"]
+        names = list(of)
+
+        def numbers(key: str) -> np.ndarray:
+            return np.array([q[key] for q in of.values()], dtype=float)
+
+        found = [
+            Quantity(key, "", "quantity", names, numbers(key), numbers(f"{key}_error")) for key in ("mean", "variance")
+        ]
+        found.append(Quantity("first Sobol index", "", "quantity", names, numbers("sobol_first")))
+        found.append(Quantity("total Sobol index", "", "quantity", names, numbers("sobol_total")))
+        quantiles, above = [], []
+        for name, q in of.items():
+            quantiles += [(f"{name} at {e['level']:g}", e["value"], e["standard_error"]) for e in q["quantiles"]]
+            if (e := q["exceedance"]) is not None:
+                above.append((f"{name} > {e['threshold']:g}", e["probability"], e["standard_error"]))
+        for what, entries in (("quantile", quantiles), ("probability", above)):
+            if entries:
+                keys, values, errors = ([entry[i] for entry in entries] for i in range(3))
+                estimates = STANDARD_ERRORS * np.array(errors, dtype=float)
+                found.append(Quantity(what, "", "quantity", keys, np.array(values, dtype=float), estimates))
+        return found
+
+    def entries(self) -> Iterator[Entry]:
+        """Every number of the quantities that a reference may know, in the order of the CSV file."""
+        for q in self.statistics:
+            yield Entry(q.name, "mean", None, q.moments.mean, q.mean_error)
+            yield Entry(q.name, "variance", None, q.moments.variance, q.variance_error)
+            if q.distribution.exceedance is not None:
+                yield Entry(q.name, "exceedance", None, *q.distribution.exceedance[1:])
+            for k in range(len(self.points)):
+                yield Entry(q.name, "sobol_first", k, float(q.moments.first[k]), None)
+                yield Entry(q.name, "sobol_total", k, float(q.moments.total[k]), None)
+
+    def columns(self) -> Columns:
+        """One row a statistic, parameters counted from 1."""
+        rows = list(self.entries())
+        return [
+            ("quantity", [row.quantity for row in rows]),
+            ("statistic", [row.statistic for row in rows]),
+            ("parameter", ["" if row.parameter is None else row.parameter + 1 for row in rows]),
+            ("value", [repr(float(row.value)) for row in rows]),
+            ("error_estimate", ["" if row.error is None else f"{row.error:.3e}" for row in rows]),
+        ]
+
+    def loading(self, folder: str) -> tuple[str, str]:
+        """How to load and evaluate the solution."""
+        code = f'import ttsuite\nsolution = ttsuite.surrogate("{folder}")\n'
+        code += "u = solution([0.0] * solution.parameters)  # nodal values at any parameters"
+        return "Evaluating the solution", code
 
 
 RESULTS = (ParametricResult,)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -40,8 +39,9 @@ from solvers.checkpoint import (
 from solvers.cross.als_cross import als_cross
 from solvers.cross.maxvol import rectangular_maxvol
 from solvers.cross.parametric_system import ParametricSystem
+from solvers.cross.reduced_basis import ReducedBasis
 from solvers.methods import ALSCross
-from solvers.solution import IterationState, Solution, Status
+from solvers.solution import Callback, IterationState, Solution, Status
 from solvers.trains.tensor_train import TensorTrain
 
 SEPARATION_SHARE = 0.05  # of the accuracy
@@ -82,7 +82,7 @@ def solve(
     *,
     executor: Executor | None = None,
     seed: int = 0,
-    callback: Callable[[IterationState], None] | None = None,
+    callback: Callback | None = None,
     checkpoint: Path | None = None,
     earlier: Path | None = None,
 ) -> ParametricResult:
@@ -105,7 +105,7 @@ class _Run:
         prepared: Prepared,
         executor: Executor | None,
         rng: np.random.Generator,
-        callback: Any,
+        callback: Callback | None,
         checkpoint: Path | None,
         earlier: Path | None,
     ) -> None:
@@ -125,7 +125,7 @@ class _Run:
         self.points = list(prepared.points)
         self.history: list[IterationState] = []  # of the rounds before
         self.counts: dict[str, int] = {}
-        self.basis: Any = None
+        self.basis: ReducedBasis | None = None
         self.inner = self.solver.accuracy
         self.solving = time.perf_counter()
         self.begun = 0.0  # seconds from there to the start of this round
@@ -184,7 +184,7 @@ class _Run:
             solution = compute()
             self.keep(solution)
             arrays, entry = train_arrays("train", solution.value)
-            kept: dict[str, Any] = {"train": entry, "status": solution.status.name, "counts": solution.counts}
+            kept: dict[str, object] = {"train": entry, "status": solution.status.name, "counts": solution.counts}
             kept |= {"residual": solution.residual, "random": random_state(self.rng), "history": self.history}
             file.save(lambda: (arrays, kept), last=True)
             return solution
@@ -236,7 +236,7 @@ class _Run:
         elements, distribution = discrete.elements, problem.coefficient.distribution
         samples = parameter_samples(distribution, discrete.d, self.rng)
         constant = found.constant(self.solver.accuracy)
-        quantities = [
+        statistics = [
             QuantityResult(
                 q.name,
                 m.without_indices() if c else m,
@@ -267,7 +267,7 @@ class _Run:
         if failed and status is Status.CONVERGED:
             status = Status.CONTRADICTED
         return ParametricResult(
-            quantities=quantities,
+            statistics=statistics,
             distribution=distribution,
             points=[int(n) for n in self.points],
             pde_solves=int(self.counts.get("solves", 0)),

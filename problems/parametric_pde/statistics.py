@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from problems.parametric_pde.gauss import polynomials, rule
+from problems.published import published
 from solvers.trains.factorisations import qr_factors
 from solvers.trains.tensor_train import TensorTrain
 
@@ -25,10 +26,10 @@ NEGLIGIBLE = 1e-11  # of the standard deviation: what a rounded fluctuation leav
 class Moments:
     """Mean, variance and Sobol indices (d,) of one quantity; indices are zero where nothing varies."""
 
-    mean: float
-    variance: float
-    first: np.ndarray
-    total: np.ndarray
+    mean: float = published()
+    variance: float = published()
+    first: np.ndarray = published(key="sobol_first")
+    total: np.ndarray = published(key="sobol_total")
 
     def without_indices(self) -> Moments:
         """With indices of zero: for a variance that is nothing but error."""

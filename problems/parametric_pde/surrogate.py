@@ -16,6 +16,7 @@ from scipy.stats import qmc
 
 from problems.parametric_pde.gauss import polynomials
 from problems.parametric_pde.statistics import polynomial_core
+from problems.published import derived, published
 from solvers.trains.construct import unit
 from solvers.trains.tensor_train import TensorTrain
 
@@ -98,8 +99,22 @@ class Distribution:
 
     quantiles: dict[float, tuple[float, float]]
     exceedance: tuple[float, float, float] | None
-    edges: np.ndarray
-    heights: np.ndarray
+    edges: np.ndarray = published(key="density.edges")
+    heights: np.ndarray = published(key="density.heights")
+
+    @derived(key="exceedance")
+    def above(self) -> dict[str, float] | None:
+        """The probability of exceeding the threshold, with names."""
+        names = ("threshold", "probability", "standard_error")
+        return None if self.exceedance is None else dict(zip(names, map(float, self.exceedance)))
+
+    @derived(key="quantiles")
+    def levels(self) -> list[dict[str, float]]:
+        """The quantiles, with names."""
+        return [
+            {"level": level, "value": value, "standard_error": error}
+            for level, (value, error) in self.quantiles.items()
+        ]
 
 
 def parameter_samples(distribution: str, d: int, rng: np.random.Generator) -> np.ndarray:

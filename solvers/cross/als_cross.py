@@ -15,8 +15,10 @@ import numpy as np
 
 from solvers.checkpoint import Checkpoint, Journal, Question
 from solvers.cross.als_rounds import Rounds
+from solvers.cross.als_sweep import random_points
 from solvers.cross.parametric_system import ParametricSystem
 from solvers.cross.reduced_basis import ReducedBasis
+from solvers.cross.sources import PROBES
 from solvers.iteration import drive
 from solvers.methods import ALSCross
 from solvers.solution import Callback, Solution
@@ -57,18 +59,18 @@ def als_cross(
     method, rng = method or ALSCross(), rng or np.random.default_rng(0)
     if not 0.0 < accuracy < 1.0:
         raise ValueError(f"accuracy must lie in (0, 1), not {accuracy!r}")
-    system_known = [system.loads, *(matrix.data for matrix in system.matrices)]
-    given: list[np.ndarray] = []
+    arrays = [system.loads, *(matrix.data for matrix in system.matrices)]
+    journal = Journal(None) if checkpoint is None else Journal(checkpoint, Question(arrays, []))  # of all grids
+    given = [repr((method, float(accuracy)))]
+    arrays += [*system.factors, *system.load_factors, *system.weights]
     if start is None:
-        start = ReducedBasis(system, executor, Journal(checkpoint, Question(system_known, [])))
+        start = ReducedBasis(system, executor, journal)
         start.begin_from(Journal(earlier))
-    else:
-        given = [start.matrices, start.loads, *(start.sets or ())]
-        if checkpoint is not None and start.journal.path is None:
-            start.journal = Journal(checkpoint, Question(system_known, []))
+    elif checkpoint is not None:
+        given.append(repr((start.m, start.solves)))
+        arrays.append(start.compliances(random_points(system, PROBES, np.random.default_rng(0))))
+        if start.journal.path is None:
+            start.journal = journal
+    asked = None if checkpoint is None else Question(arrays, given)
     rounds = Rounds(system, method, accuracy, start, rng)
-    asked = None
-    if checkpoint is not None:
-        grids = [*system.factors, *system.load_factors, *system.weights]
-        asked = Question([*system_known, *grids, *given], [repr((method, float(accuracy)))])
     return drive(rounds, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw)

@@ -146,6 +146,11 @@ class ReducedBasis:
         loads = self.system.load_coefficients(points) @ self.loads
         return solve_stacked(self.matrices, coefficients, loads)
 
+    def compliances(self, points: np.ndarray) -> np.ndarray:
+        """f^T V c of the reduced solutions at grid points (p, d) -> (p,): of the span, whatever basis it has."""
+        loads = self.system.load_coefficients(points) @ self.loads
+        return np.einsum("pm,pm->p", loads, self.reduced_solutions(points)) if self.m else np.zeros(len(points))
+
     def residuals(self, points: np.ndarray, solutions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Relative dual norms (p,) and representers K^-1 r (N, p) for solutions (N, p) at grid points (p, d)."""
         coefficients = self.system.coefficients(points)

@@ -23,16 +23,17 @@ from solvers.eigen.checks import looked_at
 from solvers.eigen.complex_hermitian import check_hermitian, real_form, recover
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.explicit import size_of
-from solvers.eigen.inverse_iteration import inverse_iteration
+from solvers.eigen.inverse_iteration import InverseIterations
 from solvers.eigen.many_states import ManyStates, Outcome
 from solvers.eigen.probe import Search
-from solvers.eigen.shared_basis import shared_basis
+from solvers.eigen.shared_basis import SharedBasis
 from solvers.eigen.start import Start, cold_start, excitation_scale, level_spacing, start_states
 from solvers.eigen.states import EigenStates
 from solvers.eigen.stored import VERSION, begin_with
+from solvers.iteration import drive
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.sector_operator import SectorOperator
-from solvers.solution import IterationState, NotConverged, Solution, Status
+from solvers.solution import Callback, NotConverged, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.sectors import ModeCharges
 
@@ -48,7 +49,7 @@ def eigsolve(
     accuracy: float = 1e-2,
     executor: Executor | None = None,
     rng: np.random.Generator | None = None,
-    callback: Callable[[IterationState], None] | None = None,
+    callback: Callback | None = None,
     checkpoint: str | Path | None = None,
     earlier: str | Path | None = None,
     throw: bool = True,
@@ -87,7 +88,8 @@ def eigsolve(
             return _raised(solution) if throw else solution
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
-        return _checked(solution, operator, modes, n_states, accuracy, method, rng, throw)
+        solution = _checked(solution, operator, modes, n_states, accuracy, method, rng)
+        return _raised(solution) if throw else solution
     sector = SectorOperator(operator, modes)
     method = method or (InverseIteration() if terms else BlockDMRG())
     single = method if isinstance(method, InverseIteration) else InverseIteration()
@@ -122,13 +124,40 @@ def eigsolve(
     )
     if proved is None:
         begin_with(many, Checkpoint(earlier).load())
-    many.report("start", 0.05)
+    first = many.seen("start", 0.05)
+    if callback is not None:
+        callback(first)
+    way: InverseIterations | SharedBasis
     if isinstance(method, InverseIteration):
-        outcome = inverse_iteration(many, search)
+        way = InverseIterations(many, search)
     else:
-        outcome = shared_basis(many, search, method, given.gap, seed)
-    solution = _solution(many, outcome, accuracy, time.perf_counter() - begin)
-    return _checked(solution, operator, modes, n_states, accuracy, method, rng, throw, reference)
+        way = SharedBasis(many, search, method, given.gap, seed)
+
+    def judged(solution: Solution) -> Solution:
+        return _checked(solution, operator, modes, n_states, accuracy, method, rng, reference)
+
+    task = _Task(many, way, accuracy, time.perf_counter() - begin, judged)
+    return drive(task, callback=callback, checkpoint=many.checkpoint, throw=throw, before=[first])
+
+
+class _Task:
+    """One list of states by one method, looked at a second time; ``start_s``: seconds that its start took."""
+
+    def __init__(
+        self,
+        many: ManyStates,
+        way: InverseIterations | SharedBasis,
+        accuracy: float,
+        start_s: float,
+        judged: Callable[[Solution], Solution],
+    ) -> None:
+        self.many, self.way, self.accuracy, self.start_s, self.judged = many, way, accuracy, start_s, judged
+        self.steps, self.content, self.restore = way.steps, way.content, way.restore
+
+    def solution(self) -> Solution:
+        """The states as the method left them."""
+        assert self.way.outcome is not None
+        return self.judged(_solution(self.many, self.way.outcome, self.accuracy, self.start_s))
 
 
 def small_space(
@@ -139,7 +168,7 @@ def small_space(
     accuracy: float,
     max_rank: int | None = None,
     rng: np.random.Generator | None = None,
-    callback: Callable[[IterationState], None] | None = None,
+    callback: Callback | None = None,
 ) -> Solution | None:
     """The states by vectors over all product functions alone, looked at a second time; None where that does not do.
 
@@ -158,7 +187,7 @@ def _complex(
     accuracy: float,
     executor: Executor | None,
     rng: np.random.Generator,
-    callback: Callable[[IterationState], None] | None,
+    callback: Callback | None,
     checkpoint: str | Path | None,
     earlier: str | Path | None,
 ) -> Solution:
@@ -184,7 +213,7 @@ def _complex(
     return replace(solution, value=value, n_converged=n_converged, residual=residual, checked=())
 
 
-def _solution(many: ManyStates, outcome: Outcome, accuracy: float, seconds: float) -> Solution:
+def _solution(many: ManyStates, outcome: Outcome, accuracy: float, start_s: float) -> Solution:
     listed = [(state, sector.charge) for sector in many.sectors for state in sector.states]
     listed.sort(key=lambda pair: pair[0].energy)
     wanted, buffer = listed[: many.wanted], listed[many.wanted :]
@@ -202,9 +231,9 @@ def _solution(many: ManyStates, outcome: Outcome, accuracy: float, seconds: floa
         outcome.status,
         int(np.sum(errors <= accuracy)),
         np.array([state.residual for state, _ in wanted]),
-        tuple(many.history),
+        (),
         many.counts,
-        {"solve_s": seconds},
+        {"start_s": start_s},
     )
 
 
@@ -216,7 +245,6 @@ def _checked(
     accuracy: float,
     method: InverseIteration | BlockDMRG | None,
     rng: np.random.Generator,
-    throw: bool,
     reference: full_vectors.Reference | None = None,
 ) -> Solution:
     """The solution with its second looks; CONVERGED where every error is within the accuracy and nothing speaks
@@ -230,7 +258,7 @@ def _checked(
         status = solution.status if not solution.converged else stopped
         status = Status.STAGNATED if status is Status.CONVERGED else status  # what the rounding of the states left
         solution = replace(solution, n_converged=met, status=status)
-    return _raised(solution) if throw else solution
+    return solution
 
 
 def _raised(solution: Solution) -> Solution:

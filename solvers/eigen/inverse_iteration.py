@@ -17,21 +17,23 @@ Cost a pass O(N d R r^3 n) for N states plus the pairs; independent states go to
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from solvers.checkpoint import Content
 from solvers.eigen import tasks
 from solvers.eigen.errors import estimate, true_residuals
 from solvers.eigen.many_states import LEVEL_EPS, ManyStates, Outcome, Sector
 from solvers.eigen.probe import MOST_ROUNDS, Search, searched, take_in
 from solvers.eigen.ritz import finish, rayleigh_ritz
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions, step_options
-from solvers.eigen.stored import Stage, continued, save
+from solvers.eigen.stored import Stage, content, restored
 from solvers.environments import sandwich
-from solvers.solution import Status
+from solvers.solution import IterationState, Status
 
 COUNTS = ("passes", "local_products", "state_solves", "pair_elements")
 ALIGNING_STEPS = 2  # of inverse iteration for the lowest state, which shift the energies of the start
@@ -44,32 +46,57 @@ LARGEST_SHARE = 0.85  # of the work: the passes, each of which takes half of wha
 GROWTH, SLOWEST, OF_MIXED = 1.15, 1.1, 1.15  # safety of a rank's growth; its least factor; its largest where mixed
 
 
-def inverse_iteration(many: ManyStates, search: Search) -> Outcome:
-    """Passes until every estimate meets its goal and a search finds nothing missing, or until nothing helps."""
-    many.counts = dict.fromkeys(COUNTS, 0)
-    at = _started(many)
-    status = Status.ITERATION_LIMIT
-    probe: dict[str, Any] = {}
-    for number in range(at.round, MOST_ROUNDS):
-        status = _passes(many, at)
-        probe, found = searched(many, search, number)
-        if not found:
-            break
-        status = Status.ITERATION_LIMIT  # unless the passes that follow say better
-        if number + 1 == MOST_ROUNDS:
-            break
-        at = Stage([take_in(many, sector, new) for sector, new in zip(many.sectors, found)], number + 1)
-    finish(many)
-    true_residuals(many)
-    many.report("finished", 1.0, keep=False)
-    return Outcome(status, probe, many.safety)
+class InverseIterations:
+    """Passes until every estimate meets its goal and a search finds nothing missing, or until nothing helps.
+
+    An Iteration of solvers.iteration, but for its solution: a state a pass. ``outcome``: how it ended.
+    """
+
+    def __init__(self, many: ManyStates, search: Search) -> None:
+        self.many, self.search = many, search
+        many.counts = dict.fromkeys(COUNTS, 0)
+        self.at: Stage | None = None
+        self.passed: Content | None = None  # where the passes ended, so that the search alone is done again
+        self.outcome: Outcome | None = None
+
+    def steps(self) -> Iterator[IterationState]:
+        """The passes, each round of them followed by a search for missing states."""
+        many = self.many
+        self.at = at = self.at or _first(many)
+        status, probe = Status.ITERATION_LIMIT, dict[str, Any]()
+        for number in range(at.round, MOST_ROUNDS):
+            status = yield from _passes(many, at)
+            if many.checkpoint.path is not None:
+                self.passed = deepcopy(self.content())
+            probe, found = searched(many, self.search, number)
+            if not found:
+                break
+            status = Status.ITERATION_LIMIT  # unless the passes that follow say better
+            if number + 1 == MOST_ROUNDS:
+                break
+            self.at = at = Stage([take_in(many, sector, new) for sector, new in zip(many.sectors, found)], number + 1)
+            self.passed = None
+        finish(many)
+        true_residuals(many)
+        many.report("finished", 1.0)
+        self.outcome = Outcome(status, probe, many.safety)
+
+    def content(self) -> Content:
+        """Where the passes are; after them, where they ended."""
+        assert self.at is not None
+        if self.passed is not None:
+            return self.passed
+        arrays, data = content(self.many, self.at)
+        return arrays, data | {"search": self.search.memory()}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.at = restored(self.many, arrays, data)
+        self.search.remember(data["search"])
 
 
-def _started(many: ManyStates) -> Stage:
-    """Where the checkpoint has come to; the first pass over all states, or those not known, where there is none."""
-    at = continued(many)
-    if at is not None:
-        return at
+def _first(many: ManyStates) -> Stage:
+    """Before the first pass, over all states or, of an earlier calculation, those not good enough."""
     if not many.warm:
         _align(many)
         return Stage([list(range(len(sector.states))) for sector in many.sectors])
@@ -97,16 +124,16 @@ def _options(many: ManyStates, rank: int) -> StepOptions:
     return step_options(many.method, rank, many.scale)
 
 
-def _passes(many: ManyStates, at: Stage) -> Status:
-    """Passes at growing ranks until every state's estimate meets its goal; a checkpoint after each."""
+def _passes(many: ManyStates, at: Stage) -> Generator[IterationState, None, Status]:
+    """Passes at growing ranks until every state's estimate meets its goal; the verdict on them."""
     while at.verdict is None:
         m, wanted = many.method, at.wanted
         if not any(wanted):  # of an earlier calculation, which was good enough
             at.verdict = Status.CONVERGED
-            save(many, at, last=True)
             break
         if many.counts["passes"] >= m.max_passes * (at.round + 1):  # what a search found needs passes of its own
-            return Status.RANK_LIMIT if at.least >= m.max_rank else Status.ITERATION_LIMIT
+            at.verdict = Status.RANK_LIMIT if at.least >= m.max_rank else Status.ITERATION_LIMIT
+            break
         first = many.counts["passes"] == 0 and m.max_passes > 1 and not many.warm
         ranks = [sector.states[i].next_rank for sector, w in zip(many.sectors, wanted) for i in w]
         label = f"pass {many.counts['passes'] + 1}: {len(ranks)} states, ranks {min(ranks)} to {max(ranks)}"
@@ -119,7 +146,7 @@ def _passes(many: ManyStates, at: Stage) -> Status:
         quiet = _judge(many, at, first)
         if quiet and at.verdict is not Status.CONVERGED and m.local_tolerance is not None:
             many.method = replace(m, local_tolerance=max(SHARPER * m.local_tolerance, SHARPEST))
-        many.report(label, at.done, before=partial(save, many, at, at.verdict is not None))
+        yield many.seen(label, at.done)
     return at.verdict
 
 

@@ -128,7 +128,6 @@ class ManyStates:
     executor: Executor | None = None
     callback: Callback | None = None
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint(None))
-    history: list[IterationState] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     ratios: list[float] = field(default_factory=list)
     names: Iterator[int] = field(default_factory=itertools.count)
@@ -183,30 +182,27 @@ class ManyStates:
         """The checkpoint of a part of the calculation."""
         return Checkpoint(beside(self.checkpoint.path, name), self.checkpoint.question)
 
-    def report(
-        self, label: str, fraction: float | None, keep: bool = True, before: Callable[[], None] | None = None
-    ) -> None:
-        """Tell of the states as they are; ``before``: to be done between taking note and telling."""
+    def seen(self, label: str, fraction: float | None, finished: bool = True) -> IterationState:
+        """The states as they are."""
         energies = self.numbers("energy")
         order = np.argsort(energies, kind="stable")[: self.wanted]
-        state = IterationState(
-            step=self.counts.get("passes", 0),
+        return IterationState(
+            step=self.counts.get("passes", 0) + 1,
             label=label,
             max_rank=int(self.numbers("rank").max()),
             seconds=time.perf_counter() - self.begin,
             energies=energies[order],
             residuals=self.numbers("residual")[order],
             fraction=fraction,
-            finished=keep,
+            finished=finished,
             extra={"error_estimates": self.safety * self.numbers("error")[order]},
         )
-        if keep:
-            self.history.append(state)
-        if before is not None:
-            before()
-        if self.callback:
-            self.callback(state)
+
+    def report(self, label: str, fraction: float | None) -> None:
+        """Tell of the states from within a pass."""
+        if self.callback is not None:
+            self.callback(self.seen(label, fraction, finished=False))
 
     def progress(self, label: str, low: float, high: float) -> Callable[[int, int], None]:
         """A report for every task that is done."""
-        return lambda done, total: self.report(label, low + (high - low) * done / total, keep=False)
+        return lambda done, total: self.report(label, low + (high - low) * done / total)

@@ -8,6 +8,7 @@ out as a new Ritz vector.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,14 @@ class Search:
     cold: bool = False
     starts: int = 0
     listed: np.ndarray | None = None
+
+    def memory(self) -> dict[str, Any]:
+        """What came of it until now, for a checkpoint."""
+        return {"starts": self.starts, "listed": self.listed}
+
+    def remember(self, data: Mapping[str, Any]) -> None:
+        """Take it from there."""
+        self.starts, self.listed = data["starts"], data["listed"]
 
 
 @dataclass(frozen=True)

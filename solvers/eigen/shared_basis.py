@@ -7,68 +7,118 @@ missing below E_outside, which is what the search is for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from solvers.checkpoint import Content
 from solvers.eigen import tasks
 from solvers.eigen.block_dmrg import BlockDMRGResult
 from solvers.eigen.errors import NARROWEST_GAP, true_residuals
 from solvers.eigen.many_states import ManyStates, Outcome, Sector, State
 from solvers.eigen.probe import MOST_ROUNDS, Search, searched
-from solvers.eigen.stored import Stage, save
+from solvers.eigen.stored import Stage, content, restored
 from solvers.methods import BlockDMRG
-from solvers.solution import Status
+from solvers.solution import IterationState, Status
 from solvers.trains.sectors import SectorTrain
 
 SHARE = 0.3  # of the residual asked for, where the rounding of single states is expected to land
 FINEST_TRUNCATION = 1e-15  # no sweep cuts finer
 
 
-def shared_basis(many: ManyStates, search: Search, method: BlockDMRG, gap: float | None, seed: int) -> Outcome:
+class SharedBasis:
     """The states of all sectors; rounds of sweeps and searches until none is missing.
 
-    ``gap``: from the last state of the start to the next one, if known. Raises ValueError where ``method.max_rank``
-    cannot carry the states of the start.
+    An Iteration of solvers.iteration, but for its solution: a state a round, whose sweeps have checkpoints of their
+    own. ``gap``: from the last state of the start to the next one, if known. ``outcome``: how it ended.
     """
-    outside = float(max(sector.energies[-1] for sector in many.sectors)) + (gap or 0.0)
-    starts = [sector.trains for sector in many.sectors]
-    truncation, probe, results = many.truncation, dict[str, Any](), list[BlockDMRGResult]()
-    for number in range(MOST_ROUNDS):
-        goal = float(np.sqrt(many.goal * max(outside - many.threshold(), NARROWEST_GAP * many.scale)))
+
+    def __init__(self, many: ManyStates, search: Search, method: BlockDMRG, gap: float | None, seed: int) -> None:
+        self.many, self.search, self.method, self.seed = many, search, method, seed
+        self.at = _Round(float(max(sector.energies[-1] for sector in many.sectors)) + (gap or 0.0), many.truncation)
+        self.outcome: Outcome | None = None
+
+    def steps(self) -> Iterator[IterationState]:
+        """The rounds. Raises ValueError where ``max_rank`` cannot carry the states of the start."""
+        many, method, at = self.many, self.method, self.at
+        starts = [sector.trains for sector in many.sectors]
+        probe = dict[str, Any]()
+        while not at.over and at.number < MOST_ROUNDS:
+            if at.verdict is None:  # of the sweeps of this round
+                try:
+                    self._sweep(starts)
+                except ValueError:
+                    if at.number == 0:
+                        raise
+                    at.status = Status.RANK_LIMIT  # ranks this low cannot carry what was found besides
+                    break
+                yield many.seen("block DMRG", 0.9)
+            assert at.verdict is not None
+            at.status = at.verdict
+            probe, found = searched(many, self.search, at.number)
+            finer = None
+            if not found and method.tol is not None and at.status in (Status.CONVERGED, Status.STAGNATED):
+                finer = _finer(many, method.tol, at.reached)
+            if not found and finer is None:
+                break
+            starts, at.truncation = [sector.trains for sector in many.sectors], finer
+            if found:
+                at.status = Status.ITERATION_LIMIT  # unless the next round finds nothing
+                starts = [_with(many, sector, new) for sector, new in zip(many.sectors, found)]
+            at.number, at.verdict = at.number + 1, None
+        if not at.over:
+            true_residuals(many)  # those of the trains returned, which are rounded
+            many.truncation, at.probe, at.over = at.reached, probe, True
+        self.outcome = Outcome(at.status, at.probe, 1.0)
+
+    def _sweep(self, starts: Sequence[Sequence[SectorTrain]]) -> None:
+        """The sweeps of one round, sector by sector."""
+        many, method, at = self.many, self.method, self.at
+        goal = float(np.sqrt(many.goal * max(at.outside - many.threshold(), NARROWEST_GAP * many.scale)))
         options = replace(method, tol=goal if method.tol is None else method.tol)
         jobs: list[tuple[Any, ...]] = []
         for sector, trains in zip(many.sectors, starts):
-            part = many.part(f"{number}-{sector.charge}")
-            jobs.append((many.operator, sector.charge, len(trains), options, trains, seed, part, truncation))
-        try:
-            results = tasks.run_tasks(many.executor, tasks.shared_basis, jobs)
-        except ValueError:
-            if number == 0:
-                raise
-            status = Status.RANK_LIMIT  # ranks this low cannot carry what was found besides
-            break
-        outside = _take(many, results, outside)
-        status = next((r.status for r in results if r.status is not Status.CONVERGED), Status.CONVERGED)
-        many.report("block DMRG", 0.9)
-        probe, found = searched(many, search, number)
-        if not found:
-            finer = None
-            if method.tol is not None and status in (Status.CONVERGED, Status.STAGNATED):
-                finer = _finer(many, method.tol, min(r.history[-1].extra["truncation"] for r in results))
-            if finer is None:
-                break
-            starts, truncation = [sector.trains for sector in many.sectors], finer
-            continue
-        status = Status.ITERATION_LIMIT  # unless the next round finds nothing
-        starts = [_with(many, sector, new) for sector, new in zip(many.sectors, found)]
-        truncation = None
-    true_residuals(many)  # those of the trains returned, which are rounded
-    many.truncation = min(r.history[-1].extra["truncation"] for r in results)
-    save(many, Stage([], verdict=status), last=True)
-    return Outcome(status, probe, 1.0)
+            part = many.part(f"{at.number}-{sector.charge}")
+            jobs.append((many.operator, sector.charge, len(trains), options, trains, self.seed, part, at.truncation))
+        results: list[BlockDMRGResult] = tasks.run_tasks(many.executor, tasks.shared_basis, jobs)
+        at.outside = _take(many, results, at.outside)
+        at.verdict = next((r.status for r in results if r.status is not Status.CONVERGED), Status.CONVERGED)
+        at.reached = min(r.history[-1].extra["truncation"] for r in results)
+
+    def content(self) -> Content:
+        """The states, and where the rounds are."""
+        at = self.at
+        arrays, data = content(self.many, Stage([], verdict=at.status))
+        names = {name: None if (s := getattr(at, name)) is None else s.name for name in ("status", "verdict")}
+        return arrays, data | {"at": {**vars(at), **names}, "search": self.search.memory()}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there: after the sweeps of a round, or at the end."""
+        restored(self.many, arrays, data)
+        self.search.remember(data["search"])
+        names = {name: None if (s := data["at"][name]) is None else Status[s] for name in ("status", "verdict")}
+        self.at = _Round(**{**data["at"], **names})
+
+
+@dataclass
+class _Round:
+    """Where the rounds are.
+
+    ``outside``: level of the first state outside; ``truncation``: of the first sweep, None for the usual one;
+    ``verdict``: of the sweeps of this round, None before; ``reached``: the truncation they ended at; ``status``: of all
+    until now; ``probe``: what the last search saw; ``over``: whether nothing is left to do.
+    """
+
+    outside: float
+    truncation: float | None
+    number: int = 0
+    verdict: Status | None = None
+    reached: float = 0.0
+    status: Status = Status.ITERATION_LIMIT
+    probe: dict[str, Any] = field(default_factory=dict)
+    over: bool = False
 
 
 def _take(many: ManyStates, results: Sequence[BlockDMRGResult], outside: float) -> float:

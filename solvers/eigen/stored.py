@@ -113,24 +113,15 @@ def content(many: ManyStates, at: Stage) -> Content:
     stage = {key: value for key, value in vars(at).items() if key != "verdict"}
     verdict = None if at.verdict is None else at.verdict.name
     data |= {"version": VERSION, "stage": stage, "verdict": verdict, "name": name}
-    data |= {"counts": many.counts, "ratios": many.ratios, "history": many.history}
+    data |= {"counts": many.counts, "ratios": many.ratios}
     data |= {"tolerance": many.method.local_tolerance, "warm": many.warm, "truncation": many.truncation}
     return arrays, data | {"random": random_state(many.rng)}
 
 
-def save(many: ManyStates, at: Stage, last: bool) -> None:
-    """Write the checkpoint, where it is time to."""
-    many.checkpoint.save(lambda: content(many, at), last=last)
-
-
-def continued(many: ManyStates) -> Stage | None:
-    """Put a calculation into the state of its checkpoint; None where there is none."""
-    loaded = many.checkpoint.load()
-    if loaded is None:
-        return None
-    arrays, data = loaded
+def restored(many: ManyStates, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> Stage:
+    """Put a calculation into the state of ``content``."""
     many.sectors = stored_sectors(arrays, data)
-    many.counts, many.ratios, many.history = data["counts"], data["ratios"], data["history"]
+    many.counts, many.ratios, many.truncation = data["counts"], data["ratios"], data["truncation"]
     many.names, many.warm = itertools.count(data["name"]), data["warm"]
     many.method = replace(many.method, local_tolerance=data["tolerance"])
     restore(many.rng, data["random"])

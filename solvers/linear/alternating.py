@@ -12,16 +12,21 @@ Cost a core O(s (R r^3 n + nnz r^2)) for s iterations of the local solver.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
-from solvers.linear.iterate import Residuals, Work
+from solvers.checkpoint import Content
+from solvers.linear.iterate import Iterate, Residuals, Work
 from solvers.linear.local import LocalSystem
 from solvers.linear.preconditioner import ModeBasis
+from solvers.linear.system import System, plain
 from solvers.local_operator import OperatorCore, advance, half, mirrored, project, to_right
+from solvers.method_base import LocalSolver
 from solvers.trains.factorisations import qr_factors, singular_vectors
+from solvers.trains.tensor_train import TensorTrain
 
 NOTHING = 1e-8  # of the kick: directions outside the basis below this are rounding errors
 LOCAL = 0.02  # of the residual a core meets is left by the iterative solver: less does not pay before the next sweep
@@ -45,7 +50,7 @@ class Options:
 
 
 @dataclass
-class Alternating:
+class Alternating(Iterate):
     """The trains of an iteration and their environments, oriented; the centre of x is the first core.
 
     ``left``/``right``: lists over bonds of environments xx, xb, zx, zb; right ones in right storage.
@@ -80,10 +85,50 @@ class Alternating:
                 self.zb[k + 1] = _overlap(_times(self.zb[k], self.b[self.side][k]), self.z[k])
         self._turn()
 
-    def put(self, x: list[np.ndarray], z: list[np.ndarray], side: int, work: Work) -> None:
-        """Go on from trains as they were after a sweep, seen from ``side``; their environments are formed again."""
-        self.x, self.z, self.side, self.work = x, z, side, work
+    def train(self) -> TensorTrain:
+        """The present x in its own order, with its centre."""
+        if self.side == 0:
+            return TensorTrain(tuple(self.x), 0)
+        return TensorTrain(tuple(mirrored(self.x)), len(self.x) - 1)
+
+    def content(self) -> Content:
+        """The trains as they are oriented, and what the next sweep knows from the last."""
+        arrays = {f"x.{k}": core for k, core in enumerate(self.x)}
+        arrays |= {f"z.{k}": core for k, core in enumerate(self.z)}
+        return arrays, {"side": self.side, "amplification": self.amplification, "work": asdict(self.work)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there; the environments are formed again."""
+        self.x = [arrays[f"x.{k}"] for k in range(len(self.x))]
+        self.z = [arrays[f"z.{k}"] for k in range(len(self.z))]
+        self.side, self.work, self.amplification = data["side"], Work(**data["work"]), data["amplification"]
         self.__post_init__()
+
+    @classmethod
+    def of(
+        cls,
+        system: System,
+        x: TensorTrain,
+        z: TensorTrain | None,
+        local: LocalSolver,
+        max_rank: int,
+        rng: np.random.Generator,
+        *,
+        sites: int = 1,
+    ) -> Alternating:
+        """Before the first sweep, from x, with the enrichment z if there is one."""
+        b = plain(system.b, system.dtype)
+        options = Options(
+            sites=sites,
+            enrichment=z.max_rank if z is not None else 0,
+            max_rank=max_rank,
+            dense_size=local.dense_size,
+            steps=local.steps,
+            side=local.side,
+            definite=system.definite,
+        )
+        first, second = (plain(y.orthogonalise(0), system.dtype) if y is not None else [] for y in (x, z))
+        return cls((system.cores, system.mirror), (b, mirrored(b)), first, second, 1.0, options, rng)
 
     @property
     def definite(self) -> bool:
@@ -109,7 +154,7 @@ class Alternating:
 
     def sweep(self, budget: float) -> Residuals:
         """Solve every core once, ending in mirrored order; ``budget``: residual norm a core may be left with."""
-        met = Residuals()
+        met = Residuals(projected=0.0 if self.z else None)
         d, sites = len(self.x), min(self.options.sites, len(self.x))
         for k in range(d - sites + 1):
             if sites == 2:
@@ -118,7 +163,7 @@ class Alternating:
                 self._one_site(k, budget, met, last=k == d - 1)
         self._turn()
         met.local /= self.norm
-        met.projected /= self.norm
+        met.projected = None if met.projected is None else met.projected / self.norm
         return met
 
     def _solve(

@@ -19,7 +19,8 @@ import numpy as np
 from solvers.linear.iterate import Work
 from solvers.linear.sweeps import Sweeping, Swept
 from solvers.linear.system import System
-from solvers.methods import ALS, DMRG, AMEn
+from solvers.method_base import LinearMethod
+from solvers.methods import AMEn
 from solvers.solution import IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
@@ -67,14 +68,14 @@ class Minimiser:
 
 def minimise_residual(
     system: System,
-    method: ALS | DMRG | AMEn,
+    method: LinearMethod,
     best: TensorTrain,
     residual: float,
     accuracy: float,
     rng: np.random.Generator,
 ) -> Generator[IterationState, None, Swept | None]:
     """From ``best`` of residual ``residual``; None where A^H A has too large ranks."""
-    cap = method.rank if isinstance(method, ALS) else method.max_rank
+    cap = method.cap
     minimiser = Minimiser(system, AMEn(max_rank=cap, local=method.local), rng)
     if minimiser.normal.max_rank > LARGEST_RANK:
         return None

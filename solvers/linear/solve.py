@@ -1,4 +1,4 @@
-"""``solve``: A x = b in tensor-train form, on full vectors where they are small, else by ALS, two-site DMRG or AMEn.
+"""``solve``: A x = b in tensor-train form, on full vectors where they are small, else by sweeps of a method.
 
     1. A and b are brought to scale one by powers of two (solvers.linear.scaling).
     2. Up to ``DIRECT_FIRST`` unknowns: full vectors, by Krylov steps where these reach the accuracy, else by factors,
@@ -28,10 +28,10 @@ from solvers.linear.iterate import Work
 from solvers.linear.least_squares import minimise_residual
 from solvers.linear.scaling import balanced, times_power
 from solvers.linear.second_look import look
-from solvers.linear.sweeps import Method, Sweeping, Swept
+from solvers.linear.sweeps import Sweeping, Swept
 from solvers.linear.system import System
-from solvers.method_base import LocalSolver
-from solvers.methods import ALS, DMRG, AMEn
+from solvers.method_base import LinearMethod, LocalSolver
+from solvers.methods import AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain
@@ -53,7 +53,7 @@ def solve(
     operator: TTOperator,
     b: TensorTrain,
     *,
-    method: Method | None = None,
+    method: LinearMethod | None = None,
     start: TensorTrain | None = None,
     accuracy: float = 1e-6,
     rng: np.random.Generator | None = None,
@@ -63,9 +63,9 @@ def solve(
 ) -> Solution:
     """The train x with ||b - A x|| <= ``accuracy`` ||b||, A real or complex, Hermitian or not.
 
-    ``method``: AMEn (default), DMRG or ALS. ``start``: a train to begin with (default: b, of a small rank; for ALS of
-    the rank asked). ``rng``: for the random start of the enrichment (default: seed 0). ``checkpoint``: a file written
-    after sweeps; where it exists the same call goes on from it, to the same x.
+    ``method``: AMEn (default), DMRG, ALS, or a LinearMethod of your own. ``start``: a train to begin with (default: b,
+    of a small rank; for ALS of the rank asked). ``rng``: for the random start of the enrichment (default: seed 0).
+    ``checkpoint``: a file written after sweeps; where it exists the same call goes on from it, to the same x.
 
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative
     residual, by QR of the residual as a train (where its rank passes 500 on full vectors or, of many unknowns, as a
@@ -108,7 +108,7 @@ class _Task:
         self,
         operator: TTOperator,
         b: TensorTrain,
-        method: Method,
+        method: LinearMethod,
         start: TensorTrain | None,
         accuracy: float,
         dtype: np.dtype,
@@ -139,7 +139,7 @@ class _Task:
         if self.route < 0:
             self._begin_with(self.start)
         at_work = self.route
-        ways = (self._directly, self._by_sweeps, self._directly_after, self._by_enriched_sweeps, self._minimised)
+        ways = (self._directly, self._by_sweeps, self._directly_after, self._by_other_sweeps, self._minimised)
         for self.route in range(max(at_work, 0), len(ways)):
             if self.best.residual <= self.accuracy:
                 break
@@ -236,11 +236,11 @@ class _Task:
             return None
         return self._full() if DIRECT_FIRST < self.unknowns <= DIRECT_LAST else None
 
-    def _by_enriched_sweeps(self, best: Swept) -> Step:
-        """DMRG takes nothing into the basis that its two sites do not couple to, AMEn does."""
-        if self._exact() or not isinstance(self.method, DMRG) or best.status is not Status.STAGNATED:
+    def _by_other_sweeps(self, best: Swept) -> Step:
+        """Where a method has another one for systems on which it gets no further."""
+        method = self.method.where_stuck()
+        if self._exact() or method is None or best.status is not Status.STAGNATED:
             return None
-        method = AMEn(max_rank=self.method.max_rank, local=self.method.local)
         return self._swept(method, best if best.residual < 1.0 else None, np.inf)
 
     def _minimised(self, best: Swept) -> Step:
@@ -254,7 +254,9 @@ class _Task:
         """Whether full vectors have said all there is to say."""
         return "factorisation" in self.extra and not self.extra["capped"]
 
-    def _swept(self, method: Method, start: Swept | None, storage: float) -> Generator[IterationState, None, Swept]:
+    def _swept(
+        self, method: LinearMethod, start: Swept | None, storage: float
+    ) -> Generator[IterationState, None, Swept]:
         x, residual = (start.x, start.residual) if start is not None else (None, 1.0)
         self.sweeping = Sweeping.of(
             self.system, self.system, method, x, self.accuracy, self.rng, first=residual, storage=storage
@@ -270,9 +272,8 @@ class _Task:
     def _full(self) -> Swept:
         operator, b = self.system.operator, self.system.b.full().reshape(-1).astype(self.system.dtype)
         found = solve_full(operator, b, self.accuracy, self.hermitian)
-        cap = self.method.rank if isinstance(self.method, ALS) else self.method.max_rank
         goal = max(self.accuracy, ALLOWED * found.residual)
-        x, capped = to_train(operator, found.x, b, goal, cap)
+        x, capped = to_train(operator, found.x, b, goal, self.method.cap)
         capped &= found.residual <= self.accuracy
         self.singular = found.singular is not None
         self.extra |= {"factorisation": found.factorisation, "capped": capped}

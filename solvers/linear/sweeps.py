@@ -1,4 +1,4 @@
-"""Sweeps of ALS, DMRG or AMEn until the true residual is small enough, or until they get no further.
+"""Sweeps of a method until the true residual is small enough, or until they get no further.
 
 Sweeps are steered by cheap residuals, local ones or that of the enrichment; whether the system is solved is decided by
 the true residual alone. Galerkin projection minimises an error only where the operator is Hermitian positive definite;
@@ -8,28 +8,22 @@ back is the one of smallest true residual, times the number that makes its resid
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from solvers.checkpoint import Content, stored_train, train_arrays
-from solvers.linear.alternating import Alternating, Options
-from solvers.linear.iterate import Work
-from solvers.linear.system import System, plain
-from solvers.local_operator import mirrored
-from solvers.methods import ALS, DMRG, AMEn
+from solvers.linear.iterate import Iterate, Work
+from solvers.linear.system import System
+from solvers.method_base import LinearMethod
 from solvers.solution import IterationState, Status
-from solvers.trains.construct import random_train
-from solvers.trains.rounding import round_cores
 from solvers.trains.tensor_train import TensorTrain
-
-Method = ALS | DMRG | AMEn
 
 TIGHTEN = 0.02  # a sweep aims at this share of the residual before it
 LOOSEST = 0.1
-START_RANK = 8
 PATIENCE = 6  # sweeps without progress before giving up
 LOST = 3  # sweeps in a row with a residual above that of zero: a projection that is not definite leads nowhere
 PROGRESS = 0.7
@@ -64,9 +58,9 @@ class Sweeping:
 
     system: System
     judge: System
-    method: Method
+    method: LinearMethod
     accuracy: float
-    iteration: Alternating
+    iteration: Iterate
     rng: np.random.Generator
     swept: Swept
     kept: dict[str, Kept]
@@ -84,7 +78,7 @@ class Sweeping:
         cls,
         system: System,
         judge: System,
-        method: Method,
+        method: LinearMethod,
         start: TensorTrain | None,
         accuracy: float,
         rng: np.random.Generator,
@@ -93,8 +87,8 @@ class Sweeping:
         storage: float = np.inf,
     ) -> Sweeping:
         """Before the first sweep."""
-        iteration = begin(system, method, start, rng)
-        swept = Swept(train_of(iteration), first, Status.ITERATION_LIMIT, "sweeps", iteration.work)
+        iteration: Iterate = pkgutil.resolve_name(method.iterate)(system, method, start, rng)
+        swept = Swept(iteration.train(), first, Status.ITERATION_LIMIT, "sweeps", iteration.work)
         kept = {"projected": Kept(), "local": Kept(), "true": Kept(first, start)}
         floor = accuracy / np.sqrt(len(system.cores)) * (1.0 if judge is system else TIGHTEN)
         return cls(system, judge, method, accuracy, iteration, rng, swept, kept, first, floor, storage)
@@ -107,14 +101,14 @@ class Sweeping:
             met = iteration.sweep(min(max(TIGHTEN * self.estimate, self.floor), LOOSEST))
             self.done += 1
             iteration.work.sweeps += 1
-            if not np.isfinite(met.local + met.projected):
+            if not np.isfinite(met.local + (met.projected or 0.0)):
                 self.over = True
                 break
-            estimate = met.projected if iteration.z else met.local
+            estimate = met.estimate
             true = np.nan
             final = self.done == self.method.sweeps or self.waited == PATIENCE - 1
             if estimate <= accuracy or final or not same:
-                true = judge.residual(train_of(iteration), self.rng, np.inf if final or not same else accuracy)
+                true = judge.residual(iteration.train(), self.rng, np.inf if final or not same else accuracy)
                 if true > accuracy >= estimate:
                     self.floor *= 0.5
                 if same:
@@ -122,58 +116,48 @@ class Sweeping:
             self.estimate, self.true = estimate, true
             # each measured against its own last progress, so that slow but steady progress counts; any of them may be
             # small by chance once, the projected one because the rank of z is small
-            seen = {"projected": met.projected if iteration.z else np.inf, "local": met.local, "true": true}
+            projected = np.inf if met.projected is None else met.projected
+            seen = {"projected": projected, "local": met.local, "true": true}
             better = {name for name, value in seen.items() if value < PROGRESS * self.kept[name].value}
             for name in better:
-                self.kept[name] = Kept(seen[name], train_of(iteration))
+                self.kept[name] = Kept(seen[name], iteration.train())
             self.waited = 0 if better else self.waited + 1
             self.lost = self.lost + 1 if same and estimate > 1.0 and not iteration.definite else 0
-            full = sum(core.size for core in iteration.x) > self.storage
+            x = iteration.train()
+            full = sum(core.size for core in x.cores) > self.storage
             self.over = true <= accuracy or self.waited >= PATIENCE or self.lost >= LOST or full
             yield IterationState(
                 self.done,
                 "sweep",
-                max(core.shape[2] for core in iteration.x),
+                x.max_rank,
                 0.0,
                 residuals=np.array([estimate if same else true]),
                 extra={"local": met.local, "true": true, "products": iteration.work.products},
             )
         swept = self.swept
         if self.true <= accuracy:
-            swept.x, swept.residual, swept.status = train_of(iteration), self.true, Status.CONVERGED
+            swept.x, swept.residual, swept.status = iteration.train(), self.true, Status.CONVERGED
             return
         swept.status = Status.STAGNATED if self.over else Status.ITERATION_LIMIT
-        if iteration.work.capped or isinstance(self.method, ALS):
+        if iteration.work.capped or self.method.fixed_ranks:
             swept.status = Status.RANK_LIMIT
-        _take_best(swept, judge, [train_of(iteration), *(one.x for one in self.kept.values())], self.rng)
+        _take_best(swept, judge, [iteration.train(), *(one.x for one in self.kept.values())], self.rng)
 
     def content(self) -> Content:
         """What ``restore`` needs; the generator's state is the caller's."""
-        iteration = self.iteration
-        arrays = {f"x.{k}": core for k, core in enumerate(iteration.x)}
-        arrays |= {f"z.{k}": core for k, core in enumerate(iteration.z)}
+        arrays, data = self.iteration.content()
         kept: dict[str, dict[str, Any]] = {}
         for name, one in self.kept.items():
             kept[name] = {"value": one.value, "train": None}
             if one.x is not None:
                 cores, kept[name]["train"] = train_arrays(f"kept.{name}", one.x)
                 arrays |= cores
-        data = {
-            "kept": kept,
-            "side": iteration.side,
-            "amplification": iteration.amplification,
-            "work": asdict(iteration.work),
-            **{name: getattr(self, name) for name in _PLACE},
-        }
-        return arrays, data
+        return arrays, {**data, "kept": kept, **{name: getattr(self, name) for name in _PLACE}}
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
         """Go on from there."""
-        iteration = self.iteration
-        x = [arrays[f"x.{k}"] for k in range(len(iteration.x))]
-        iteration.put(x, [arrays[f"z.{k}"] for k in range(len(iteration.z))], data["side"], Work(**data["work"]))
-        iteration.amplification = data["amplification"]
-        self.swept.work = iteration.work
+        self.iteration.restore(arrays, data)
+        self.swept.work = self.iteration.work
         for name, one in data["kept"].items():
             train = one["train"]
             x_kept = None if train is None else stored_train(arrays, f"kept.{name}", train)
@@ -193,51 +177,3 @@ def _take_best(swept: Swept, judge: System, candidates: list[TensorTrain | None]
             scaled, residual = judge.scaled(x, rng)
             if residual + judge.rounding(scaled) < swept.residual:
                 swept.x, swept.residual = scaled, residual
-
-
-def begin(system: System, method: Method, start: TensorTrain | None, rng: np.random.Generator) -> Alternating:
-    """Trains and environments before the first sweep."""
-    b = system.b
-    enrichment = method.enrichment if isinstance(method, AMEn) else 0
-    if start is not None:
-        x = start
-    else:
-        x = b if b.max_rank <= START_RANK else TensorTrain(round_cores(b.cores, None, 0.0, START_RANK)[0])
-    if isinstance(method, ALS):
-        x = _of_rank(x, method.rank, rng)
-    x = x.orthogonalise(0)
-    z = random_train(b.shape, enrichment, rng).orthogonalise(0) if enrichment else None
-    right = plain(b, system.dtype)
-    options = Options(
-        sites=2 if isinstance(method, DMRG) else 1,
-        enrichment=enrichment,
-        max_rank=method.rank if isinstance(method, ALS) else method.max_rank,
-        dense_size=method.local.dense_size,
-        steps=method.local.steps,
-        side=method.local.side,
-        definite=system.definite,
-    )
-    return Alternating(
-        (system.cores, system.mirror),
-        (right, mirrored(right)),
-        plain(x, system.dtype),
-        plain(z, system.dtype) if z is not None else [],
-        1.0,
-        options,
-        rng,
-    )
-
-
-def train_of(iteration: Alternating) -> TensorTrain:
-    """The present x in its own order, with its centre."""
-    if iteration.side == 0:
-        return TensorTrain(tuple(iteration.x), 0)
-    return TensorTrain(tuple(mirrored(iteration.x)), len(iteration.x) - 1)
-
-
-def _of_rank(x: TensorTrain, rank: int, rng: np.random.Generator) -> TensorTrain:
-    """The train filled up with a small random part to ``rank``, or cut to it."""
-    if x.max_rank < rank:
-        noise = random_train(x.shape, rank, rng)
-        x = x + noise * (1e-2 * x.norm())
-    return TensorTrain(round_cores(x.cores, None, 0.0, rank)[0])

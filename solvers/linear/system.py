@@ -13,9 +13,11 @@ from solvers.linear.residual import EXACT_RANK, best_multiple, bounded_residual
 from solvers.local_operator import OperatorCore
 from solvers.trains.construct import random_train
 from solvers.trains.operator import TTOperator
+from solvers.trains.rounding import round_cores
 from solvers.trains.tensor_train import TensorTrain
 
 EPSILON = float(np.finfo(float).eps)
+START_RANK = 8
 LARGEST_FULL = 100_000  # unknowns up to which a residual of large ranks is formed on full vectors
 
 
@@ -77,6 +79,14 @@ class System:
             return x * 0.0, 1.0
         residual = self.residual(x * factor, rng)
         return (x * factor, residual) if residual < 1.0 else (x * 0.0, 1.0)
+
+
+def start_of(system: System, start: TensorTrain | None) -> TensorTrain:
+    """The start, or without one the right-hand side, of a small rank."""
+    if start is not None:
+        return start
+    b = system.b
+    return b if b.max_rank <= START_RANK else TensorTrain(round_cores(b.cores, None, 0.0, START_RANK)[0])
 
 
 def plain(x: TensorTrain, dtype: np.dtype) -> list[np.ndarray]:

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 from eigenproblems import KINDS, problem, verdict
 
-from solvers.eigen import eigsolve, full_vectors
+from solvers.eigen import full_vectors
+from solvers.eigen.eigsolve import eigsolve
 from solvers.methods import BlockDMRG, InverseIteration
 
 HONEST = 0.05  # the share without an answer that is allowed

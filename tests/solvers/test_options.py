@@ -115,7 +115,7 @@ def recorded(method):
 
 
 def test_every_option_of_every_method_is_looked_at():
-    every = {kind for kind in vars(methods).values() if dataclasses.is_dataclass(kind)}
+    every = {kind for kind in vars(methods).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
     assert set(CASES) == every
     for kind, (_, first, others) in CASES.items():
         assert list(others) == [field.name for field in dataclasses.fields(kind)]

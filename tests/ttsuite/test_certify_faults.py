@@ -215,8 +215,8 @@ def blind_statistics(monkeypatch):
     """A parametric PDE whose errors are measured nowhere."""
 
     def blind(result):
-        quantities = [replace(q, mean_error=1e-12, variance_error=1e-12) for q in result.quantities]
-        return {"quantities": tuple(quantities)}
+        quantities = [replace(q, mean_error=1e-12, variance_error=1e-12) for q in result.statistics]
+        return {"statistics": tuple(quantities)}
 
     monkeypatch.setattr(pde, "ROUNDS", 1)
     solved_otherwise(monkeypatch, "parametric_pde", blind)

@@ -70,8 +70,14 @@ def test_a_figure_that_cannot_be_drawn_is_a_warning(made, tmp_path, monkeypatch,
 
 @pytest.mark.parametrize(
     "part",
-    ["presentation.headline", "presentation.tables", "presentation.sections"]
-    + ["references.agreements", "references.columns", "references.comparison_table"],
+    [
+        "presentation.headline",
+        "presentation.tables",
+        "presentation.sections",
+        "references.agreements",
+        "references.columns",
+        "references.comparison_table",
+    ],
 )
 def test_a_part_of_the_report_that_cannot_be_made_is_a_warning(made, tmp_path, monkeypatch, part):
     monkeypatch.setattr(f"problems.quantum.tasks.spectrum.{part}", fails)

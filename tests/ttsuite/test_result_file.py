@@ -10,6 +10,10 @@ import pytest
 from matplotlib.figure import Figure
 from same_results import same
 
+from problems.parametric_pde.result import RESULTS as PDE_RESULTS
+from problems.parametric_pde.result import ParametricResult, QuantityResult
+from problems.parametric_pde.statistics import Moments
+from problems.parametric_pde.surrogate import Distribution
 from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.quantum.tasks.spectrum.result import RESULTS, SpectrumResult
 from problems.report_parts import Picture
@@ -113,6 +117,42 @@ def test_a_foreign_manifest_is_refused(tmp_path, change):
     with pytest.raises(ValueError, match="is not a readable result") as told:
         load_result(tmp_path / "r.npz", tmp_path / "states.npz", RESULTS)
     assert "\n" not in str(told.value)
+
+
+def test_fields_of_earlier_versions_are_found_under_their_new_names(tmp_path):
+    train = TensorTrain((np.ones((1, 2, 1)),))
+    one = np.ones(1)
+    result = ParametricResult(
+        statistics=[QuantityResult("Q1", Moments(1.0, 0.1, one, one), 0.01, 0.02, Distribution({}, None, one, one))],
+        distribution="uniform",
+        points=[2],
+        pde_solves=3,
+        held_out_errors=one,
+        check_errors=one,
+        ranks=[1, 1],
+        tails=one,
+        separation_terms=1,
+        separation_error=0.0,
+        nodes=one,
+        midpoints=one,
+        mean_field=one,
+        deviation_field=one,
+        realisations=(one, one, one),
+        solution=train,
+        status=Status.CONVERGED,
+        history=[],
+        counts={},
+        timing={},
+    )
+    file, states = tmp_path / "result.npz", tmp_path / "states.npz"
+    save_trains(states, {"solution": train})
+    save_result(file, result, {"solution": train})
+    arrays = dict(np.load(file))
+    manifest = json.loads(arrays.pop("manifest").tobytes())
+    fields = manifest["objects"][-1]["fields"]
+    fields["quantities"] = fields.pop("statistics")
+    written(file, manifest, **arrays)
+    assert same(result, load_result(file, states, PDE_RESULTS))
 
 
 class Trap:

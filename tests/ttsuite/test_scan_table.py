@@ -37,10 +37,10 @@ def test_components_and_complex_values_have_names_of_their_own():
 
 def test_values_of_results_end_with_the_largest_rank():
     results = {"energies": [1.0, None], "error_estimates": [0.1, 0.2], "unit": "", "ranks": [[1, 3, 1], [1, 4, 1]]}
-    values = values_of("vibrational", results)
+    values = values_of("vibrational", {"results": results})
     assert list(values) == ["energies, state 0", "energies, state 1", RANK] and values[RANK] == (4.0, None)
     assert math.isnan(values["energies, state 1"][0])
-    assert values_of("vibrational", {}) == {}
+    assert values_of("vibrational", {"results": {}}) == {}
 
 
 def test_numbers_in_the_table_read_back_as_themselves():

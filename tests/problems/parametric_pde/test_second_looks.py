@@ -101,6 +101,6 @@ def test_degenerate_problems_run_to_their_figures(change):
     assert result.status is Status.CONVERGED and all(look.passed for look in result.checked)
     if "load" in change:
         wanted = 1.0 if "boundary" in change else 0.0
-        assert np.allclose([q.moments.mean for q in result.quantities], wanted, atol=1e-12)
+        assert np.allclose([q.moments.mean for q in result.statistics], wanted, atol=1e-12)
     for picture in figures(case.problem, case.solver, result):
         picture.figure.canvas.draw()

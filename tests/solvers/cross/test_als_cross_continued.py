@@ -11,6 +11,7 @@ from solvers import checkpoint as files
 from solvers.checkpoint import CheckpointError
 from solvers.cross import als_rounds
 from solvers.cross.als_cross import als_cross
+from solvers.cross.reduced_basis import ReducedBasis
 from solvers.methods import ALSCross
 from solvers.solution import Status
 
@@ -98,6 +99,24 @@ def test_no_solve_is_made_twice(tmp_path):
         file.unlink()
     exact, system = counted()
     assert alone(system, checkpoint=tmp_path / "x.npz").counts == again.counts and exact.solves == 0
+
+
+def test_another_basis_to_begin_with_is_refused(tmp_path):
+    one, other = (alone(accuracy=accuracy).extra["basis"] for accuracy in (1e-3, 1e-5))
+    alone(start=one.on(one.system), checkpoint=tmp_path / "x.npz")
+    with pytest.raises(CheckpointError, match="another computation"):
+        alone(start=other.on(other.system), checkpoint=tmp_path / "x.npz")
+
+
+def test_compliances_are_of_the_span():
+    points = np.array([[0, 1, 2], [3, 3, 0], [1, 0, 0]])
+    one, other = ReducedBasis(diffusion()), ReducedBasis(diffusion())
+    assert not one.compliances(points).any()
+    one.add(points)
+    other.add(points[::-1])
+    exact = [f @ u for f, u in zip(one.system.load_coefficients(points) @ one.system.loads, one.system.solve(points))]
+    np.testing.assert_allclose(one.compliances(points), exact, rtol=1e-12)
+    np.testing.assert_allclose(one.compliances(points % 3), other.compliances(points % 3), rtol=1e-12)
 
 
 @pytest.mark.parametrize("changed", ["load", "factors", "accuracy", "method", "start"])

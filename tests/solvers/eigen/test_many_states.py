@@ -45,7 +45,8 @@ def test_a_report_tells_of_the_wanted_states_in_order() -> None:
     states.progress("there", 0.5, 0.7)(1, 2)
     np.testing.assert_array_equal(told[0].energies, [0.0, 1.0, 3.0])
     np.testing.assert_allclose(told[0].extra["error_estimates"], SAFETY[0] * np.array([0.3, 0.1, 0.2]))
-    assert [s.label for s in states.history] == ["here"] and told[1].fraction == pytest.approx(0.6)
+    assert [s.finished for s in told] == [False, False] and told[1].fraction == pytest.approx(0.6)
+    assert states.seen("here", 0.5).finished and told[0].label == states.seen("here", 0.5).label == "here"
     assert told[0].max_rank == max(x.max_rank for sector in states.sectors for x in sector.trains)
 
 

@@ -6,10 +6,10 @@ from eigen_cases import many, system
 from sector_cases import PARITY_MODES, dense
 
 from solvers.eigen.errors import NARROWEST_GAP
-from solvers.eigen.inverse_iteration import BUFFER_GOAL, COUNTS, _grow, _short, inverse_iteration
+from solvers.eigen.inverse_iteration import BUFFER_GOAL, COUNTS, InverseIterations, _grow, _short
 from solvers.eigen.many_states import Sector
 from solvers.eigen.probe import Search
-from solvers.eigen.shared_basis import shared_basis
+from solvers.eigen.shared_basis import SharedBasis
 from solvers.methods import BlockDMRG
 from solvers.solution import Status
 
@@ -27,6 +27,12 @@ def rough(case, count=3, amount=0.05):
     return sectors
 
 
+def ended(way):
+    """How it ends, when nobody looks on."""
+    assert [*way.steps()]
+    return way.outcome
+
+
 def lowest(case, count):
     return np.linalg.eigvalsh(case.h)[:count]
 
@@ -34,7 +40,7 @@ def lowest(case, count):
 def test_inverse_iteration_refines_what_it_is_given() -> None:
     case = system(91)
     states = many(case, rough(case), 3, goal=1e-7, probes=0)
-    outcome = inverse_iteration(states, Search(WEIGHTS))
+    outcome = ended(InverseIterations(states, Search(WEIGHTS)))
     assert outcome.status is Status.CONVERGED and outcome.safety == states.safety
     np.testing.assert_allclose(states.lowest(), lowest(case, 3), atol=1e-7)
     assert set(states.counts) == set(COUNTS) and states.counts["passes"] >= 2
@@ -47,7 +53,7 @@ def test_inverse_iteration_refines_what_it_is_given() -> None:
 def test_block_dmrg_refines_what_it_is_given_with_the_bound_of_kato_and_temple() -> None:
     case = system(92)
     states = many(case, rough(case), 3, goal=1e-7, probes=0)
-    outcome = shared_basis(states, Search(WEIGHTS), BlockDMRG(), None, 0)
+    outcome = ended(SharedBasis(states, Search(WEIGHTS), BlockDMRG(), None, 0))
     assert outcome.status is Status.CONVERGED and set(states.counts) == {"sweeps", "matvecs", "local_solves"}
     found = np.sort(states.numbers("energy"))
     errors = states.numbers("error")[np.argsort(states.numbers("energy"))]

@@ -5,22 +5,20 @@ import pytest
 from eigen_cases import many, system
 from sector_cases import dense
 
-from solvers.checkpoint import Checkpoint, CheckpointError, Question, read, write
+from solvers.checkpoint import read, write
 from solvers.eigen.estimates import pad
 from solvers.eigen.many_states import Sector
 from solvers.eigen.stored import (
-    VERSION,
     Stage,
     begin_with,
     content,
-    continued,
-    save,
+    restored,
     sectors_content,
     stored_sectors,
     stored_train,
     train_content,
 )
-from solvers.solution import IterationState, Status
+from solvers.solution import Status
 
 
 def calculation(case):
@@ -31,7 +29,6 @@ def calculation(case):
     sectors[0].ritz.sources, sectors[0].ritz.weights = [[0, 1], [1]], [[0.9, 0.1], [1.0]]
     sectors[0].ritz.elements[0, 0] = (1.5, 1.0)
     states.counts, states.ratios = {"passes": 2}, [0.5, 0.25]
-    states.history.append(IterationState(1, "pass 1", 3, 0.1, np.array([0.5]), np.array([1e-3])))
     return states
 
 
@@ -71,38 +68,20 @@ def test_sectors_come_back_from_a_file(tmp_path) -> None:
 
 def test_a_calculation_goes_on_where_it_was(tmp_path) -> None:
     case = system(53)
-    states, question = calculation(case), Question([np.ones(2)], ["a"])
-    states.checkpoint = Checkpoint(tmp_path / "c.npz", question)
+    states = calculation(case)
+    states.truncation = 1e-3
     states.rng.standard_normal(5)
     at = Stage([[0], [1]], 1, 0.4, 2, 7, np.array([0.5, 2.0, 1.5]), Status.STAGNATED)
-    save(states, at, last=True)
+    write(tmp_path / "c.npz", *content(states, at))
     other = fresh(case)
-    other.checkpoint = Checkpoint(tmp_path / "c.npz", question)
-    found = continued(other)
-    assert found is not None and vars(found) | {"previous": None} == vars(at) | {"previous": None}
+    found = restored(other, *read(tmp_path / "c.npz"))
+    assert vars(found) | {"previous": None} == vars(at) | {"previous": None}
     np.testing.assert_array_equal(found.previous, at.previous)
     assert other.counts == states.counts and other.ratios == states.ratios
-    assert other.method.local_tolerance == 1e-5 and other.history[0].label == "pass 1"
+    assert other.method.local_tolerance == 1e-5 and other.truncation == 1e-3
     assert next(other.names) == next(states.names) == 4
     assert other.rng.standard_normal() == states.rng.standard_normal()
     np.testing.assert_array_equal(other.numbers("energy"), states.numbers("energy"))
-
-
-def test_nothing_to_continue_from(tmp_path) -> None:
-    states = fresh(system(53))
-    assert continued(states) is None
-    states.checkpoint = Checkpoint(tmp_path / "c.npz")
-    assert continued(states) is None
-
-
-def test_the_checkpoint_of_another_question_is_refused(tmp_path) -> None:
-    case = system(53)
-    states = calculation(case)
-    states.checkpoint = Checkpoint(tmp_path / "c.npz", Question([], ["a"]))
-    save(states, Stage([[], []]), last=True)
-    states.checkpoint = Checkpoint(tmp_path / "c.npz", Question([], ["a", VERSION]))
-    with pytest.raises(CheckpointError, match="another computation"):
-        continued(states)
 
 
 def test_states_of_an_earlier_calculation_in_fewer_functions() -> None:

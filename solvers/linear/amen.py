@@ -1,0 +1,17 @@
+"""AMEn: one core at a time, the basis enriched by the residual (solvers.linear.alternating)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solvers.linear.alternating import Alternating
+from solvers.linear.system import System, start_of
+from solvers.methods import AMEn
+from solvers.trains.construct import random_train
+from solvers.trains.tensor_train import TensorTrain
+
+
+def begin(system: System, method: AMEn, start: TensorTrain | None, rng: np.random.Generator) -> Alternating:
+    """Before the first sweep, the enrichment a random train."""
+    z = random_train(system.b.shape, method.enrichment, rng)
+    return Alternating.of(system, start_of(system, start), z, method.local, method.max_rank, rng)

@@ -1,0 +1,15 @@
+"""Two-site DMRG: two neighbouring cores at a time, ranks from the truncation between them (linear.alternating)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solvers.linear.alternating import Alternating
+from solvers.linear.system import System, start_of
+from solvers.methods import DMRG
+from solvers.trains.tensor_train import TensorTrain
+
+
+def begin(system: System, method: DMRG, start: TensorTrain | None, rng: np.random.Generator) -> Alternating:
+    """Before the first sweep."""
+    return Alternating.of(system, start_of(system, start), None, method.local, method.max_rank, rng, sites=2)
