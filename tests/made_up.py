@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from problems.quantum.readers.shipped import DATA
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from solvers.solution import Checked, IterationState, Status
 from solvers.trains.tensor_train import TensorTrain
 
@@ -22,7 +22,7 @@ def published_rows(count: int) -> list[dict[str, str]]:
     return list(csv.DictReader(line for line in lines if not line.startswith("#")))[:count]
 
 
-def acetonitrile(count: int = 84, status: Status = Status.CONVERGED) -> VibrationalResult:
+def acetonitrile(count: int = 84, status: Status = Status.CONVERGED) -> SpectrumResult:
     """States near the published ones; the deviation of state i from HCI+PT2 is known: ``shift(i)``."""
     rng = np.random.default_rng(7)
     rows = published_rows(count)
@@ -45,7 +45,7 @@ def acetonitrile(count: int = 84, status: Status = Status.CONVERGED) -> Vibratio
         )
         for step in range(4)
     ]
-    return VibrationalResult(
+    return SpectrumResult(
         energies=energies[order],
         unit="cm-1",
         error_estimates=rank + basis,
@@ -82,11 +82,11 @@ def shift(state: np.ndarray) -> np.ndarray:
     return 0.004 * np.sin(state / 10.0) ** 2
 
 
-def oscillators(levels: np.ndarray, d: int) -> VibrationalResult:
+def oscillators(levels: np.ndarray, d: int) -> SpectrumResult:
     """States of a model at exactly the given energies, one symmetry block, no history."""
     count = len(levels)
     zeros = np.zeros(count)
-    return VibrationalResult(
+    return SpectrumResult(
         energies=np.array(levels),
         unit="model units",
         error_estimates=zeros + 1e-9,

@@ -69,9 +69,19 @@ def test_a_figure_that_cannot_be_drawn_is_a_warning(made, tmp_path, monkeypatch,
     assert line in (tmp_path / "out" / "report.html").read_text()
 
 
-@pytest.mark.parametrize("part", ["references", "headline", "csv_table", "comparison_table", "tables", "sections"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "presentation.headline",
+        "presentation.tables",
+        "presentation.sections",
+        "references.agreements",
+        "references.columns",
+        "references.comparison_table",
+    ],
+)
 def test_a_part_of_the_report_that_cannot_be_made_is_a_warning(made, tmp_path, monkeypatch, part):
-    monkeypatch.setattr(f"problems.quantum.tasks.spectrum.presentation.{part}", fails)
+    monkeypatch.setattr(f"problems.quantum.tasks.spectrum.{part}", fails)
     done = run(made, out=tmp_path / "out")
     assert done.status == "finished" and done.report["results"]["energies"].tolist() == [1.0, 2.0]
     assert any(line.endswith("could not be made: ValueError: made up") for line in done.report["warnings"])

@@ -30,6 +30,8 @@ from ttsuite.data import Data
 
 VERSION = 1
 _TAG = "~"
+# dataclasses of earlier versions -> what they are called now
+RENAMED = {"VibrationalResult": "SpectrumResult", "WavePacketResult": "EvolutionResult"}
 _TRAINS = (TensorTrain, TTOperator)
 # class -> the name of a field in runs of earlier versions -> its name now
 _RENAMED_FIELDS = {"ParametricResult": {"quantities": "statistics"}}
@@ -63,7 +65,7 @@ def load_result(path: str | os.PathLike, states: str | os.PathLike, kinds: Seque
             if manifest["version"] != VERSION:
                 raise ValueError(f"version {manifest['version']!r} of the format, not {VERSION}")
             objects = manifest["objects"]
-            name = objects[-1]["class"]
+            name = _now(objects[-1]["class"])
             root = next((kind for kind in kinds if kind.__name__ == name), None)
             if root is None:
                 raise ValueError(f"a {name} is no result of this kind of problem")
@@ -76,6 +78,11 @@ def load_result(path: str | os.PathLike, states: str | os.PathLike, kinds: Seque
         except Exception as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ValueError(f"{os.fspath(path)} is not a readable result: {reason}") from error
+
+
+def _now(name: str) -> str:
+    """The name that a dataclass of a stored result has today."""
+    return RENAMED.get(name, name)
 
 
 def _classes(root: type) -> dict[str, type]:
@@ -171,7 +178,7 @@ class _Reader:
 
     def made(self, entry: Data) -> Any:
         """A dataclass of the suite from its fields."""
-        name = entry["class"]
+        name = _now(entry["class"])
         if name not in self._classes:
             raise ValueError(f"no part of a result is called {name!r}")
         renamed = _RENAMED_FIELDS.get(name, {})

@@ -28,7 +28,8 @@ class System:
     ``sites``: name of each mode along the train. ``edge_functions``: of each mode the indices of the last
     functions, whose population says what the cut of the basis costs; empty where nothing was cut. ``looks``: the
     operator compared with what it was built from. ``barrier``: the lowest one within the range of the basis behind
-    which the potential falls without end.
+    which the potential falls without end. ``warnings``: what a user must know of the operator. ``lost``: what holds too
+    little of a start, as a verb or a sentence up to it, and the key to blame.
     """
 
     operator: TTOperator
@@ -45,6 +46,8 @@ class System:
     edge_functions: Sequence[Sequence[int]] = field(default=())
     looks: tuple[Checked, ...] = ()
     barrier: Barrier | None = None
+    warnings: tuple[str, ...] = ()
+    lost: tuple[str, str] = ("holds", "problem.initial")
 
     @property
     def doubles(self) -> bool:

@@ -9,9 +9,10 @@ the keys of kind vibrational for the task spectrum, those of kind wave_packet fo
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import (
     Field,
@@ -25,11 +26,18 @@ from pydantic import (
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, shown
+from problems.levels import Reference
 from problems.quantum.hamiltonians.terms.modes import Mode, ModeKey, Spin
 from problems.quantum.hamiltonians.terms.terms import Key, Term, checked, collect
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
 from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, SpectrumSolver, SumOfProductsSolver
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from problems.quantum.hamiltonians.known_motion import Series
+    from problems.quantum.hamiltonians.system import System
 
 MOST_MODES = 1000
 MOST_SHARED = 400  # states on one shared basis
@@ -43,6 +51,10 @@ _TERMS: dict[str, Any] = {
     "type": "array",
     "items": _TERM | {"items": [{"anyOf": [{"type": "number"}, _COMPLEX]}, _NAMES]},
 }
+_NOTE = (
+    "Assignments name the leading products: 2v3 is function 2 (from 0, by energy) of mode 3, gs all modes in function"
+    " 0. The functions of a mode are those of its mean field; the stored states are in the functions of the file."
+)
 
 
 class SumOfProductsProblem(Keys):
@@ -169,7 +181,42 @@ class SumOfProductsProblem(Keys):
         return facts
 
     @property
-    def references(self) -> list[Any]:
+    def shape(self) -> Sequence[int]:
+        """Functions of each mode."""
+        return self.sizes
+
+    @property
+    def note(self) -> str:
+        """How to read the names of states."""
+        return _NOTE
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The observables asked for."""
+        return self.observables
+
+    @property
+    def left_out(self) -> list[str]:
+        """What is said of the observables asked for that no mode has."""
+        from problems.quantum.hamiltonians.terms.motion import SITE, has
+
+        absent = [name for name in self.observables if name in SITE and not any(has(m, name) for m in self.bases)]
+        return [f"no mode has {name}: left out" for name in absent]
+
+    def system(self) -> System:
+        """Operator, start and observables of an evolution; numerics are loaded here."""
+        from problems.quantum.hamiltonians.terms.motion import system_of
+
+        assert isinstance(self.initial, GaussianInitial | ProductInitial)
+        absorber = self.absorber if isinstance(self.absorber, Absorber) else None
+        return system_of(self.products, self.bases, self.mode_order, self.initial, absorber)
+
+    def known_motion(self, t: np.ndarray, times: np.ndarray) -> list[Series]:
+        """Independent values: none, the problem is the user's own."""
+        return []
+
+    @property
+    def references(self) -> list[Reference]:
         """Values to compare with: none, the problem is the user's own."""
         return []
 

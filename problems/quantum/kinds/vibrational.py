@@ -85,6 +85,16 @@ class VibrationalProblem(Keys):
         return load(self.force_field)
 
     @property
+    def description(self) -> list[tuple[str, str]]:
+        """Facts for a report."""
+        return [("force field", f"{self.field.name}, {self.field.d} modes, order {self.field.order}")]
+
+    @property
+    def note(self) -> str:
+        """How to read the names of states: as spectroscopists do."""
+        return ""
+
+    @property
     def references(self) -> list[Reference]:
         """Published or exact energies to compare with; empty where there are none."""
         given = self.force_field

@@ -11,9 +11,10 @@ Chains have open ends. The fields below are the keys; ``ttsuite describe wave_pa
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_serializer, model_validator
 
@@ -24,6 +25,12 @@ from problems.quantum.hamiltonians.force_field.keys import Basis, ForceFieldKey,
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from problems.quantum.hamiltonians.known_motion import Series
+    from problems.quantum.hamiltonians.system import System
 
 SPEED_OF_LIGHT = 2.99792458e10  # cm/s, exact
 FEMTOSECONDS = 1e15 / (2.0 * math.pi * SPEED_OF_LIGHT)  # in 1/(2 pi c cm^-1), the time that belongs to cm-1
@@ -174,9 +181,56 @@ class WavePacketProblem(Keys):
         return tuple(name for name in dict.fromkeys(self.observables) if name in known)
 
     @property
-    def unmeasured(self) -> tuple[str, ...]:
-        """The observables asked for that this model does not have."""
-        return tuple(name for name in dict.fromkeys(self.observables) if name not in self.measured)
+    def left_out(self) -> list[str]:
+        """What is said of the observables asked for that this model does not have."""
+        unknown = [name for name in dict.fromkeys(self.observables) if name not in self.measured]
+        return [f"{name} is no observable of {self.model}: left out" for name in unknown]
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Functions of each mode, in the order of the train."""
+        return self.system().start.shape
+
+    def system(self) -> System:
+        """Operator, start and observables; numerics are loaded here."""
+        from problems.quantum.hamiltonians.force_field.motion import Motion, system_of
+        from problems.quantum.hamiltonians.spin_chain import ising, xxz
+
+        if isinstance(self.initial, ProductInitial):
+            state = self.initial.indices(self.d)
+            return ising(self.J, self.h, state) if self.model == "ising" else xxz(self.Jxy, self.Jz, state)
+        assert isinstance(self.initial, GaussianInitial)
+        return system_of(
+            Motion(
+                field=self.vibrational.field,
+                mode_order=self.vibrational.mode_order,
+                basis=self.basis,
+                initial=self.initial,
+                absorber=self.absorber if isinstance(self.absorber, Absorber) else None,
+                time_unit=self.time_unit,
+                time_scale=self.time_scale,
+                order_told=self.model == "force_field",
+            )
+        )
+
+    def known_motion(self, t: np.ndarray, times: np.ndarray) -> list[Series]:
+        """Independent values of a(t), at ``t`` or times of their own, and of observables; empty where none are."""
+        from problems.quantum.hamiltonians.known_motion import of_chain, of_free_fermions, of_henon_heiles
+
+        if isinstance(self.initial, ProductInitial):
+            state = self.initial.indices(self.d)
+            if self.model == "ising":
+                return of_chain(self.model, (self.J, self.h), state)
+            free = of_free_fermions(self.Jxy, state, t, times) if self.Jz == 0.0 else []
+            return [*of_chain(self.model, (self.Jxy, self.Jz), state), *free]
+        assert isinstance(self.initial, GaussianInitial)
+        field, functions = self.vibrational.force_field, self.basis.functions
+        if not isinstance(field, HenonHeiles) or self.absorber != NONE or self.time_unit != "natural":
+            return []
+        if self.basis.type != "harmonic" or isinstance(functions, str):
+            return []
+        sizes = (functions,) * self.d if isinstance(functions, int) else functions
+        return of_henon_heiles(field.coupling, sizes, *self.initial.lists(self.d))
 
     @property
     def time_scale(self) -> float:

@@ -14,15 +14,23 @@ from problems.parametric_pde.result import RESULTS as PDE_RESULTS
 from problems.parametric_pde.result import ParametricResult, QuantityResult
 from problems.parametric_pde.statistics import Moments
 from problems.parametric_pde.surrogate import Distribution
-from problems.quantum.tasks.spectrum.result import RESULTS
+from problems.quantum.tasks.evolution.result import EvolutionResult
+from problems.quantum.tasks.spectrum.result import RESULTS, SpectrumResult
 from problems.report_parts import Picture
 from solvers.solution import IterationState, Status
 from solvers.trains.storage import save_trains
 from solvers.trains.tensor_train import TensorTrain
+<<<<<<< HEAD:tests/ttsuite/runs/test_result_file.py
 from ttsuite.actions.run import load
 from ttsuite.pages.report import figures_of, plot_run, remake_report
 from ttsuite.runs.result_file import load_result, save_result
 from ttsuite.runs.run_folder import read_report, read_result
+=======
+from ttsuite.pages.report import figures_of, plot_run, remake_report
+from ttsuite.runs.result_file import RENAMED, load_result, save_result
+from ttsuite.actions.run import load
+from ttsuite.runs.run_folder import read_report, read_result
+>>>>>>> h/quantum:tests/ttsuite/test_result_file.py
 
 
 def test_a_result_comes_back(complete_run):
@@ -58,6 +66,19 @@ def test_everything_awkward_comes_back(stored):
     assert back.history[0] is back.history[1]  # one object stays one
 
 
+def test_a_result_of_an_earlier_version_comes_back(stored):
+    file, states, result = stored
+    arrays = dict(np.load(file))
+    manifest = json.loads(arrays["manifest"].tobytes())
+    manifest["objects"][-1]["class"] = "VibrationalResult"
+    written(file, manifest, **{name: array for name, array in arrays.items() if name != "manifest"})
+    assert same(result, load_result(file, states, RESULTS))
+
+
+def test_what_a_class_is_called_now_is_there():
+    assert set(RENAMED.values()) <= {kind.__name__ for kind in (SpectrumResult, EvolutionResult)}
+
+
 def test_trains_are_read_when_they_are_asked_for(complete_run, copied):
     folder = copied("run")
     (folder / "states.npz").unlink()
@@ -91,9 +112,9 @@ def written(path, manifest, **arrays):
         {"objects": []},
         {"objects": [{"class": "Popen", "fields": {"args": "true"}}]},
         {"objects": [{"class": "np", "fields": {}}]},
-        {"objects": [{"class": "VibrationalResult", "fields": {"energies": {"~": "array", "number": 7}}}]},
-        {"objects": [{"class": "VibrationalResult", "fields": {"energies": {"~": "what"}}}]},
-        {"objects": [{"class": "VibrationalResult", "fields": {}}]},
+        {"objects": [{"class": "SpectrumResult", "fields": {"energies": {"~": "array", "number": 7}}}]},
+        {"objects": [{"class": "SpectrumResult", "fields": {"energies": {"~": "what"}}}]},
+        {"objects": [{"class": "SpectrumResult", "fields": {}}]},
         {"objects": 3},
     ],
 )

@@ -8,14 +8,14 @@ does not hold q = 0: what falls along the others falls whatever these do.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.boundedness import Barrier, falls, nearest
 from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Mode, Sinc
 from problems.quantum.hamiltonians.terms.names import Product
-from problems.quantum.kinds.sum_of_products import SumOfProductsProblem
+from problems.quantum.hamiltonians.terms.terms import Key
 from solvers.trains.tensor_train import TensorTrain
 
 KINETIC = {"p", "T"}
@@ -24,13 +24,14 @@ EDGE_POPULATION = 0.02
 FEWEST = 4  # functions of a mode that has an edge
 
 
-def barrier_within(problem: SumOfProductsProblem) -> Barrier | None:
+def barrier_within(products: Mapping[Key, complex], modes: Sequence[Mode]) -> Barrier | None:
     """The lowest barrier to minus infinity within the range of the bases, modes numbered from 1 as in ``Barrier``."""
-    modes, terms, unknown = problem.bases, [], set()
+    terms: list[tuple[dict[int, int], float]] = []
+    unknown: set[int] = set()
     for k, mode in enumerate(modes):
         if isinstance(mode, Sinc) and not mode.interval[0] < 0.0 < mode.interval[1]:
             unknown.add(k)
-    for key, c in problem.products.items():
+    for key, c in products.items():
         names = {name for _, product in key for name, _ in product}
         if names & KINETIC or not key:
             continue

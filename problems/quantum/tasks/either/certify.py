@@ -36,7 +36,7 @@ def routes(
 ) -> list[Route]:
     """The routes to what a run with these keys computed."""
     if isinstance(solver, WavePacketSolver):
-        return motion.routes_in_time(solver, problem.sizes)
+        return motion.routes(problem, solver, results)
     assert solver.n_states is not None
     n, space = solver.n_states, math.prod(problem.sizes)
     found = []

@@ -6,9 +6,9 @@ import numpy as np
 
 from problems.effort import entries, listed, megabytes, of_full_vectors, of_spectrum, size
 from problems.keys import AUTOMATIC
-from problems.quantum.hamiltonians.terms.evolution import PreparedEvolution
 from problems.quantum.tasks.either.solve import PreparedSpectrum, method_of, tells_apart
-from problems.quantum.tasks.evolution.plan import facts_of, of_evolution
+from problems.quantum.tasks.evolution import plan as evolution
+from problems.quantum.tasks.evolution.solve import Prepared
 from problems.report_parts import Effort
 from solvers.eigen.explicit import SMALL
 from solvers.methods import BlockDMRG
@@ -16,13 +16,10 @@ from solvers.methods import BlockDMRG
 RANK_OF_STATES = 50  # that states settle at, where cap and shape allow it
 
 
-def plan(prepared: PreparedSpectrum | PreparedEvolution) -> list[tuple[str, str]]:
+def plan(prepared: PreparedSpectrum | Prepared) -> list[tuple[str, str]]:
     """Sizes, ranks and the steps to come."""
-    if isinstance(prepared, PreparedEvolution):
-        return [
-            *facts_of(prepared.system, prepared.solver, prepared.problem.observables),
-            *(("warning", text) for text in prepared.warnings),
-        ]
+    if isinstance(prepared, Prepared):
+        return evolution.plan(prepared)
     shape, solver = prepared.operator.shape[0], prepared.solver
     facts = [
         ("modes", f"{len(shape)}, along the train: {listed(prepared.order)}"),
@@ -46,10 +43,10 @@ def plan(prepared: PreparedSpectrum | PreparedEvolution) -> list[tuple[str, str]
     ]
 
 
-def estimate(prepared: PreparedSpectrum | PreparedEvolution, workers: int) -> Effort:
+def estimate(prepared: PreparedSpectrum | Prepared, workers: int) -> Effort:
     """The expected time and memory."""
-    if isinstance(prepared, PreparedEvolution):
-        return of_evolution(prepared.system, prepared.solver, prepared.problem.observables, workers)
+    if isinstance(prepared, Prepared):
+        return evolution.estimate(prepared, workers)
     shape, states = prepared.operator.shape[0], prepared.solver.n_states or 1
     if _small(prepared):
         return of_full_vectors(_space(prepared), states)

@@ -1,41 +1,51 @@
-"""What a report says about a user's Hamiltonian: that of kind vibrational for states, of wave_packet for motion."""
+"""What a report says about states, or about motion, as the result is."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 from problems.contract import Facts
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem
 from problems.quantum.tasks.either.keys import SpectrumSolver
+from problems.quantum.tasks.evolution import presentation as evolution
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.presentation import facts_of_motion, lines_and_levels, sections_of_motion
-from problems.quantum.tasks.evolution.result import WavePacketResult
-from problems.quantum.tasks.spectrum.presentation import facts_of_states, levels_table, sections_of_states
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
+from problems.quantum.tasks.spectrum import presentation as spectrum
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Section, Table
 
-Solver = SpectrumSolver | WavePacketSolver
-Result = VibrationalResult | WavePacketResult
-_NOTE = (
-    "Assignments name the leading products: 2v3 is function 2 (from 0, by energy) of mode 3, gs all modes in function"
-    " 0. The functions of a mode are those of its mean field; the stored states are in the functions of the file."
-)
+Solver: TypeAlias = SpectrumSolver | WavePacketSolver
+Result: TypeAlias = SpectrumResult | EvolutionResult
 
 
 def headline(problem: SumOfProductsProblem, solver: Solver, result: Result) -> Facts:
     """The few numbers a reader wants first, as (what, value)."""
-    if isinstance(solver, WavePacketSolver) and isinstance(result, WavePacketResult):
-        return [*problem.description, *facts_of_motion([], solver, result)]
-    assert isinstance(solver, SpectrumSolver) and isinstance(result, VibrationalResult)
-    return [*problem.description, *facts_of_states([], solver.accuracy, result)]
+    if isinstance(solver, WavePacketSolver):
+        return evolution.headline(problem, solver, of_motion(result))
+    return spectrum.headline(problem, solver, of_states(result))
 
 
 def tables(problem: SumOfProductsProblem, solver: Solver, result: Result) -> list[Table]:
     """Levels, or lines of the spectrum."""
-    if isinstance(result, WavePacketResult):
-        return lines_and_levels(result)
-    assert isinstance(solver, SpectrumSolver)
-    return [levels_table([], solver.accuracy, result, note=_NOTE)]
+    if isinstance(solver, WavePacketSolver):
+        return evolution.tables(problem, solver, of_motion(result))
+    return spectrum.tables(problem, solver, of_states(result))
 
 
 def sections(problem: SumOfProductsProblem, result: Result) -> list[Section]:
     """Completeness or errors, discretisation and work, as short lists of facts."""
-    return sections_of_motion(result) if isinstance(result, WavePacketResult) else sections_of_states(result)
+    if isinstance(result, EvolutionResult):
+        return evolution.sections(problem, result)
+    return spectrum.sections(problem, result)
+
+
+def of_motion(result: Result) -> EvolutionResult:
+    """The result, which is one of an evolution."""
+    assert isinstance(result, EvolutionResult)
+    return result
+
+
+def of_states(result: Result) -> SpectrumResult:
+    """The result, which is one of a spectrum."""
+    assert isinstance(result, SpectrumResult)
+    return result

@@ -1,6 +1,6 @@
 """What a user's own Hamiltonian returns: states as of kind vibrational, or motion as of kind wave_packet."""
 
-from problems.quantum.tasks.evolution.result import WavePacketResult
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 
-RESULTS = (VibrationalResult, WavePacketResult)  # modes are numbered from 0
+RESULTS = (SpectrumResult, EvolutionResult)  # modes are numbered from 0

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,6 @@ import numpy as np
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field.boundedness import Barrier
 from problems.quantum.hamiltonians.terms import operators
-from problems.quantum.hamiltonians.terms.evolution import PreparedEvolution, prepare_evolution
 from problems.quantum.hamiltonians.terms.potential import (
     EDGE_POPULATION,
     barrier_within,
@@ -32,11 +31,11 @@ from problems.quantum.hamiltonians.terms.second_look import norm_bound, second_l
 from problems.quantum.hamiltonians.terms.states import GivenFunctions, assignment, recovered
 from problems.quantum.kinds.sum_of_products import MOST_SHARED, SumOfProductsProblem
 from problems.quantum.tasks.either.keys import SpectrumSolver
+from problems.quantum.tasks.evolution import solve as evolution
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.propagate import propagate
-from problems.quantum.tasks.evolution.result import WavePacketResult
-from problems.quantum.tasks.evolution.solve import STARTS_AGAIN
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
+from problems.quantum.tasks.evolution.solve import Prepared
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.states import completeness, symmetry_label
 from solvers.eigen.configuration_interaction import ProductTerms, modes_of
 from solvers.eigen.eigsolve import eigsolve, small_space
@@ -82,12 +81,10 @@ class PreparedSpectrum:
     warnings: tuple[str, ...] = ()
 
 
-def prepare(
-    problem: SumOfProductsProblem, solver: SpectrumSolver | WavePacketSolver
-) -> PreparedSpectrum | PreparedEvolution:
+def prepare(problem: SumOfProductsProblem, solver: SpectrumSolver | WavePacketSolver) -> PreparedSpectrum | Prepared:
     """Mode order, operator, and what the task needs besides. Takes well under a second for small sums."""
     if isinstance(solver, WavePacketSolver):
-        return prepare_evolution(problem, solver)
+        return evolution.prepare(problem, solver)
     begin = time.perf_counter()
     products, absent = terms_that_matter(problem.products, problem.bases, float(solver.accuracy))
     given = operators.table_of(products, problem.bases)
@@ -100,7 +97,7 @@ def prepare(
     tt, error = operators.operator_with_error(turned)
     vectors = [f.vectors for f in functions]
     look = second_look(products, problem.bases, order, tt, vectors)
-    barrier = barrier_within(problem)
+    barrier = barrier_within(problem.products, problem.bases)
     warnings = [] if barrier is None else [warning_of(barrier)]
     if absent:
         moved = norm_bound(absent, problem.bases)
@@ -151,36 +148,22 @@ def method_of(prepared: PreparedSpectrum, start: ProductTerms | None) -> Inverse
 
 
 def solve(
-    prepared: PreparedSpectrum | PreparedEvolution,
+    prepared: PreparedSpectrum | Prepared,
     *,
     executor: Executor | None = None,
     seed: int = 0,
     callback: Callback = None,
     checkpoint: Path | None = None,
     earlier: Path | None = None,
-) -> VibrationalResult | WavePacketResult:
+) -> SpectrumResult | EvolutionResult:
     """What the task asks for, with its errors and all that the report shows. Deterministic in ``seed``.
 
     ``checkpoint``: the folder it is continued from; ``earlier``: that of a run whose states a spectrum starts from.
     """
     if isinstance(prepared, PreparedSpectrum):
         return _spectrum(prepared, executor, seed, callback, checkpoint, earlier)
-    result = propagate(
-        prepared.system,
-        prepared.solver,
-        prepared.problem.observables,
-        executor=executor,
-        seed=seed,
-        callback=callback,
-        checkpoint=checkpoint,
-    )
-    timing = result.timing | {"setup_s": prepared.setup_s + result.timing.get("setup_s", 0.0)}
-    again = [] if earlier is None else [STARTS_AGAIN]
-    return replace(
-        result,
-        warnings=[*again, *prepared.warnings, *result.warnings],
-        timing=timing,
-        checked=(*prepared.system.looks, *result.checked),
+    return evolution.solve(
+        prepared, executor=executor, seed=seed, callback=callback, checkpoint=checkpoint, earlier=earlier
     )
 
 
@@ -191,7 +174,7 @@ def _spectrum(
     callback: Callback,
     checkpoint: Path | None,
     earlier: Path | None,
-) -> VibrationalResult:
+) -> SpectrumResult:
     compile_s = 0.0
     solver, problem = prepared.solver, prepared.problem
     assert solver.n_states is not None
@@ -245,7 +228,7 @@ def _spectrum(
         warnings.append(f"{count} states did not reach the accuracy asked for: {listed} ({status.value})")
     n = len(states.energies)
     labels = [f.labels for f in prepared.functions]
-    return VibrationalResult(
+    return SpectrumResult(
         energies=states.energies,
         unit="model units",
         error_estimates=errors,

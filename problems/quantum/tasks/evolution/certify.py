@@ -7,14 +7,14 @@ projector splitting is exact at any step and shares neither the matrix nor the e
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.operators import system_of
+from problems.quantum.tasks.evolution.solve import InTime
 from problems.report_parts import Quantity
+from problems.result import Results
 from problems.route import TIGHTER, Route
 from solvers.dynamics.full_vectors import LARGEST
 
@@ -22,7 +22,7 @@ OTHER = {"tdvp": "tdvp2", "tdvp2": "tdvp", "bug": "tdvp2", "implicit": "tdvp2"}
 HIGHER = 1.5  # times max_rank
 
 
-def allowed(solver: WavePacketSolver, quantity: Quantity, results: Mapping[str, Any]) -> float | np.ndarray:
+def allowed(solver: WavePacketSolver, quantity: Quantity, results: Results) -> float | np.ndarray:
     """What the accuracy asked for allows: absolute in a(t), relative to the largest value of an observable."""
     accuracy = float(solver.accuracy or 0.0)
     if quantity.name == "autocorrelation":
@@ -31,15 +31,10 @@ def allowed(solver: WavePacketSolver, quantity: Quantity, results: Mapping[str, 
     return accuracy * max(1.0, float(values.max(initial=0.0)))
 
 
-def routes(problem: Any, solver: WavePacketSolver, results: Mapping[str, Any]) -> list[Route]:
+def routes(problem: InTime, solver: WavePacketSolver, results: Results) -> list[Route]:
     """The routes to the motion of a run with these keys."""
-    return routes_in_time(solver, system_of(problem).start.shape)
-
-
-def routes_in_time(solver: WavePacketSolver, shape: Sequence[int]) -> list[Route]:
-    """The routes that any problem in time has, its modes of ``shape`` functions."""
+    size = math.prod(problem.shape)
     method, rank = OTHER[solver.method], int(HIGHER * solver.max_rank) + 1
-    size = math.prod(shape)
     # an order is a key of the integrators that have one, and half a step suits any of them
     changes: dict[str, Any] = {"solver.method": method, "solver.order": 2, "solver.check_rank": "none"}
     text = f"{method} in place of {solver.method}"

@@ -1,4 +1,4 @@
-"""Figures of a wave packet. Each function returns a matplotlib Figure that no global state knows."""
+"""Figures of a motion. Each function returns a matplotlib Figure that no global state knows."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ from problems.drawing import (
     panels,
     whole_ticks,
 )
-from problems.quantum.kinds.wave_packet import WavePacketProblem
-from problems.quantum.tasks.evolution.independent import Compared, compare
+from problems.quantum.tasks.evolution.independent import Compared, Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.result import Spectrum, Sticks, WavePacketResult
+from problems.quantum.tasks.evolution.result import EvolutionResult, Spectrum, Sticks
 from problems.report_parts import Picture
 
 FLOOR = 1e-14  # of errors of a(t)
@@ -46,15 +45,9 @@ MAPS = {
 NAMES = {"z": "<Z_k>", "szsz": "<Z_k Z_(k+1)>", "q": "<q_k>", "q2": "<q_k^2>", "n": "<n_k>"}  # in captions
 
 
-def figures(problem: WavePacketProblem, solver: WavePacketSolver, result: WavePacketResult) -> list[Picture]:
+def figures(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) -> list[Picture]:
     """All figures this result has data for, in the order of the report."""
-    return figures_of_motion(compare(problem, result), solver, result)
-
-
-def figures_of_motion(
-    compared: Sequence[Compared], solver: WavePacketSolver, result: WavePacketResult
-) -> list[Picture]:
-    """As ``figures``, whatever the Hamiltonian comes from."""
+    compared = compare(problem, result)
     caption = "Autocorrelation a(t) = <psi(0)|psi(t)>; below, its error estimate and rigorous bound"
     known = any(c.series.quantity == "autocorrelation" for c in compared)
     caption += ", and the deviation from independent values." if known else "."
@@ -79,7 +72,7 @@ def figures_of_motion(
     return pictures
 
 
-def autocorrelation(result: WavePacketResult, compared: Sequence[Compared], accuracy: float) -> Figure:
+def autocorrelation(result: EvolutionResult, compared: Sequence[Compared], accuracy: float) -> Figure:
     """|a|, Re a, Im a over time, and the errors below."""
     figure, (upper, lower) = panels(5.4, 2, 1, sharex=True, height_ratios=[3, 2])
     t, a = result.t, result.autocorrelation
@@ -123,7 +116,7 @@ def autocorrelation(result: WavePacketResult, compared: Sequence[Compared], accu
     return figure
 
 
-def spectrum(result: WavePacketResult) -> Figure:
+def spectrum(result: EvolutionResult) -> Figure:
     """S(E) with its lines; eigenvalues as sticks beneath on the same axis of energy."""
     if result.sticks is None:
         figure, upper = panel(3.8)
@@ -174,7 +167,7 @@ def _sticks(axes: Axes, s: Spectrum, sticks: Sticks) -> None:
     axes.set_ylabel("weight of\neigenstates")
 
 
-def ranks_and_entropy(result: WavePacketResult, cap: int) -> Figure:
+def ranks_and_entropy(result: EvolutionResult, cap: int) -> Figure:
     """Maps of rank and entropy over cut and time, and their largest values."""
     ranks = result.ranks[:, 1:-1]
     columns = 2 if ranks.shape[1] > 1 else 1
@@ -199,7 +192,7 @@ def ranks_and_entropy(result: WavePacketResult, cap: int) -> Figure:
     return figure
 
 
-def space_time(result: WavePacketResult, name: str) -> Figure:
+def space_time(result: EvolutionResult, name: str) -> Figure:
     """Map of an observable over site and time."""
     title, what, cmap = MAPS[name]
     values = result.observables[name]
@@ -225,7 +218,7 @@ def _map(
     whole_ticks(axes, "y")
 
 
-def conservation(result: WavePacketResult) -> Figure:
+def conservation(result: EvolutionResult) -> Figure:
     """Norm and energy on the left, the parts of the state's error on the right."""
     figure, (left, right) = panels(3.9, 1, 2)
     t = result.times

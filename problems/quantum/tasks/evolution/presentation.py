@@ -1,17 +1,11 @@
-"""What a report says about a wave packet: headline, tables, sections.
-
-``facts_of_motion``, ``lines_and_levels`` and ``sections_of_motion`` say nothing of where the Hamiltonian comes from.
-"""
+"""What a report says about a motion: headline, tables, sections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from problems.contract import Facts
-from problems.quantum.kinds.wave_packet import WavePacketProblem
-from problems.quantum.tasks.evolution.independent import Compared, compare
+from problems.quantum.tasks.evolution.independent import Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.result import WavePacketResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.report_parts import Section, Table, work
 from problems.words import decimals, ranks_within, span
 
@@ -19,18 +13,14 @@ MOST_ROWS = 80
 MOST_DIGITS = 10
 
 
-def headline(problem: WavePacketProblem, solver: WavePacketSolver, result: WavePacketResult) -> Facts:
+def headline(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) -> Facts:
     """The few numbers a reader wants first, as (what, value)."""
-    return [*problem.description, *facts_of_motion(compare(problem, result), solver, result)]
-
-
-def facts_of_motion(compared: Sequence[Compared], solver: WavePacketSolver, result: WavePacketResult) -> Facts:
-    """How far in time, how well a(t) is known, and what its spectrum resolves."""
     facts = [
+        *problem.description,
         ("time", f"0 to {result.t[-1]:g} {result.time_in_words}, in steps of {result.output_step:g}"),
         ("largest error estimate of a(t)", f"{result.error.max():.1e} (asked: {solver.accuracy:g})"),
     ]
-    for c in compared:
+    for c in compare(problem, result):
         if c.series.quantity == "autocorrelation":
             text = f"at most {c.summary.max_abs:.1e} at {c.summary.count} times"
             facts.append(("deviation from the reference", text))
@@ -44,18 +34,13 @@ def facts_of_motion(compared: Sequence[Compared], solver: WavePacketSolver, resu
     return facts
 
 
-def tables(problem: WavePacketProblem, solver: WavePacketSolver, result: WavePacketResult) -> list[Table]:
-    """The lines of the spectrum, and the eigenvalues beneath it."""
-    return lines_and_levels(result)
-
-
-def lines_and_levels(result: WavePacketResult) -> list[Table]:
+def tables(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) -> list[Table]:
     """The lines of the spectrum, and the eigenvalues beneath it."""
     digits = decimals(result.spectrum.resolution, spare=2, most=MOST_DIGITS)
     return [*_lines(result, digits), *_levels(result, digits + 2)]
 
 
-def _lines(result: WavePacketResult, digits: int) -> list[Table]:
+def _lines(result: EvolutionResult, digits: int) -> list[Table]:
     spectrum, known = result.spectrum, result.sticks is not None
     columns = [f"energy ({result.unit})", "above the lowest line", "intensity", "share of the start", "trusted"]
     columns += ["eigenvalue", "line minus eigenvalue"] if known else []
@@ -77,7 +62,7 @@ def _lines(result: WavePacketResult, digits: int) -> list[Table]:
     return [Table(columns, rows, text_columns=(4,), note=note, title="Lines of the spectrum")] if rows else []
 
 
-def _levels(result: WavePacketResult, digits: int) -> list[Table]:
+def _levels(result: EvolutionResult, digits: int) -> list[Table]:
     if result.sticks is None:
         return []
     rows = [
@@ -88,12 +73,7 @@ def _levels(result: WavePacketResult, digits: int) -> list[Table]:
     return [Table(columns, rows, title="Eigenvalues from the block eigensolver")]
 
 
-def sections(problem: WavePacketProblem, result: WavePacketResult) -> list[Section]:
-    """Errors, discretisation and work, as short lists of facts."""
-    return sections_of_motion(result)
-
-
-def sections_of_motion(result: WavePacketResult) -> list[Section]:
+def sections(problem: Moving, result: EvolutionResult) -> list[Section]:
     """Errors, discretisation and work, as short lists of facts."""
     source = "overlap with the start"
     if result.doubled:
@@ -110,7 +90,7 @@ def sections_of_motion(result: WavePacketResult) -> list[Section]:
     return [Section("Errors", _errors(result)), Section("Discretisation", discretisation), work(result.counts)]
 
 
-def _errors(result: WavePacketResult) -> Facts:
+def _errors(result: EvolutionResult) -> Facts:
     errors = [
         ("largest error estimate of a(t)", f"{result.error.max():.2e}"),
         ("its rigorous bound", f"{result.autocorrelation_bound.max():.2e}"),

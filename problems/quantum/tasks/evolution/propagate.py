@@ -1,4 +1,4 @@
-"""From a System to a WavePacketResult: propagation, autocorrelation with its error, spectrum, eigenvalues.
+"""From a System to a EvolutionResult: propagation, autocorrelation with its error, spectrum, eigenvalues.
 
 Where H is its own transpose and the start real, a(2t) = sum_i psi_i(t)^2 (Engel, Chem. Phys. Lett. 189, 76 (1992);
 Manthe, Meyer, Cederbaum, J. Chem. Phys. 97, 9062 (1992)): a state known to T/2 gives a(t) to T. Observables in time
@@ -28,7 +28,7 @@ from problems.quantum.keys import NONE
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.levels import energy_moments, spectrum_of, sticks_of, with_eigenvalue
 from problems.quantum.tasks.evolution.observables import DOUBLED, EDGE, ENTROPY, OVERLAP, Observer, chosen
-from problems.quantum.tasks.evolution.result import Check, Spectrum, WavePacketResult
+from problems.quantum.tasks.evolution.result import Check, EvolutionResult, Spectrum
 from solvers.checkpoint import reachable
 from solvers.dynamics.evolve import evolve
 from solvers.dynamics.second_look import DIGITS, exact_overlaps
@@ -136,7 +136,7 @@ def propagate(
     seed: int = 0,
     callback: Callback = None,
     checkpoint: Path | None = None,
-) -> WavePacketResult:
+) -> EvolutionResult:
     """Everything a report shows of a wave packet; ``solver`` is complete. Deterministic in ``seed``.
 
     ``checkpoint``: a folder; the two runs and the eigenvalues are continued from their files in it.
@@ -212,7 +212,7 @@ def propagate(
     if not all(look.passed for look in looks):
         status = Status.CONTRADICTED
     edge = observed[EDGE] if len(system.edge_functions) else None
-    return WavePacketResult(
+    return EvolutionResult(
         t=chart.t * system.time_scale,
         autocorrelation=a,
         error=error,

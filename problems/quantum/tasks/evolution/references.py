@@ -5,21 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from problems.agreement import Agreement
-from problems.quantum.kinds.wave_packet import WavePacketProblem
-from problems.quantum.tasks.evolution.independent import Compared, compare
+from problems.quantum.tasks.evolution.independent import Compared, Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.result import WavePacketResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.report_parts import Table
 from problems.result import Columns
 
 
-def agreements(problem: WavePacketProblem, result: WavePacketResult) -> list[Agreement]:
+def agreements(problem: Moving, result: EvolutionResult) -> list[Agreement]:
     """This run's deviation from each series."""
     found = compare(problem, result)
     return [Agreement(c.series.quantity, c.series.label, c.series.source, c.summary) for c in found]
 
 
-def comparison_table(problem: WavePacketProblem, solver: WavePacketSolver, result: WavePacketResult) -> Table | None:
+def comparison_table(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) -> Table | None:
     """Every independent series beside this run; None where there is nothing to compare with."""
     compared = compare(problem, result)
     if not compared:
@@ -33,29 +32,24 @@ def comparison_table(problem: WavePacketProblem, solver: WavePacketSolver, resul
             f"{c.summary.mean_abs:.1e}",
             _estimate(c, result),
         ]
-        for c in compared
+        for c in compare(problem, result)
     ]
     note = "Absolute deviation of this run at the times both have; the estimate is the run's own, where it has one."
     columns = ["quantity", "source", "times", "largest", "mean", "error estimate"]
     return Table(columns, rows, text_columns=(0, 1), note=note)
 
 
-def _estimate(c: Compared, result: WavePacketResult) -> str:
+def _estimate(c: Compared, result: EvolutionResult) -> str:
     if c.series.quantity != "autocorrelation":
         return ""
     return f"{result.error[np.searchsorted(result.t, c.times[-1] - 1e-6)]:.1e}"
 
 
-def columns(problem: WavePacketProblem, result: WavePacketResult) -> Columns:
-    """Independent values of a(t); empty where none is known."""
-    return known_columns(compare(problem, result), result)
-
-
-def known_columns(compared: list[Compared], result: WavePacketResult) -> Columns:
-    """The independent values of a(t) among ``compared`` at the run's own times, as two columns."""
+def columns(problem: Moving, result: EvolutionResult) -> Columns:
+    """Independent values of a(t) at the run's own times, in two columns; empty where none is known."""
     known = {
         round(float(t), 6): value
-        for c in compared
+        for c in compare(problem, result)
         if c.series.quantity == "autocorrelation"
         for t, value in zip(c.series.times, c.series.values)
     }

@@ -69,7 +69,7 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class WavePacketResult(Result):
+class EvolutionResult(Result):
     """Times in the configuration's unit, energies in ``unit``.
 
     ``t``, ``autocorrelation``, ``error``, ``autocorrelation_bound``: (T,) on the grid asked for. Everything recorded on
@@ -181,4 +181,4 @@ class WavePacketResult(Result):
         return found
 
 
-RESULTS = (WavePacketResult,)
+RESULTS = (EvolutionResult,)

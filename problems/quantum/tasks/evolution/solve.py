@@ -1,21 +1,20 @@
-"""From the YAML keys of a wave packet to its result: the system is built by ``prepare``, propagated by ``solve``."""
+"""From a Hamiltonian and a start to the motion: the system is built by ``prepare``, propagated by ``solve``."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.system import System
-from problems.quantum.kinds.wave_packet import WavePacketProblem
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.levels import energy_moments
-from problems.quantum.tasks.evolution.operators import system_of
 from problems.quantum.tasks.evolution.propagate import SAFE_BAND, propagate
-from problems.quantum.tasks.evolution.result import WavePacketResult
+from problems.quantum.tasks.evolution.result import EvolutionResult
 from solvers.solution import IterationState
 
 LEAST_NORM = 0.5  # of a start in its basis: with less, the start is not what was asked for
@@ -23,31 +22,49 @@ STARTS_AGAIN = "nothing of the run before could be used: steps and ranks of an e
 LOST = 0.1  # of the accuracy: more of the start's squared norm outside the basis is worth a warning
 
 
+class InTime(Protocol):
+    """A problem that moves: what a source of Hamiltonians gives to this task."""
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The observables to record."""
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Functions of each mode, in any order."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """What a user is told of observables that there are none of."""
+
+    def system(self) -> System:
+        """Operator, start and observables. Raises ProblemError for what cannot be computed."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A problem ready to be propagated."""
 
-    problem: WavePacketProblem
+    problem: InTime
     solver: WavePacketSolver
     system: System
     warnings: tuple[str, ...]
     setup_s: float
 
 
-def prepare(problem: WavePacketProblem, solver: WavePacketSolver) -> Prepared:
+def prepare(problem: InTime, solver: WavePacketSolver) -> Prepared:
     """Operator and start; raises ProblemError for what cannot be computed. Takes well under a second."""
     begin = time.perf_counter()
-    system = system_of(problem)
+    system = problem.system()
     square = float(system.start.norm()) ** 2
     if square < LEAST_NORM:
-        raise ProblemError(f"holds only {square:.2g} of the start: allow more functions", "problem.basis.functions")
-    warnings = []
-    if 1.0 - square > LOST * float(solver.accuracy or 0.0):
+        what, key = system.lost
+        raise ProblemError(f"{what} only {square:.2g} of the start: allow more functions", key)
+    warnings = list(system.warnings)
+    if abs(1.0 - square) > LOST * float(solver.accuracy or 0.0):
         warnings.append(f"the basis holds the start but for {1.0 - square:.1e} of its squared norm")
     warnings += hole_warnings(system)
-    for name in problem.unmeasured:
-        warnings.append(f"{name} is no observable of {problem.model}: left out")
-    return Prepared(problem, solver, system, tuple(warnings), time.perf_counter() - begin)
+    return Prepared(problem, solver, system, (*warnings, *problem.left_out), time.perf_counter() - begin)
 
 
 def hole_warnings(system: System) -> list[str]:
@@ -74,7 +91,7 @@ def solve(
     callback: Callable[[IterationState], None] | None = None,
     checkpoint: Path | None = None,
     earlier: Path | None = None,
-) -> WavePacketResult:
+) -> EvolutionResult:
     """Propagation and everything made of it. Deterministic in ``seed``, whatever the number of workers.
 
     ``checkpoint``: the folder it is continued from. Nothing of an ``earlier`` run can be used: all of a(t) depends on

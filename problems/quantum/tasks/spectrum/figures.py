@@ -1,4 +1,4 @@
-"""Figures of a vibrational run. Each function returns a matplotlib Figure that no global state knows."""
+"""Figures of a spectrum. Each function returns a matplotlib Figure that no global state knows."""
 
 from __future__ import annotations
 
@@ -29,9 +29,8 @@ from problems.drawing import (
     whole_ticks,
 )
 from problems.levels import Reference
-from problems.quantum.kinds.vibrational import VibrationalProblem
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Picture
 
 MAX_LABELS = 55
@@ -41,13 +40,9 @@ LANES = 4  # symmetry blocks, at most, that get a lane each
 _LEADING = re.compile(r"\s*([-+]?[0-9.]+)\s*\[([^\]]*)\]")
 
 
-def figures(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> list[Picture]:
+def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Picture]:
     """All figures this result has data for, in the order of the report."""
-    return figures_of_states(problem.references, solver.accuracy, result)
-
-
-def figures_of_states(references: Sequence[Reference], accuracy: float, result: VibrationalResult) -> list[Picture]:
-    """As ``figures``, whatever the Hamiltonian comes from."""
+    references, accuracy = problem.references, solver.accuracy
     pictures = [
         Picture(
             "spectrum",
@@ -75,7 +70,7 @@ def figures_of_states(references: Sequence[Reference], accuracy: float, result: 
     return pictures
 
 
-def spectrum(result: VibrationalResult) -> Figure:
+def spectrum(result: SpectrumResult) -> Figure:
     """Stick spectrum, coloured by symmetry block; up to four blocks get a lane each, labels a strip above."""
     levels = result.excitations
     leading = [_leading(text) for text in result.assignments]
@@ -115,7 +110,7 @@ def spectrum(result: VibrationalResult) -> Figure:
     return figure
 
 
-def deviations(result: VibrationalResult, references: Sequence[Reference], accuracy: float) -> Figure:
+def deviations(result: SpectrumResult, references: Sequence[Reference], accuracy: float) -> Figure:
     """Absolute deviations from the judging column on a logarithmic scale, this run emphasised."""
     judge = next(reference for reference in references if reference.judge)
     figure, axes = panel(4.8)
@@ -141,7 +136,7 @@ def deviations(result: VibrationalResult, references: Sequence[Reference], accur
     return figure
 
 
-def error_estimates(result: VibrationalResult, accuracy: float) -> Figure:
+def error_estimates(result: SpectrumResult, accuracy: float) -> Figure:
     """Rank and basis part of every state's error estimate, and their sum."""
     figure, axes = panel(3.4)
     states = np.arange(len(result.energies))
@@ -163,7 +158,7 @@ def error_estimates(result: VibrationalResult, accuracy: float) -> Figure:
     return figure
 
 
-def ranks_along_train(result: VibrationalResult) -> Figure:
+def ranks_along_train(result: SpectrumResult) -> Figure:
     """TT-ranks of the states (median, quartiles, extremes) and of the operator at every bond."""
     ranks = np.array([state[1:-1] for state in result.ranks])
     operator = np.array(result.operator_ranks)[1:-1]
@@ -188,7 +183,7 @@ def ranks_along_train(result: VibrationalResult) -> Figure:
     return figure
 
 
-def convergence(result: VibrationalResult, accuracy: float) -> Figure:
+def convergence(result: SpectrumResult, accuracy: float) -> Figure:
     """Energy changes and (from inverse iteration, two-site) residual norms over the passes."""
     history = [state for state in result.history if state.energies is not None]
     figure, (changes, residuals) = panels(4.2, 1, 2, sharex=True)

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 from pydantic import Field
 
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount
+from problems.levels import Reference
 
 CSV_ACCURACY = 0.01
+
+
+class HasLevels(Protocol):
+    """A problem with a spectrum: what its report says of it."""
+
+    @property
+    def description(self) -> list[tuple[str, str]]:
+        """The problem in words, as (what, value)."""
+
+    @property
+    def note(self) -> str:
+        """How to read the names of its states; empty where they need no words."""
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """Levels known from elsewhere."""
+
+
+class Asked(Protocol):
+    """The settings of a spectrum, whatever else they hold."""
+
+    @property
+    def accuracy(self) -> float:
+        """Error asked of every level."""
 
 
 class VibrationalSolver(Keys):

@@ -1,21 +1,14 @@
-"""What a report says about vibrational states: headline, tables, sections.
-
-``facts_of_states``, ``levels_table`` and ``sections_of_states`` say nothing of where the Hamiltonian comes from.
-"""
+"""What a report says about a spectrum: headline, tables, sections."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from problems.contract import Facts
 from problems.effort import megabytes
-from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
-from problems.quantum.kinds.vibrational import VibrationalProblem
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Section, Table, work
 from problems.words import decimals, number
 
@@ -25,23 +18,18 @@ def digits_of(accuracy: float) -> int:
     return decimals(accuracy, spare=2, least=2)
 
 
-def headline(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> Facts:
+def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts:
     """The few numbers a reader wants first, as (what, value)."""
-    field = problem.field
-    what = ("force field", f"{field.name}, {field.d} modes, order {field.order}")
-    return [what, *facts_of_states(problem.references, solver.accuracy, result)]
-
-
-def facts_of_states(references: Sequence[Reference], accuracy: float, result: VibrationalResult) -> Facts:
-    """How many states, how far they reach, and how well they are known."""
+    accuracy = solver.accuracy
     n, unit, digits = len(result.energies), result.unit, digits_of(accuracy)
     facts = [
+        *problem.description,
         ("states", f"{n}, {_reached(result, accuracy)} ({accuracy:g} {unit})"),
         ("lowest energy", f"{number(result.energies[0], digits)} {unit}"),
         ("highest energy", f"{number(result.excitations[-1], digits)} {unit} above it"),
         ("largest error estimate", f"{np.max(result.error_estimates):.2g} {unit}"),
     ]
-    for c in compare(result.energies, references):
+    for c in compare(result.energies, problem.references):
         if c.reference.judge:
             text = f"at most {c.run.max_abs:.2g}, mean {c.run.mean_abs:.2g} {unit} over {c.run.count} states"
             facts.append((f"deviation from {c.reference.label}", text))
@@ -49,7 +37,7 @@ def facts_of_states(references: Sequence[Reference], accuracy: float, result: Vi
     return facts
 
 
-def _reached(result: VibrationalResult, accuracy: float) -> str:
+def _reached(result: SpectrumResult, accuracy: float) -> str:
     """How many states reached the accuracy, in words that no other number of the report contradicts."""
     done = int(np.count_nonzero(result.state_converged))
     if not result.agreed:
@@ -60,15 +48,10 @@ def _reached(result: VibrationalResult, accuracy: float) -> str:
     return f"of which {done} reached the accuracy asked"
 
 
-def tables(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> list[Table]:
-    """The levels, with the published values beside them."""
-    return [levels_table(problem.references, solver.accuracy, result)]
-
-
-def levels_table(references: Sequence[Reference], accuracy: float, result: VibrationalResult, note: str = "") -> Table:
+def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Table]:
     """State, energy, error estimate, symmetry, assignment, and what is known of it."""
-    digits = digits_of(accuracy)
-    known = covering(references, len(result.energies))
+    digits = digits_of(solver.accuracy)
+    known = covering(problem.references, len(result.energies))
     columns = ["state", f"energy ({result.unit})", "above the lowest", "error estimate"]
     columns += ["symmetry", "assignment", "converged", *(reference.label for reference in known)]
     rows = []
@@ -77,15 +60,10 @@ def levels_table(references: Sequence[Reference], accuracy: float, result: Vibra
         row += [f"{result.error_estimates[i]:.1e}", result.symmetry[i], result.assignments[i]]
         row += ["yes" if result.state_converged[i] else "no"]
         rows.append(row + [number(reference.at(i), digits) for reference in known])
-    return Table(columns, rows, text_columns=(4, 5, 6), note=note, title="Levels")
+    return [Table(columns, rows, text_columns=(4, 5, 6), note=problem.note, title="Levels")]
 
 
-def sections(problem: VibrationalProblem, result: VibrationalResult) -> list[Section]:
-    """Completeness, discretisation and work, as short lists of facts."""
-    return sections_of_states(result)
-
-
-def sections_of_states(result: VibrationalResult) -> list[Section]:
+def sections(problem: HasLevels, result: SpectrumResult) -> list[Section]:
     """Completeness, discretisation and work, as short lists of facts."""
     discretisation = [
         ("order of the modes along the train", ", ".join(map(str, result.mode_order))),
@@ -100,7 +78,7 @@ def sections_of_states(result: VibrationalResult) -> list[Section]:
     ]
 
 
-def _completeness(result: VibrationalResult) -> Facts:
+def _completeness(result: SpectrumResult) -> Facts:
     found = result.completeness
     lowest = float(result.energies[0])
     buffer = ", ".join(f"{float(energy) - lowest:.4f}" for energy in found.get("buffer_states") or []) or "none"

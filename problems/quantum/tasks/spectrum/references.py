@@ -1,4 +1,4 @@
-"""Published and exact levels beside a vibrational run."""
+"""Published and exact levels beside a run."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import math
 
 from problems.agreement import Agreement
 from problems.quantum.hamiltonians.force_field.known_levels import Comparison, compare, covering
-from problems.quantum.kinds.vibrational import VibrationalProblem
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
+from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.presentation import digits_of
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Table
 from problems.result import Columns
 from problems.words import number
 
 
-def agreements(problem: VibrationalProblem, result: VibrationalResult) -> list[Agreement]:
+def agreements(problem: HasLevels, result: SpectrumResult) -> list[Agreement]:
     """This run's deviation from each list of levels, and each one's from the judge."""
     return [_agreement(comparison) for comparison in compare(result.energies, problem.references)]
 
@@ -28,7 +27,7 @@ def _agreement(comparison: Comparison) -> Agreement:
     return Agreement(known.name, known.label, known.source, comparison.run, more=own)
 
 
-def comparison_table(problem: VibrationalProblem, solver: VibrationalSolver, result: VibrationalResult) -> Table | None:
+def comparison_table(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Table | None:
     """Every list beside this run; None where there is nothing to compare with."""
     comparisons = compare(result.energies, problem.references)
     if not comparisons:
@@ -49,7 +48,7 @@ def comparison_table(problem: VibrationalProblem, solver: VibrationalSolver, res
     return Table(columns, rows, text_columns=(0,), note=note)
 
 
-def columns(problem: VibrationalProblem, result: VibrationalResult) -> Columns:
+def columns(problem: HasLevels, result: SpectrumResult) -> Columns:
     """The levels of every list, as they were published."""
     count = len(result.energies)
     found: Columns = []

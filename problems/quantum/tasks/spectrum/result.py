@@ -13,7 +13,7 @@ from solvers.trains.tensor_train import TensorTrain
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class VibrationalResult(Result):
+class SpectrumResult(Result):
     """Energies (n,) absolute and ascending in ``unit``, their error estimates (rank part + basis part), and the states.
 
     ``symmetry``: signs of the field's parities, one a state; ``ranks``: TT-ranks of each state; ``mode_order``:
@@ -67,4 +67,4 @@ class VibrationalResult(Result):
         return [state, energy, ("above_lowest", above), ("unit", unit), *others, further]
 
 
-RESULTS = (VibrationalResult,)
+RESULTS = (SpectrumResult,)

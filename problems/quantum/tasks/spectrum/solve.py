@@ -22,7 +22,7 @@ from problems.quantum.hamiltonians.force_field.operators import second_look
 from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.outside import basis_errors, enlarged, grown, judge, refined, widened
 from problems.quantum.tasks.spectrum.prepared import Prepared, prepare
-from problems.quantum.tasks.spectrum.result import VibrationalResult
+from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.states import DenseStates, assignment, completeness, symmetry_label
 from solvers.eigen.eigsolve import eigsolve, small_space
 from solvers.eigen.explicit import SMALL
@@ -79,7 +79,7 @@ def solve(
     callback: Callable[[IterationState], None] | None = None,
     checkpoint: Path | None = None,
     earlier: Path | None = None,
-) -> VibrationalResult:
+) -> SpectrumResult:
     """The states, their errors and everything the report shows; see the module's formula. Deterministic in ``seed``.
 
     ``checkpoint``: the folder it is continued from; ``earlier``: that of a run of the same field, whose states this one
@@ -163,7 +163,7 @@ def solve(
         warnings.append(f"states at the edge of the basis, or beyond a barrier of the potential: {listed}")
     labels = [bases[k].labels for k in prepared.order]
     trains = states.trains
-    return VibrationalResult(
+    return SpectrumResult(
         energies=states.energies,
         unit=field.unit,
         error_estimates=errors,

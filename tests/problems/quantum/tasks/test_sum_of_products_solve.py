@@ -7,7 +7,6 @@ import pytest
 from terms_cases import dense, problem
 from threadpoolctl import threadpool_limits
 
-from problems.quantum.hamiltonians.terms.evolution import prepare_evolution, system_of
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem, complete
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.kinds.wave_packet import WavePacketProblem
@@ -16,7 +15,6 @@ from problems.quantum.readers.shipped import load_force_field
 from problems.quantum.tasks.either.keys import SpectrumSolver
 from problems.quantum.tasks.either.solve import prepare, solve, tells_apart
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.operators import system_of as packet_system
 from problems.quantum.tasks.evolution.propagate import propagate
 from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.prepared import prepare as prepare_field
@@ -229,7 +227,7 @@ def test_the_same_motion_as_the_built_in_henon_heiles():
     packet = WavePacketProblem.model_validate(keys)
     solver = complete_packet(packet, WavePacketSolver.model_validate(SOLVER))
     p = problem(*henon_heiles(2, 12), task="evolution", initial=GAUSSIAN, observables=["q", "energy"])
-    built_in = propagate(packet_system(packet), solver, ["q", "energy"])
+    built_in = propagate(packet.system(), solver, ["q", "energy"])
     spelled = solve(prepare(p, complete(p, WavePacketSolver.model_validate(SOLVER))))
     np.testing.assert_allclose(spelled.autocorrelation, built_in.autocorrelation, atol=1e-9)
     np.testing.assert_allclose(spelled.observables["q"], built_in.observables["q"], atol=1e-9)
@@ -244,7 +242,7 @@ def test_starts_observables_and_absorbers_of_every_basis():
     ]
     terms = [[1.0, {0: "n"}], [1.0, {1: "n"}], [1.0, {2: "T"}], [1.0, {3: "Sz"}]]
     initial = {"type": "gaussian", "centre": [1.0, -0.5, 1.5, 0.0], "momentum": [0.5, 0.25, -1.0, 0.0]}
-    system = system_of(problem(modes, terms, task="evolution", initial=initial))
+    system = problem(modes, terms, task="evolution", initial=initial).system()
     assert system.start.norm() == pytest.approx(1.0, abs=1e-10)
     for name, values in {"q": [1.0, -0.5, 1.5, 0.0], "q2": [1.5, 0.75, 2.75, 0.0], "z": [0.0, 0.0, 0.0, 1.0]}.items():
         for k, (core, one, value) in enumerate(zip(system.start.cores, system.site_operators[name], values)):
@@ -252,11 +250,11 @@ def test_starts_observables_and_absorbers_of_every_basis():
             assert np.vdot(v, one @ v).real == pytest.approx(value, abs=1e-8), (name, k)
     # <p> from a spelled-out operator
     for k, value in enumerate([0.5, 0.25, -1.0]):
-        momentum = system_of(problem(modes, [[1.0, {k: "p"}]], task="evolution", initial=initial, mode_order="given"))
+        momentum = problem(modes, [[1.0, {k: "p"}]], task="evolution", initial=initial, mode_order="given").system()
         start = momentum.start
         assert dot(start, momentum.operator @ start).real == pytest.approx(value, abs=1e-8)
     absorber = {"strength": 0.1, "start": 6.0}
-    lossy = system_of(problem(modes, terms, task="evolution", initial=initial, absorber=absorber, mode_order="given"))
+    lossy = problem(modes, terms, task="evolution", initial=initial, absorber=absorber, mode_order="given").system()
     assert lossy.dissipative and lossy.terms is None
     loss = (lossy.operator - lossy.operator.adjoint()) * 0.5j  # sum of W_k, positive
     assert dot(lossy.start, loss @ lossy.start).real >= -1e-12 and loss.norm() > 0
@@ -265,7 +263,7 @@ def test_starts_observables_and_absorbers_of_every_basis():
 def test_a_start_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="allow more functions"):
         p = problem(*henon_heiles(2, 4), task="evolution", initial={"type": "gaussian", "centre": 6.0})
-        prepare_evolution(p, complete(p, WavePacketSolver.model_validate(SOLVER)))
+        prepare(p, complete(p, WavePacketSolver.model_validate(SOLVER)))
 
 
 YAML = """\

@@ -7,15 +7,16 @@ import pytest
 from packet_cases import HENON_HEILES, ISING, XXZ, dense_evolution, embedded, study
 from scipy.special import eval_hermite
 
+from problems.quantum.hamiltonians.oscillator import absorbing_matrix, coherent_state
+from problems.quantum.hamiltonians.spin_chain import X, Z
 from problems.quantum.keys import Absorber
 from problems.quantum.tasks.evolution.observables import doubled_overlap, measure
-from problems.quantum.tasks.evolution.operators import X, Z, absorbing_matrix, coherent_state, system_of
 from solvers.trains.construct import random_train, tt_svd
 
 
 def test_henon_heiles_is_its_formula():
     n, d = 6, 3
-    system = system_of(study(HENON_HEILES, dimension=d, basis={"type": "harmonic", "functions": n}).problem)
+    system = study(HENON_HEILES, dimension=d, basis={"type": "harmonic", "functions": n}).problem.system()
     a = np.diag(np.sqrt(np.arange(1, n + 9)), 1)
     q = (a + a.T) / math.sqrt(2.0)
     q1, q2, q3 = q[:n, :n], (q @ q)[:n, :n], (q @ q @ q)[:n, :n]  # exact, then cut
@@ -40,19 +41,19 @@ def test_ising_and_xxz_are_their_formulas():
     d = 6
     h = -0.5 * sum(embedded(X, k, d, 2) for k in range(d))
     h = h - sum(embedded(Z, k, d, 2) @ embedded(Z, k + 1, d, 2) for k in range(d - 1))
-    assert np.abs(system_of(ising).operator.full() - h).max() < 1e-13
+    assert np.abs(ising.system().operator.full() - h).max() < 1e-13
     d = 5
     h = np.zeros((2**d, 2**d), dtype=complex)
     for k in range(d - 1):
         for coupling, s in ((0.9, X / 2), (0.9, y / 2), (0.7, Z / 2)):
             h += coupling * embedded(s, k, d, 2) @ embedded(s, k + 1, d, 2)
-    system = system_of(xxz)
+    system = xxz.system()
     assert system.operator.dtype == np.float64 and np.abs(system.operator.full() - h).max() < 1e-13
     assert np.flatnonzero(system.start.full().ravel()) == [int("01010", 2)]
 
 
 def test_force_field_start_and_energy_survive_the_contraction():
-    contracted, harmonic = system_of(_force_field(14)), system_of(_force_field(24, "harmonic"))
+    contracted, harmonic = _force_field(14).system(), _force_field(24, "harmonic").system()
     x, y = contracted.start, harmonic.start
     assert x.norm() == pytest.approx(1.0, abs=1e-6) and y.norm() == pytest.approx(1.0, abs=1e-10)
     h, g = contracted.operator.full(), harmonic.operator.full()
@@ -126,7 +127,7 @@ def test_observables_of_a_random_state():
 def test_doubling_rule(absorber):
     """a(2t) = sum psi_i(t)^2 where H is its own transpose, an absorber included, and the start real."""
     changes = {"absorber": absorber} if absorber else {}
-    system = system_of(study(HENON_HEILES, **changes).problem)
+    system = study(HENON_HEILES, **changes).problem.system()
     assert system.doubles and system.dissipative == bool(absorber)
     t = np.array([0.4, 1.7])
     halves, whole = dense_evolution(system, t), dense_evolution(system, 2 * t)
@@ -139,7 +140,7 @@ def test_doubling_rule(absorber):
 
 def test_no_doubling_where_the_rule_does_not_hold():
     moving = study(HENON_HEILES, initial={"type": "gaussian", "centre": 1.0, "momentum": 0.5})
-    assert not system_of(moving.problem).doubles
+    assert not moving.problem.system().doubles
 
 
 def test_doubled_overlap_is_without_conjugation():

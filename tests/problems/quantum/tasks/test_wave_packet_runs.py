@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from packet_cases import HENON_HEILES, ISING, XXZ, dense_evolution, study
 
-from problems.quantum.tasks.evolution.independent import compare, references_of
+from problems.quantum.tasks.evolution.independent import compare
 from problems.quantum.tasks.evolution.solve import prepare, solve
 from problems.quantum.tasks.evolution.spectrum import transform, window_values
 from solvers.solution import Status
@@ -192,7 +192,7 @@ def test_free_fermions_are_exact():
     ],
 )
 def test_references_are_found_by_the_problem(problem, changes, quantities):
-    found = references_of(study(problem, **changes).problem)
+    found = study(problem, **changes).problem.known_motion(np.zeros(1), np.zeros(1))
     assert [series.quantity for series in found] == quantities
     for series in found:
         assert len(series.times) == len(series.values) and np.isfinite(series.values).all()
@@ -200,11 +200,9 @@ def test_references_are_found_by_the_problem(problem, changes, quantities):
 
 def test_references_of_small_chains_at_their_times():
     """The stored Henon-Heiles values are those of the operator built here (2-D, dense)."""
-    from problems.quantum.tasks.evolution.operators import system_of
-
     problem = study(HENON_HEILES, basis={"functions": 28}, initial={"type": "gaussian", "centre": 2.0}).problem
-    series = references_of(problem)[0]
-    system = system_of(problem)
+    series = problem.known_motion(np.zeros(1), np.zeros(1))[0]
+    system = problem.system()
     energies, vectors = np.linalg.eigh(system.operator.full())
     weights = (vectors.T @ system.start.full().ravel()) ** 2
     assert np.abs(np.exp(-1j * np.outer(series.times, energies)) @ weights - series.values).max() < 1e-11

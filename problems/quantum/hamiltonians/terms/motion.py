@@ -8,90 +8,66 @@ absorber -i strength (|q| - start)_+^order is diagonal on sinc points, a quadrat
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from problems.errors import ProblemError
+from problems.quantum.hamiltonians.oscillator import EDGE, absorbing_matrix, coherent_state
 from problems.quantum.hamiltonians.system import System
 from problems.quantum.hamiltonians.terms import operators
 from problems.quantum.hamiltonians.terms.matrices import matrix
 from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Mode, Sinc, Spin
 from problems.quantum.hamiltonians.terms.potential import barrier_within, warning_of
 from problems.quantum.hamiltonians.terms.second_look import second_look
-from problems.quantum.keys import Absorber, ProductInitial
-from problems.quantum.kinds.sum_of_products import SumOfProductsProblem
-from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.operators import EDGE, absorbing_matrix, coherent_state
-from problems.quantum.tasks.evolution.solve import LEAST_NORM, LOST
+from problems.quantum.hamiltonians.terms.terms import Key
+from problems.quantum.keys import Absorber, GaussianInitial, ProductInitial
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.trains.construct import rank_one
 from solvers.trains.operator_check import checked_operator
 
+Initial = GaussianInitial | ProductInitial
 SITE = {"z": (("Sz", 1),), "q": (("q", 1),), "q2": (("q", 2),), "n": (("n", 1),)}
 
 
-@dataclass(frozen=True)
-class PreparedEvolution:
-    """A Hamiltonian and a start, ready to be propagated."""
-
-    problem: SumOfProductsProblem
-    solver: WavePacketSolver
-    system: System
-    warnings: tuple[str, ...]
-    setup_s: float
-
-
-def prepare_evolution(problem: SumOfProductsProblem, solver: WavePacketSolver) -> PreparedEvolution:
-    """Operator and start; raises ProblemError where the basis does not hold the start."""
-    begin = time.perf_counter()
-    system = system_of(problem)
-    square = float(system.start.norm()) ** 2
-    if square < LEAST_NORM:
-        message = f"the bases of the modes hold only {square:.2g} of the start: allow more functions"
-        raise ProblemError(message, "problem.initial")
-    barrier = barrier_within(problem)
-    warnings = [] if barrier is None else [warning_of(barrier)]
-    if abs(1.0 - square) > LOST:
-        warnings.append(f"the basis holds the start but for {1.0 - square:.1e} of its squared norm")
-    for name in problem.observables:
-        if name in SITE and not any(_has(mode, name) for mode in problem.bases):
-            warnings.append(f"no mode has {name}: left out")
-    return PreparedEvolution(problem, solver, system, tuple(warnings), time.perf_counter() - begin)
-
-
-def system_of(problem: SumOfProductsProblem) -> System:
+def system_of(
+    products: Mapping[Key, complex],
+    bases: Sequence[Mode],
+    mode_order: str | tuple[int, ...],
+    initial: Initial,
+    absorber: Absorber | None,
+) -> System:
     """Operator, start and observables, the modes in the order of lowest operator ranks."""
-    given = operators.table_of(problem.products, problem.bases)
-    order, tt = operators.ordered(given, problem.mode_order)
+    given = operators.table_of(products, bases)
+    order, tt = operators.ordered(given, mode_order)
     table = operators.reordered(given, order)
-    modes = [problem.bases[k] for k in order]
+    modes = [bases[k] for k in order]
     terms = _terms(table, modes)
-    looks = [second_look(problem.products, problem.bases, order, tt)]
-    if isinstance(problem.absorber, Absorber):
-        table = _absorbing(table, modes, problem.absorber)
+    looks = [second_look(products, bases, order, tt)]
+    if absorber is not None:
+        table = _absorbing(table, modes, absorber)
         tt, terms = operators.operator(table), None
         looks.append(checked_operator(tt, table.stacks, table.terms, "operator with absorber against its table"))
-    sites = {name: [_site(mode, name) for mode in modes] for name in SITE if any(_has(mode, name) for mode in modes)}
+    sites = {name: [_site(mode, name) for mode in modes] for name in SITE if any(has(mode, name) for mode in modes)}
     sizes = ", ".join(str(mode.size) for mode in modes)
     facts = [("functions of each mode", sizes)]
     if order != list(range(len(order))):
         facts.append(("order of the modes along the train", ", ".join(map(str, order))))
+    barrier = barrier_within(products, bases)
     edges = [_edge(mode) for mode in modes]
     return System(
         operator=tt,
-        start=rank_one([_start(problem, k) for k in order]),
+        start=rank_one([_start(bases, initial, k) for k in order]),
         site_operators=sites,
         pair_operators={"szsz": sites["z"]} if "z" in sites else {},
         unit="model units",
-        dissipative=isinstance(problem.absorber, Absorber),
+        dissipative=absorber is not None,
         terms=terms,
         description=facts,
         sites=[str(k) for k in order],
         edge_functions=edges if any(edges) else (),
         looks=tuple(looks),
+        warnings=() if barrier is None else (warning_of(barrier),),
+        lost=("the bases of the modes hold", "problem.initial"),
     )
 
 
@@ -110,13 +86,12 @@ def _terms(table: operators.Table, modes: Sequence[Mode]) -> ProductTerms | None
     return ProductTerms(table.stacks, tuple((c.real, product) for c, product in table.terms), tuple(energies), charges)
 
 
-def _start(problem: SumOfProductsProblem, k: int) -> np.ndarray:
+def _start(bases: Sequence[Mode], initial: Initial, k: int) -> np.ndarray:
     """Coefficients of the start in the functions of mode k, (n,)."""
-    mode, initial, d = problem.bases[k], problem.initial, len(problem.modes)
+    mode = bases[k]
     if isinstance(initial, ProductInitial):
-        return np.eye(mode.size)[initial.indices(d, tuple(problem.sizes))[k]]
-    assert initial is not None and not isinstance(initial, ProductInitial)
-    centres, momenta = initial.lists(d)  # type: ignore[union-attr]
+        return np.eye(mode.size)[initial.indices(len(bases), tuple(basis.size for basis in bases))[k]]
+    centres, momenta = initial.lists(len(bases))
     centre, momentum = centres[k], momenta[k]
     if isinstance(mode, Spin):
         return np.eye(mode.size)[0]
@@ -130,13 +105,13 @@ def _start(problem: SumOfProductsProblem, k: int) -> np.ndarray:
     return coherent_state(mode.size, centre * scale, momentum / scale)
 
 
-def _has(mode: Mode, name: str) -> bool:
+def has(mode: Mode, name: str) -> bool:
     return SITE[name][0][0] in mode.operators
 
 
 def _site(mode: Mode, name: str) -> np.ndarray:
     """The observable on one mode; zero where the mode does not have it."""
-    if not _has(mode, name):
+    if not has(mode, name):
         return np.zeros((mode.size, mode.size))
     one = matrix(mode, SITE[name])[1]
     return one / mode.s if isinstance(mode, Spin) else np.array(one)
