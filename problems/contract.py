@@ -25,7 +25,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from problems.keys import Keys
+from problems.keys import Keys, ProblemKeys, SolverKeys
 
 if TYPE_CHECKING:
     from problems.agreement import Agreement
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from problems.route import Route
     from solvers.solution import Callback
 
-P = TypeVar("P", bound=Keys)  # the keys of the problem
-S = TypeVar("S", bound=Keys)  # the keys of the solver
-PIn = TypeVar("PIn", bound=Keys, contravariant=True)
-SIn = TypeVar("SIn", bound=Keys, contravariant=True)
+P = TypeVar("P", bound=ProblemKeys)  # the keys of the problem
+S = TypeVar("S", bound=SolverKeys)  # the keys of the solver
+PIn = TypeVar("PIn", bound=ProblemKeys, contravariant=True)
+SIn = TypeVar("SIn", bound=SolverKeys, contravariant=True)
 Q = TypeVar("Q")  # a problem that is prepared
 QIn = TypeVar("QIn", contravariant=True)
 RIn = TypeVar("RIn", bound="Result", contravariant=True)

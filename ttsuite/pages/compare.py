@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from problems import telling
 from problems.report_parts import Quantity
 from ttsuite.data import Report
 from ttsuite.pages.render import provenance_facts
@@ -147,7 +146,7 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
     if kinds[0] != kinds[1]:
         raise ValueError(f"{folders[0]} is of kind {kinds[0]}, {folders[1]} of kind {kinds[1]}: nothing to compare")
     try:
-        told = [telling.quantities(studies[0].family, report["results"]) for report in reports]
+        told = [_quantities(studies[0], report) for report in reports]
         quantities = [beside(a, b) for a in told[0] for b in told[1] if (a.name, a.axis) == (b.name, b.axis)]
         facts = _facts(*reports)
         ranks = (ranks_along_train(reports[0]), ranks_along_train(reports[1]))
@@ -164,6 +163,10 @@ def compare_runs(first: str | Path, second: str | Path) -> Comparison:
         _configuration(*studies),
         _different(*(dict(provenance_facts(report["provenance"])) for report in reports)),
     )
+
+
+def _quantities(study: Study, report: Report) -> list[Quantity]:
+    return study.family.result_of(report["results"]).quantities(report["results"])
 
 
 def beside(a: Quantity, b: Quantity) -> ComparedQuantity:

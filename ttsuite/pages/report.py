@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from problems import telling
 from problems.contract import Facts
 from problems.report_parts import Picture, Section, Table
 from problems.result import Result
@@ -103,10 +102,10 @@ def write_reports(study: Study, result: Result, report: Report, pictures: list[S
         "report": report,
         "kind": study.family.summary,
         "headline": told("the headline", lambda: presentation.headline(problem, solver, result), nothing),
-        "comparison": told("the comparison", lambda: telling.comparison_table(family, problem, solver, result), None),
+        "comparison": told("the comparison", lambda: family.known.comparison_table(problem, solver, result), None),
         "tables": told("the tables", lambda: presentation.tables(problem, solver, result), no_tables),
         "sections": told("the sections", lambda: presentation.sections(problem, result), no_sections),
-        "loading": telling.loading(family, result, _shown(record.folder)),
+        "loading": result.loading(_shown(record.folder)),
         "pictures": pictures,
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),

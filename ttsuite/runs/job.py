@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from problems import telling
 from problems.errors import ProblemError
 from problems.keys import renamed
 from problems.result import Result
@@ -310,9 +309,9 @@ class _Job:
         def told(what: str, make: Callable[[], T], otherwise: T) -> T:
             return attempt(what, make, otherwise, warnings)
 
-        report["results"] = telling.results(family, result)
+        report["results"] = result.results()
         report["ranks"] = told("the ranks", lambda: result.largest_ranks(plain(report["results"])), [])
-        report["references"] = told("the references", lambda: telling.agreements(family, study.problem, result), [])
+        report["references"] = told("the references", lambda: _agreements(study, result), [])
         report["headline"] = told(
             "the headline", lambda: family.presentation.headline(study.problem, study.solver, result), []
         )
@@ -324,12 +323,14 @@ class _Job:
             "solve_s": result.timing.get("solve_s"),
             "wall_s": report["timing"]["wall_s"],
         }
-        table = told("the table of the results", lambda: telling.csv_table(family, study.problem, result), None)
+        table = told(
+            "the table of the results", lambda: result.csv_table(family.known.columns(study.problem, result)), None
+        )
         if table is not None:
             record.write_csv(*table)
         for name, save in (
-            (STATES_FILE, lambda path: save_trains(path, telling.trains(family, result))),
-            (RESULT_FILE, lambda path: save_result(path, result, telling.trains(family, result))),
+            (STATES_FILE, lambda path: save_trains(path, result.trains())),
+            (RESULT_FILE, lambda path: save_result(path, result, result.trains())),
         ):
             told(name, partial(record.write_with, name, save), None)
         report["status"] = statuses.get(result.status, NOT_CONVERGED)
@@ -341,6 +342,10 @@ class _Job:
         self.save(complete=False)
         self.writer.write_reports(study, result, report, pictures, record)
         record.write_json("report.json", report)  # with the times that its reports tell
+
+
+def _agreements(study: Study, result: Result) -> list[Data]:
+    return [agreement.told() for agreement in study.family.known.agreements(study.problem, result)]
 
 
 def configuration(study: Study, record: Record) -> Data:

@@ -43,7 +43,7 @@ def save_result(path: str | os.PathLike, result: Result, trains: Mapping[str, An
     Raises TypeError for a value that is neither plain, an array, a dataclass that the annotations of the result name,
     nor one of ``trains``.
     """
-    if not isinstance(result, Result) and not type(result).__module__.startswith("problems."):
+    if not isinstance(result, Result):
         raise TypeError(f"{result!r} is no result of a family")
     writer = _Writer(_classes(type(result)), trains)
     writer.told(result)

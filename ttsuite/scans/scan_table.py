@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from problems import telling
 from problems.families import family
 from problems.report_parts import Picture, Quantity
 from ttsuite.data import Data, Report
@@ -62,7 +61,7 @@ def values_of(kind: str, report: Report) -> dict[str, tuple[float, float | None]
     values: dict[str, tuple[float, float | None]] = {}
     if not report["results"]:
         return values
-    for quantity in telling.quantities(family(kind), report["results"]):
+    for quantity in family(kind).result_of(report["results"]).quantities(report["results"]):
         values |= _entries(quantity)
     ranks = ranks_along_train(report)
     if ranks:

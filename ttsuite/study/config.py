@@ -21,15 +21,15 @@ from pydantic.fields import FieldInfo
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.families import family, is_kind, kinds
-from problems.keys import Keys, shown
+from problems.keys import Keys, ProblemKeys, SolverKeys, shown
 from ttsuite.study.yaml_file import Document, Problem, dotted, override, parse
 from ttsuite.study.yaml_file import Path as KeyPath
 
 _EXTREME = 1e100
 LARGEST = 10_000_000  # bytes of a file: many times what the most terms of a sum take
 
-P = TypeVar("P", bound=Keys)
-S = TypeVar("S", bound=Keys)
+P = TypeVar("P", bound=ProblemKeys)
+S = TypeVar("S", bound=SolverKeys)
 
 
 class Study(Keys, Generic[P, S]):
@@ -51,7 +51,7 @@ class Study(Keys, Generic[P, S]):
     @property
     def family(self) -> Family:
         """The family of the problem's kind."""
-        return family(self.problem.kind)  # type: ignore[attr-defined]
+        return family(self.problem.kind)
 
 
 class ConfigError(ValueError):

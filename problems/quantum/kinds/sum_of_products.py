@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import (
@@ -25,7 +24,7 @@ from pydantic import (
 
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.keys import AUTOMATIC, Keys, shown
+from problems.keys import AUTOMATIC, ProblemKeys, shown
 from problems.levels import Reference
 from problems.quantum.hamiltonians.terms.modes import Mode, ModeKey, Spin
 from problems.quantum.hamiltonians.terms.terms import Key, Term, checked, collect
@@ -57,7 +56,7 @@ _NOTE = (
 )
 
 
-class SumOfProductsProblem(Keys):
+class SumOfProductsProblem(ProblemKeys):
     """The lowest states, or the motion in time, of a Hamiltonian given term by term."""
 
     kind: Literal["sum_of_products"] = Field(description="The kind of problem.")
@@ -219,11 +218,6 @@ class SumOfProductsProblem(Keys):
     def references(self) -> list[Reference]:
         """Values to compare with: none, the problem is the user's own."""
         return []
-
-    @property
-    def files(self) -> dict[str, Path]:
-        """Key -> file a run must keep beside its configuration: none."""
-        return {}
 
 
 def complete(

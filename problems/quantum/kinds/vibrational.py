@@ -16,7 +16,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.keys import AUTOMATIC, Keys, located, shown
+from problems.keys import AUTOMATIC, ProblemKeys, located, shown
 from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.keys import Basis, FieldFile, ForceFieldKey, directory, load, locate
@@ -28,7 +28,7 @@ MODEL_ACCURACY = 1e-6
 SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
 
 
-class VibrationalProblem(Keys):
+class VibrationalProblem(ProblemKeys):
     """The lowest vibrational states of a polynomial force field."""
 
     kind: Literal["vibrational"] = Field(description="The kind of problem.")

@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.keys import AUTOMATIC, Keys
+from problems.keys import AUTOMATIC, ProblemKeys
 from problems.quantum.hamiltonians.force_field.keys import Basis, ForceFieldKey, HenonHeiles
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
 from problems.quantum.kinds.vibrational import VibrationalProblem
@@ -49,7 +49,7 @@ LARGEST_SPACE_MODES = 1000
 Observable = Literal["energy", "norm", "z", "szsz", "q", "q2", "entropy"]
 
 
-class WavePacketProblem(Keys):
+class WavePacketProblem(ProblemKeys):
     """A wave packet of oscillators, a spin chain or a molecule."""
 
     kind: Literal["wave_packet"] = Field(description="The kind of problem.")

@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from problems.families import family
 from problems.orbital_free_dft import extrapolation
 from problems.orbital_free_dft.far_field import FarField
 from problems.parametric_pde import assembled
 from problems.parametric_pde import solve as pde
 from problems.quantum.hamiltonians.terms import operators
-from solvers.cross import als_cross
+from solvers.cross import als_rounds
 from solvers.dynamics import full_vectors as full_states
 from solvers.dynamics import second_look
 from solvers.eigen import full_vectors, probe, shared_basis, start
-from solvers.riemannian import completion
+from solvers.riemannian import rank_growth
 from solvers.solution import Status
 from ttsuite.actions.certificate import CONFIRMED, CONTRADICTED
 from ttsuite.actions.certify import certify
@@ -56,7 +57,7 @@ def certified(tmp_path, monkeypatch):
 
 def solved_otherwise(monkeypatch, kind, change):
     """Let the numerics of a kind return ``change`` of what they find, called converged, with nothing checked."""
-    module = importlib.import_module(f"problems.{kind}.solve")
+    module = family(kind).numerics
     solve = module.solve
 
     def faulty(*arguments, **options):
@@ -247,7 +248,7 @@ def test_a_linear_solver_that_stops_early(certified, monkeypatch):
 
 def test_points_forgotten_by_the_reduced_basis(certified, monkeypatch):
     """Residuals that are never looked at: a basis of one solution serves all parameters."""
-    monkeypatch.setattr(als_cross._Run, "good", lambda run, errors, share=1.0: True)
+    monkeypatch.setattr(als_rounds.Rounds, "good", lambda run, errors, share=1.0: True)
     blind_statistics(monkeypatch)
     outcome, report = certified("quadrature", PDE, accuracy=1e-6)
     assert report["converged"] and outcome.verdict == CONTRADICTED
@@ -355,8 +356,8 @@ def test_a_slice_that_one_sample_sees(certified, monkeypatch, tmp_path):
     file.write_text("\n".join(["i1,i2,i3,value", *rows]) + "\n")
     problem = {"kind": "completion", "samples": str(file)}
     for judge in ("undetermined", "excess"):
-        monkeypatch.setattr(completion, judge, lambda *arguments: 0.0)
-    monkeypatch.setattr(completion, "beside_second", lambda solution, *arguments: solution)
+        monkeypatch.setattr(rank_growth, judge, lambda *arguments: 0.0)
+    monkeypatch.setattr(rank_growth, "beside_second", lambda solution, *arguments: solution)
     outcome, report = certified("samples", problem, accuracy=1e-4, max_rank=3)
     assert report["converged"] and outcome.verdict == CONTRADICTED
 

@@ -76,6 +76,7 @@ def test_configuration_timing_and_ranks_stand_beside_each_other(copied):
     def shorter(report):
         for key in ("energies", "error_estimates", "ranks"):
             report["results"][key] = report["results"][key][:12]
+        report["ranks"] = np.max(report["results"]["ranks"], axis=0).tolist()
         report["timing"]["solve_s"] = 2.5
         report["results"]["counts"]["passes"] = 77
         report["provenance"]["numpy"] = "9.9"
@@ -225,4 +226,4 @@ def test_odd_quantities_are_told_and_drawn(complete_run, tmp_path, a, b):
 @pytest.mark.parametrize("kind", kinds())
 def test_every_kind_says_what_it_is_compared_by(kind):
     for result in family(kind).results:
-        assert callable(getattr(result, "quantities", None) or family(kind).presentation.quantities)
+        assert callable(result.quantities)

@@ -20,17 +20,10 @@ from problems.report_parts import Picture
 from solvers.solution import IterationState, Status
 from solvers.trains.storage import save_trains
 from solvers.trains.tensor_train import TensorTrain
-<<<<<<< HEAD:tests/ttsuite/runs/test_result_file.py
 from ttsuite.actions.run import load
-from ttsuite.pages.report import figures_of, plot_run, remake_report
-from ttsuite.runs.result_file import load_result, save_result
-from ttsuite.runs.run_folder import read_report, read_result
-=======
 from ttsuite.pages.report import figures_of, plot_run, remake_report
 from ttsuite.runs.result_file import RENAMED, load_result, save_result
-from ttsuite.actions.run import load
 from ttsuite.runs.run_folder import read_report, read_result
->>>>>>> h/quantum:tests/ttsuite/test_result_file.py
 
 
 def test_a_result_comes_back(complete_run):

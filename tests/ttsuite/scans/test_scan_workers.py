@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from no_figures import WithoutFigures
 
-from problems import telling
 from ttsuite import scan
 from ttsuite.study.config import load_study
 from ttsuite.workers.blas import ClusterError
@@ -126,7 +125,7 @@ def numbers(name, executor, on_the_way=lambda: None):
             numerics.prepare(study.problem, study.solver), executor=executor, seed=0, callback=passed
         )
     assert len(steps) >= 2
-    return telling.results(study.family, result)
+    return result.results()
 
 
 def test_states_of_the_eigensolver_are_solved_on_a_cluster_that_loses_a_worker(dask):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from problems.errors import ProblemError
-from problems.keys import AUTOMATIC, WORKERS, Keys, WorkerCount, shown
+from problems.keys import AUTOMATIC, WORKERS, SolverKeys, WorkerCount, shown
 from problems.quantum.keys import NONE, numbers
 
 DEFAULT_ACCURACY = 1e-3
@@ -20,7 +20,7 @@ MOST_OUTPUTS = 100_000
 MOST_STEPS = 2_000_000
 
 
-class WavePacketSolver(Keys):
+class WavePacketSolver(SolverKeys):
     """How the wave packet is propagated, and how its spectrum is made."""
 
     method: Literal["tdvp", "tdvp2", "bug", "implicit"] = Field(

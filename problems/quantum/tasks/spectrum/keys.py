@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount
+from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, SolverKeys, WorkerCount
 from problems.levels import Reference
 
 CSV_ACCURACY = 0.01
@@ -37,7 +37,7 @@ class Asked(Protocol):
         """Error asked of every level."""
 
 
-class VibrationalSolver(Keys):
+class VibrationalSolver(SolverKeys):
     """How the states are computed."""
 
     n_states: int = Field(ge=1, description="Number of lowest states to compute.")
