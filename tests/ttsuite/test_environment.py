@@ -211,7 +211,7 @@ def test_without_fcntl_everything_is_imported_and_runs(tmp_path):
     code = f"""
 import sys
 sys.modules["fcntl"] = None
-import ttsuite, ttsuite.scan
+import ttsuite, ttsuite.scans.scan
 print(ttsuite.run({str(tmp_path / "quick.yaml")!r}, out={str(tmp_path / "out")!r}).status)
 """
     (tmp_path / "quick.yaml").write_text(COMPLETION)
