@@ -37,6 +37,7 @@ from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.quantum.tasks.evolution.solve import Prepared
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.states import completeness, symmetry_label
+from problems.quantum.tasks.spectrum.states_found import STATES, concluded, method_for, named
 from solvers.eigen.configuration_interaction import ProductTerms, modes_of
 from solvers.eigen.eigsolve import eigsolve, small_space
 from solvers.eigen.start import space_size
@@ -47,12 +48,9 @@ from solvers.solution import Checked, IterationState, Solution, Status
 from solvers.trains.operator import TTOperator
 from solvers.trains.sum_of_products import sum_of_products
 
-LARGEST_RANK = 160
-SHARED_RANK = 400  # of a basis that all states share
 LONGEST_TERM = 15  # modes of a term that configuration interaction takes
 MOST_ALIKE = 1000  # products of lowest energy sum, at most: more of them are no start
 SMALL_SPACE = 3000  # product functions that configuration interaction holds all of
-STATES = "states.npz"  # the file of the states in a checkpoint folder
 FEW_STATES = 30  # for which one shared basis is quicker than a train a state
 SMALL_MODES = 4  # mean size: chains of spins and the like, whose states are far from products
 
@@ -141,10 +139,7 @@ def method_of(prepared: PreparedSpectrum, start: ProductTerms | None) -> Inverse
     if solver.method == AUTOMATIC:
         small = float(np.mean(sizes)) <= SMALL_MODES and solver.n_states <= MOST_SHARED
         shared = start is None or small or solver.n_states <= FEW_STATES
-    if shared:
-        return BlockDMRG(max_rank=SHARED_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank))
-    rank = LARGEST_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank)
-    return InverseIteration(max_rank=rank, first_rank=min(28, rank))
+    return method_for(shared, solver.max_rank)
 
 
 def solve(
@@ -214,18 +209,11 @@ def _spectrum(
             "more functions would tell whether that matters"
         )
     if beyond.any():
-        listed = ", ".join(str(i) for i in np.flatnonzero(beyond)[:12])
-        warnings.append(f"states beyond a barrier of the potential, which is unbounded below: {listed}")
+        hidden = named(np.flatnonzero(beyond))
+        warnings.append(f"states beyond a barrier of the potential, which is unbounded below: {hidden}")
         status = Status.BASIS_LIMIT if status is Status.CONVERGED else status
-    if len(states.energies) < solver.n_states or states.probe.get("missing_states"):
-        warnings.append(f"the list of the {solver.n_states} lowest states is not complete: {status.value}")
-    elif converged.all():
-        failed = status is Status.CONTRADICTED or not all(look.passed for look in checked)
-        status = Status.CONTRADICTED if failed else Status.CONVERGED
-    else:
-        listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
-        count = int((~converged).sum())
-        warnings.append(f"{count} states did not reach the accuracy asked for: {listed} ({status.value})")
+    status, said = concluded(status, states, solver.n_states, converged, checked)
+    warnings += said
     n = len(states.energies)
     labels = [f.labels for f in prepared.functions]
     return SpectrumResult(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from problems.effort import entries, listed, megabytes, of_full_vectors, of_spectrum, size
 from problems.quantum.tasks.spectrum.prepared import Prepared
-from problems.quantum.tasks.spectrum.solve import _method, small
+from problems.quantum.tasks.spectrum.solve import method_of, small
 from problems.report_parts import Effort
 from solvers.eigen.start import space_size
 from solvers.methods import BlockDMRG, InverseIteration
@@ -14,7 +14,7 @@ RANK_OF_STATES = 50  # that states of a few digits settle at, where the cap allo
 
 def plan(prepared: Prepared) -> list[tuple[str, str]]:
     """Sizes, ranks and the steps to come."""
-    shape, method = prepared.operator.shape[0], _method(prepared.solver)
+    shape, method = prepared.operator.shape[0], method_of(prepared.solver)
     rank = expected_rank(method)
     name = "block DMRG on one shared basis" if isinstance(method, BlockDMRG) else "inverse iteration, a train a state"
     way = f"configuration interaction as a start; {name}; residuals, basis errors, a search for missed states"
@@ -38,7 +38,7 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
 
 def estimate(prepared: Prepared, workers: int) -> Effort:
     """The expected time and memory."""
-    method = _method(prepared.solver)
+    method = method_of(prepared.solver)
     if small(prepared):
         return of_full_vectors(space_size(prepared.terms), prepared.solver.n_states)
     return of_spectrum(

@@ -24,6 +24,7 @@ from problems.quantum.tasks.spectrum.outside import basis_errors, enlarged, grow
 from problems.quantum.tasks.spectrum.prepared import Prepared, prepare
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.states import DenseStates, assignment, completeness, symmetry_label
+from problems.quantum.tasks.spectrum.states_found import STATES, concluded, method_for, named
 from solvers.eigen.eigsolve import eigsolve, small_space
 from solvers.eigen.explicit import SMALL
 from solvers.eigen.start import space_size, start_states
@@ -35,17 +36,12 @@ __all__ = ["Prepared", "prepare", "solve"]
 
 BASIS_SHARE = 0.2  # of the accuracy, left to the one-mode functions the basis does not contain
 ACCURACY_SHARE = 1.0 - BASIS_SHARE
-LARGEST_RANK = 160
-SHARED_RANK = 400  # of a basis that all states share
 BASIS_ROUNDS, SMALL_ROUNDS = 3, 8  # solutions in ever larger bases, at most; in small spaces, where no start asks first
-STATES = "states.npz"  # the file in a checkpoint folder
 
 
-def _method(solver: VibrationalSolver) -> InverseIteration | BlockDMRG:
-    rank = LARGEST_RANK if solver.max_rank == AUTOMATIC else int(solver.max_rank)
-    if solver.method == "block_dmrg":
-        return BlockDMRG(max_rank=SHARED_RANK if solver.max_rank == AUTOMATIC else rank)
-    return InverseIteration(max_rank=rank, first_rank=min(28, rank))
+def method_of(solver: VibrationalSolver) -> InverseIteration | BlockDMRG:
+    """The method asked for; inverse iteration where none is."""
+    return method_for(solver.method == "block_dmrg", solver.max_rank)
 
 
 def small(prepared: Prepared) -> bool:
@@ -112,7 +108,7 @@ def solve(
             prepared.operator,
             solver.n_states,
             start=prepared.terms if start is None else (prepared.terms, start),
-            method=_method(solver),
+            method=method_of(solver),
             accuracy=ACCURACY_SHARE * solver.accuracy,
             executor=executor,
             rng=rng,
@@ -143,15 +139,8 @@ def solve(
                 f"the chosen basis costs up to {lacking.max():.2g} {field.unit} (basis part of the errors); "
                 "basis.functions: automatic would meet the accuracy"
             )
-    if len(states.energies) < solver.n_states or states.probe.get("missing_states"):
-        warnings.append(f"the list of the {solver.n_states} lowest states is not complete: {status.value}")
-    elif converged.all():
-        failed = status is Status.CONTRADICTED or not all(look.passed for look in checked)
-        status = Status.CONTRADICTED if failed else Status.CONVERGED
-    else:
-        listed = ", ".join(str(i) for i in np.flatnonzero(~converged)[:12])
-        count = int((~converged).sum())
-        warnings.append(f"{count} states did not reach the accuracy asked for: {listed} ({status.value})")
+    status, said = concluded(status, states, solver.n_states, converged, checked)
+    warnings += said
     if status is Status.BASIS_LIMIT and prepared.sized is not None and np.isfinite(prepared.sized.most).any():
         modes = ", ".join(str(k + 1) for k in np.flatnonzero(np.isfinite(prepared.sized.most)))
         warnings.append(
@@ -159,8 +148,8 @@ def solve(
             f"{modes}: correct the field, or ask for fewer states"
         )
     if judged.edge.any():
-        listed = ", ".join(str(i) for i in np.flatnonzero(judged.edge)[:12])
-        warnings.append(f"states at the edge of the basis, or beyond a barrier of the potential: {listed}")
+        edge = named(np.flatnonzero(judged.edge))
+        warnings.append(f"states at the edge of the basis, or beyond a barrier of the potential: {edge}")
     labels = [bases[k].labels for k in prepared.order]
     trains = states.trains
     return SpectrumResult(
