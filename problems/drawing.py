@@ -21,6 +21,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 MARKERS = ["o", "s", "^", "v", "D", "P", "X", "<", ">", "*", "p", "h", "d", "8"]
 DASHES = ["-", "--", ":", "-."]
 THIS_RUN = "#000000"  # the computed numbers beside known ones
+LIMIT = "#B00020"  # what is not to be passed
 ASKED = "0.4"  # what was asked for
 GRID: Style = {"color": "0.9", "lw": 0.6}
 WIDTH = 9.0  # inches

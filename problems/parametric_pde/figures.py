@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from problems.drawing import (
     COLOURS,
+    LIMIT,
     THIS_RUN,
     accuracy_line,
     colour,
@@ -28,7 +29,6 @@ from problems.parametric_pde.result import ParametricResult
 from problems.report_parts import Picture
 
 MOST_BARS = 40
-THRESHOLD = "#B00020"
 TITLE = 10  # points
 
 
@@ -130,7 +130,7 @@ def density(result: ParametricResult) -> Figure:
         if d.exceedance is not None:
             threshold, probability, _ = d.exceedance
             label = f"P(> {threshold:g}) = {probability:.4f}"
-            axes.axvline(threshold, color=THRESHOLD, lw=1.2, ls="--", label=label)
+            axes.axvline(threshold, color=LIMIT, lw=1.2, ls="--", label=label)
         axes.locator_params(axis="x", nbins=6)
         axes.set(xlabel=q.name, yticks=[], ylim=(0.0, 1.05 * d.heights.max()))
         legend_above(axes, 3)

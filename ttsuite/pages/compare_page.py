@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from problems.drawing import COLOURS, Style
+from problems.drawing import COLOURS, GRID, SMALL, THIS_RUN, WIDTH, Style, grid, legend_above, whole_ticks
 from problems.report_parts import Picture, Table
 from ttsuite.pages.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
 from ttsuite.pages.drawing import save_figure
@@ -133,7 +132,7 @@ def figure(comparison: Comparison) -> Figure:
     shown = [q for q in shown if q.tolerance is not None or np.any(q.difference > 0.0)]
     shown = sorted(shown, key=lambda q: q.tolerance is None)[:PANELS]
     heights = [_height(q) for q in shown] + [2.8]
-    drawing = Figure(figsize=(9.0, sum(heights) + 0.5), layout="constrained")
+    drawing = Figure(figsize=(WIDTH, sum(heights) + 0.5), layout="constrained")
     parts = drawing.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, q in zip(parts, shown):
         (_named if _is_named(q) else _over_keys)(part.subplots(), q)
@@ -143,7 +142,7 @@ def figure(comparison: Comparison) -> Figure:
     _times(right, comparison, names)
     handles, labels = left.get_legend_handles_labels()
     if handles:
-        parts[-1].legend(handles, labels, loc="outside lower center", fontsize=8, frameon=False, ncols=2)
+        parts[-1].legend(handles, labels, loc="outside lower center", fontsize=SMALL, frameon=False, ncols=2)
     return drawing
 
 
@@ -174,16 +173,16 @@ def _over_keys(axes: Axes, q: ComparedQuantity) -> None:
         limit = tolerance[np.arange(len(x)), _argworst(difference, tolerance)]
         axes.plot(x, limit, color=_BLUE, lw=1.2, label="sum of both error estimates")
     bad = apart.any(axis=1)
-    axes.plot(x[~bad], worst[~bad], "o", color="black", ms=3.5, label="difference")
+    axes.plot(x[~bad], worst[~bad], "o", color=THIS_RUN, ms=3.5, label="difference")
     if bad.any():
         axes.plot(x[bad], worst[bad], "o", color=_RED, ms=4.5, label="difference, larger")
     axes.set_yscale("log")
     axes.set_xlabel(q.axis)
     if all(isinstance(key, int) for key in q.keys):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        whole_ticks(axes)
     axes.set_ylabel(_title(q))
-    axes.grid(True, which="major", color="0.9", lw=0.6)
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize=8, frameon=False, borderaxespad=0.2)
+    grid(axes)
+    legend_above(axes, 3)
 
 
 def _argworst(difference: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
@@ -203,7 +202,7 @@ def _named(axes: Axes, q: ComparedQuantity) -> None:
     flat = np.maximum(flat, left)
     if tolerance is not None:
         axes.barh(y, tolerance.ravel() - 0.7 * left, left=0.7 * left, height=0.5, color=_BLUE, alpha=0.35, lw=0)
-    colours = [_RED if bad else "black" for bad in np.broadcast_to(apart, difference.shape).ravel()]
+    colours = [_RED if bad else THIS_RUN for bad in np.broadcast_to(apart, difference.shape).ravel()]
     axes.scatter(flat, y, c=colours, s=16, zorder=3)
     axes.set_xscale("log")
     axes.set_xlim(0.7 * left, max(3.0 * float(np.nanmax(known)), 10.0 * left))
@@ -211,7 +210,7 @@ def _named(axes: Axes, q: ComparedQuantity) -> None:
     axes.set_ylim(len(places) - 0.4, -0.6)
     axes.set_xlabel(_title(q))
     axes.set_axisbelow(True)
-    axes.grid(True, which="major", axis="x", color="0.9", lw=0.6)
+    axes.grid(True, which="major", axis="x", **GRID)
 
 
 def _title(q: ComparedQuantity) -> str:
@@ -232,9 +231,8 @@ def _ranks(axes: Axes, comparison: Comparison, names: list[str]) -> None:
             longest = max(longest, len(inner))
     axes.set(xlabel="bond", ylabel="largest TT-rank", xlim=(0.5, longest + 0.5))
     axes.set_ylim(bottom=0)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.grid(True, color="0.9", lw=0.6)
+    whole_ticks(axes, "xy")
+    grid(axes)
 
 
 def _times(axes: Axes, comparison: Comparison, names: list[str]) -> None:

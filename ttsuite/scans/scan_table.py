@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from problems.drawing import colour, grid, legend_outside, panels, whole_ticks
 from problems.families import family
 from problems.report_parts import Picture, Quantity
 from ttsuite.data import Data, Report
@@ -26,12 +25,9 @@ ENTRIES = 30  # of one quantity
 COMPONENTS = 6  # of one entry
 PANELS = 6
 LINES = 8  # of a panel, with a name each
-WIDTH = 9.0
 CHARACTERS = 100  # of a legend as wide as the figure
 WIDE = 50.0  # the ratio of largest and smallest value from which an axis is logarithmic
 RANK = "largest TT-rank"
-# Okabe and Ito's palette: told apart by colour-blind readers too
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
 
 
 @dataclass(frozen=True)
@@ -146,16 +142,14 @@ def picture(outcomes: Sequence[Outcome]) -> Picture | None:
         groups.setdefault(group, []).append(outcome)
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(WIDTH, 2.9 * rows + 0.5), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes, name in zip(grid.flat, names):
+    figure, parts = panels(2.9 * rows + 0.5, rows, columns)
+    for axes, name in zip(parts, names):
         _panel(axes, name, axis, groups)
-    for axes in list(grid.flat)[len(names) :]:
+    for axes in parts[len(names) :]:
         axes.set_visible(False)
     if 1 < len(groups) <= LINES:
         columns = max(1, CHARACTERS // (max(map(len, groups)) + 8))  # a name and its line
-        handles, labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(groups), columns))
+        legend_outside(figure, parts[0], "upper center", min(len(groups), columns))
     over = axis or "the number of the point"
     more = f" The table has {left} quantities more." if left > 0 else ""
     return Picture("scan", f"Quantities over {over}; bars are the error estimates of the runs.{more}", figure)
@@ -175,7 +169,7 @@ def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequenc
             x,
             y,
             yerr=errors,
-            color=COLOURS[i % len(COLOURS)],
+            color=colour(i),
             marker="o",
             markersize=4,
             linewidth=1.2,
@@ -189,10 +183,10 @@ def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequenc
         if values and min(values) > 0.0 and max(values) > WIDE * min(values):
             scale("log")
     if all(x.is_integer() for x in x_all) and axes.get_xscale() == "linear":
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        whole_ticks(axes)
     axes.set(title=name, xlabel=short_names([axis or "point"])[0])
     axes.title.set_fontsize(10)
-    axes.grid(alpha=0.3)
+    grid(axes)
 
 
 def _axis(outcomes: Sequence[Outcome]) -> str | None:
