@@ -75,3 +75,5 @@ from ttsuite.study.config import make_study as make_study
 from ttsuite.study.describe import describe as describe
 from ttsuite.study.schema import schema as schema
 from ttsuite.version import __version__ as __version__
+from ttsuite.workers.executors import cluster as cluster
+from ttsuite.workers.executors import workers_for as workers_for
