@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -43,9 +43,9 @@ class Agreement:
     source: str
     deviation: Deviation
     accuracy: float | None = None
-    more: dict[str, Any] = field(default_factory=dict)
+    more: Mapping[str, object] = field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, object]:
         """As report.json has it."""
         known = {} if self.accuracy is None else {"accuracy": self.accuracy}
         return {

@@ -18,16 +18,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from problems.keys import Keys, ProblemKeys, SolverKeys
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from problems.agreement import Agreement
     from problems.report_parts import Effort, Picture, Quantity, Section, Table
     from problems.result import Columns, Result, Results
@@ -114,7 +116,7 @@ class Routes(Protocol[PIn, SIn]):
     def routes(self, problem: PIn, solver: SIn, results: Results) -> list[Route]:
         """The routes to the numbers of a run of these keys whose report holds ``results``."""
 
-    def allowed(self, solver: SIn, quantity: Quantity, results: Results) -> Any:
+    def allowed(self, solver: SIn, quantity: Quantity, results: Results) -> float | np.ndarray:
         """What the accuracy asked for allows in each value of a quantity."""
 
 
@@ -146,7 +148,7 @@ class Nothing:
         return 0.0
 
 
-def as_it_is(problem: Any, solver: S) -> S:
+def as_it_is(problem: object, solver: S) -> S:
     """The settings of a family whose defaults do not depend on the problem."""
     return solver
 
@@ -179,9 +181,9 @@ class Family(Generic[P, S]):
     @property
     def results(self) -> tuple[type[Result], ...]:
         """The classes of its results."""
-        return cast(Any, self._part("result")).RESULTS
+        return self._part("result").RESULTS
 
-    def result_of(self, results: Mapping[str, Any]) -> type[Result]:
+    def result_of(self, results: Results) -> type[Result]:
         """The class that ``results`` of report.json were made from. Raises ValueError where they are of none."""
         for kind in self.results:
             if kind.made(results):
@@ -189,8 +191,8 @@ class Family(Generic[P, S]):
         raise ValueError(f"these are no results of kind {self.kind}")
 
     @property
-    def numerics(self) -> Numerics[P, S, Any, Result]:
-        return cast("Numerics[P, S, Any, Result]", self._part("solve"))
+    def numerics(self) -> Numerics[P, S, object, Result]:
+        return cast("Numerics[P, S, object, Result]", self._part("solve"))
 
     @property
     def presentation(self) -> Presentation[P, S, Result]:
@@ -202,8 +204,8 @@ class Family(Generic[P, S]):
         return cast("Figures[P, S, Result]", own if hasattr(own, "figures") else Nothing())
 
     @property
-    def planning(self) -> Planning[Any]:
-        return cast("Planning[Any]", self._found("plan") or Nothing())
+    def planning(self) -> Planning[object]:
+        return cast("Planning[object]", self._found("plan") or Nothing())
 
     @property
     def known(self) -> Known[P, S, Result]:

@@ -34,7 +34,7 @@ class Keys(BaseModel):
 AUTOMATIC: Literal["automatic"] = "automatic"
 
 
-def shown(value: Any, longest: int = 60) -> str:
+def shown(value: object, longest: int = 60) -> str:
     """``value`` in a message, as the file would show it, cut short."""
     if value is None:
         return "nothing"
@@ -65,7 +65,7 @@ def located(file: str, directory: Path, key: str) -> Path:
         raise ProblemError(f"cannot be found: {error}", key) from None
 
 
-def _automatic_or_count(value: Any) -> Any:
+def _automatic_or_count(value: object) -> int | str:
     if (isinstance(value, str) and value == AUTOMATIC) or (type(value) is int and value >= 1):
         return value
     raise ValueError(f"must be automatic or an integer of at least 1, found {shown(value)}")
@@ -76,7 +76,7 @@ AutomaticCount = Annotated[int | Literal["automatic"], PlainValidator(_automatic
 MOST_WORKERS = 1000
 
 
-def _automatic_or_workers(value: Any) -> Any:
+def _automatic_or_workers(value: object) -> int | str:
     if (isinstance(value, str) and value == AUTOMATIC) or (type(value) is int and 1 <= value <= MOST_WORKERS):
         return value
     raise ValueError(f"must be automatic or an integer of at least 1 and at most {MOST_WORKERS}, found {shown(value)}")

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 T = TypeVar("T")
+W = TypeVar("W")  # a result, or a part of one
 _NAME, _STORED = "published", "stored"  # in the metadata of a field
 HERE = "."  # the key of a part whose own numbers stand beside those of the whole
 
@@ -50,7 +51,7 @@ class Published:
     digits: str = ""
 
 
-def published(*, default: Any = ..., factory: Callable[[], Any] | None = None, **told: str) -> Any:
+def published(*, default: object = ..., factory: Callable[[], object] | None = None, **told: str) -> Any:
     """A field of a result that is told; ``told``: as of ``Published``; ``default`` or ``factory``: what stands for it
     in results of earlier versions."""
     metadata = {_NAME: Published(**told)}
@@ -64,7 +65,7 @@ def stored(name: str) -> Any:
     return field(metadata={_STORED: name})
 
 
-def stored_name(entry: Field[Any]) -> str:
+def stored_name(entry: Field[object]) -> str:
     """Under what name the train of a field is stored: that of the field, unless said otherwise."""
     return str(entry.metadata.get(_STORED, entry.name))
 
@@ -73,10 +74,10 @@ class _Derived(property):
     told: Published
 
 
-def derived(**told: str) -> Callable[[Callable[[Any], T]], T]:
+def derived(**told: str) -> Callable[[Callable[[W], T]], T]:
     """A property of a result that is told; ``told``: as of ``Published``."""
 
-    def declare(function: Callable[[Any], T]) -> T:
+    def declare(function: Callable[[W], T]) -> T:
         made = _Derived(function, doc=function.__doc__)
         made.told = Published(**told)
         return made  # type: ignore[return-value]
@@ -97,13 +98,10 @@ def declared(kind: type) -> Iterator[tuple[str, Published]]:
             seen.add(name)
 
 
-def told(part: Any) -> Any:
+def told(part: object) -> object:
     """A value as report.json says it: parts as mappings, complex arrays as real and imaginary ones."""
     if is_dataclass(part) and not isinstance(part, type):
-        found: dict[str, Any] = {}
-        for name, how in declared(type(part)):
-            _place(found, how.key or name, _listed(getattr(part, name), how.by))
-        return found
+        return entries(part)
     if isinstance(part, np.ndarray) and np.iscomplexobj(part):
         return {"real": part.real, "imag": part.imag}
     if isinstance(part, Mapping):
@@ -113,17 +111,22 @@ def told(part: Any) -> Any:
     return part
 
 
-def _listed(value: Any, by: str) -> Any:
-    return {getattr(part, by): told(part) for part in value} if by else told(value)
+def entries(part: object) -> dict[str, object]:
+    """What is declared of a dataclass, as report.json says it: key -> value."""
+    found: dict[str, object] = {}
+    for name, how in declared(type(part)):
+        value = getattr(part, name)
+        _place(found, how.key or name, {getattr(one, how.by): told(one) for one in value} if how.by else told(value))
+    return found
 
 
-def _place(into: dict[str, Any], key: str, value: Any) -> None:
+def _place(into: dict[str, Any], key: str, value: object) -> None:
     """Put ``value`` under a dotted key; what is there already is added to."""
     *parents, last = key.split(".") if key != HERE else [HERE]
     for name in parents:
         into = into.setdefault(name, {})
     if last == HERE:
-        into |= value or {}
+        into |= cast(dict[str, object], value or {})
     elif isinstance(value, dict) and isinstance(into.get(last), dict):
         into[last] |= value
     else:
@@ -138,14 +141,14 @@ def looked_up(results: Mapping[str, Any], key: str) -> Any:
     return found
 
 
-def numbers(value: Any) -> np.ndarray:
+def numbers(value: object) -> np.ndarray:
     """An array of what JSON holds, null as NaN; mappings with real and imag are complex."""
     if isinstance(value, Mapping):
         return np.array(value["real"], dtype=float) + 1j * np.array(value["imag"], dtype=float)
     return np.atleast_1d(np.array(value, dtype=float))
 
 
-def text(value: Any, digits: str) -> Any:
+def text(value: object, digits: str) -> object:
     """An entry of a CSV file."""
     if isinstance(value, bool | np.bool_):
         return bool(value)
@@ -156,9 +159,9 @@ def text(value: Any, digits: str) -> Any:
     return value
 
 
-def columns(result: Any, told_by: Sequence[tuple[str, Published]]) -> list[tuple[str, list[Any]]]:
+def columns(result: object, told_by: Sequence[tuple[str, Published]]) -> list[tuple[str, Sequence[object]]]:
     """Name and entries of each column of the CSV file; complex ones are two."""
-    found: list[tuple[str, list[Any]]] = []
+    found: list[tuple[str, Sequence[object]]] = []
     for name, how in told_by:
         if not how.column:
             continue

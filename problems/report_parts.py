@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Quantity:
     name: str
     unit: str
     axis: str
-    keys: list[Any]
+    keys: Sequence[float | str]
     values: np.ndarray
     errors: np.ndarray | None = None
 
@@ -72,10 +76,10 @@ class Picture:
 
     name: str
     caption: str
-    draw: Any
+    draw: Callable[[], Figure] | Figure
 
     @cached_property
-    def figure(self) -> Any:
+    def figure(self) -> Figure:
         """The matplotlib figure; an axis on which nothing is positive is linear, whatever it was meant to be."""
         with warnings.catch_warnings():  # of matplotlib's, on exactly that
             warnings.filterwarnings("ignore", message="Data has no positive values")
@@ -87,7 +91,7 @@ class Picture:
         return drawn
 
 
-def _without_logarithm(axes: Any, name: str) -> bool:
+def _without_logarithm(axes: Axes, name: str) -> bool:
     """Whether a logarithmic axis would have to choose its own ends where nothing drawn is positive."""
     if getattr(axes, f"get_{name}scale")() != "log" or not getattr(axes, f"get_autoscale{name}_on")():
         return False

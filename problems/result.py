@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self, TypeAlias
 
-from problems.published import columns, declared, looked_up, numbers, published, stored_name, told
+from problems.published import columns, declared, entries, looked_up, numbers, published, stored_name
 from problems.report_parts import Quantity
 from solvers.solution import Checked, IterationState, Solution, Status
 from solvers.trains.tensor_train import TensorTrain
 
 Results: TypeAlias = Mapping[str, Any]  # the ``results`` of report.json
-Columns: TypeAlias = list[tuple[str, list[Any]]]  # of a CSV file: names and entries
+Columns: TypeAlias = list[tuple[str, Sequence[object]]]  # of a CSV file: names and entries
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,12 +46,12 @@ class Result:
     def of(cls, solution: Solution, **own: Any) -> Self:
         """The result of a run that one verb has done all of: what runs have in common is the solution's."""
         counts, timing = dict(solution.counts), dict(solution.timing)
-        common: dict[str, Any] = {"status": solution.status, "history": solution.history, "checked": solution.checked}
-        return cls(**common, counts=counts, timing=timing, **own)
+        status, history, checked = solution.status, solution.history, solution.checked
+        return cls(status=status, history=history, checked=checked, counts=counts, timing=timing, **own)
 
     def results(self) -> dict[str, Any]:
         """The ``results`` of report.json: everything that is declared."""
-        return told(self)
+        return entries(self)
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:
@@ -91,7 +91,7 @@ class Result:
             found.insert(0, (self.index, list(range(len(found[0][1])))))
         return found
 
-    def csv_table(self, further: Columns | None = None) -> tuple[str, list[str], list[list[Any]]]:
+    def csv_table(self, further: Columns | None = None) -> tuple[str, list[str], list[list[object]]]:
         """Name, header and rows of the CSV file; ``further``: columns of as many rows beside its own."""
         found = [*self.columns(), *(further or [])]
         return (

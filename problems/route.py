@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from problems.report_parts import Effort
+if TYPE_CHECKING:
+    from problems.report_parts import Effort
+    from problems.result import Results
 
 TIGHTER = 0.1  # times the accuracy of the run, of the routes that ask for more
 
@@ -35,9 +37,9 @@ class Route:
 
     name: str
     what: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, object] = field(default_factory=dict)
     other_seed: bool = False
-    direct: Callable[[Any, Any], dict[str, Any]] | None = None
+    direct: Callable[[Any, Any], Results] | None = None
     effort: Effort | None = None
 
 

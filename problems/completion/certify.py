@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.report_parts import Quantity
+from problems.result import Results
 from problems.route import Route
 from solvers.riemannian.dimension import require_enough
+from solvers.trains.tensor_train import TensorTrain
 
 ENTRIES = 20_000  # random entries at which two completions are compared
 DEVIATIONS = 3.0  # of the test error
 
 
-def allowed(solver: CompletionSolver, quantity: Quantity, results: Mapping[str, Any]) -> float:
+def allowed(solver: CompletionSolver, quantity: Quantity, results: Results) -> float:
     """What the accuracy asked for allows, relative, in the 2-norm."""
     return solver.accuracy
 
 
-def routes(problem: CompletionProblem, solver: CompletionSolver, results: Mapping[str, Any]) -> list[Route]:
+def routes(problem: CompletionProblem, solver: CompletionSolver, results: Results) -> list[Route]:
     """The routes to the tensor of a run with these keys."""
     what = "other entries of the file" if problem.file is not None else "other samples of the function"
     found = [Route("samples", f"{what} fitted and held out, another start", other_seed=True)]
@@ -35,7 +34,7 @@ def routes(problem: CompletionProblem, solver: CompletionSolver, results: Mappin
 
 
 def between(
-    first: tuple[Mapping[str, Any], list[Any]], second: tuple[Mapping[str, Any], list[Any]]
+    first: tuple[Results, list[TensorTrain]], second: tuple[Results, list[TensorTrain]]
 ) -> list[tuple[Quantity, Quantity]]:
     """What both runs, each its ``results`` and its trains, are compared by beyond their own numbers.
 
@@ -46,7 +45,7 @@ def between(
     a, b = x.entries(indices), y.entries(indices)
     difference = float(np.linalg.norm(a - b)) / max(float(np.linalg.norm(b)), 1e-300)
 
-    def of(value: float, results: Mapping[str, Any]) -> Quantity:
+    def of(value: float, results: Results) -> Quantity:
         key = [f"{ENTRIES} entries"]
         name = "difference at random entries, relative"
         return Quantity(name, "", "part", key, np.array([value]), np.array([_stated(results)]))
@@ -54,5 +53,5 @@ def between(
     return [(of(difference, first[0]), of(0.0, second[0]))]
 
 
-def _stated(results: Mapping[str, Any]) -> float:
+def _stated(results: Results) -> float:
     return float(results["test_error"]) + DEVIATIONS * float(results["test_error_uncertainty"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
@@ -39,7 +39,7 @@ class FunctionSamples(Keys):
 
     @field_validator("shape", mode="plain")
     @classmethod
-    def _sizes(cls, value: Any) -> Any:
+    def _sizes(cls, value: object) -> tuple[int, ...]:
         if not isinstance(value, (list, tuple)) or not all(type(n) is int and n >= 2 for n in value) or len(value) < 2:
             raise ValueError(f"must be a list of at least two numbers, each at least 2, found {shown(value)}")
         return tuple(value)
@@ -50,7 +50,7 @@ class FunctionSamples(Keys):
         return round(self.fraction * math.prod(self.shape))
 
 
-def _which_samples(value: Any) -> str:
+def _which_samples(value: object) -> str:
     """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
     return "(function)" if isinstance(value, (dict, FunctionSamples)) else "(file)"
 
@@ -77,7 +77,7 @@ class CompletionProblem(ProblemKeys):
 
     @field_validator("samples")
     @classmethod
-    def _readable(cls, value: Any, info: ValidationInfo) -> Any:
+    def _readable(cls, value: str | FunctionSamples, info: ValidationInfo) -> str | FunctionSamples:
         if not isinstance(value, str):
             if value.number > MOST_SAMPLES:
                 message = f"these are {value.number} samples, more than fit ({MOST_SAMPLES})"

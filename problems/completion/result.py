@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -72,7 +71,7 @@ class CompletionResult(Result):
         return [int(rank) for rank in self.train.ranks]
 
     @derived(key="by_rank")
-    def fits(self) -> list[dict[str, Any]]:
+    def fits(self) -> list[dict[str, object]]:
         """The fit of every rank."""
         names = ("rank", "ranks", "train_error", "validation_error", "test_error", "evaluations", "seconds")
         return [

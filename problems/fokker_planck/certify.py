@@ -6,8 +6,6 @@ and by box and grid what the discretisation costs.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
@@ -51,7 +49,7 @@ def _even(value: float) -> int:
     return 2 * int(np.ceil(0.5 * value))
 
 
-def exact(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver) -> dict[str, Any]:
+def exact(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver) -> Results:
     """Means and covariances of the linear process at the times of the report; the density is Gaussian."""
     known = problem.exact(solver.times)
     zero = np.zeros(len(solver.times))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -55,7 +54,7 @@ def routes(problem: ParametricProblem, solver: ParametricSolver, results: Result
     return [*found, Route("points", text, changes, other_seed=True)]
 
 
-def by_quadrature(problem: ParametricProblem, points: list[int]) -> dict[str, Any]:
+def by_quadrature(problem: ParametricProblem, points: list[int]) -> Results:
     """Means and variances by Gauss quadrature over exact solves; errors: against two points a parameter fewer."""
     fine, coarse = _moments(problem, points), _moments(problem, [max(1, n - 2) for n in points])
     found: dict[str, dict[str, object]] = {}

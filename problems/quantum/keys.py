@@ -5,24 +5,24 @@ This module imports neither scipy nor numba: a configuration is checked before a
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
 from problems.errors import ProblemError
-from problems.keys import Keys, shown
+from problems.keys import Keys, is_number, shown
 
 NONE: Literal["none"] = "none"
 
 
-def numbers(value: Any) -> float | tuple[float, ...]:
+def numbers(value: object) -> float | tuple[float, ...]:
     """A finite number, or a list of such as a tuple."""
-    entries = value if isinstance(value, (list, tuple)) else [value]
-    good = all(type(entry) in (int, float) and math.isfinite(entry) for entry in entries)
-    if not entries or not good:
+    entries: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
+    found = tuple(float(entry) for entry in entries if is_number(entry))
+    if not entries or len(found) < len(entries):
         raise ValueError(f"must be a number or a list of numbers, found {shown(value)}")
-    return tuple(float(entry) for entry in entries) if isinstance(value, (list, tuple)) else float(value)
+    return found if isinstance(value, (list, tuple)) else found[0]
 
 
 class GaussianInitial(Keys):
@@ -42,7 +42,7 @@ class GaussianInitial(Keys):
 
     @field_validator("centre", "momentum", mode="plain")
     @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
+    def _one_or_many(cls, value: object) -> float | tuple[float, ...]:
         return numbers(value)
 
     def lists(self, d: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -66,7 +66,7 @@ class ProductInitial(Keys):
 
     @field_validator("state", mode="plain")
     @classmethod
-    def _pattern(cls, value: Any) -> Any:
+    def _pattern(cls, value: object) -> str | tuple[int, ...]:
         if isinstance(value, str) and value in ("up", "neel", "domain_wall"):
             return value
         if not isinstance(value, (list, tuple)) or not all(type(entry) is int and entry >= 0 for entry in value):
@@ -95,12 +95,12 @@ class AnyInitial(Keys):
     """Only reached by a mapping whose ``type`` is missing or unknown, to say so."""
 
     type: Literal["gaussian", "product"]
-    centre: Any = None
-    momentum: Any = None
-    state: Any = None
+    centre: object = None
+    momentum: object = None
+    state: object = None
 
 
-def _which_initial(value: Any) -> str:
+def _which_initial(value: object) -> str:
     """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
     return f"({kind})" if kind in ("gaussian", "product") else "(type)"

@@ -111,7 +111,7 @@ def _names(outcome: RouteOutcome) -> str:
 
 
 def judge(
-    quantities: list[ComparedQuantity], allowed: Callable[[ComparedQuantity], object]
+    quantities: list[ComparedQuantity], allowed: Callable[[ComparedQuantity], float | np.ndarray]
 ) -> tuple[str, str, list[Judged]]:
     """Verdict, message and the quantities judged; ``allowed``: what the accuracy asked for allows in each value."""
     judged = [_judged(q, allowed(q)) for q in quantities if q.keys and q.agrees is not None]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,7 +235,7 @@ class _Work:
             pair = [(r["results"], list(trains)) for r, trains in (load(self.folder), load(target))]
             quantities += [beside(a, b) for a, b in part.between(*pair)]
 
-        def allowed(q: ComparedQuantity) -> Any:
+        def allowed(q: ComparedQuantity) -> float | np.ndarray:
             own = Quantity(q.name, q.unit, q.axis, q.keys, q.values[0], q.errors[0])
             return part.allowed(self.study.solver, own, self.report["results"])
 
@@ -264,7 +264,8 @@ def _direct(route: Route, target: Path, study: Study, of: Path) -> None:
     """Take a direct route and keep a record that a comparison reads."""
     assert route.direct is not None
     clock = time.perf_counter()
-    status, message, results = FINISHED, "computed directly", {}
+    status, message = FINISHED, "computed directly"
+    results: Mapping[str, object] = {}
     with workers_for(1):
         try:
             results = route.direct(study.problem, study.solver)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ttsuite.pages import report as report_writer
 from ttsuite.pages.loaded_run import LoadedRun
@@ -16,6 +16,9 @@ from ttsuite.runs.record import Record
 from ttsuite.runs.run_folder import read_report
 from ttsuite.study.config import Source, Study, load_study
 from ttsuite.study.yaml_file import Document
+
+if TYPE_CHECKING:
+    from problems.parametric_pde.surrogate import Solution
 
 
 def run(
@@ -81,7 +84,7 @@ def load(folder: str | Path) -> LoadedRun:
     return LoadedRun(folder, report, [train for train in stored if isinstance(train, TensorTrain)])
 
 
-def surrogate(folder: str | Path) -> Any:
+def surrogate(folder: str | Path) -> Solution:
     """The solution of a parametric PDE as a function of its standardised parameters: y (d,) -> nodal values (N,).
 
     Raises FileNotFoundError where ``folder`` is no run folder, ValueError for damaged files and for other problems.

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from ttsuite.study.config import Study
 from ttsuite.words import duration
 
 if TYPE_CHECKING:
+    from rich.console import Group
+
     from solvers.solution import IterationState
 
 
@@ -163,7 +165,7 @@ class LiveProgress(_Progress):
         self._remaining = ""
         self._live.stop()
 
-    def _picture(self) -> Any:
+    def _picture(self) -> Group:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table

@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -40,7 +39,7 @@ class ComparedQuantity:
     name: str
     unit: str
     axis: str
-    keys: list[object]
+    keys: list[float | str]
     values: tuple[np.ndarray, np.ndarray]
     errors: tuple[np.ndarray | None, np.ndarray | None]
     only: tuple[int, int]
@@ -187,7 +186,7 @@ def beside(a: Quantity, b: Quantity) -> ComparedQuantity:
     return ComparedQuantity(a.name, a.unit, a.axis, keys, (values[0], values[1]), (errors[0], errors[1]), only)
 
 
-def _key(key: Any) -> Any:
+def _key(key: float | str) -> float | str:
     return f"{key:.{SIGNIFICANT}g}" if isinstance(key, float) else key
 
 

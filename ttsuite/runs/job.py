@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from problems.errors import ProblemError
 from problems.keys import renamed
@@ -44,6 +44,8 @@ from ttsuite.study.config import Source, Study
 from ttsuite.workers.executors import available_cores, workers_for
 
 if TYPE_CHECKING:
+    from problems.contract import Numerics
+    from problems.keys import ProblemKeys, SolverKeys
     from solvers.solution import IterationState
 
 _MESSAGES = {
@@ -214,8 +216,8 @@ class _Job:
 
     def solve(
         self,
-        numerics: Any,
-        prepared: Any,
+        numerics: Numerics[ProblemKeys, SolverKeys, object, Result],
+        prepared: object,
         source: Source,
         given: Executor | None,
         listener: Listener | None,

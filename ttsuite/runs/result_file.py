@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import TypeAlias, cast, get_args, get_type_hints, overload
 
 import numpy as np
 
@@ -32,12 +32,13 @@ VERSION = 1
 _TAG = "~"
 # dataclasses of earlier versions -> what they are called now
 RENAMED = {"VibrationalResult": "SpectrumResult", "WavePacketResult": "EvolutionResult"}
+Train: TypeAlias = TensorTrain | TTOperator
 _TRAINS = (TensorTrain, TTOperator)
 # class -> the name of a field in runs of earlier versions -> its name now
 _RENAMED_FIELDS = {"ParametricResult": {"quantities": "statistics"}}
 
 
-def save_result(path: str | os.PathLike, result: Result, trains: Mapping[str, Any]) -> None:
+def save_result(path: str | os.PathLike, result: Result, trains: Mapping[str, Train]) -> None:
     """Write ``result`` to ``path``; ``trains`` is what states.npz holds of it, by name.
 
     Raises TypeError for a value that is neither plain, an array, a dataclass that the annotations of the result name,
@@ -53,7 +54,7 @@ def save_result(path: str | os.PathLike, result: Result, trains: Mapping[str, An
         np.savez_compressed(file, manifest=np.frombuffer(manifest.encode(), dtype=np.uint8), **arrays)  # type: ignore[arg-type]
 
 
-def load_result(path: str | os.PathLike, states: str | os.PathLike, kinds: Sequence[type]) -> Any:
+def load_result(path: str | os.PathLike, states: str | os.PathLike, kinds: Sequence[type[Result]]) -> Result:
     """The result written by ``save_result``, one of the dataclasses ``kinds``; ``states`` is the file of its trains.
 
     Raises OSError where a file cannot be opened, ValueError with one line for a truncated or damaged file.
@@ -73,7 +74,7 @@ def load_result(path: str | os.PathLike, states: str | os.PathLike, kinds: Seque
             reader = _Reader(_classes(root), arrays, Path(states))
             for entry in objects:
                 reader.objects.append(reader.made(entry))
-            return reader.objects[-1]  # the result comes last
+            return cast(Result, reader.objects[-1])  # it comes last
         # whatever a damaged archive makes zipfile, zlib, json or numpy raise means the same here
         except Exception as error:
             reason = " ".join(str(error).split()) or type(error).__name__
@@ -88,7 +89,7 @@ def _now(name: str) -> str:
 def _classes(root: type) -> dict[str, type]:
     """Name -> dataclass, of ``root`` and of everything its annotations name."""
     found: dict[str, type] = {}
-    waiting: list[Any] = [root]
+    waiting: list[object] = [root]
     while waiting:
         hint = waiting.pop()
         waiting += get_args(hint)
@@ -98,17 +99,23 @@ def _classes(root: type) -> dict[str, type]:
     return found
 
 
-class StoredTrains(Sequence):
+class StoredTrains(Sequence[Train]):
     """The trains of a states.npz in the order saved, read when the first is asked for."""
 
     def __init__(self, path: Path, count: int) -> None:
         self._path, self._count = path, count
-        self._trains: list[Any] | None = None
+        self._trains: list[Train] | None = None
 
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, i: int | slice) -> Any:
+    @overload
+    def __getitem__(self, i: int) -> Train: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> list[Train]: ...
+
+    def __getitem__(self, i: int | slice) -> Train | list[Train]:
         if self._trains is None:
             trains = list(load_trains(self._path).values())
             if len(trains) != self._count:
@@ -120,13 +127,13 @@ class StoredTrains(Sequence):
 class _Writer:
     """Values as JSON, arrays and dataclasses by their numbers."""
 
-    def __init__(self, classes: Mapping[str, type], trains: Mapping[str, Any]) -> None:
+    def __init__(self, classes: Mapping[str, type], trains: Mapping[str, Train]) -> None:
         self.objects: list[Data] = []
         self.arrays: list[np.ndarray] = []
         self._classes, self._trains = classes, trains
-        self._known: dict[int, tuple[Any, Any]] = {}  # id -> the object, kept alive, and how it is told
+        self._known: dict[int, tuple[object, object]] = {}  # id -> the object, kept alive, and how it is told
 
-    def told(self, value: Any) -> Any:
+    def told(self, value: object) -> object:
         if value is None or type(value) in (bool, int, float, str):
             return value
         if isinstance(value, Sequence) and len(value) and isinstance(value[0], _TRAINS):
@@ -147,7 +154,7 @@ class _Writer:
             self._known[id(value)] = (value, self._numbered(value))
         return self._known[id(value)][1]
 
-    def _numbered(self, value: Any) -> Data:
+    def _numbered(self, value: object) -> Data:
         if isinstance(value, np.ndarray | np.generic):
             array = np.asarray(value)
             if array.dtype.hasobject:
@@ -160,7 +167,7 @@ class _Writer:
                 raise TypeError("a result cannot hold a train that is not among those stored")
             return {_TAG: "train", "name": name}
         cls = type(value)
-        if self._classes.get(cls.__name__) is not cls:
+        if not is_dataclass(value) or isinstance(value, type) or self._classes.get(cls.__name__) is not cls:
             raise TypeError(f"a result cannot hold a {cls.__name__}")
         entries = {field.name: self.told(getattr(value, field.name)) for field in fields(value)}
         self.objects.append({"class": cls.__name__, "fields": entries})
@@ -171,12 +178,12 @@ class _Reader:
     """The inverse of ``_Writer``."""
 
     def __init__(self, classes: Mapping[str, type], arrays: Mapping[str, np.ndarray], states: Path) -> None:
-        self.objects: list[Any] = []
+        self.objects: list[object] = []
         self._classes = classes
         self._arrays, self._states = arrays, states
-        self._trains: Data | None = None
+        self._trains: dict[str, Train] | None = None
 
-    def made(self, entry: Data) -> Any:
+    def made(self, entry: Data) -> object:
         """A dataclass of the suite from its fields."""
         name = _now(entry["class"])
         if name not in self._classes:
@@ -184,7 +191,7 @@ class _Reader:
         renamed = _RENAMED_FIELDS.get(name, {})
         return self._classes[name](**{renamed.get(key, key): self.read(v) for key, v in entry["fields"].items()})
 
-    def read(self, told: Any) -> Any:
+    def read(self, told: object) -> object:
         if isinstance(told, list):
             return [self.read(entry) for entry in told]
         if not isinstance(told, dict):

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ttsuite.data import Data
 from ttsuite.pages.drawing import own_style
@@ -315,11 +315,11 @@ def _message(future: Future) -> str:
         return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
-def _setting(point: Point, key: str) -> Any:
+def _setting(point: Point, key: str) -> object:
     """The value of a key in a point: the one it sets, or the base's or the model's."""
     if key in point.changes:
         return point.changes[key]
-    value: Any = point.study.model_dump()
+    value: object = point.study.model_dump()
     for part in key.split("."):
         if isinstance(value, dict):
             value = value.get(part)

@@ -34,7 +34,7 @@ from ttsuite.study.config import ConfigError, Source, Study, guess, key_path, na
 from ttsuite.study.yaml_file import Document, Problem, dotted, override
 from ttsuite.study.yaml_file import Path as KeyPath
 
-Change = dict[str, tuple[Any, str, str]]  # dotted key -> (value, where the key is written, where the value is)
+Change = dict[str, tuple[object, str, str]]  # dotted key -> (value, where the key is written, where the value is)
 MOST_POINTS = 10_000
 _KEYS = ("name", "base", "grid", "list")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")

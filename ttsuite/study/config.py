@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_args
+from typing import Generic, TypeVar, get_args
 
 import numpy as np
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from problems.contract import Family
 from problems.errors import ProblemError
@@ -259,7 +260,7 @@ def _collect(error: ValidationError, document: Document, model: type[Keys]) -> N
         document.problems.append(Problem(where, dotted(path), message))
 
 
-def _message(item: Any, path: KeyPath, data: Any, model: type[Keys]) -> str:
+def _message(item: ErrorDetails, path: KeyPath, data: object, model: type[Keys]) -> str:
     """What is wrong, in the words of the file rather than of the validation library."""
     kind, value, context = item["type"], item["input"], item.get("ctx", {})
     found = _show(value)

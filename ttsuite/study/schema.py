@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import types
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic.fields import FieldInfo
 
 from problems.families import family, kinds
 from problems.keys import Keys
+from ttsuite.data import Data
 from ttsuite.study.config import Study
 
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -25,7 +26,7 @@ POINTER = "# yaml-language-server: $schema="
 _PLAIN = {int: "integer", float: "number", str: "string", bool: "boolean", type(None): "null", dict: "object"}
 _BOUNDS = {Ge: ("ge", "minimum"), Gt: ("gt", "exclusiveMinimum"), Le: ("le", "maximum"), Lt: ("lt", "exclusiveMaximum")}
 
-Schema = dict[str, Any]
+Schema: TypeAlias = Data
 
 
 def schema(kind: str | None = None) -> Schema:
@@ -119,7 +120,7 @@ def _field(info: FieldInfo, definitions: Schema) -> Schema:
     return values
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """A default as JSON has it."""
     if isinstance(value, Keys):
         return value.model_dump(mode="json")
@@ -128,7 +129,7 @@ def _plain(value: Any) -> Any:
 
 def _annotation(annotation: object, definitions: Schema) -> Schema:
     """What a type takes."""
-    if annotation is Any:
+    if annotation in (Any, object):
         return {}
     if annotation in _PLAIN:
         return {"type": _PLAIN[annotation]}

@@ -159,7 +159,7 @@ class _Reader:
             self.skip(event)
             return None
         if isinstance(event, yaml.SequenceStartEvent):
-            entries: list[Any] = []
+            entries: list[object] = []
             while not isinstance(event := self.next(), yaml.SequenceEndEvent):
                 entries.append(self.value(event, (*path, len(entries))))
             return entries

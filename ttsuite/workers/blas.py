@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from threadpoolctl import threadpool_limits
 
 
-def limit_blas() -> Any:
+def limit_blas() -> threadpool_limits:
     """One BLAS thread in this process, until ``restore_original_limits`` of what is returned."""
     import scipy.linalg  # noqa: F401  only a library that is loaded can be limited
     from threadpoolctl import threadpool_limits

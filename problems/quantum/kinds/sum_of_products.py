@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import (
     Field,
@@ -21,6 +21,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from problems.contract import Family
 from problems.errors import ProblemError
@@ -43,10 +44,10 @@ MOST_SHARED = 400  # states on one shared basis
 _EVOLUTION = ("initial", "absorber", "observables")
 Observable = Literal["energy", "norm", "z", "szsz", "q", "q2", "n", "entropy"]
 # the terms as JSON has them: the numbers of the modes are texts, and the operator 1 may be written as a number
-_COMPLEX: dict[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-_NAMES: dict[str, Any] = {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"const": 1}]}}
-_TERM: dict[str, Any] = {"type": "array", "minItems": 2, "maxItems": 2}
-_TERMS: dict[str, Any] = {
+_COMPLEX: JsonDict = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+_NAMES: JsonDict = {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"const": 1}]}}
+_TERM: JsonDict = {"type": "array", "minItems": 2, "maxItems": 2}
+_TERMS: JsonDict = {
     "type": "array",
     "items": _TERM | {"items": [{"anyOf": [{"type": "number"}, _COMPLEX]}, _NAMES]},
 }
@@ -92,19 +93,19 @@ class SumOfProductsProblem(ProblemKeys):
 
     @field_validator("modes", mode="before")
     @classmethod
-    def _some_modes(cls, value: Any) -> Any:
+    def _some_modes(cls, value: object) -> object:
         if isinstance(value, (list, tuple)) and not 1 <= len(value) <= MOST_MODES:
             raise ValueError(f"must hold from 1 to {MOST_MODES} modes, found {len(value)}")
         return tuple(value) if isinstance(value, list) else value
 
     @field_validator("terms", mode="plain")
     @classmethod
-    def _terms(cls, value: Any, info: ValidationInfo) -> tuple[Term, ...]:
+    def _terms(cls, value: object, info: ValidationInfo) -> tuple[Term, ...]:
         return checked(value, info.data.get("modes"))
 
     @field_validator("mode_order", mode="plain")
     @classmethod
-    def _permutation(cls, value: Any, info: ValidationInfo) -> Any:
+    def _permutation(cls, value: object, info: ValidationInfo) -> str | tuple[int, ...]:
         if isinstance(value, str) and value in (AUTOMATIC, "given"):
             return value
         if not isinstance(value, (list, tuple)) or not all(type(mode) is int for mode in value):
@@ -116,7 +117,7 @@ class SumOfProductsProblem(ProblemKeys):
 
     @field_validator("observables", mode="before")
     @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
+    def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
@@ -141,7 +142,7 @@ class SumOfProductsProblem(ProblemKeys):
         return self
 
     @model_serializer(mode="wrap")
-    def _keys_of_the_task(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _keys_of_the_task(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         """Without the keys of the other task, so that a stored configuration can be read again."""
         left_out = _EVOLUTION if self.task == "spectrum" else ()
         return {key: value for key, value in handler(self).items() if key not in left_out}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -19,7 +19,15 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, ProblemKeys, located, shown
 from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field import field as fields
-from problems.quantum.hamiltonians.force_field.keys import Basis, FieldFile, ForceFieldKey, directory, load, locate
+from problems.quantum.hamiltonians.force_field.keys import (
+    Basis,
+    FieldFile,
+    ForceFieldGiven,
+    ForceFieldKey,
+    directory,
+    load,
+    locate,
+)
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.readers.shipped import shipped
 from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, VibrationalSolver
@@ -47,7 +55,7 @@ class VibrationalProblem(ProblemKeys):
 
     @field_validator("force_field")
     @classmethod
-    def _readable(cls, value: Any, info: ValidationInfo) -> Any:
+    def _readable(cls, value: ForceFieldGiven, info: ValidationInfo) -> ForceFieldGiven:
         if isinstance(value, str):
             value = locate(value, directory(info))
         elif isinstance(value, FieldFile):
@@ -58,7 +66,7 @@ class VibrationalProblem(ProblemKeys):
 
     @field_validator("mode_order", mode="plain")
     @classmethod
-    def _permutation(cls, value: Any, info: ValidationInfo) -> Any:
+    def _permutation(cls, value: object, info: ValidationInfo) -> str | tuple[int, ...]:
         if isinstance(value, str) and value in (AUTOMATIC, "frequency"):
             return value
         if not isinstance(value, (list, tuple)) or not all(type(mode) is int for mode in value):

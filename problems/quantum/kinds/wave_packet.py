@@ -14,14 +14,14 @@ import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_serializer, model_validator
 
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, ProblemKeys
-from problems.quantum.hamiltonians.force_field.keys import Basis, ForceFieldKey, HenonHeiles
+from problems.quantum.hamiltonians.force_field.keys import Basis, ForceFieldGiven, ForceFieldKey, HenonHeiles
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
@@ -103,17 +103,17 @@ class WavePacketProblem(ProblemKeys):
 
     @field_validator("force_field")
     @classmethod
-    def _readable(cls, value: Any, info: ValidationInfo) -> Any:
+    def _readable(cls, value: ForceFieldGiven, info: ValidationInfo) -> ForceFieldGiven:
         return _vibrational({"force_field": value}, info.context).force_field
 
     @field_validator("mode_order", mode="before")
     @classmethod
-    def _listed(cls, value: Any) -> Any:
+    def _listed(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
     @field_validator("basis", mode="before")
     @classmethod
-    def _harmonic(cls, value: Any, info: ValidationInfo) -> Any:
+    def _harmonic(cls, value: object, info: ValidationInfo) -> object:
         given = value.model_dump(exclude_unset=True) if isinstance(value, Basis) else value
         if info.data.get("model") == "henon_heiles" and isinstance(given, dict) and "type" not in given:
             return {"type": "harmonic", **given}
@@ -121,7 +121,7 @@ class WavePacketProblem(ProblemKeys):
 
     @field_validator("observables", mode="before")
     @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
+    def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
@@ -148,12 +148,12 @@ class WavePacketProblem(ProblemKeys):
         return self
 
     @model_serializer(mode="plain")
-    def _keys_of_the_model(self) -> dict[str, Any]:
+    def _keys_of_the_model(self) -> dict[str, object]:
         """The keys this model has, so that a stored configuration can be read again."""
         kept = [name for name in type(self).model_fields if name in _ALWAYS or name in _OWN[self.model]]
         return {name: getattr(self, name) for name in kept}
 
-    def _field_keys(self) -> dict[str, Any]:
+    def _field_keys(self) -> dict[str, object]:
         if self.model == "henon_heiles":
             field = HenonHeiles(model="henon_heiles", dimension=self.dimension, coupling=self.coupling)
             # the chain's own order
@@ -270,7 +270,7 @@ def _short(value: float | tuple[float, ...]) -> str:
     return f"({', '.join(f'{entry:g}' for entry in value[:6])}{', ...' if len(value) > 6 else ''})"
 
 
-def _vibrational(keys: dict[str, Any], context: Any) -> VibrationalProblem:
+def _vibrational(keys: dict[str, object], context: object) -> VibrationalProblem:
     """The vibrational problem of these keys; what is wrong with them as a ProblemError."""
     basis = keys.get("basis")
     if isinstance(basis, Basis):

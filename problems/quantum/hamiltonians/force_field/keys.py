@@ -6,8 +6,9 @@ No numerics are imported here: a configuration is checked before any are loaded.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
@@ -43,7 +44,7 @@ MODELS: dict[str, type[CoupledOscillators] | type[HenonHeiles]] = {
 }
 
 
-def _which_field(value: Any) -> str:
+def _which_field(value: object) -> str:
     """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
     if isinstance(value, (CoupledOscillators, HenonHeiles)):
         return f"({value.model})"
@@ -69,8 +70,8 @@ class AnyModel(Keys):
     """Only reached by a mapping whose ``model`` is missing or unknown, to say so."""
 
     model: Literal["coupled_oscillators", "henon_heiles"]
-    dimension: Any = None
-    coupling: Any = None
+    dimension: object = None
+    coupling: object = None
 
 
 ForceFieldKey = Annotated[
@@ -83,14 +84,15 @@ ForceFieldKey = Annotated[
 ]
 
 
-def _integers(value: Any, least: int, what: str) -> int | tuple[int, ...] | Literal["automatic"]:
+def _integers(value: object, least: int, what: str) -> int | tuple[int, ...] | Literal["automatic"]:
     """``automatic``, an integer of at least ``least``, or a list of such."""
     if isinstance(value, str) and value == AUTOMATIC:
         return AUTOMATIC
-    entries = value if isinstance(value, (list, tuple)) else [value]
-    if not entries or not all(type(entry) is int and entry >= least for entry in entries):
+    entries: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
+    found = tuple(entry for entry in entries if type(entry) is int and entry >= least)
+    if not entries or len(found) < len(entries):
         raise ValueError(f"must be {what}, each at least {least}, found {shown(value)}")
-    return tuple(entries) if isinstance(value, (list, tuple)) else value
+    return found if isinstance(value, (list, tuple)) else found[0]
 
 
 class Basis(Keys):
@@ -108,7 +110,7 @@ class Basis(Keys):
 
     @field_validator("functions", mode="plain")
     @classmethod
-    def _functions(cls, value: Any) -> int | tuple[int, ...] | Literal["automatic"]:
+    def _functions(cls, value: object) -> int | tuple[int, ...] | Literal["automatic"]:
         return _integers(value, 1, "automatic, an integer or a list of integers")
 
 

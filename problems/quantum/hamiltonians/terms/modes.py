@@ -6,7 +6,7 @@ Phys. 96, 1982 (1992)); spin: m = s, s-1, .., -s; boson: 0, 1, .. quanta. No num
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
@@ -48,7 +48,7 @@ class Sinc(Keys):
 
     @field_validator("interval", mode="before")
     @classmethod
-    def _ascending(cls, value: Any) -> Any:
+    def _ascending(cls, value: object) -> tuple[float, float]:
         entries = list(value) if isinstance(value, (list, tuple)) else []
         if len(entries) != 2 or not all(type(entry) in (int, float) for entry in entries):
             raise ValueError(f"must be a list of two numbers, as in [-6.0, 6.0], found {shown(value)}")
@@ -112,19 +112,19 @@ class AnyBasis(Keys):
     """Only reached by a mapping whose ``basis`` is missing or unknown, to say so."""
 
     basis: Literal["harmonic", "sinc", "spin", "boson"]
-    functions: Any = None
-    frequency: Any = None
-    mass: Any = None
-    points: Any = None
-    interval: Any = None
-    s: Any = None
-    levels: Any = None
+    functions: object = None
+    frequency: object = None
+    mass: object = None
+    points: object = None
+    interval: object = None
+    s: object = None
+    levels: object = None
 
 
 Mode = Harmonic | Sinc | Spin | Boson
 
 
-def _tag(value: Any) -> str:
+def _tag(value: object) -> str:
     """Tag of the union below; tags are in parentheses, so that error paths can drop them."""
     name = value.get("basis") if isinstance(value, dict) else getattr(value, "basis", None)
     return f"({name})" if name in ("harmonic", "sinc", "spin", "boson") else "(any)"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -38,7 +37,7 @@ class Faults:
     def __init__(self) -> None:
         self._found: list[InitErrorDetails] = []
 
-    def add(self, path: tuple[str | int, ...], message: str, value: Any = None) -> None:
+    def add(self, path: tuple[str | int, ...], message: str, value: object = None) -> None:
         """Note a fault."""
         self._found.append({"type": "value_error", "loc": path, "input": value, "ctx": {"error": ValueError(message)}})
 
@@ -68,7 +67,7 @@ def collect(terms: Sequence[Term], modes: Sequence[Mode]) -> dict[Key, complex]:
     return {key: c for key, c in table.items() if c != 0}
 
 
-def checked(value: Any, modes: Sequence[Mode] | None) -> tuple[Term, ...]:
+def checked(value: object, modes: Sequence[Mode] | None) -> tuple[Term, ...]:
     """The terms as data, or ValidationError with every fault; without ``modes`` only shapes are checked."""
     faults = Faults()
     if not isinstance(value, (list, tuple)):
@@ -92,19 +91,20 @@ def checked(value: Any, modes: Sequence[Mode] | None) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def _coefficient(value: Any, t: int, faults: Faults) -> Coefficient:
-    parts = value if isinstance(value, (list, tuple)) else [value]
-    if len(parts) != (2 if parts is value else 1) or not all(type(v) in (int, float) for v in parts):
+def _coefficient(value: object, t: int, faults: Faults) -> Coefficient:
+    parts: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
+    found = [v for v in parts if type(v) is int or type(v) is float]
+    if len(parts) != (2 if parts is value else 1) or len(found) < len(parts):
         message = f"a coefficient must be a number, or [re, im] for a complex one, found {_shown(value)}"
         faults.add((t, 0), message)
         return 0.0
-    if not all(math.isfinite(v) for v in parts):
+    if not all(math.isfinite(v) for v in found):
         faults.add((t, 0), "a coefficient must be finite")
         return 0.0
-    return (float(parts[0]), float(parts[1])) if parts is value else float(value)
+    return (float(found[0]), float(found[1])) if parts is value else float(found[0])
 
 
-def _names(value: Any, t: int, modes: Sequence[Mode] | None, faults: Faults) -> dict[int, str]:
+def _names(value: object, t: int, modes: Sequence[Mode] | None, faults: Faults) -> dict[int, str]:
     """The mapping of a term; YAML reads the operator 1 as a number, which is taken as its name."""
     if not isinstance(value, Mapping):
         faults.add((t, 1), f"must be a mapping from modes to operators, as in {{0: q^2, 1: q}}, found {_shown(value)}")
@@ -218,7 +218,7 @@ def _apart(a: complex, b: complex) -> tuple[str, str]:
     return _number(a, digits), _number(b, digits)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         return "a mapping"
     return "a list" if isinstance(value, (list, tuple)) else shown(value)

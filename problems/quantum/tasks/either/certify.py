@@ -7,8 +7,6 @@ the whole matrix, or Lanczos on full vectors, made from the terms themselves. Th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -21,19 +19,16 @@ from problems.quantum.tasks.either.solve import FEW_STATES, SMALL_MODES
 from problems.quantum.tasks.evolution import certify as motion
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.report_parts import Effort, Quantity
+from problems.result import Results
 from problems.route import TIGHTER, Route
 
 
-def allowed(
-    solver: SpectrumSolver | WavePacketSolver, quantity: Quantity, results: Mapping[str, Any]
-) -> float | np.ndarray:
+def allowed(solver: SpectrumSolver | WavePacketSolver, quantity: Quantity, results: Results) -> float | np.ndarray:
     """What the accuracy asked for allows in each value."""
     return motion.allowed(solver, quantity, results) if isinstance(solver, WavePacketSolver) else solver.accuracy
 
 
-def routes(
-    problem: SumOfProductsProblem, solver: SpectrumSolver | WavePacketSolver, results: Mapping[str, Any]
-) -> list[Route]:
+def routes(problem: SumOfProductsProblem, solver: SpectrumSolver | WavePacketSolver, results: Results) -> list[Route]:
     """The routes to what a run with these keys computed."""
     if isinstance(solver, WavePacketSolver):
         return motion.routes(problem, solver, results)
@@ -77,7 +72,7 @@ def terms_of(problem: SumOfProductsProblem) -> list[tuple[complex, dict[int, np.
     return found
 
 
-def exact(problem: SumOfProductsProblem, solver: SpectrumSolver) -> dict[str, Any]:
+def exact(problem: SumOfProductsProblem, solver: SpectrumSolver) -> Results:
     """The levels of the matrix of the terms."""
     assert solver.n_states is not None
     energies, errors = lowest_levels(problem.sizes, terms_of(problem), solver.n_states)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import Discriminator, Field, GetCoreSchemaHandler, Tag, create_model, model_validator
+from pydantic import BaseModel, Discriminator, Field, GetCoreSchemaHandler, Tag, create_model, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
@@ -42,15 +42,16 @@ class SpectrumSolver(Keys):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_task(cls, data: Any) -> Any:
-        for name in EVOLUTION_ONLY if isinstance(data, dict) and "n_states" in data else ():
-            if name in data:
-                message = "belongs to task: evolution, n_states to task: spectrum: give the keys of one of them"
-                raise ProblemError(message, f"solver.{name}")
+    def _one_task(cls, data: object) -> object:
+        if isinstance(data, dict) and "n_states" in data:
+            for name in EVOLUTION_ONLY:
+                if name in data:
+                    message = "belongs to task: evolution, n_states to task: spectrum: give the keys of one of them"
+                    raise ProblemError(message, f"solver.{name}")
         return data
 
 
-def _task(value: Any) -> str:
+def _task(value: object) -> str:
     """Tag of the union below, by the keys that only an evolution has; tags are in parentheses."""
     if isinstance(value, WavePacketSolver):
         return "(evolution)"
@@ -70,7 +71,7 @@ class _Either(Keys):
     members: ClassVar[tuple[type[Keys], ...]] = (SpectrumSolver, WavePacketSolver)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
         return handler(source) if cls.__name__ == "_Either" else handler.generate_schema(SolverKey)
 
 
@@ -85,7 +86,7 @@ def _documented() -> dict[str, Any]:
         texts = [_sentence(info, "" if name == "workers" else task) for task, info in own.items()]
         values = " | ".join(dict.fromkeys(_values(info) for info in own.values()))
         field = Field(default_factory=lambda: None, description=" ".join(texts), json_schema_extra={"values": values})
-        fields[name] = (Any, field)
+        fields[name] = (object, field)
     return fields
 
 

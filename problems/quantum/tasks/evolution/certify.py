@@ -7,7 +7,6 @@ projector splitting is exact at any step and shares neither the matrix nor the e
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +35,7 @@ def routes(problem: InTime, solver: WavePacketSolver, results: Results) -> list[
     size = math.prod(problem.shape)
     method, rank = OTHER[solver.method], int(HIGHER * solver.max_rank) + 1
     # an order is a key of the integrators that have one, and half a step suits any of them
-    changes: dict[str, Any] = {"solver.method": method, "solver.order": 2, "solver.check_rank": "none"}
+    changes: dict[str, object] = {"solver.method": method, "solver.order": 2, "solver.check_rank": "none"}
     text = f"{method} in place of {solver.method}"
     if size <= LARGEST and solver.time_step is None:
         text = "tdvp on trains of full rank in place of full vectors"
@@ -46,7 +45,7 @@ def routes(problem: InTime, solver: WavePacketSolver, results: Results) -> list[
 
 
 def _stricter(solver: WavePacketSolver, rank: int) -> Route:
-    changes: dict[str, Any] = {"solver.max_rank": rank, "solver.accuracy": TIGHTER * float(solver.accuracy or 1e-3)}
+    changes: dict[str, object] = {"solver.max_rank": rank, "solver.accuracy": TIGHTER * float(solver.accuracy or 1e-3)}
     text = f"ranks up to {rank}, a tenth of the accuracy"
     if solver.time_step is not None:
         changes["solver.time_step"] = 0.5 * solver.time_step

@@ -6,7 +6,7 @@ This module imports neither scipy nor numba: a configuration is checked before a
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -78,14 +78,14 @@ class WavePacketSolver(SolverKeys):
 
     @field_validator("check_rank", mode="plain")
     @classmethod
-    def _rank(cls, value: Any) -> Any:
+    def _rank(cls, value: object) -> object:
         if value in (AUTOMATIC, NONE) or (type(value) is int and value >= 1):
             return value
         raise ValueError(f"must be automatic, none or an integer of at least 1, found {shown(value)}")
 
     @field_validator("energy_range", mode="before")
     @classmethod
-    def _ascending(cls, value: Any) -> Any:
+    def _ascending(cls, value: object) -> tuple[float, float] | None:
         if value is None:
             return None
         pair = numbers(value)

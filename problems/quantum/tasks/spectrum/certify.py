@@ -9,8 +9,6 @@ second, wider and finer grid says what they cost.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +18,7 @@ from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.report_parts import Effort, Quantity
+from problems.result import Results
 from problems.route import TIGHTER, NotReached, Route
 
 GRID_MODES = 3  # modes of a field that a grid of points holds
@@ -32,12 +31,12 @@ GROWN, STEPS = 1.1, 200  # the box grows by steps until the potential is high en
 ROUNDS = 6
 
 
-def allowed(solver: VibrationalSolver, quantity: Quantity, results: Mapping[str, Any]) -> float:
+def allowed(solver: VibrationalSolver, quantity: Quantity, results: Results) -> float:
     """What the accuracy asked for allows in every level."""
     return solver.accuracy
 
 
-def routes(problem: VibrationalProblem, solver: VibrationalSolver, results: Mapping[str, Any]) -> list[Route]:
+def routes(problem: VibrationalProblem, solver: VibrationalSolver, results: Results) -> list[Route]:
     """The routes to the levels of a run with these keys."""
     n, sizes = solver.n_states, _sizes(problem, results)
     space = math.prod(sizes)
@@ -59,7 +58,7 @@ def routes(problem: VibrationalProblem, solver: VibrationalSolver, results: Mapp
     return found
 
 
-def _sizes(problem: VibrationalProblem, results: Mapping[str, Any]) -> list[int]:
+def _sizes(problem: VibrationalProblem, results: Results) -> list[int]:
     """Functions of each mode of the run, in the order of the field's modes."""
     sizes = [0] * problem.field.d
     for mode, size in zip(results["mode_order"], results["basis_functions"]):
@@ -67,7 +66,7 @@ def _sizes(problem: VibrationalProblem, results: Mapping[str, Any]) -> list[int]
     return sizes
 
 
-def on_grid(field: ForceField, count: int, accuracy: float) -> dict[str, Any]:
+def on_grid(field: ForceField, count: int, accuracy: float) -> Results:
     """The ``count`` lowest levels on two grids; the error of a level is what it moved by between them.
 
     Raises NotReached where the potential is unbounded below, or the grids become too large.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 
@@ -54,7 +54,7 @@ def dense_state(x: SectorTrain, labels: Sequence[np.ndarray]) -> TensorTrain:
     return TensorTrain(tuple(core[:, np.argsort(labels[k]), :] for k, core in enumerate(x.to_train().cores)))
 
 
-def completeness(states: EigenStates) -> dict[str, Any]:
+def completeness(states: EigenStates) -> dict[str, object]:
     """What says that no state is missing: the buffer, the gap above the last wanted state, and the probe."""
     above = [float(e) for e in states.buffer]
     outside = states.probe.get("lowest_energy_outside")
