@@ -12,7 +12,6 @@ that fails nothing is converged.
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -31,19 +30,20 @@ from problems.orbital_free_dft.analysis import (
     identities,
     sampled_density,
 )
-from problems.orbital_free_dft.extrapolation import Extrapolated, extrapolate
+from problems.orbital_free_dft.extrapolation import extrapolate
 from problems.orbital_free_dft.far_field import missed_energy
 from problems.orbital_free_dft.functionals import Functional
 from problems.orbital_free_dft.grid import Grid
 from problems.orbital_free_dft.ground_state import GroundState, Progress, Task, begin, ground_states
-from problems.orbital_free_dft.keys import FINEST, OrbitalFreeProblem, OrbitalFreeSolver
+from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import check_nuclei
 from problems.orbital_free_dft.profiles import plane, profiles, radial
 from problems.orbital_free_dft.result import COMPONENTS, LevelResult, OrbitalFreeResult
 from problems.orbital_free_dft.second_look import compared, coulomb_energy, quadrature
+from problems.orbital_free_dft.verdict import judge
 from problems.result import Results
 from solvers.checkpoint import Checkpoint, Content, Question, earlier_content
-from solvers.solution import Callback, Checked, IterationState, Status
+from solvers.solution import Callback, IterationState, Status
 from solvers.tucker.convert import to_quantics
 from solvers.tucker.tensor import TuckerTensor
 
@@ -53,7 +53,6 @@ DENSITY, DENSITY_BEST = 1e-2, 1e-8  # relative error of the trains: of the accur
 # an electron, over the hardness; 0.2 seen
 OF_SHIFT, OF_DERIVATIVE = 4.0, 0.4
 ORBITALS = "orbitals.npz"  # the file in a checkpoint folder
-WORTH = 0.25  # of the accuracy, that part of an error too large which is told: one of four has as much
 DESCENTS = 2.0  # times the decrease expected: conjugate gradients converge as a geometric series
 
 
@@ -241,7 +240,7 @@ class _Run:
         extrapolated_error = error - energy.finest_error + energy.error
         local = self.local(grid, orbital)
         looks = tuple(compared(last, task.problem.count, component_errors, local, virial_error, solver.accuracy, order))
-        status, warnings = self.judge(levels, energy, extrapolated_error, looks)
+        status, short = judge(task, levels, order, energy, extrapolated_error, looks)
         train = to_quantics(density, self.tol)
         _, _, top = sampled_density(grid, density, task.nuclei)
         return OrbitalFreeResult(
@@ -271,7 +270,7 @@ class _Run:
                 "setup_s": self.prepared.setup_s,
                 "solve_s": time.perf_counter() - self.begin,
             },
-            warnings=warnings,
+            warnings=[*self.prepared.warnings, *short],
             checked=looks,
         )
 
@@ -285,56 +284,6 @@ class _Run:
         if self.task.solver.laplacian == "differences":
             return 2
         return 3 if self.task.nuclei.points.any() else None
-
-    def judge(
-        self, levels: list[LevelResult], energy: Extrapolated, error: float, looks: tuple[Checked, ...]
-    ) -> tuple[Status, list[str]]:
-        """The status, and one line for each thing that falls short."""
-        solver, last = self.task.solver, levels[-1]
-        accuracy, order = solver.accuracy, self.order()
-        warnings = list(self.prepared.warnings)
-        if not np.isfinite(last.errors["box"]):
-            mu = last.chemical_potential
-            warnings.append(
-                f"the electrons are not bound (chemical potential {mu:.4g}): only the faces of the box hold them"
-            )
-            return Status.STAGNATED, warnings
-        reached = error <= accuracy and last.converged
-        least = np.inf if reached else WORTH * accuracy
-        if last.errors["box"] > least:
-            warnings.append(
-                f"the box is too small for the density: its faces cost {last.errors['box']:.1e} hartree of the energy; "
-                f"enlarge box ({self.task.problem.box:g})"
-            )
-        if energy.error > least:
-            what = "the cusp at a nucleus" if self.task.nuclei.points.any() else "the density"
-            # the error falls as a power of the spacing, or faster
-            level = last.level + max(1, math.ceil(math.log2(energy.error / accuracy) / (order or 3)))
-            cure = f"give level {level}" if level <= FINEST else "give a smaller box"
-            warnings.append(
-                f"too few levels for {what}: the grid costs {energy.error:.1e} hartree after extrapolation; {cure}"
-            )
-        if not last.converged:
-            cure = f"allow more max_steps ({solver.max_steps})"
-            if last.steps < solver.max_steps:
-                cure = f"rounding hides the rest, ask for a smaller accuracy or allow more max_rank ({solver.max_rank})"
-            warnings.append(f"the descent stopped with {last.errors['descent']:.1e} hartree to gain: {cure}")
-        if last.errors["truncation"] > least:
-            told = f"rounding costs {last.errors['truncation']:.1e} hartree: ask for a smaller accuracy"
-            if max(last.tucker_ranks or last.ranks) >= solver.max_rank:
-                told = (
-                    f"ranks were cut at max_rank {solver.max_rank}: {last.errors['truncation']:.1e} hartree; raise it"
-                )
-            warnings.append(told)
-        failed = [look for look in looks if not look.passed]
-        warnings += [f"contradicted: {look.what}, by {look.how}: {look.result}" for look in failed]
-        if reached:
-            return Status.CONTRADICTED if failed else Status.CONVERGED, warnings
-        if last.errors["truncation"] > 0.5 * accuracy:
-            return Status.RANK_LIMIT, warnings
-        if not last.converged:
-            return Status.ITERATION_LIMIT, warnings
-        return Status.BASIS_LIMIT, warnings
 
 
 def keys_of(model: OrbitalFreeProblem | OrbitalFreeSolver) -> str:

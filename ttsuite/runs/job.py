@@ -13,9 +13,8 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -23,23 +22,19 @@ from problems.errors import ProblemError
 from problems.keys import renamed
 from problems.result import Result
 from ttsuite.data import Data, Report, SavedPicture
-from ttsuite.runs.attempt import DISK, T, attempt
+from ttsuite.runs.attempt import DISK
 from ttsuite.runs.checkpoint import CheckpointFolder, Interrupts, ResumeError
 from ttsuite.runs.layout import (
     CONFIGURATION_FILE,
     FAILED,
-    FINISHED,
     INTERRUPTED,
-    NOT_CONVERGED,
-    RESULT_FILE,
     RUNNING,
-    STATES_FILE,
 )
 from ttsuite.runs.listener import Listener
 from ttsuite.runs.memory import PeakMemory
+from ttsuite.runs.numbers import write_numbers
 from ttsuite.runs.provenance import blas, provenance
-from ttsuite.runs.record import Record, plain
-from ttsuite.runs.reference_check import reference_check
+from ttsuite.runs.record import Record
 from ttsuite.study.config import Source, Study
 from ttsuite.workers.executors import available_cores, workers_for
 
@@ -297,57 +292,14 @@ class _Job:
 
     def finish(self, result: Result) -> None:
         """Write results, states, figures and reports; the numbers first, so that no figure can cost them."""
-        from solvers.solution import Status
-        from solvers.trains.storage import save_trains
-        from ttsuite.runs.result_file import save_result
-
         study, record, report = self.study, self.record, self.report
-        family = study.family
-        if result.status is Status.CONVERGED and not all(look.passed for look in result.checked):
-            result = replace(result, status=Status.CONTRADICTED)
-        statuses = {Status.CONVERGED: FINISHED, Status.INTERRUPTED: INTERRUPTED}
-        warnings = report["warnings"] = list(result.warnings)
-
-        def told(what: str, make: Callable[[], T], otherwise: T) -> T:
-            return attempt(what, make, otherwise, warnings)
-
-        report["results"] = result.results()
-        report["ranks"] = told("the ranks", lambda: result.largest_ranks(plain(report["results"])), [])
-        report["references"] = told("the references", lambda: _agreements(study, result), [])
-        report["headline"] = told(
-            "the headline", lambda: family.presentation.headline(study.problem, study.solver, result), []
-        )
-        report["check"] = reference_check(study, report["references"])
-        report["checked"] = [asdict(checked) for checked in result.checked]
-        report["timing"] = {
-            "compile_s": result.timing.get("compile_s"),
-            "setup_s": result.timing.get("setup_s"),
-            "solve_s": result.timing.get("solve_s"),
-            "wall_s": report["timing"]["wall_s"],
-        }
-        table = told(
-            "the table of the results", lambda: result.csv_table(family.known.columns(study.problem, result)), None
-        )
-        if table is not None:
-            record.write_csv(*table)
-        for name, save in (
-            (STATES_FILE, lambda path: save_trains(path, result.trains())),
-            (RESULT_FILE, lambda path: save_result(path, result, result.trains())),
-        ):
-            told(name, partial(record.write_with, name, save), None)
-        report["status"] = statuses.get(result.status, NOT_CONVERGED)
-        report["converged"] = report["status"] == FINISHED
-        report["message"] = result.status.value
+        result = write_numbers(study, result, record, report)
         self.save(complete=False)
-        pictures = self.writer.write_figures(study, result, record, warnings)
+        pictures = self.writer.write_figures(study, result, record, report["warnings"])
         report["figures"] = [picture["name"] for picture in pictures]
         self.save(complete=False)
         self.writer.write_reports(study, result, report, pictures, record)
         record.write_json("report.json", report)  # with the times that its reports tell
-
-
-def _agreements(study: Study, result: Result) -> list[Data]:
-    return [agreement.told() for agreement in study.family.known.agreements(study.problem, result)]
 
 
 def configuration(study: Study, record: Record) -> Data:
