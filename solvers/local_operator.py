@@ -2,8 +2,8 @@
 
 Everything is seen from the left: a sweep from the right works on mirrored trains (``mirrored``), whose right
 environments are the left ones transposed. An environment <y|A|x> of the cores before a bond is stored as
-(a', alpha, a) on the left, bra first, and as (beta, b, b') on the right. (solvers.environments serves block-sparse
-real trains of one symmetry charge.)
+(a', alpha, a) on the left, bra first, and as (beta, b, b') on the right. (solvers.sectors.environments serves
+block-sparse real trains of one symmetry charge.)
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.trains.sectors import SectorTrain
+from solvers.sectors.train import SectorTrain
 from solvers.trains.tensor_train import TensorTrain
 
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sector_cases import PARITY_MODES, random_sector_train
 
+from solvers.sectors.train import inner, truncate
 from solvers.trains import quantics
 from solvers.trains.construct import operator_tt_svd, random_train, tt_svd
 from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import inner, truncate
 from solvers.trains.tensor_train import TensorTrain, dot
 
 SHAPE = (3, 2, 4, 2)

@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from solvers.eigen.states import EigenStates
-from solvers.trains.sectors import SectorTrain, leading_products
+from solvers.sectors.train import SectorTrain, leading_products
 from solvers.trains.tensor_train import TensorTrain
 
 

@@ -5,9 +5,9 @@ import pytest
 from eigen_cases import frames, system
 from sector_cases import PARITY_MODES, PLAIN_MODES, dense
 
-from solvers.eigen.estimates import basis_error, pad, rank_error
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import truncate
+from solvers.sectors.estimates import basis_error, pad, rank_error
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import truncate
 from solvers.trains.sum_of_products import sum_of_products
 
 PAIR = (((0, 4), (1, 3)), ((0, 3), (1, 4)))

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.environments import Environment, advance
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import Bond, ModeCharges, SectorTrain, layout, mirrored, overlap_step
+from solvers.sectors.environments import Environment, advance
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout, mirrored, overlap_step
 
 
 def _half(

@@ -10,7 +10,7 @@ the many-state method calibrates the estimate against what its own passes gain.
 Basis part. The same with the one-mode functions left out: |<n'| (H x)_k|^2 / (e_n' - E) summed over the cores k and the
 functions n' of an enlarged basis that the state does not contain.
 
-Cost: about 6 (rank) and 3 (basis) operator products a core. Indices as in solvers.environments.
+Cost: about 6 (rank) and 3 (basis) operator products a core. Indices as in solvers.sectors.environments.
 """
 
 from __future__ import annotations
@@ -19,9 +19,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.environments import Environment, LocalOperator, advance, half_product, mean_field, rotate, site_energies
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import (
+from solvers.sectors.environments import (
+    Environment,
+    LocalOperator,
+    advance,
+    half_product,
+    mean_field,
+    rotate,
+    site_energies,
+)
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import (
     Bond,
     ModeCharges,
     SectorTrain,

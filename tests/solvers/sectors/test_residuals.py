@@ -6,9 +6,9 @@ from eigen_cases import system
 from sector_cases import dense
 
 from solvers.eigen.block_start import joined, low_energy_bases
-from solvers.eigen.residual_sketch import residual_norm_sketch
-from solvers.eigen.residuals import block_residuals, residual_norm
-from solvers.trains.sectors import SectorTrain
+from solvers.sectors.residual_sketch import residual_norm_sketch
+from solvers.sectors.residuals import block_residuals, residual_norm
+from solvers.sectors.train import SectorTrain
 
 
 def true_norm(case, vector, energy):

@@ -12,10 +12,10 @@ from sector_cases import (
     random_terms,
 )
 
-from solvers.environments import LocalOperator, advance, mean_field, rotate, rotate_core, sandwich
 from solvers.kernels import local as kernels
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import SectorTrain, mirror_core
+from solvers.sectors.environments import LocalOperator, advance, mean_field, rotate, rotate_core, sandwich
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import SectorTrain, mirror_core
 from solvers.trains.sum_of_products import sum_of_products
 
 CASES = [(PARITY_MODES, 0), (PARITY_MODES, 1), (PLAIN_MODES, 0)]

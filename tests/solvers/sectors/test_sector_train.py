@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sector_cases import PARITY_MODES, PLAIN_MODES, dense, random_sector_train, total_charges
 
-from solvers.trains.sectors import (
+from solvers.sectors.train import (
     absorb_left,
     inner,
     layout,

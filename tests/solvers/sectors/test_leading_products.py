@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.trains.sectors import SectorTrain, leading_products
+from solvers.sectors.train import SectorTrain, leading_products
 
 
 def test_a_product_state_of_many_modes_keeps_the_beam() -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.kernels import local as kernels
+from solvers.sectors.train import Bond, ModeCharges, layout
 from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import Bond, ModeCharges, layout
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.environments import Environment, combine, stack_far
 from solvers.kernels import local as kernels
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import Bond, SectorTrain, mirror_core, views
+from solvers.sectors.environments import Environment, combine, stack_far
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import Bond, SectorTrain, mirror_core, views
 
 Own = dict[int, np.ndarray]  # charge -> (q, r): the interface of x itself in the orthonormal frame
 Interface = tuple[Environment, Own, Bond]

@@ -2,7 +2,7 @@
 
 An environment is a dict (ket charge, operator charge w) -> array (R_w, r_bra, r_ket); the bra charge is their
 exclusive or. Everything is *oriented*: seen from the left the first environment A is the left one, seen from the
-right (``side`` 1, cores mirrored) it is the right one, and one code path serves both (solvers.sector_operator).
+right (``side`` 1, cores mirrored) it is the right one, and one code path serves both (solvers.sectors.operator).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from solvers.kernels import local as kernels
-from solvers.sector_operator import Plan, SectorOperator
-from solvers.trains.sectors import Bond, SectorTrain, layout, views
+from solvers.sectors.operator import Plan, SectorOperator
+from solvers.sectors.train import Bond, SectorTrain, layout, views
 
 Environment = dict[tuple[int, int], np.ndarray]
 Core = tuple[np.ndarray, Bond, Bond]  # a flat core with its near and its far bond, oriented
