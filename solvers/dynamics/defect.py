@@ -21,8 +21,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.dynamics.chain import Chain
-from solvers.local_operator import OperatorCore, advance, half, mirrored
+from solvers.sweeping.chain import Chain
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
 from solvers.trains.factorisations import qr_factors, triangular_factor
 
 SKETCH = 200

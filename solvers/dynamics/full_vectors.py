@@ -26,8 +26,8 @@ from scipy.linalg import eigh, expm
 from solvers.dynamics.krylov import local_exponential
 from solvers.dynamics.sparse import MOST_NONZEROS, sparse_matrix
 from solvers.dynamics.stepper import Stepper
-from solvers.local_operator import OperatorCore
 from solvers.method_base import Integrator
+from solvers.sweeping.local_operator import OperatorCore
 from solvers.trains.construct import tt_svd
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain

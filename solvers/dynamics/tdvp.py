@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from solvers.dynamics.chain import Chain, Snapshot
 from solvers.dynamics.defect import defect
 from solvers.dynamics.enlarge import enlarge, krylov_directions
 from solvers.dynamics.krylov import bond_core, local_exponential
 from solvers.dynamics.stepper import Stepper
-from solvers.local_operator import OperatorCore
 from solvers.methods import TDVP
+from solvers.sweeping.chain import Chain, Snapshot
+from solvers.sweeping.local_operator import OperatorCore
 from solvers.trains.construct import random_train
 from solvers.trains.factorisations import singular_vectors, truncation_rank
 from solvers.trains.operator import TTOperator

@@ -20,11 +20,11 @@ import numpy as np
 
 from solvers.checkpoint import Content
 from solvers.linear.iterate import Iterate, Residuals, Work
-from solvers.linear.local import LocalSystem
-from solvers.linear.preconditioner import ModeBasis
 from solvers.linear.system import System, plain
-from solvers.local_operator import OperatorCore, advance, half, mirrored, project, to_right
 from solvers.method_base import LocalSolver
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored, project, to_right
+from solvers.sweeping.local_system import LocalSystem
+from solvers.sweeping.preconditioner import ModeBasis
 from solvers.trains.factorisations import qr_factors, singular_vectors
 from solvers.trains.tensor_train import TensorTrain
 

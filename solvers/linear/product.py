@@ -19,8 +19,8 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
 from solvers.iteration import drive
 from solvers.linear.residual import SPREAD, sketched_residual
-from solvers.local_operator import OperatorCore, advance, half, mirrored
 from solvers.solution import Callback, IterationState, Solution, Status
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
 from solvers.trains.factorisations import qr_factors
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.local_operator import OperatorCore, advance, half, mirrored
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
 from solvers.trains.factorisations import frobenius, triangular_factor
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain

@@ -10,7 +10,7 @@ import numpy as np
 
 from solvers.linear.full_vectors import apply_full
 from solvers.linear.residual import EXACT_RANK, best_multiple, bounded_residual
-from solvers.local_operator import OperatorCore
+from solvers.sweeping.local_operator import OperatorCore
 from solvers.trains.construct import random_train
 from solvers.trains.operator import TTOperator
 from solvers.trains.rounding import round_cores

@@ -5,9 +5,9 @@ import pytest
 from dynamics_cases import gaussian, ising, long_range, oscillators, product
 
 from solvers.dynamics import defect as defects
-from solvers.dynamics.chain import Chain
 from solvers.dynamics.defect import defect
 from solvers.dynamics.enlarge import energy, enlarge, krylov_directions
+from solvers.sweeping.chain import Chain
 from solvers.trains.construct import random_train
 
 

@@ -6,7 +6,7 @@ from linear_cases import helmholtz, laplacian, quantics_poisson
 
 from solvers.linear.residual import GLANCE_RANK, SPREAD, bounded_residual, residual_norm, sketched_residual
 from solvers.linear.solve import solve
-from solvers.local_operator import OperatorCore
+from solvers.sweeping.local_operator import OperatorCore
 from solvers.trains.construct import ones, random_train
 
 

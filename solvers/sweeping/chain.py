@@ -2,7 +2,7 @@
 
 Everything is seen from the left; ``turn`` mirrors the train, so that a sweep back is a sweep forth. The centre is the
 first core after ``turn`` and the last after a sweep. Core arrays are replaced, never written to, so a snapshot is two
-lists. Environments: solvers.local_operator.
+lists. Environments: solvers.sweeping.local_operator.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.local_operator import OperatorCore, advance, half, mirrored, to_right
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored, to_right
 from solvers.trains.factorisations import qr_factors
 from solvers.trains.operator import TTOperator
 from solvers.trains.tensor_train import TensorTrain

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from linear_cases import convection_diffusion, random_definite
 
-from solvers.linear.local import LocalSystem
-from solvers.linear.preconditioner import ModeBasis, preconditioner
-from solvers.local_operator import OperatorCore, half
+from solvers.sweeping.local_operator import OperatorCore, half
+from solvers.sweeping.local_system import LocalSystem
+from solvers.sweeping.preconditioner import ModeBasis, preconditioner
 from solvers.trains.construct import kronecker_sum
 
 

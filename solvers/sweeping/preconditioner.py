@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.local_operator import OperatorCore
+from solvers.sweeping.local_operator import OperatorCore
 
 SIDES = {"centre": 0, "right": 1, "left": 2}
 GROUP_MODE = 4  # modes up to this size are grouped with a bond: the modes of quantics trains

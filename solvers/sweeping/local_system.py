@@ -6,8 +6,8 @@ import numpy as np
 from scipy.linalg import LinAlgError, lstsq
 
 from solvers.kernels import linear as kernels
-from solvers.linear.preconditioner import ModeBasis, preconditioner
-from solvers.local_operator import OperatorCore
+from solvers.sweeping.local_operator import OperatorCore
+from solvers.sweeping.preconditioner import ModeBasis, preconditioner
 
 RESTART = 40
 RANK = 1e-12  # of the largest pivot: below, a projection counts as singular
