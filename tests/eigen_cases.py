@@ -9,11 +9,11 @@ from sector_cases import PARITY_MODES, dense, dense_sum, random_sector_train, ra
 
 from solvers.eigen.many_states import ManyStates, Sector
 from solvers.eigen.vector_trains import sector_train
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import InverseIteration
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import SectorTrain, truncate
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
 
 
 @dataclass

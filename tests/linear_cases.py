@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from solvers.trains.construct import identity_operator, kronecker_sum
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.construct import identity_operator, kronecker_sum
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
 
 
 def second_difference(n):

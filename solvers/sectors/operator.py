@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.formats.trains.operator import TTOperator
 from solvers.kernels import local as kernels
 from solvers.sectors.train import Bond, ModeCharges, layout
-from solvers.trains.operator import TTOperator
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from solvers.trains.factorisations import frobenius
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.factorisations import frobenius
+from solvers.formats.trains.tensor_train import TensorTrain
 
 Bond = tuple[tuple[int, int], ...]  # (charge, dimension), ascending in charge, dimensions positive
 ModeCharges = tuple[Bond, ...]  # (charge, number of functions) a mode

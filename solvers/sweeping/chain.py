@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solvers.formats.trains.factorisations import qr_factors
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored, to_right
-from solvers.trains.factorisations import qr_factors
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 
 @dataclass(frozen=True)

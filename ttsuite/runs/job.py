@@ -295,8 +295,8 @@ class _Job:
 
     def finish(self, result: Result) -> None:
         """Write results, states, figures and reports; the numbers first, so that no figure can cost them."""
+        from solvers.formats.trains.storage import save_trains
         from solvers.solution import Status
-        from solvers.trains.storage import save_trains
         from ttsuite.runs.result_file import save_result
 
         study, record, report = self.study, self.record, self.report

@@ -7,8 +7,8 @@ from dynamics_cases import gaussian, ising, long_range, oscillators, product
 from solvers.dynamics import defect as defects
 from solvers.dynamics.defect import defect
 from solvers.dynamics.enlarge import energy, enlarge, krylov_directions
+from solvers.formats.trains.construct import random_train
 from solvers.sweeping.chain import Chain
-from solvers.trains.construct import random_train
 
 
 def dense_defect(operator, x, sites):

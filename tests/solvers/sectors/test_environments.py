@@ -12,11 +12,11 @@ from sector_cases import (
     random_terms,
 )
 
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.kernels import local as kernels
 from solvers.sectors.environments import LocalOperator, advance, mean_field, rotate, rotate_core, sandwich
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import SectorTrain, mirror_core
-from solvers.trains.sum_of_products import sum_of_products
 
 CASES = [(PARITY_MODES, 0), (PARITY_MODES, 1), (PLAIN_MODES, 0)]
 

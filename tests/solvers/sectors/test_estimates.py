@@ -5,10 +5,10 @@ import pytest
 from eigen_cases import frames, system
 from sector_cases import PARITY_MODES, PLAIN_MODES, dense
 
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.sectors.estimates import basis_error, pad, rank_error
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import truncate
-from solvers.trains.sum_of_products import sum_of_products
 
 PAIR = (((0, 4), (1, 3)), ((0, 3), (1, 4)))
 HUGE = 1e6  # a denominator above all others: sums of squares over it

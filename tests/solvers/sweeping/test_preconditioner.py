@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from linear_cases import convection_diffusion, random_definite
 
+from solvers.formats.trains.construct import kronecker_sum
 from solvers.sweeping.local_operator import OperatorCore, half
 from solvers.sweeping.local_system import LocalSystem
 from solvers.sweeping.preconditioner import ModeBasis, preconditioner
-from solvers.trains.construct import kronecker_sum
 
 
 def hermitian(n, rng, dtype=float):
