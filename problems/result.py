@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from problems.published import columns, declared, entries, looked_up, numbers, published, stored_name
 from problems.report_parts import Quantity
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Checked, IterationState, Solution, Status
-from solvers.trains.tensor_train import TensorTrain
 
 Results: TypeAlias = Mapping[str, Any]  # the ``results`` of report.json
 Columns: TypeAlias = list[tuple[str, Sequence[object]]]  # of a CSV file: names and entries

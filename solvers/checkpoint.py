@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import IterationState
-from solvers.trains.tensor_train import TensorTrain
 
 QUIET = 0.03  # share of the time that writing may take
 ALIKE = 1e-8  # relative difference of sums over the arrays of one question

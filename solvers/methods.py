@@ -311,8 +311,9 @@ class Completion:
 
 @dataclass(frozen=True)
 class TuckerCross:
-    """Cross approximation in the Tucker format (solvers.tucker.cross): at most ``max_rank`` an axis, ``passes`` passes.
+    """Cross approximation in the Tucker format (solvers.formats.tucker.cross).
 
+    At most ``max_rank`` an axis, ``passes`` passes.
     ``whole``: a tensor of at most so many entries is evaluated whole. Raises ValueError where a value is impossible.
     """
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from problems.quantum.readers.shipped import DATA
 from problems.quantum.tasks.spectrum.result import SpectrumResult
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Checked, IterationState, Status
-from solvers.trains.tensor_train import TensorTrain
 
 OPERATOR_RANKS = [1, 5, 9, 14, 21, 25, 26, 24, 18, 15, 8, 5, 1]
 MODE_ORDER = [11, 12, 4, 9, 10, 3, 7, 8, 2, 1, 5, 6]

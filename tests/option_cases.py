@@ -19,14 +19,14 @@ from solvers.dynamics.evolve import evolve
 from solvers.eigen import explicit
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
+from solvers.formats.trains.construct import kronecker_sum, ones, random_train
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.riemannian.completion import complete
 from solvers.riemannian.descent import Evaluation, minimise
 from solvers.solution import Solution, Status
-from solvers.trains.construct import kronecker_sum, ones, random_train
-from solvers.trains.sum_of_products import sum_of_products
-from solvers.tucker.cross import tucker_cross
 
 Arguments = tuple[Callable[..., Solution], tuple[Any, ...], dict[str, Any]]
 NOT_SAID = {"seconds", "timing", "basis", "evaluation"}  # clocks, and objects that hold more than they say

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from solvers.trains.sectors import SectorTrain, layout
+from solvers.sectors.train import SectorTrain, layout
 
 PARITY_MODES = (((0, 2), (1, 2)), ((0, 3),), ((0, 1), (1, 2)), ((0, 2), (1, 1)))
 PLAIN_MODES = (((0, 3),), ((0, 2),), ((0, 4),), ((0, 2),))

@@ -9,8 +9,8 @@ import numpy as np
 from problems.published import derived, published, stored
 from problems.report_parts import Quantity
 from problems.result import Columns, Result, Results
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.riemannian.growth import RankFit
-from solvers.trains.tensor_train import TensorTrain
 
 DEVIATIONS = 3.0  # standard ones, by which the test errors of two runs may differ
 

@@ -19,13 +19,13 @@ from problems.completion.result import CompletionResult
 from problems.completion.samples import KEY, Entries, draw, evaluate, read_csv
 from problems.errors import ProblemError
 from solvers.checkpoint import CheckpointError
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Completion
 from solvers.riemannian.completion import complete
 from solvers.riemannian.dimension import parameters
 from solvers.riemannian.growth import RankFit
 from solvers.riemannian.samples import held_out
 from solvers.solution import Checked, IterationState, Status
-from solvers.trains.tensor_train import TensorTrain
 
 FITS = "fits.npz"  # the file of the fits in a checkpoint folder
 MOSTLY = 0.5  # share of zeros among samples from which on they are what stands in the way

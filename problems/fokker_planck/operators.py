@@ -22,12 +22,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from problems.fokker_planck.model import LOOKS, FokkerPlanckProblem
+from solvers.formats.trains.construct import rank_one
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.operator_check import checked_operator
+from solvers.formats.trains.sum_of_products import Term, sum_of_products
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Checked
-from solvers.trains.construct import rank_one
-from solvers.trains.operator import TTOperator
-from solvers.trains.operator_check import checked_operator
-from solvers.trains.sum_of_products import Term, sum_of_products
-from solvers.trains.tensor_train import TensorTrain
 
 FACTORS = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)  # 1/(2 g) over the largest variance
 WITHIN = 5.5  # deviations of q inside the box

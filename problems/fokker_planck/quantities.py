@@ -11,7 +11,7 @@ import numpy as np
 
 from problems.fokker_planck.gaussian import Gaussian
 from problems.fokker_planck.operators import Axis, Discrete
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 
 SAMPLES = 4000
 

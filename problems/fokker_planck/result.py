@@ -10,7 +10,7 @@ import numpy as np
 from problems.fokker_planck.gaussian import Gaussian
 from problems.published import derived, published
 from problems.result import Columns, Result
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

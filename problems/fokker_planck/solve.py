@@ -32,11 +32,11 @@ from problems.fokker_planck.result import FokkerPlanckResult
 from problems.keys import AUTOMATIC
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolve import evolve
+from solvers.formats.trains.construct import kronecker_sum, rank_one
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.method_base import Integrator
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
-from solvers.trains.construct import kronecker_sum, rank_one
-from solvers.trains.tensor_train import TensorTrain
 
 LOOSE, STRICT = 50.0, 3.0  # times the accuracy asked of the moments, for the state in the 2-norm
 STRICTER = 0.1

@@ -23,7 +23,7 @@ from problems.orbital_free_dft.functionals import C_TF, C_X
 from problems.orbital_free_dft.grid import Grid, to_sine
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.tucker_fields import TuckerFields
-from solvers.tucker.tensor import TuckerTensor, dot, separable
+from solvers.formats.tucker.tensor import TuckerTensor, dot, separable
 
 SAMPLES = 64  # points an axis at which the density is looked at
 NEAR_FACE = 0.1  # of the box, from each face

@@ -27,7 +27,7 @@ from problems.orbital_free_dft.fields import Field, Fields
 from problems.orbital_free_dft.grid import Grid, from_sine
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.tucker_fields import TuckerFields
-from solvers.tucker.tensor import EXACT, TuckerTensor, combine, multiply, rank_one, separable, truncated
+from solvers.formats.tucker.tensor import EXACT, TuckerTensor, combine, multiply, rank_one, separable, truncated
 
 STATIC = 1e-11  # relative accuracy of what does not depend on the density
 OF_TOL = 0.1  # of the tolerance of the fields, for what is only subtracted at the end

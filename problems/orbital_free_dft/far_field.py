@@ -29,7 +29,7 @@ from math import factorial, pi, sqrt
 import numpy as np
 
 from problems.orbital_free_dft.grid import Grid, from_sine, to_sine
-from solvers.tucker.tensor import TuckerTensor, combine, multiply
+from solvers.formats.tucker.tensor import TuckerTensor, combine, multiply
 
 ORDER = 6  # largest l of the multipoles that are carried
 FEWEST, LOW_ORDER = 32, 2  # points an axis that show a carrier of that order, and the order on fewer

@@ -15,8 +15,8 @@ import numpy as np
 import scipy.fft
 
 from problems.orbital_free_dft.grid import Grid
-from solvers.tucker.convert import from_full
-from solvers.tucker.tensor import TuckerTensor, multiply
+from solvers.formats.tucker.convert import from_full
+from solvers.formats.tucker.tensor import TuckerTensor, multiply
 
 Field = Any
 Terms = Sequence[tuple[float, Field]]

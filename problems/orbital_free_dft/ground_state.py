@@ -24,10 +24,10 @@ from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.quantics_fields import QuanticsFields
 from problems.orbital_free_dft.tucker_fields import TuckerFields
+from solvers.formats.tucker.tensor import TuckerTensor, combine, rank_one
 from solvers.methods import ConjugateGradients
 from solvers.riemannian.descent import minimise
 from solvers.solution import IterationState, Solution, Status
-from solvers.tucker.tensor import TuckerTensor, combine, rank_one
 
 START_LEVEL, START_FINEST = 6, 7
 START_WIDTH = 1.0  # spacing of the start in widths of the narrowest smeared nucleus or trap

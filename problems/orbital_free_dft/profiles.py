@@ -7,7 +7,7 @@ import numpy as np
 from problems.orbital_free_dft.grid import Grid
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.result import Plane, Profile
-from solvers.tucker.tensor import TuckerTensor
+from solvers.formats.tucker.tensor import TuckerTensor
 
 LINE, PLANE = 1024, 257  # most points of a line, and of an axis of the plane
 AXES = "xyz"

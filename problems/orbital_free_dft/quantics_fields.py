@@ -15,16 +15,16 @@ import numpy as np
 from problems.orbital_free_dft.fields import Pointwise, Terms
 from problems.orbital_free_dft.grid import Grid
 from solvers.cross.cross import cross_of_trains
+from solvers.formats.quantics.axes import kronecker_sum
+from solvers.formats.quantics.bits import to_bits
+from solvers.formats.quantics.operators import identity, laplacian
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain, dot
+from solvers.formats.tucker.convert import from_quantics, to_quantics
+from solvers.formats.tucker.tensor import TuckerTensor, multiply
 from solvers.linear.solve import solve
 from solvers.methods import AMEn, Cross
 from solvers.solution import Solution, Status
-from solvers.trains.operator import TTOperator
-from solvers.trains.quantics.axes import kronecker_sum
-from solvers.trains.quantics.bits import to_bits
-from solvers.trains.quantics.operators import identity, laplacian
-from solvers.trains.tensor_train import TensorTrain, dot
-from solvers.tucker.convert import from_quantics, to_quantics
-from solvers.tucker.tensor import TuckerTensor, multiply
 
 LOOSEST = 0.1
 OF_TOL = 0.1  # of the tolerance, for a cross: its accuracy is of the largest value, and densities fill little space

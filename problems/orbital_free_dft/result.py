@@ -11,7 +11,7 @@ import numpy as np
 from problems.published import HERE, declared, derived, looked_up, published
 from problems.report_parts import Quantity
 from problems.result import Columns, Result, Results
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 
 NAMES = {  # of the parts of the energy, as a text says them
     "weizsacker": "von Weizsaecker",

@@ -20,8 +20,8 @@ import numpy as np
 from problems.orbital_free_dft.functionals import C_TF, C_X, Functional
 from problems.orbital_free_dft.grid import Grid, from_sine, to_sine
 from problems.orbital_free_dft.nuclei import Nuclei
+from solvers.formats.tucker.tensor import TuckerTensor, multiply
 from solvers.solution import Checked
-from solvers.tucker.tensor import TuckerTensor, multiply
 
 if TYPE_CHECKING:
     from problems.orbital_free_dft.result import LevelResult

@@ -43,9 +43,9 @@ from problems.orbital_free_dft.second_look import compared, coulomb_energy, quad
 from problems.orbital_free_dft.verdict import judge
 from problems.result import Results
 from solvers.checkpoint import Checkpoint, Content, Question, earlier_content
+from solvers.formats.tucker.convert import to_quantics
+from solvers.formats.tucker.tensor import TuckerTensor
 from solvers.solution import Callback, IterationState, Status
-from solvers.tucker.convert import to_quantics
-from solvers.tucker.tensor import TuckerTensor
 
 DENSITY, DENSITY_BEST = 1e-2, 1e-8  # relative error of the trains: of the accuracy, and the best worth its ranks
 # times what the box changes the chemical potential by, for a part of the energy: at most 3 seen, but 10 for attraction

@@ -14,10 +14,10 @@ import numpy as np
 
 from problems.orbital_free_dft.fields import Pointwise, Terms
 from problems.orbital_free_dft.grid import Grid, from_sine, to_sine
+from solvers.formats.tucker.cross import tucker_cross
+from solvers.formats.tucker.tensor import TuckerTensor, combine, dot, multiply
 from solvers.methods import TuckerCross
 from solvers.solution import Status
-from solvers.tucker.cross import tucker_cross
-from solvers.tucker.tensor import TuckerTensor, combine, dot, multiply
 
 LOOSEST = 0.1  # relative accuracy of a cross, also where its result is small against the scale
 SINE, VALUES = [to_sine] * 3, [from_sine] * 3

@@ -21,8 +21,8 @@ from problems.parametric_pde.gauss import rule
 from problems.parametric_pde.statistics import Moments, moments, polynomial_core, tails
 from problems.parametric_pde.surrogate import Surrogate
 from problems.parametric_pde.system import Discrete
-from solvers.trains.construct import rank_one
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.construct import rank_one
+from solvers.formats.trains.tensor_train import TensorTrain
 
 HELD_OUT = 20  # exact solves at parameters no train has seen
 CHECKS = (20, 400, 200_000)  # exact solves on the grid: least, most, and the unknowns in all to choose between them

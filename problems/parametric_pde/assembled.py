@@ -22,11 +22,11 @@ from problems.parametric_pde.fields import Discs
 from problems.parametric_pde.geometry import corners
 from problems.parametric_pde.model import ParametricProblem
 from solvers.cross.parametric_system import ParametricSystem, factorised
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.solve import solve
 from solvers.methods import AMEn
 from solvers.solution import IterationState, Solution
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 MOST_NODES = 1600
 RESIDUAL_SHARE = 0.5  # of the accuracy

@@ -13,7 +13,7 @@ from problems.parametric_pde.surrogate import Distribution
 from problems.published import HERE, derived, published
 from problems.report_parts import Quantity
 from problems.result import Columns, Result, Results
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 
 STANDARD_ERRORS = 3.0  # by which sampled values of two runs may differ
 

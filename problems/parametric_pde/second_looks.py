@@ -16,8 +16,8 @@ import numpy as np
 from problems.parametric_pde.analysis import Analysis, Exact, size
 from problems.parametric_pde.gauss import rule
 from problems.parametric_pde.system import Discrete
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Checked
-from solvers.trains.tensor_train import TensorTrain
 
 MORE_POINTS = 2  # of the other rule, a parameter
 MOST_SOLVES, MOST_UNKNOWNS = 400, 200_000  # of the other rule, and the unknowns of all its solves

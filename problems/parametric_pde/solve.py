@@ -40,9 +40,9 @@ from solvers.cross.als_cross import als_cross
 from solvers.cross.maxvol import rectangular_maxvol
 from solvers.cross.parametric_system import ParametricSystem
 from solvers.cross.reduced_basis import ReducedBasis
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import ALSCross
 from solvers.solution import Callback, IterationState, Solution, Status
-from solvers.trains.tensor_train import TensorTrain
 
 SEPARATION_SHARE = 0.05  # of the accuracy
 VARIANCE_FACTOR = 10.0  # a variance may err this many times more than a mean

@@ -16,8 +16,8 @@ import numpy as np
 
 from problems.parametric_pde.gauss import polynomials, rule
 from problems.published import published
-from solvers.trains.factorisations import qr_factors
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.factorisations import qr_factors
+from solvers.formats.trains.tensor_train import TensorTrain
 
 NEGLIGIBLE = 1e-11  # of the standard deviation: what a rounded fluctuation leaves out
 

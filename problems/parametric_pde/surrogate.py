@@ -17,8 +17,8 @@ from scipy.stats import qmc
 from problems.parametric_pde.gauss import polynomials
 from problems.parametric_pde.statistics import polynomial_core
 from problems.published import derived, published
-from solvers.trains.construct import unit
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.construct import unit
+from solvers.formats.trains.tensor_train import TensorTrain
 
 REPLICATES = 16
 LOG2_SAMPLES = 13  # a replicate

@@ -16,9 +16,9 @@ from solvers.cross.als_sweep import Sweeps, random_points
 from solvers.cross.parametric_system import ParametricSystem
 from solvers.cross.reduced_basis import ReducedBasis
 from solvers.cross.search import EVIDENCE
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import ALSCross
 from solvers.solution import Checked, IterationState, Solution, Status
-from solvers.trains.tensor_train import TensorTrain
 
 BASIS_SHARE = 0.5  # of the accuracy, for the root mean square residual of the basis
 WORST = 30.0  # the largest residual over the candidates may be this many times the accuracy

@@ -15,7 +15,7 @@ import numpy as np
 from solvers.cross.maxvol import rectangular_maxvol
 from solvers.cross.parametric_system import ParametricSystem
 from solvers.cross.reduced_basis import ReducedBasis, solve_stacked
-from solvers.trains.factorisations import singular_vectors, truncation_rank
+from solvers.formats.trains.factorisations import singular_vectors, truncation_rank
 
 OVERSAMPLING = 1.2
 

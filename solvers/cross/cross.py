@@ -21,10 +21,10 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, Question
 from solvers.cross.refinement import Refinement
 from solvers.cross.sources import Function, FunctionSource, TrainSource
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.methods import Cross
 from solvers.solution import IterationState, Solution
-from solvers.trains.tensor_train import TensorTrain
 
 Callback = Callable[[IterationState], object]  # one that returns True ends the call
 

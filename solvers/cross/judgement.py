@@ -13,7 +13,7 @@ import numpy as np
 from solvers.cross.known import entries
 from solvers.cross.pivots import Pivots
 from solvers.cross.search import STARTS, Search
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 
 ROUNDING = 0.05  # of the accuracy (root mean square), for the rounding
 ROUNDINGS = 3  # attempts, each with less, where the values known do not bear it

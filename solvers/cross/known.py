@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.kernels import evaluations as kernels
 from solvers.kernels.samples import times_slice
-from solvers.trains.tensor_train import TensorTrain
 
 MOST = 8_000_000  # values: 64 MB real, and three times that for where they are
 STORED = 1_000_000  # values, at most, that a checkpoint holds: 8 MB; so many more are asked for again

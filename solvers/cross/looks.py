@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from solvers.cross.sources import FunctionSource, TrainSource
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Checked
-from solvers.trains.tensor_train import TensorTrain
 
 AGAIN = 500  # known values looked at entry by entry at the end
 ABOVE = 1.01  # times the accuracy: two ways to the same entry differ by rounding errors

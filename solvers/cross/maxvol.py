@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import lu_factor, solve_triangular
 
+from solvers.formats.trains.factorisations import check_finite, qr_factors
 from solvers.kernels import maxvol as kernels
-from solvers.trains.factorisations import check_finite, qr_factors
 
 TOLERANCE = 1.05
 MOST_SWAPS = 1000

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 from scipy.sparse.linalg import SuperLU, splu
 
-from solvers.trains.factorisations import check_finite
+from solvers.formats.trains.factorisations import check_finite
 
 Solver = Callable[[np.ndarray], np.ndarray]
 

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 
 from solvers.cross.maxvol import maxvol
+from solvers.formats.trains.factorisations import qr_factors, singular_vectors
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.kernels.evaluations import largest_pivots
-from solvers.trains.factorisations import qr_factors, singular_vectors
-from solvers.trains.tensor_train import TensorTrain
 
 ROOK_STEPS = 4
 SAMPLES = 24  # random entries of a superblock, the worst of which begins the search

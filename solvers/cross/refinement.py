@@ -15,10 +15,10 @@ from solvers.cross.pivots import NOISE, Pivots
 from solvers.cross.search import EVIDENCE, STARTS, Search
 from solvers.cross.sources import Exhausted, FunctionSource, TrainSource
 from solvers.cross.whole import pivots_of, whole_train
+from solvers.formats.trains.construct import ones
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Cross
 from solvers.solution import Checked, IterationState, Solution, Status
-from solvers.trains.construct import ones
-from solvers.trains.tensor_train import TensorTrain
 
 LOCAL_SHARE = 0.3  # of the accuracy, for the error of a superblock: the errors of the bonds add up
 TIGHTEN = 0.3  # of the local tolerance, where the points found do not help

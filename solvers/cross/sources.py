@@ -16,8 +16,8 @@ import numpy as np
 
 from solvers.checkpoint import Content
 from solvers.cross.known import Known
-from solvers.trains.construct import ones
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.construct import ones
+from solvers.formats.trains.tensor_train import TensorTrain
 
 Function = Callable[[np.ndarray], np.ndarray]
 BATCH = 200_000  # multi-indices written out at once

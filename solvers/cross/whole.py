@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.cross.maxvol import maxvol
-from solvers.trains.construct import tt_svd
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.construct import tt_svd
+from solvers.formats.trains.tensor_train import TensorTrain
 
 EVEN = 0.5  # of the accuracy, for the root mean square error: the largest is some times that
 HALVINGS = 12

@@ -27,16 +27,16 @@ from typing import Any
 
 import numpy as np
 
-from solvers.dynamics.chain import Chain
 from solvers.dynamics.defect import beyond, missed_at_root
 from solvers.dynamics.enlarge import COMPRESSED, enlarge, krylov_directions
 from solvers.dynamics.krylov import local_exponential
 from solvers.dynamics.stepper import Stepper
-from solvers.local_operator import OperatorCore, advance, half, mirrored
+from solvers.formats.trains.factorisations import qr_factors
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import BUG
-from solvers.trains.factorisations import qr_factors
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
+from solvers.sweeping.chain import Chain
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
 
 KRYLOV_DIMENSION = 40
 TRUNCATION = 2.0  # times the tolerance, for a rounding: little beside the error of steps

@@ -21,9 +21,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.dynamics.chain import Chain
-from solvers.local_operator import OperatorCore, advance, half, mirrored
-from solvers.trains.factorisations import qr_factors, triangular_factor
+from solvers.formats.trains.factorisations import qr_factors, triangular_factor
+from solvers.sweeping.chain import Chain
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
 
 SKETCH = 200
 

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from solvers.formats.trains.construct import identity_operator
+from solvers.formats.trains.factorisations import singular_vectors
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.linear.product import multiply
-from solvers.trains.construct import identity_operator
-from solvers.trains.factorisations import singular_vectors
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain, dot
 
 COMPRESSED = 1e-6  # of a Krylov vector may be lost
 NULL = 1e-14  # of the largest singular value: directions the train does not use

@@ -12,14 +12,14 @@ from solvers.checkpoint import Checkpoint
 from solvers.dynamics.driver import Driver
 from solvers.dynamics.evolving import Observer
 from solvers.dynamics.stepper import make_stepper
+from solvers.formats.trains.construct import kronecker_sum, rank_one
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.linear.solve import is_hermitian
 from solvers.method_base import Integrator
 from solvers.methods import TDVP
 from solvers.solution import Callback, Solution
-from solvers.trains.construct import kronecker_sum, rank_one
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 _COMPILED: set[np.dtype] = set()
 

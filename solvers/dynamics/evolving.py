@@ -16,9 +16,9 @@ import numpy as np
 from solvers.checkpoint import Question
 from solvers.dynamics.full_vectors import full_vectors
 from solvers.dynamics.stepper import Stepper, make_stepper
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.method_base import Integrator
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 Observer = Callable[[float, TensorTrain], Mapping[str, Any]]
 

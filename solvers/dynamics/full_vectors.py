@@ -26,11 +26,11 @@ from scipy.linalg import eigh, expm
 from solvers.dynamics.krylov import local_exponential
 from solvers.dynamics.sparse import MOST_NONZEROS, sparse_matrix
 from solvers.dynamics.stepper import Stepper
-from solvers.local_operator import OperatorCore
+from solvers.formats.trains.construct import tt_svd
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.method_base import Integrator
-from solvers.trains.construct import tt_svd
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
+from solvers.sweeping.local_operator import OperatorCore
 
 LARGEST = 40_000  # entries; none: every evolution by its method
 DENSE = 1100

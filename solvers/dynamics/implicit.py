@@ -24,11 +24,11 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from solvers.dynamics.stepper import Stepper
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.solve import solve
 from solvers.methods import AMEn, Implicit
 from solvers.solution import Status
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 TIGHTEST, LOOSEST = 1e-13, 0.1  # relative residuals asked of AMEn
 ENRICHMENT = 4

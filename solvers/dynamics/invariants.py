@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.trains.tensor_train import TensorTrain, dot
+from solvers.formats.trains.tensor_train import TensorTrain, dot
 
 
 class Invariants:

@@ -1,7 +1,7 @@
 """The exponential of a local operator, and of the operator on a bond, between environments.
 
-Layouts as in solvers.local_operator: left (a', alpha, a), right (beta, b, b'), core x (a, n, b). The operator on a
-bond matrix (a, b) is that of a core of mode size one whose operator core passes every alpha on.
+Layouts as in solvers.sweeping.local_operator: left (a', alpha, a), right (beta, b, b'), core x (a, n, b). The operator
+on a bond matrix (a, b) is that of a core of mode size one whose operator core passes every alpha on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.kernels.exponential import exponential
-from solvers.local_operator import OperatorCore
+from solvers.sweeping.local_operator import OperatorCore
 
 
 @dataclass(frozen=True)

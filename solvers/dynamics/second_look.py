@@ -19,10 +19,10 @@ from scipy.sparse.linalg import expm_multiply
 from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolving import Evolving
 from solvers.dynamics.sparse import MOST_NONZEROS, sparse_matrix
+from solvers.formats.trains.construct import rank_one
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Checked
-from solvers.trains.construct import rank_one
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 LARGEST = 100_000  # entries of a state that is evolved exactly beside; none: no such look is taken
 MOST_WORK = 4e8  # multiplications of such a look, about a second

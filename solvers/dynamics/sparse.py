@@ -10,7 +10,7 @@ import math
 
 from scipy import sparse
 
-from solvers.trains.operator import TTOperator
+from solvers.formats.trains.operator import TTOperator
 
 MOST_NONZEROS = 4e6  # of a matrix that an evolution works with
 

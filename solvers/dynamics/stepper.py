@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from solvers.dynamics.invariants import Invariants
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.method_base import Integrator
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 LOOSEST = 0.1  # of a train is rounded away at most
 

@@ -18,17 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from solvers.dynamics.chain import Chain, Snapshot
 from solvers.dynamics.defect import defect
 from solvers.dynamics.enlarge import enlarge, krylov_directions
 from solvers.dynamics.krylov import bond_core, local_exponential
 from solvers.dynamics.stepper import Stepper
-from solvers.local_operator import OperatorCore
+from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.factorisations import singular_vectors, truncation_rank
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import TDVP
-from solvers.trains.construct import random_train
-from solvers.trains.factorisations import singular_vectors, truncation_rank
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
+from solvers.sweeping.chain import Chain, Snapshot
+from solvers.sweeping.local_operator import OperatorCore
 
 AT_START, LATER = 5, 2  # Krylov vectors that ranks grow by
 SMALL = 30_000  # entries of a train of full rank that is evolved as such

@@ -3,7 +3,7 @@
     t_j = -(I - Z X^T) M_j^-1 r_j,  Z = M_j^-1 X (X^T M_j^-1 X)^-1,   r_j = H x_j - e_j x_j
 
 M_j is the diagonal minus e_j, with the exact block of the local operator on the indices of lowest diagonal (in the
-mean-field gauge of solvers.environments these carry nearly all of the wanted vectors). The projector (Olsen's
+mean-field gauge of solvers.sectors.environments these carry nearly all of the wanted vectors). The projector (Olsen's
 correction for a block) removes the nearly singular directions of M_j, which are the wanted vectors themselves.
 The subspace grows by the corrections of the unconverged vectors and is never restarted: a sweep needs few steps.
 
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.environments import LocalOperator
 from solvers.kernels import local as kernels
+from solvers.sectors.environments import LocalOperator
 
 
 @dataclass(frozen=True)

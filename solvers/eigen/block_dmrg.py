@@ -4,7 +4,7 @@ Sweeps over the sites; at each one the projected eigenproblem for all states is 
 steps in the mean-field gauge, then the block index moves on with the centre: the bond is cut to the truncation of
 this sweep and enlarged by directions of the two-site residual (solvers.eigen.block_train), so ranks and symmetry
 sectors adapt at one-site cost. The truncation starts coarse and follows the true residual norms, which are computed
-after every sweep independently of the local problems (solvers.eigen.residuals).
+after every sweep independently of the local problems (solvers.sectors.residuals).
 
 Dolgov, Khoromskij, Oseledets, Savostyanov, Comput. Phys. Commun. 185, 1207 (2014), algorithm 2.
 Cost a sweep O(d m (steps + 2) R r^3 n) for m states, operator rank R, shared rank r: r grows with m.
@@ -23,14 +23,14 @@ from solvers.eigen.block_davidson import davidson
 from solvers.eigen.block_start import joined, low_energy_bases
 from solvers.eigen.block_train import BlockTrain, Cut, block_views
 from solvers.eigen.explicit import space_of
-from solvers.eigen.residuals import block_residuals
 from solvers.eigen.stored import stored_bonds
-from solvers.environments import Environment, LocalOperator, mean_field, rotate
 from solvers.iteration import drive
 from solvers.methods import BlockDMRG
-from solvers.sector_operator import SectorOperator
+from solvers.sectors.environments import Environment, LocalOperator, mean_field, rotate
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.residuals import block_residuals
+from solvers.sectors.train import Bond, SectorTrain, layout, mirror_core, rank, truncate
 from solvers.solution import Callback, IterationState, Solution, Status
-from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core, rank, truncate
 
 TOL = 1e-6  # where none is given
 FIRST_TRUNCATION = 1e-2

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.environments import Environment, LocalOperator, advance
 from solvers.kernels import local as kernels
-from solvers.sector_operator import SectorOperator, Site
-from solvers.trains.sectors import Bond, SectorTrain, absorb_left, layout, mirror_core, mirrored, split_right, views
+from solvers.sectors.environments import Environment, LocalOperator, advance
+from solvers.sectors.operator import SectorOperator, Site
+from solvers.sectors.train import Bond, SectorTrain, absorb_left, layout, mirror_core, mirrored, split_right, views
 
 SCF_SWEEPS = 4
 

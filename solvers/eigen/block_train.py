@@ -23,10 +23,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.eigen.block_start import reachable_charges
-from solvers.environments import Environment, advance, combine
 from solvers.kernels import local as kernels
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import Bond, SectorTrain, layout, mirror_core, truncate, views
+from solvers.sectors.environments import Environment, advance, combine
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import Bond, SectorTrain, layout, mirror_core, truncate, views
 
 SAMPLES = 4  # random combinations of the states that stand for all of them where new directions are sought
 

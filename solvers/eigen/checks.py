@@ -21,10 +21,10 @@ from solvers.eigen import explicit
 from solvers.eigen.counted import levels_below
 from solvers.eigen.full_vectors import EPS, Spectrum
 from solvers.eigen.states import EigenStates
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain, dot
+from solvers.sectors.train import ModeCharges, SectorTrain, inner
 from solvers.solution import Checked, Solution, Status
-from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import ModeCharges, SectorTrain, inner
-from solvers.trains.tensor_train import TensorTrain, dot
 
 COUNTED = 2500  # functions up to which levels are counted: 0.3 s of one core, measured
 MOST_PAIRS = 300  # overlaps

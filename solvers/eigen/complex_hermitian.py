@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain, dot
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain, dot
 
 NOT_HERMITIAN = 1e-9  # relative size of H - H^dagger that is refused
 

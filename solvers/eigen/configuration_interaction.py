@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from solvers.kernels.compiled import kernel
-from solvers.trains.sectors import Bond, ModeCharges, SectorTrain, layout
+from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,12 @@ from solvers.eigen.shared_basis import SharedBasis
 from solvers.eigen.start import Start, cold_start, excitation_scale, level_spacing, start_states
 from solvers.eigen.states import EigenStates
 from solvers.eigen.stored import VERSION, begin_with
+from solvers.formats.trains.operator import TTOperator
 from solvers.iteration import drive
 from solvers.methods import BlockDMRG, InverseIteration
-from solvers.sector_operator import SectorOperator
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import ModeCharges
 from solvers.solution import Callback, NotConverged, Solution, Status
-from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import ModeCharges
 
 MARGIN = 0.75  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
 

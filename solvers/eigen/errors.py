@@ -1,7 +1,7 @@
 """Errors and residual norms of the states of a many-state calculation, state by state on the executor.
 
-The second-order estimate of each state (solvers.eigen.estimates) sees what two neighbouring cores could still take up.
-Where much of the residual lies within single cores instead, the iteration has not ended at these ranks, and the
+The second-order estimate of each state (solvers.sectors.estimates) sees what two neighbouring cores could still take
+up. Where much of the residual lies within single cores instead, the iteration has not ended at these ranks, and the
 Kato-Temple bound of that part is added (T. Kato, J. Phys. Soc. Jpn. 4, 334 (1949)). From pass to pass the gain in
 energy over the fall of the estimate is noted, by which the estimates are calibrated (ManyStates.safety).
 """

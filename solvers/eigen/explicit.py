@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import ModeCharges
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.sectors.train import ModeCharges
 
 DENSE = 4200  # functions: 2 s of one core and 0.4 GB for a few levels of a real matrix, measured
 SMALL = 100_000  # functions, for which vectors over all of them are kept at all

@@ -29,11 +29,11 @@ from solvers.eigen.many_states import Sector
 from solvers.eigen.start import Start
 from solvers.eigen.states import EigenStates
 from solvers.eigen.vector_trains import sector_train
+from solvers.formats.trains.construct import tt_svd, unit
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.sectors.train import ModeCharges, SectorTrain, inner, product_state
 from solvers.solution import Callback, IterationState, Solution, Status
-from solvers.trains.construct import tt_svd, unit
-from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import ModeCharges, SectorTrain, inner, product_state
-from solvers.trains.tensor_train import TensorTrain
 
 LARGEST = explicit.LARGEST_DIAGONAL  # functions: none, to leave every space to the trains' own methods
 BUFFER = 4  # levels above the last one asked for

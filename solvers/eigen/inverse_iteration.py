@@ -32,7 +32,7 @@ from solvers.eigen.probe import MOST_ROUNDS, Search, searched, take_in
 from solvers.eigen.ritz import finish, rayleigh_ritz
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions, step_options
 from solvers.eigen.stored import Stage, content, restored
-from solvers.environments import sandwich
+from solvers.sectors.environments import sandwich
 from solvers.solution import IterationState, Status
 
 COUNTS = ("passes", "local_products", "state_solves", "pair_elements")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.trains.operator import TTOperator
+from solvers.formats.trains.operator import TTOperator
 
 PRODUCTS = 1000
 SWEEPS = 8

@@ -19,9 +19,9 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, beside
 from solvers.eigen.explicit import space_of
 from solvers.methods import InverseIteration
-from solvers.sector_operator import SectorOperator
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import SectorTrain
 from solvers.solution import Callback, IterationState, Status
-from solvers.trains.sectors import SectorTrain
 
 SAFETY = (1.5, 1.25)  # factor on the calibrated estimates, and the least factor on the bare ones
 LARGEST_SAFETY = 50.0

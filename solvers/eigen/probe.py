@@ -20,10 +20,10 @@ from solvers.eigen.low_products import low_products
 from solvers.eigen.many_states import ManyStates, Sector, State
 from solvers.eigen.ritz import stable_eigh
 from solvers.eigen.shifted_solve import ShiftedSolve, step_options
-from solvers.environments import sandwich
 from solvers.methods import InverseIteration
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import SectorTrain, inner, product_state, random_train
+from solvers.sectors.environments import sandwich
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import SectorTrain, inner, product_state, random_train
 
 PROBE_STEPS = 4
 START_RANK = 6  # of a random start

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from solvers.eigen import tasks
 from solvers.eigen.errors import estimate
 from solvers.eigen.many_states import ManyStates, Sector, State
-from solvers.trains.sectors import SectorTrain
+from solvers.sectors.train import SectorTrain
 
 TILE = 6
 PAIRS = 60  # overlaps a task

@@ -21,8 +21,8 @@ from solvers.eigen.many_states import ManyStates, Outcome, Sector, State
 from solvers.eigen.probe import MOST_ROUNDS, Search, searched
 from solvers.eigen.stored import Stage, content, restored
 from solvers.methods import BlockDMRG
+from solvers.sectors.train import SectorTrain
 from solvers.solution import IterationState, Status
-from solvers.trains.sectors import SectorTrain
 
 SHARE = 0.3  # of the residual asked for, where the rounding of single states is expected to land
 FINEST_TRUNCATION = 1e-15  # no sweep cuts finer

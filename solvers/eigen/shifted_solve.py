@@ -19,7 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.environments import (
+from solvers.methods import InverseIteration
+from solvers.sectors.environments import (
     Core,
     Environment,
     LocalOperator,
@@ -29,9 +30,8 @@ from solvers.environments import (
     rotate,
     rotate_core,
 )
-from solvers.methods import InverseIteration
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import (
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import (
     Bond,
     SectorTrain,
     layout,

@@ -17,10 +17,10 @@ from solvers.eigen.block_dmrg import block_dmrg
 from solvers.eigen.configuration_interaction import ProductTerms, lowest_configurations
 from solvers.eigen.low_products import low_products
 from solvers.eigen.many_states import Sector
+from solvers.formats.trains.operator import TTOperator
 from solvers.methods import BlockDMRG, InverseIteration
-from solvers.sector_operator import SectorOperator
-from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import product_state, random_train
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import product_state, random_train
 
 START_RANK = 20
 START_CUTOFF = 1e-3  # of the lowest excitation energy: smaller couplings are left out of the start's matrix

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from solvers.trains.sectors import SectorTrain
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.sectors.train import SectorTrain
 
 
 @dataclass(frozen=True)

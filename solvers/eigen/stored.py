@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
-from solvers.eigen.estimates import pad
 from solvers.eigen.many_states import ManyStates, Ritz, Sector, State
+from solvers.sectors.estimates import pad
+from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout
 from solvers.solution import Status
-from solvers.trains.sectors import Bond, ModeCharges, SectorTrain, layout
 
 VERSION = "sectors 1"  # of what a checkpoint holds; others are not read
 NUMBERS = tuple(f.name for f in fields(State) if f.name != "train")

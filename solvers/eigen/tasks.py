@@ -17,14 +17,14 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, reachable
 from solvers.eigen.block_dmrg import FIRST_TRUNCATION, BlockDMRGResult, block_dmrg
 from solvers.eigen.configuration_interaction import ProductTerms, TrainBuilder, lowest_vectors, matrix
-from solvers.eigen.estimates import basis_error, rank_error
-from solvers.eigen.residual_sketch import residual_norm_sketch
-from solvers.eigen.residuals import residual_norm
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
-from solvers.environments import sandwich
 from solvers.methods import BlockDMRG
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import SectorTrain, inner, linear_combination, truncate
+from solvers.sectors.environments import sandwich
+from solvers.sectors.estimates import basis_error, rank_error
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.residual_sketch import residual_norm_sketch
+from solvers.sectors.residuals import residual_norm
+from solvers.sectors.train import SectorTrain, inner, linear_combination, truncate
 
 CHUNK = 4  # states a task
 START_ROUNDING = 1e-4  # of the trains of a start

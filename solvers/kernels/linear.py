@@ -9,7 +9,7 @@ or complex128: ``left`` (a' alpha, a), ``right`` (beta b, b'), ``dims`` (a', R, 
 
 The preconditioner is diagonal in a basis of products: z = (1 x V) D (1 x V^H) r, where V acts on the mode alone
 (``side`` 0), on the mode and the right bond together (1) or on the left bond and the mode (2); D, of the size of x,
-has the inverse diagonal (solvers.linear.preconditioner).
+has the inverse diagonal (solvers.sweeping.preconditioner).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ A, B are the environments on either side (A the one whose combinations with C^p 
 of the operator core, C^p its coefficients. The sum over alpha inside the bracket is formed once a site; what is left
 are matrix products: Q_p x (small), then [bracket] x (BLAS, rows (alpha', a')), scattered into the array
 S[(a',m'), (b,alpha',b)], and S B (BLAS). Cost O(R r^3 n) with R the operator rank, r the rank, n the mode size;
-a quarter of it with one parity. The tables are plans of solvers.sector_operator.
+a quarter of it with one parity. The tables are plans of solvers.sectors.operator.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ def warm_up() -> float:
     begin = time.perf_counter()
     from solvers.eigen.configuration_interaction import ProductTerms
     from solvers.eigen.eigsolve import eigsolve
+    from solvers.formats.trains.sum_of_products import sum_of_products
     from solvers.methods import InverseIteration
-    from solvers.trains.sum_of_products import sum_of_products
 
     q = np.diag(np.sqrt(np.arange(1, 4) / 2.0), 1)
     stack = np.array([np.eye(4), q + q.T, np.diag(np.arange(4) + 0.5)])

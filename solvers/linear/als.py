@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.rounding import round_cores
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.alternating import Alternating
 from solvers.linear.system import System, start_of
 from solvers.methods import ALS
-from solvers.trains.construct import random_train
-from solvers.trains.rounding import round_cores
-from solvers.trains.tensor_train import TensorTrain
 
 NOISE = 1e-2  # of the start, the random part that fills it up to the rank asked for
 

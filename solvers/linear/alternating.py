@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content
+from solvers.formats.trains.factorisations import qr_factors, singular_vectors
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.iterate import Iterate, Residuals, Work
-from solvers.linear.local import LocalSystem
-from solvers.linear.preconditioner import ModeBasis
 from solvers.linear.system import System, plain
-from solvers.local_operator import OperatorCore, advance, half, mirrored, project, to_right
 from solvers.method_base import LocalSolver
-from solvers.trains.factorisations import qr_factors, singular_vectors
-from solvers.trains.tensor_train import TensorTrain
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored, project, to_right
+from solvers.sweeping.local_system import LocalSystem
+from solvers.sweeping.preconditioner import ModeBasis
 
 NOTHING = 1e-8  # of the kick: directions outside the basis below this are rounding errors
 LOCAL = 0.02  # of the residual a core meets is left by the iterative solver: less does not pay before the next sweep

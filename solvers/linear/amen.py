@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.alternating import Alternating
 from solvers.linear.system import System, start_of
 from solvers.methods import AMEn
-from solvers.trains.construct import random_train
-from solvers.trains.tensor_train import TensorTrain
 
 
 def begin(system: System, method: AMEn, start: TensorTrain | None, rng: np.random.Generator) -> Alternating:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.alternating import Alternating
 from solvers.linear.system import System, start_of
 from solvers.methods import DMRG
-from solvers.trains.tensor_train import TensorTrain
 
 
 def begin(system: System, method: DMRG, start: TensorTrain | None, rng: np.random.Generator) -> Alternating:

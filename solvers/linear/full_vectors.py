@@ -27,9 +27,9 @@ import scipy.sparse as sp
 from scipy.linalg import get_lapack_funcs, qr, solve_triangular
 from scipy.sparse.linalg import LinearOperator, cg, gmres, splu
 
-from solvers.trains.construct import tt_svd
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.construct import tt_svd
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 
 SPARSE = 6.0  # nonzeros a row: 1-D and 2-D differences, whose LU stays sparse; more fill up and are faster dense
 FEW = 500  # unknowns, up to which an LU costs less than a hundred products

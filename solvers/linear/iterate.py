@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, stored_train, train_arrays
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.system import System
 from solvers.method_base import LinearMethod
-from solvers.trains.tensor_train import TensorTrain
 
 
 @dataclass

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.iterate import Work
 from solvers.linear.sweeps import Sweeping, Swept
 from solvers.linear.system import System
 from solvers.method_base import LinearMethod
 from solvers.methods import AMEn
 from solvers.solution import IterationState, Status
-from solvers.trains.tensor_train import TensorTrain
 
 CLEAN = 1e-14  # relative rounding of A^H A and of the right-hand sides
 LARGEST_RANK = 120  # of A^H A: beyond, a sweep costs more than it can give

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
+from solvers.formats.trains.factorisations import qr_factors
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.linear.residual import SPREAD, sketched_residual
-from solvers.local_operator import OperatorCore, advance, half, mirrored
 from solvers.solution import Callback, IterationState, Solution, Status
-from solvers.trains.factorisations import qr_factors
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
 
 FIRST_RANK = 16
 SHARE = 0.3  # of the tolerance, for the sketch; the rest is for the last rounding

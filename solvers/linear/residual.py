@@ -15,10 +15,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.local_operator import OperatorCore, advance, half, mirrored
-from solvers.trains.factorisations import frobenius, triangular_factor
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.factorisations import frobenius, triangular_factor
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
 
 WIDTH = 40
 EXACT_RANK = 500  # of the residual as a train: up to here QR is affordable

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.trains.factorisations import freeze
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.factorisations import freeze
+from solvers.formats.trains.tensor_train import TensorTrain
 
 ONE_CORE = 900  # exponents up to here fit in one core beside entries about one; larger ones are spread over all
 

@@ -14,10 +14,10 @@ import math
 
 import numpy as np
 
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.full_vectors import apply_full
 from solvers.solution import Checked
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 ROWS = 32
 ALL_ROWS = 4096  # unknowns up to which every row is looked at

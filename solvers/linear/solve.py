@@ -22,6 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
 from solvers.linear.iterate import Work
@@ -33,8 +35,6 @@ from solvers.linear.system import System
 from solvers.method_base import LinearMethod, LocalSolver
 from solvers.methods import AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 DIRECT_FIRST = 1000  # unknowns: LU takes 50 ms, measured
 DIRECT_LAST = 4096  # 2 s

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, stored_train, train_arrays
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.iterate import Iterate, Work
 from solvers.linear.system import System
 from solvers.method_base import LinearMethod
 from solvers.solution import IterationState, Status
-from solvers.trains.tensor_train import TensorTrain
 
 TIGHTEN = 0.02  # a sweep aims at this share of the residual before it
 LOOSEST = 0.1

@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
+from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.rounding import round_cores
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.full_vectors import apply_full
 from solvers.linear.residual import EXACT_RANK, best_multiple, bounded_residual
-from solvers.local_operator import OperatorCore
-from solvers.trains.construct import random_train
-from solvers.trains.operator import TTOperator
-from solvers.trains.rounding import round_cores
-from solvers.trains.tensor_train import TensorTrain
+from solvers.sweeping.local_operator import OperatorCore
 
 EPSILON = float(np.finfo(float).eps)
 START_RANK = 8

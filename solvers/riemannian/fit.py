@@ -18,12 +18,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from solvers.formats.trains.construct import rank_one
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.kernels.samples import outer_sums
 from solvers.riemannian.descent import Evaluation
 from solvers.riemannian.manifold import FixedRank, FixedRankPoint, Tangent
 from solvers.riemannian.samples import SampledPoint, Samples
-from solvers.trains.construct import rank_one
-from solvers.trains.tensor_train import TensorTrain
 
 MANIFOLD = FixedRank()
 POWER_STEPS = 15

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.riemannian.manifold import FixedRankPoint
 from solvers.riemannian.samples import SampledPoint, Samples
 from solvers.solution import Checked, Solution, Status
-from solvers.trains.tensor_train import TensorTrain
 
 BLIND = 1e-6  # of the typical weight of the samples of an index: a direction with less is not seen
 SPREADS = 4.0  # standard deviations

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.trains.factorisations import LeftSVD, frobenius
-from solvers.trains.orthogonalisation import orthogonalise_cores, right_interfaces
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.factorisations import LeftSVD, frobenius
+from solvers.formats.trains.orthogonalisation import orthogonalise_cores, right_interfaces
+from solvers.formats.trains.tensor_train import TensorTrain
 
 Tangent = tuple[np.ndarray, ...]  # the d cores W_k
 Environments = list[np.ndarray]
@@ -145,7 +145,7 @@ class FixedRank:
 def truncated(cores: Sequence[np.ndarray], ranks: Sequence[int]) -> list[np.ndarray]:
     """Cores of the train cut to the d+1 ``ranks`` by SVD (less where it has less), the last one the centre.
 
-    As rounding (solvers.trains.rounding), but with a rank a bond. Cost 16 d n R^3 for ranks R before.
+    As rounding (solvers.formats.trains.rounding), but with a rank a bond. Cost 16 d n R^3 for ranks R before.
     """
     interfaces = right_interfaces(cores, None, stop=1, compress=False)
     new, carried = [], np.ascontiguousarray(cores[0])

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
+from solvers.formats.trains.factorisations import frobenius
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.methods import Completion
 from solvers.riemannian.descent import minimise
@@ -28,8 +30,6 @@ from solvers.riemannian.judges import beside_second, excess, relative_error, und
 from solvers.riemannian.manifold import FixedRankPoint
 from solvers.riemannian.samples import Samples
 from solvers.solution import Checked, IterationState, Solution, Status
-from solvers.trains.factorisations import frobenius
-from solvers.trains.tensor_train import TensorTrain
 
 RELATIVE = 1e-4  # of the value: a decrease expected below ends a fit
 FALL = 0.1  # a fit whose value fell below this share is fitted again, to its new value

@@ -16,7 +16,7 @@ from problems.quantum.hamiltonians.force_field.field import henon_heiles
 from problems.quantum.hamiltonians.force_field.operators import operator, product_terms
 from solvers.eigen.block_dmrg import block_dmrg
 from solvers.methods import BlockDMRG
-from solvers.sector_operator import SectorOperator
+from solvers.sectors.operator import SectorOperator
 
 GROUND = 5.9842473685
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from solvers.formats.trains.construct import identity_operator, kronecker_sum, ones
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.solve import solve
-from solvers.trains.construct import identity_operator, kronecker_sum, ones
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 RESIDUAL = 5e-7
 RATIO = 0.25

@@ -18,8 +18,8 @@ from problems.orbital_free_dft.grid import Grid, from_sine, to_sine
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.quantics_fields import QuanticsFields
 from problems.orbital_free_dft.tucker_fields import TuckerFields
-from solvers.trains.quantics.sums import inverse_shifted
-from solvers.tucker.tensor import combine
+from solvers.formats.quantics.sums import inverse_shifted
+from solvers.formats.tucker.tensor import combine
 
 pytestmark = pytest.mark.benchmark
 BOX, TOL = 48.0, 1e-6

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from solvers.trains.construct import random_train
+from solvers.formats.trains.construct import random_train
 
 TOL = 1e-10
 REPEATS = 5

@@ -20,8 +20,8 @@ from problems.quantum.hamiltonians.force_field.operators import operator, produc
 from problems.quantum.hamiltonians.force_field.primitives import position_powers
 from solvers.dynamics.enlarge import enlarge
 from solvers.dynamics.tdvp import TDVPStepper
+from solvers.formats.trains.construct import random_train, rank_one
 from solvers.methods import TDVP
-from solvers.trains.construct import random_train, rank_one
 
 D, N, RANK, STEP, COUPLING = 10, 28, 18, 0.01, 0.111803
 ROUNDS, RATIO = 7, 0.8

@@ -62,4 +62,4 @@ def test_the_site_builds_without_a_warning(tmp_path):
         assert not loaded, f"{path.name} loads from another place"
     api = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "site" / "api").glob("*.html"))
     missing = [name for name in set(ttsuite.__all__) - {"quantics"} if f'id="ttsuite.{name}"' not in api]
-    assert missing == [] and 'id="module-solvers.trains.quantics"' in api
+    assert missing == [] and 'id="module-solvers.formats.quantics"' in api

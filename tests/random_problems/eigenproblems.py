@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from solvers.formats.trains.construct import identity_operator, operator_tt_svd
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.sectors.train import SectorTrain
 from solvers.solution import Solution
-from solvers.trains.construct import identity_operator, operator_tt_svd
-from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import SectorTrain
-from solvers.trains.sum_of_products import sum_of_products
 
 X, Z, W = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0]), np.array([[0.0, 1.0], [-1.0, 0.0]])
 Y = 1j * np.array([[0.0, -1.0], [1.0, 0.0]])

@@ -13,11 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 import solvers.linear.solve as linear
+from solvers.formats.trains.construct import (
+    identity_operator,
+    kronecker_sum,
+    ones,
+    random_train,
+    rank_one_operator,
+    unit,
+)
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import DMRG, AMEn
 from solvers.solution import Status
-from solvers.trains.construct import identity_operator, kronecker_sum, ones, random_train, rank_one_operator, unit
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 MOST = 900  # unknowns
 ROUNDING = 1e-13  # of ||A|| ||x|| / ||b||

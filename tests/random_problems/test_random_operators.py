@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from random_problems.operators import Case, draw, exact_product
 
-from solvers.trains.operator_check import checked_operator
-from solvers.trains.sum_of_products import sum_of_products, sum_of_products_with_error
+from solvers.formats.trains.operator_check import checked_operator
+from solvers.formats.trains.sum_of_products import sum_of_products, sum_of_products_with_error
 
-sums = sys.modules["solvers.trains.sum_of_products"]  # the package holds a function of this name
+sums = sys.modules["solvers.formats.trains.sum_of_products"]  # the package holds a function of this name
 SHORT = 220
 LONG = 6000
 

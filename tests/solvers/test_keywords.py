@@ -12,13 +12,13 @@ from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
+from solvers.formats.trains.construct import random_train
+from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.riemannian.completion import complete
 from solvers.riemannian.descent import minimise
 from solvers.solution import NotConverged
-from solvers.trains.construct import random_train
-from solvers.tucker.cross import tucker_cross
 
 
 class Noted(Executor):

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.linear.iterate import Residuals, TrainIterate
 from solvers.method_base import LinearMethod, at_least
-from solvers.trains.tensor_train import TensorTrain, dot
 
 DIGITS = 1e-4  # of a vector may be lost
 SHARE = 0.1  # of the budget, for the rounding of x

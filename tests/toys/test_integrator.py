@@ -14,12 +14,12 @@ from solvers.checkpoint import STOP, Stopped
 from solvers.dynamics import full_vectors
 from solvers.dynamics.evolve import evolve
 from solvers.dynamics.stepper import Stepper, make_stepper
+from solvers.formats.trains.construct import random_train, rank_one
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.tensor_train import dot
 from solvers.method_base import Integrator
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Status
-from solvers.trains.construct import random_train, rank_one
-from solvers.trains.sum_of_products import sum_of_products
-from solvers.trains.tensor_train import dot
 
 TIMES = [0.0, 0.4, 1.0]
 

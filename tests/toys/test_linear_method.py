@@ -7,6 +7,8 @@ from toys.linear_method import GMRES
 from solvers import checkpoint
 from solvers import methods as every_method
 from solvers.checkpoint import STOP, Stopped
+from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.linear import solve as module
 from solvers.linear.iterate import Iterate
 from solvers.linear.solve import solve
@@ -14,8 +16,6 @@ from solvers.linear.sweeps import Sweeping
 from solvers.linear.system import System
 from solvers.method_base import LinearMethod
 from solvers.solution import Status
-from solvers.trains.construct import random_train
-from solvers.trains.sum_of_products import sum_of_products
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def difference(one, other, key=""):
 def whole(folder):
     """Nothing in a run folder is half-written, temporary files of a killed process apart."""
     from solvers.checkpoint import read
-    from solvers.trains.storage import load_trains
+    from solvers.formats.trains.storage import load_trains
 
     for file in folder.rglob("*"):
         if file.name.startswith(".") or not file.is_file():

@@ -76,8 +76,8 @@ def load(folder: str | Path) -> LoadedRun:
     report = read_report(folder)
     if not (folder / STATES_FILE).exists():
         return LoadedRun(folder, report, [])
-    from solvers.trains.storage import load_trains
-    from solvers.trains.tensor_train import TensorTrain
+    from solvers.formats.trains.storage import load_trains
+    from solvers.formats.trains.tensor_train import TensorTrain
 
     trains = load_trains(folder / STATES_FILE)
     stored = (trains[name] for name in sorted(trains))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from problems.report_parts import Picture
 from problems.result import Result
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 from ttsuite.data import Report
 from ttsuite.pages.report import card, figures_of
 from ttsuite.runs.run_folder import read_result

@@ -26,8 +26,8 @@ def write_numbers(study: Study, result: Result, record: Record, report: Report) 
 
     report.json itself is left to the caller. Raises OSError where the disk takes no more.
     """
+    from solvers.formats.trains.storage import save_trains
     from solvers.solution import Status
-    from solvers.trains.storage import save_trains
     from ttsuite.runs.result_file import save_result
 
     family = study.family

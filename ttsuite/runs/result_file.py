@@ -22,10 +22,10 @@ from typing import TypeAlias, cast, get_args, get_type_hints, overload
 import numpy as np
 
 from problems.result import Result
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.storage import load_trains
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Status
-from solvers.trains.operator import TTOperator
-from solvers.trains.storage import load_trains
-from solvers.trains.tensor_train import TensorTrain
 from ttsuite.data import Data
 
 VERSION = 1

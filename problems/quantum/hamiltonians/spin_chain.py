@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from problems.quantum.hamiltonians.system import System
-from solvers.trains.construct import rank_one
-from solvers.trains.operator_check import checked_operator
-from solvers.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.construct import rank_one
+from solvers.formats.trains.operator_check import checked_operator
+from solvers.formats.trains.sum_of_products import sum_of_products
 
 X = np.array([[0.0, 1.0], [1.0, 0.0]])
 Z = np.diag([1.0, -1.0])

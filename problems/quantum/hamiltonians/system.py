@@ -9,9 +9,9 @@ import numpy as np
 
 from problems.quantum.hamiltonians.force_field.boundedness import Barrier
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Checked
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 SYMMETRY_TOLERANCE = 1e-12
 

@@ -12,9 +12,9 @@ from problems.completion.presentation import headline, sections, tables
 from problems.completion.references import comparison_table
 from problems.completion.samples import draw, evaluate
 from problems.completion.solve import divide, prepare, singular_values, solve, warnings_of
+from solvers.formats.trains.construct import random_train
 from solvers.riemannian.growth import RankFit
 from solvers.solution import Status
-from solvers.trains.construct import random_train
 from ttsuite.actions.run import load, run
 from ttsuite.study.config import ConfigError, make_study
 

@@ -10,8 +10,8 @@ from problems.fokker_planck import presentation
 from problems.fokker_planck.figures import figures
 from problems.fokker_planck.references import agreements, columns, comparison_table
 from problems.fokker_planck.result import FokkerPlanckResult
+from solvers.formats.trains.construct import rank_one
 from solvers.solution import Status
-from solvers.trains.construct import rank_one
 from ttsuite.study.config import make_study
 
 DIMENSION, POINTS = 3, 24

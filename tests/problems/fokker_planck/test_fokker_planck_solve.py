@@ -7,8 +7,8 @@ from problems.fokker_planck.model import FokkerPlanckProblem
 from problems.fokker_planck.operators import Axis, Discrete, derivatives, frame, generator
 from problems.fokker_planck.quantities import marginals, moments, samples
 from problems.fokker_planck.solve import discretisation_warnings, prepare, solve
+from solvers.formats.trains.construct import rank_one
 from solvers.solution import Status
-from solvers.trains.construct import rank_one
 from ttsuite.actions.run import load, run
 from ttsuite.study.config import make_study
 

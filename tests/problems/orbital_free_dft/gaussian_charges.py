@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 from scipy.special import erf
 
-from solvers.tucker.tensor import combine, rank_one
+from solvers.formats.tucker.tensor import combine, rank_one
 
 BOX = 16.0
 

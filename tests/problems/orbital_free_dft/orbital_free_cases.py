@@ -3,8 +3,8 @@
 import numpy as np
 
 from problems.orbital_free_dft.result import COMPONENTS, LevelResult, OrbitalFreeResult, Plane, Profile
+from solvers.formats.trains.construct import tt_svd
 from solvers.solution import IterationState, Status
-from solvers.trains.construct import tt_svd
 
 
 def gaussian(points, box, electrons, width):

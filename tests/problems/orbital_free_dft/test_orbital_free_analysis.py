@@ -18,8 +18,8 @@ from problems.orbital_free_dft.functionals import Functional
 from problems.orbital_free_dft.grid import Grid
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.profiles import plane, profiles, radial
-from solvers.tucker.convert import from_full
-from solvers.tucker.tensor import rank_one
+from solvers.formats.tucker.convert import from_full
+from solvers.formats.tucker.tensor import rank_one
 
 POINT, WIDE = np.inf, 0.9
 SYSTEMS = {

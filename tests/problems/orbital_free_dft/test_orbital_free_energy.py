@@ -12,7 +12,7 @@ from problems.orbital_free_dft.functionals import Functional
 from problems.orbital_free_dft.grid import Grid
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.tucker_fields import TuckerFields
-from solvers.tucker.convert import from_full
+from solvers.formats.tucker.convert import from_full
 
 BOX, N = 12.0, 2.7
 PLACES = np.array([[0.4, -0.3, 0.2], [-0.9, 0.5, 0.3]])

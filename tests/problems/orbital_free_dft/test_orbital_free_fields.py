@@ -7,7 +7,7 @@ from problems.orbital_free_dft.fields import DenseFields
 from problems.orbital_free_dft.grid import Grid
 from problems.orbital_free_dft.quantics_fields import QuanticsFields
 from problems.orbital_free_dft.tucker_fields import TuckerFields
-from solvers.tucker.convert import from_full
+from solvers.formats.tucker.convert import from_full
 
 BOX, TOL = 9.0, 1e-8
 MAKERS = {"tucker": TuckerFields, "quantics": QuanticsFields}

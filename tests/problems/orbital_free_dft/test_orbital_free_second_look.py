@@ -16,8 +16,8 @@ from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.result import COMPONENTS
 from problems.orbital_free_dft.second_look import at_places, compared, coulomb_energy, quadrature
 from problems.orbital_free_dft.solve import prepare, solve
+from solvers.formats.tucker.tensor import rank_one
 from solvers.solution import Status
-from solvers.tucker.tensor import rank_one
 
 ION = {
     "kind": "orbital_free_dft",

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from problems.parametric_pde.gauss import polynomials, rule
 from problems.parametric_pde.statistics import field_moments, moments, polynomial_core, tails
 from problems.parametric_pde.surrogate import Solution, Surrogate, parameter_samples, sample
-from solvers.trains.construct import random_train, rank_one, tt_svd
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.construct import random_train, rank_one, tt_svd
+from solvers.formats.trains.tensor_train import TensorTrain
 
 
 def test_ishigami():

@@ -13,8 +13,8 @@ from problems.parametric_pde.figures import figures
 from problems.parametric_pde.solve import prepare, solve
 from problems.parametric_pde.statistics import Moments
 from problems.parametric_pde.surrogate import Surrogate, parameter_samples, sample
+from solvers.formats.trains.construct import ones
 from solvers.solution import Status
-from solvers.trains.construct import ones
 
 
 @pytest.mark.parametrize("method", ["als_cross", "amen"])

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers.cross.cross import cross
+from solvers.formats.trains.construct import random_train
 from solvers.methods import Cross
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import random_train
 
 RNG = np.random.default_rng(2)
 UNIT = np.linspace(0.0, 1.0, 64)

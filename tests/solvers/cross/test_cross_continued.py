@@ -10,9 +10,9 @@ from solvers.cross import known
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.cross.refinement import Refinement
 from solvers.cross.sources import FunctionSource
+from solvers.formats.trains.construct import random_train
 from solvers.methods import Cross
 from solvers.solution import Status
-from solvers.trains.construct import random_train
 
 ALONE = Cross(whole=0)
 GRIDS = [np.linspace(0.0, 1.0, 16)] * 4

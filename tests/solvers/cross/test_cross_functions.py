@@ -6,7 +6,7 @@ import pytest
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.cross.pivots import Pivots
 from solvers.cross.sources import FunctionSource, TrainSource
-from solvers.trains.construct import ones, random_train
+from solvers.formats.trains.construct import ones, random_train
 
 RNG = np.random.default_rng(7)
 

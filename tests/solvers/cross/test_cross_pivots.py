@@ -6,8 +6,8 @@ import pytest
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.cross.pivots import Pivots
 from solvers.cross.sources import FunctionSource
+from solvers.formats.trains.construct import tt_svd
 from solvers.solution import Status
-from solvers.trains.construct import tt_svd
 
 BITS = (2,) * 12
 X = np.linspace(0.0, 1.0, 16)

@@ -8,9 +8,9 @@ from solvers.cross.cross import cross, cross_of_trains
 from solvers.cross.judgement import Judgement
 from solvers.cross.known import Known, entries
 from solvers.cross.search import Search
+from solvers.formats.trains.construct import ones, random_train
 from solvers.methods import Cross
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import ones, random_train
 
 ALONE = Cross(whole=0)
 

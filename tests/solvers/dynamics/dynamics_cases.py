@@ -8,9 +8,9 @@ from scipy.linalg import expm
 from problems.quantum.hamiltonians.force_field.basis import harmonic_functions
 from problems.quantum.hamiltonians.force_field.field import henon_heiles
 from problems.quantum.hamiltonians.force_field.operators import operator, product_terms
-from solvers.trains.construct import rank_one
-from solvers.trains.sum_of_products import sum_of_products
-from solvers.trains.tensor_train import dot
+from solvers.formats.trains.construct import rank_one
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.tensor_train import dot
 
 X, Z = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0])
 RAISE = np.array([[0.0, 1.0], [0.0, 0.0]])

@@ -6,10 +6,10 @@ from scipy.linalg import expm
 
 from solvers.dynamics.bug import BUGStepper
 from solvers.dynamics.evolve import evolve
+from solvers.formats.trains.construct import ones, random_train, rank_one
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.tensor_train import dot
 from solvers.methods import BUG
-from solvers.trains.construct import ones, random_train, rank_one
-from solvers.trains.sum_of_products import sum_of_products
-from solvers.trains.tensor_train import dot
 
 
 def chain(d=4, coupling=0.4):

@@ -5,10 +5,10 @@ import pytest
 from dynamics_cases import gaussian, ising, long_range, oscillators, product
 
 from solvers.dynamics import defect as defects
-from solvers.dynamics.chain import Chain
 from solvers.dynamics.defect import defect
 from solvers.dynamics.enlarge import energy, enlarge, krylov_directions
-from solvers.trains.construct import random_train
+from solvers.formats.trains.construct import random_train
+from solvers.sweeping.chain import Chain
 
 
 def dense_defect(operator, x, sites):

@@ -11,11 +11,11 @@ from solvers.dynamics.enlarge import energy
 from solvers.dynamics.evolve import evolve
 from solvers.dynamics.sparse import sparse_matrix
 from solvers.dynamics.tdvp import TDVPStepper
+from solvers.formats.trains.construct import identity_operator, random_train, unit
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import identity_operator, random_train, unit
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
 
 
 def test_records():

@@ -7,11 +7,11 @@ from dynamics_cases import exact, ising, oscillators, overlap, product
 from solvers.dynamics import full_vectors
 from solvers.dynamics.driver import Driver
 from solvers.dynamics.evolve import evolve
+from solvers.formats.trains.construct import ones, random_train, rank_one, tt_svd, unit
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Status
-from solvers.trains.construct import ones, random_train, rank_one, tt_svd, unit
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
 
 METHODS = [TDVP(), TDVP(sites=2), BUG(), Implicit()]
 

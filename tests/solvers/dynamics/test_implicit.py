@@ -5,10 +5,10 @@ import pytest
 from scipy.linalg import expm
 
 from solvers.dynamics.implicit import ImplicitStepper, _time_matrices, space_time
+from solvers.formats.trains.construct import ones, rank_one
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.tensor_train import dot
 from solvers.methods import Implicit
-from solvers.trains.construct import ones, rank_one
-from solvers.trains.sum_of_products import sum_of_products
-from solvers.trains.tensor_train import dot
 
 
 def markov(d=3, n=6, stiff=40.0):

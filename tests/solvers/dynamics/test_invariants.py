@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from solvers.dynamics.invariants import Invariants
-from solvers.trains.construct import random_train
-from solvers.trains.tensor_train import dot
+from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.tensor_train import dot
 
 
 def test_invariants_are_restored_exactly_without_new_ranks():

@@ -6,7 +6,7 @@ from scipy.linalg import expm
 
 from solvers.dynamics.krylov import bond_core, local_exponential
 from solvers.kernels.exponential import small_exponential
-from solvers.local_operator import OperatorCore
+from solvers.sweeping.local_operator import OperatorCore
 
 
 def local_system(rng, a=4, n=5, b=3, p=2, hermitian=True, dtype=complex):

@@ -6,9 +6,9 @@ from dynamics_cases import exact, gaussian, ising, long_range, oscillators, over
 
 from solvers.dynamics.evolve import evolve
 from solvers.dynamics.tdvp import TDVPStepper
+from solvers.formats.trains.construct import random_train
 from solvers.methods import TDVP
 from solvers.solution import Status
-from solvers.trains.construct import random_train
 
 CASES = {
     "oscillators": (lambda: (oscillators(3, 6), gaussian(3, 6, 1.0)), 1.5),

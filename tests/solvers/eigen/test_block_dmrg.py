@@ -12,13 +12,13 @@ from problems.quantum.hamiltonians.force_field.basis import harmonic_functions, 
 from problems.quantum.hamiltonians.force_field.field import coupled_oscillators, henon_heiles
 from problems.quantum.hamiltonians.force_field.operators import product_terms
 from solvers.eigen.block_dmrg import block_dmrg
-from solvers.eigen.residuals import residual_norm
-from solvers.environments import sandwich
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import BlockDMRG
-from solvers.sector_operator import SectorOperator
+from solvers.sectors.environments import sandwich
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.residuals import residual_norm
+from solvers.sectors.train import inner, product_state
 from solvers.solution import Status
-from solvers.trains.sectors import inner, product_state
-from solvers.trains.sum_of_products import sum_of_products
 
 LEVELS = Path(__file__).parents[2] / "data" / "henon_heiles_d4_n11.csv"
 

@@ -8,11 +8,11 @@ from sector_cases import dense
 from solvers.eigen.block_davidson import davidson, orthonormal
 from solvers.eigen.block_start import joined, low_energy_bases, mean_field_weights, reachable_charges
 from solvers.eigen.block_train import BlockTrain, Cut, leading_left
-from solvers.environments import LocalOperator
+from solvers.formats.trains.construct import kronecker_sum
 from solvers.kernels import local as kernels
-from solvers.sector_operator import SectorOperator
-from solvers.trains.construct import kronecker_sum
-from solvers.trains.sectors import SectorTrain, layout, product_state
+from solvers.sectors.environments import LocalOperator
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import SectorTrain, layout, product_state
 
 KEEP = Cut(max_rank=1000, tol=0.0, expansion=0.0, floor=0.0)
 

@@ -7,9 +7,9 @@ import pytest
 
 from solvers.eigen.complex_hermitian import check_hermitian, complex_train, real_form, recover
 from solvers.eigen.eigsolve import eigsolve
-from solvers.trains.construct import tt_svd
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.construct import tt_svd
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
 
 X = np.array([[0, 1], [1, 0]], dtype=complex)
 Y = np.array([[0, -1j], [1j, 0]])

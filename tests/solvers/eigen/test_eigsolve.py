@@ -15,13 +15,13 @@ from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
 from solvers.eigen.many_states import Sector
 from solvers.eigen.start import Start, start_states
-from solvers.environments import sandwich
+from solvers.formats.trains.construct import operator_tt_svd
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import BlockDMRG, InverseIteration
-from solvers.sector_operator import SectorOperator
+from solvers.sectors.environments import sandwich
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import inner, product_state
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import operator_tt_svd
-from solvers.trains.sectors import inner, product_state
-from solvers.trains.sum_of_products import sum_of_products
 
 
 def oscillators(d: int, n: int, coupling: float, cubic: float, parities: bool) -> ProductTerms:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from solvers.eigen.low_products import low_products
-from solvers.trains.operator import TTOperator
+from solvers.formats.trains.operator import TTOperator
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 3), (2, 2, 2, 2, 2, 2, 2), (4, 1, 3, 4)])

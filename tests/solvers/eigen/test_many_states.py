@@ -9,10 +9,10 @@ from sector_cases import dense
 
 from solvers.eigen import tasks
 from solvers.eigen.errors import NARROWEST_GAP, UNSEEN, estimate, true_residuals
-from solvers.eigen.estimates import rank_error
 from solvers.eigen.many_states import SAFETY, Sector
 from solvers.eigen.shifted_solve import StepOptions
-from solvers.trains.sectors import truncate
+from solvers.sectors.estimates import rank_error
+from solvers.sectors.train import truncate
 
 OPTIONS = StepOptions(max_rank=40, expansion=4, steps=200, tol=1e-12, model=40, floor=1e-3)
 

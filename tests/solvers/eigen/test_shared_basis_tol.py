@@ -6,9 +6,9 @@ import pytest
 from solvers.eigen import shared_basis
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import BlockDMRG
 from solvers.solution import Status
-from solvers.trains.sum_of_products import sum_of_products
 
 
 def oscillators(n, d, coupling, scale):

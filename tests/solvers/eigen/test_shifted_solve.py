@@ -7,7 +7,7 @@ from sector_cases import dense
 
 from solvers.eigen.shifted_solve import FLOOR, TOLERANCE, ShiftedSolve, StepOptions, step_options
 from solvers.methods import InverseIteration
-from solvers.trains.sectors import SectorTrain, right_orthogonal
+from solvers.sectors.train import SectorTrain, right_orthogonal
 
 EXACT = {"steps": 400, "tol": 1e-13, "model": 40, "floor": 1e-3}
 

@@ -12,9 +12,9 @@ from solvers.eigen import explicit, full_vectors
 from solvers.eigen.checks import looked_at, rayleigh_quotient
 from solvers.eigen.states import EigenStates
 from solvers.eigen.vector_trains import sector_train
+from solvers.formats.trains.construct import kronecker_sum
+from solvers.sectors.train import inner
 from solvers.solution import Status
-from solvers.trains.construct import kronecker_sum
-from solvers.trains.sectors import inner
 
 
 def test_an_operator_as_a_matrix(monkeypatch) -> None:

@@ -6,9 +6,9 @@ from test_eigsolve import dense_levels, operator, oscillators
 
 from solvers.eigen.many_states import Sector
 from solvers.eigen.start import Start, cold_start, excitation_scale, level_spacing, space_size, start_states
-from solvers.environments import sandwich
-from solvers.sector_operator import SectorOperator
-from solvers.trains.sectors import inner
+from solvers.sectors.environments import sandwich
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import inner
 
 TERMS = oscillators(3, 5, 0.1, 0.05, True)
 

@@ -6,7 +6,6 @@ from eigen_cases import many, system
 from sector_cases import dense
 
 from solvers.checkpoint import read, write
-from solvers.eigen.estimates import pad
 from solvers.eigen.many_states import Sector
 from solvers.eigen.stored import (
     Stage,
@@ -18,6 +17,7 @@ from solvers.eigen.stored import (
     stored_train,
     train_content,
 )
+from solvers.sectors.estimates import pad
 from solvers.solution import Status
 
 

@@ -6,10 +6,10 @@ from linear_cases import helmholtz, laplacian
 
 from solvers import checkpoint
 from solvers.checkpoint import CheckpointError
+from solvers.formats.trains.construct import ones
 from solvers.linear import solve as module
 from solvers.linear.solve import solve
 from solvers.methods import ALS, DMRG, AMEn
-from solvers.trains.construct import ones
 
 
 @pytest.fixture(autouse=True)

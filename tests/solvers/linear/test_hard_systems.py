@@ -7,11 +7,8 @@ import pytest
 from linear_cases import second_difference
 
 import solvers.linear.solve as linear
-from solvers.linear.solve import solve
-from solvers.methods import DMRG, AMEn
-from solvers.solution import NotConverged, Status
-from solvers.trains import quantics
-from solvers.trains.construct import (
+from solvers.formats import quantics
+from solvers.formats.trains.construct import (
     identity_operator,
     kronecker_sum,
     ones,
@@ -19,9 +16,12 @@ from solvers.trains.construct import (
     rank_one_operator,
     unit,
 )
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.linear.solve import solve
+from solvers.methods import DMRG, AMEn
+from solvers.solution import NotConverged, Status
 
 X, Z = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0])
 METHODS = {"amen": AMEn(), "dmrg": DMRG()}

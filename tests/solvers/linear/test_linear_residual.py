@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from linear_cases import helmholtz, laplacian, quantics_poisson
 
+from solvers.formats.trains.construct import ones, random_train
 from solvers.linear.residual import GLANCE_RANK, SPREAD, bounded_residual, residual_norm, sketched_residual
 from solvers.linear.solve import solve
-from solvers.local_operator import OperatorCore
-from solvers.trains.construct import ones, random_train
+from solvers.sweeping.local_operator import OperatorCore
 
 
 def test_unbiased_in_its_square_and_spread_as_stated():

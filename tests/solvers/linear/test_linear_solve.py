@@ -12,12 +12,12 @@ from linear_cases import (
     variable_convection,
 )
 
+from solvers.formats.trains.construct import identity_operator, kronecker_sum, ones, random_train
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.solve import is_hermitian, solve
 from solvers.method_base import LocalSolver
 from solvers.methods import ALS, DMRG, AMEn
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import identity_operator, kronecker_sum, ones, random_train
-from solvers.trains.tensor_train import TensorTrain
 
 METHODS = {"amen": AMEn(), "dmrg": DMRG(), "als": ALS(rank=14)}
 

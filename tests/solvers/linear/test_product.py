@@ -5,11 +5,11 @@ import pytest
 from linear_cases import laplacian, quantics_poisson, random_definite
 
 from solvers import checkpoint
+from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.product import multiply
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import random_train
-from solvers.trains.operator import TTOperator
-from solvers.trains.tensor_train import TensorTrain
 
 
 def decaying_train(shape, rank, rng, decay=0.5):

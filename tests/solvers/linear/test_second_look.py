@@ -5,13 +5,13 @@ import pytest
 from linear_cases import helmholtz, laplacian, quantics_poisson
 
 import solvers.linear.system as systems
+from solvers.formats import quantics
+from solvers.formats.trains.construct import identity_operator, ones, random_train, rank_one_operator, unit
+from solvers.formats.trains.operator import TTOperator
 from solvers.linear.full_vectors import apply_full, between_identities, solve_full, sparse_matrix
 from solvers.linear.second_look import draw, look, row_products
 from solvers.linear.solve import solve
 from solvers.solution import Status
-from solvers.trains import quantics
-from solvers.trains.construct import identity_operator, ones, random_train, rank_one_operator, unit
-from solvers.trains.operator import TTOperator
 
 
 @pytest.mark.parametrize("a", [laplacian(3, 5), helmholtz(3, 4, 5.0, 6.0), quantics_poisson(3, 2)])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solvers.formats.trains.construct import random_train, rank_one, tt_svd
 from solvers.methods import Completion, ConjugateGradients
 from solvers.riemannian import rank_growth
 from solvers.riemannian.completion import complete
@@ -15,7 +16,6 @@ from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
 from solvers.riemannian.judges import excess, relative_error
 from solvers.riemannian.samples import SampledPoint, Samples, held_out
 from solvers.solution import NotConverged, Status
-from solvers.trains.construct import random_train, rank_one, tt_svd
 
 SHAPE = (20,) * 4
 

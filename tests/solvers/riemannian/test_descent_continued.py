@@ -7,11 +7,11 @@ from continued_calls import check_that_it_goes_on
 
 from solvers import checkpoint as files
 from solvers.checkpoint import CheckpointError
+from solvers.formats.trains.construct import random_train
 from solvers.methods import ConjugateGradients
 from solvers.riemannian.descent import minimise
 from solvers.riemannian.fit import MANIFOLD, SampledFit
 from solvers.riemannian.samples import Samples
-from solvers.trains.construct import random_train
 
 
 @pytest.fixture(autouse=True)

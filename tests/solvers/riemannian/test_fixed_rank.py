@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solvers.formats.trains.construct import kronecker_sum, operator_tt_svd, random_train
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.riemannian.descent import Evaluation, minimise
 from solvers.riemannian.manifold import FixedRank, truncated
-from solvers.trains.construct import kronecker_sum, operator_tt_svd, random_train
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
-from solvers.trains.tensor_train import TensorTrain, dot
 
 CASES = {"seed": st.integers(0, 10**6), "d": st.integers(1, 5), "r": st.integers(1, 4), "complex_": st.booleans()}
 

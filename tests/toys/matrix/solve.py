@@ -5,7 +5,7 @@ from matrix.result import MatrixResult
 
 from problems.errors import ProblemError
 from solvers.eigen.eigsolve import eigsolve
-from solvers.trains.operator import TTOperator
+from solvers.formats.trains.operator import TTOperator
 
 
 def prepare(problem, solver):

@@ -17,9 +17,9 @@ from problems.parametric_pde.surrogate import Distribution
 from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.quantum.tasks.spectrum.result import RESULTS, SpectrumResult
 from problems.report_parts import Picture
+from solvers.formats.trains.storage import save_trains
+from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import IterationState, Status
-from solvers.trains.storage import save_trains
-from solvers.trains.tensor_train import TensorTrain
 from ttsuite.actions.run import load
 from ttsuite.pages.report import figures_of, plot_run, remake_report
 from ttsuite.runs.result_file import RENAMED, load_result, save_result

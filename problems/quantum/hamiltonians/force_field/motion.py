@@ -27,11 +27,11 @@ from problems.quantum.hamiltonians.oscillator import EDGE, absorbing_matrix, coh
 from problems.quantum.hamiltonians.system import System
 from problems.quantum.keys import Absorber, GaussianInitial
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.formats.trains.construct import rank_one
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.operator_check import checked_operator
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.solution import Checked
-from solvers.trains.construct import rank_one
-from solvers.trains.operator import TTOperator
-from solvers.trains.operator_check import checked_operator
-from solvers.trains.sum_of_products import sum_of_products
 
 PRIMITIVE = 20  # harmonic functions of a contracted basis, beyond its own
 TAIL = 1e-8  # of the squared norm of the start, left out by an automatic basis

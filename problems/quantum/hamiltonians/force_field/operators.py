@@ -1,7 +1,7 @@
 """The Hamiltonian of a force field in one-mode bases, as a table of products and as a TT operator.
 
 H = sum_k h_k + sum_terms c prod_k q_k^p, h_k = w_k/2 (p_k^2+q_k^2) + every term of mode k alone. Modes stand in the
-order asked for; the operator has its exact TT-ranks (solvers.trains.sum_of_products).
+order asked for; the operator has its exact TT-ranks (solvers.formats.trains.sum_of_products).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from problems.quantum.hamiltonians.force_field.basis import ModeBasis
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.primitives import MAX_POWER
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.operator_check import checked_operator
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.solution import Checked
-from solvers.trains.operator import TTOperator
-from solvers.trains.operator_check import checked_operator
-from solvers.trains.sum_of_products import sum_of_products
 
 ONE_MODE = MAX_POWER + 1  # index of h_k behind the powers of q
 

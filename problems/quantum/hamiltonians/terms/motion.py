@@ -22,8 +22,8 @@ from problems.quantum.hamiltonians.terms.second_look import second_look
 from problems.quantum.hamiltonians.terms.terms import Key
 from problems.quantum.keys import Absorber, GaussianInitial, ProductInitial
 from solvers.eigen.configuration_interaction import ProductTerms
-from solvers.trains.construct import rank_one
-from solvers.trains.operator_check import checked_operator
+from solvers.formats.trains.construct import rank_one
+from solvers.formats.trains.operator_check import checked_operator
 
 Initial = GaussianInitial | ProductInitial
 SITE = {"z": (("Sz", 1),), "q": (("q", 1),), "q2": (("q", 2),), "n": (("n", 1),)}

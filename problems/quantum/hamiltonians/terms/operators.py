@@ -21,8 +21,8 @@ from problems.quantum.hamiltonians.terms import matrices
 from problems.quantum.hamiltonians.terms.modes import Mode
 from problems.quantum.hamiltonians.terms.terms import Key
 from solvers.eigen.configuration_interaction import ProductTerms
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products, sum_of_products_with_error
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products, sum_of_products_with_error
 
 NEGLIGIBLE = 1e-13  # of the largest coefficient: an imaginary part below it is round-off
 MEAN_FIELD_SWEEPS = 30

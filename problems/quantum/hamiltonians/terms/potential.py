@@ -16,7 +16,7 @@ from problems.quantum.hamiltonians.force_field.boundedness import Barrier, falls
 from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Mode, Sinc
 from problems.quantum.hamiltonians.terms.names import Product
 from problems.quantum.hamiltonians.terms.terms import Key
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 
 KINETIC = {"p", "T"}
 EDGE = 2  # last functions of a mode; one of each parity

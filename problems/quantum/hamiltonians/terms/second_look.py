@@ -15,10 +15,10 @@ from problems.quantum.hamiltonians.terms.matrices import matrix
 from problems.quantum.hamiltonians.terms.modes import Mode
 from problems.quantum.hamiltonians.terms.operators import odd_modes, parities, table_of
 from problems.quantum.hamiltonians.terms.terms import Key
+from solvers.formats.trains.independent import schur_norms
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.operator_check import checked_operator
 from solvers.solution import Checked
-from solvers.trains.independent import schur_norms
-from solvers.trains.operator import TTOperator
-from solvers.trains.operator_check import checked_operator
 
 NEGLIGIBLE = 1e-2  # of the accuracy: the norms of all terms left out together
 

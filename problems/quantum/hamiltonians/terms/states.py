@@ -11,10 +11,10 @@ import numpy as np
 from problems.quantum.hamiltonians.terms.operators import ModeFunctions
 from solvers.eigen.complex_hermitian import recover
 from solvers.eigen.states import EigenStates
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.sectors.train import SectorTrain, leading_products
 from solvers.solution import Solution, Status
-from solvers.trains.operator import TTOperator
-from solvers.trains.sectors import SectorTrain, leading_products
-from solvers.trains.tensor_train import TensorTrain
 
 LISTED = 8  # modes of a product that are named
 

@@ -42,11 +42,11 @@ from solvers.eigen.configuration_interaction import ProductTerms, modes_of
 from solvers.eigen.eigsolve import eigsolve, small_space
 from solvers.eigen.start import space_size
 from solvers.eigen.states import EigenStates
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.kernels.warm_up import warm_up
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import Checked, IterationState, Solution, Status
-from solvers.trains.operator import TTOperator
-from solvers.trains.sum_of_products import sum_of_products
 
 LONGEST_TERM = 15  # modes of a term that configuration interaction takes
 MOST_ALIKE = 1000  # products of lowest energy sum, at most: more of them are no start

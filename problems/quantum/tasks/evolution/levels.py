@@ -22,8 +22,8 @@ from problems.quantum.tasks.evolution.spectrum import (
     window_values,
 )
 from solvers.eigen.eigsolve import eigsolve
+from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.solution import IterationState
-from solvers.trains.tensor_train import TensorTrain, dot
 
 STICK_SHARE = 0.02  # of the resolution, for the eigenvalues beneath the spectrum
 COUNTS = 0.1  # of the largest weight near a line: eigenvalues with less do not make it

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import qr, svdvals
 
-from solvers.trains.tensor_train import TensorTrain, dot
+from solvers.formats.trains.tensor_train import TensorTrain, dot
 
 # what an observer returns beside the observables asked for
 OVERLAP, DOUBLED, ENTROPY, EDGE = "_overlap", "_doubled", "_entropy", "_edge"

@@ -10,7 +10,7 @@ import numpy as np
 from problems.published import HERE, derived, published
 from problems.report_parts import Quantity
 from problems.result import Result, Results
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 
 UNITS_OF_TIME = {"fs": "fs", "natural": "natural units"}  # in words
 

@@ -1,7 +1,7 @@
 """What lies outside the basis of a force field: what it costs, which modes want more, and the second looks at it.
 
 Three looks that share no fault. Second order: what the next functions of every mode would add to each state found
-(solvers.eigen.estimates.basis_error). From above: levels of a configuration interaction in a wider basis, without
+(solvers.sectors.estimates.basis_error). From above: levels of a configuration interaction in a wider basis, without
 trains (sizes of the force field). One mode: the levels of every mode on equidistant points instead of harmonic
 functions. A state whose weight in a mode's last function is large is never converged, whatever these say.
 """
@@ -20,12 +20,12 @@ from problems.quantum.hamiltonians.force_field.primitives import sinc_levels
 from problems.quantum.hamiltonians.force_field.sizes import WIDER, Wide, needed_functions, of_given_sizes, wide_states
 from problems.quantum.tasks.spectrum.prepared import Prepared
 from solvers.eigen import tasks
-from solvers.eigen.estimates import pad
 from solvers.eigen.start import Start, excitation_scale
 from solvers.eigen.states import EigenStates
-from solvers.sector_operator import SectorOperator
+from solvers.sectors.estimates import pad
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import SectorTrain, truncate
 from solvers.solution import Checked
-from solvers.trains.sectors import SectorTrain, truncate
 
 BASIS_SAFETY = 1.5  # on the second-order effect of the functions left out
 ENLARGED_BY = 3

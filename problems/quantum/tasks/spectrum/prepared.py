@@ -22,7 +22,7 @@ from problems.quantum.readers.reader import KEY
 from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.start import space_size
-from solvers.trains.operator import TTOperator
+from solvers.formats.trains.operator import TTOperator
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from problems.published import published
 from problems.result import Columns, Result, Results
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

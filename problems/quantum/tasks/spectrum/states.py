@@ -8,8 +8,8 @@ from typing import overload
 import numpy as np
 
 from solvers.eigen.states import EigenStates
-from solvers.trains.sectors import SectorTrain, leading_products
-from solvers.trains.tensor_train import TensorTrain
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.sectors.train import SectorTrain, leading_products
 
 
 def assignment(x: SectorTrain, labels: Sequence[np.ndarray], order: Sequence[int], count: int = 2) -> str:

@@ -19,7 +19,7 @@ from problems.quantum.hamiltonians.terms.operators import (
     table_of,
     turned,
 )
-from solvers.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.sum_of_products import sum_of_products
 
 OSCILLATOR = Harmonic(basis="harmonic", functions=9)
 HEAVY = Harmonic(basis="harmonic", functions=9, frequency=0.7, mass=1836.0)

@@ -19,8 +19,8 @@ from problems.quantum.tasks.evolution.propagate import propagate
 from problems.quantum.tasks.spectrum.keys import VibrationalSolver
 from problems.quantum.tasks.spectrum.prepared import prepare as prepare_field
 from solvers.eigen import full_vectors
+from solvers.formats.trains.tensor_train import dot
 from solvers.solution import Status
-from solvers.trains.tensor_train import dot
 from ttsuite.actions.run import load, run
 from ttsuite.study.config import load_study
 

@@ -11,7 +11,7 @@ from problems.quantum.hamiltonians.oscillator import absorbing_matrix, coherent_
 from problems.quantum.hamiltonians.spin_chain import X, Z
 from problems.quantum.keys import Absorber
 from problems.quantum.tasks.evolution.observables import doubled_overlap, measure
-from solvers.trains.construct import random_train, tt_svd
+from solvers.formats.trains.construct import random_train, tt_svd
 
 
 def test_henon_heiles_is_its_formula():

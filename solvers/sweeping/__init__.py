@@ -1,0 +1,1 @@
+"""Sweeps over dense trains: the local operator, its preconditioner and solves, and a train with its environments."""
