@@ -169,7 +169,7 @@ def columns(result: object, told_by: Sequence[tuple[str, Published]]) -> list[tu
         if isinstance(values, np.ndarray) and np.iscomplexobj(values):
             pairs = [(part, getattr(values, part)) for part in ("real", "imag")]
             before = "" if how.column == HERE else how.column
-            found += [(f"{before}{part}", [text(v, how.digits) for v in entries]) for part, entries in pairs]
+            found += [(f"{before}{part}", [text(v, how.digits) for v in cells]) for part, cells in pairs]
         else:
             found.append((how.column, [text(value, how.digits) for value in values]))
     return found
