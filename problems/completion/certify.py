@@ -10,7 +10,7 @@ import numpy as np
 from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.report_parts import Quantity
 from problems.route import Route
-from solvers.riemannian.dimension import require_enough
+from solvers.optimisation.completion.dimension import require_enough
 
 ENTRIES = 20_000  # random entries at which two completions are compared
 DEVIATIONS = 3.0  # of the test error
