@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from problems.report_parts import Effort
 from solvers.eigen.explicit import DENSE
-from solvers.riemannian.dimension import feasible
+from solvers.optimisation.completion.dimension import feasible
 
 INTERPRETER = 200.0  # megabytes: Python and its libraries, in every process
 SPEED = 15e9  # flops a second of local products

@@ -260,7 +260,7 @@ class Implicit(Integrator):
 
 @dataclass(frozen=True)
 class ConjugateGradients:
-    """Nonlinear conjugate gradients on a manifold (solvers.riemannian.descent).
+    """Nonlinear conjugate gradients on a manifold (solvers.optimisation.descent).
 
     ``steps``: most steps. ``first_step``: length of the very first trial step, in units of the direction; about one
     where the preconditioner is close to the inverse Hessian. ``conjugate``: False for plain gradient descent.
@@ -290,7 +290,7 @@ class ConjugateGradients:
 
 @dataclass(frozen=True)
 class Completion:
-    """A train from a few known entries (solvers.riemannian.completion).
+    """A train from a few known entries (solvers.optimisation.completion.completion).
 
     ``max_rank``: the TT-ranks grow one by one up to this cap (alias rmax). ``validation``: share of the entries that is
     not fitted but judges the ranks. ``starts``: random rank-one starts besides a constant. ``descent``: for every fit.

@@ -24,8 +24,8 @@ from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
-from solvers.riemannian.completion import complete
-from solvers.riemannian.descent import Evaluation, minimise
+from solvers.optimisation.completion.completion import complete
+from solvers.optimisation.descent import Evaluation, minimise
 from solvers.solution import Solution, Status
 
 Arguments = tuple[Callable[..., Solution], tuple[Any, ...], dict[str, Any]]

@@ -42,9 +42,9 @@ from solvers.methods import Cross as Cross
 from solvers.methods import Implicit as Implicit
 from solvers.methods import InverseIteration as InverseIteration
 from solvers.methods import TuckerCross as TuckerCross
-from solvers.riemannian.completion import complete as complete
-from solvers.riemannian.descent import minimise as minimise
-from solvers.riemannian.manifold import FixedRank as FixedRank
+from solvers.optimisation.completion.completion import complete as complete
+from solvers.optimisation.descent import minimise as minimise
+from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank as FixedRank
 from solvers.solution import Checked as Checked
 from solvers.solution import NotConverged as NotConverged
 from solvers.solution import Solution as Solution

@@ -9,7 +9,7 @@ from problems.report_parts import Quantity
 from problems.result import Results
 from problems.route import Route
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.riemannian.dimension import require_enough
+from solvers.optimisation.completion.dimension import require_enough
 
 ENTRIES = 20_000  # random entries at which two completions are compared
 DEVIATIONS = 3.0  # of the test error

@@ -19,7 +19,7 @@ from problems.contract import Family
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemKeys, SolverKeys, WorkerCount, located, shown
 from solvers.methods import Completion
-from solvers.riemannian.dimension import parameters, require_enough, set_aside
+from solvers.optimisation.completion.dimension import parameters, require_enough, set_aside
 
 AUTOMATIC_RANK = 10
 SAMPLES_A_PARAMETER = 2.0  # at least, for a rank chosen automatically

@@ -6,7 +6,7 @@ from problems.completion.model import FRESH
 from problems.completion.solve import Prepared
 from problems.effort import INTERPRETER, entries, listed, megabytes, size
 from problems.report_parts import Effort
-from solvers.riemannian.dimension import feasible, parameters
+from solvers.optimisation.completion.dimension import feasible, parameters
 
 EVALUATIONS = 20.0  # of the misfit and its gradient, for each rank on the way
 FLOPS = 40.0  # of a misfit and its gradient, for each sample, mode and r^2

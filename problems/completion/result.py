@@ -10,7 +10,7 @@ from problems.published import derived, published, stored
 from problems.report_parts import Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.riemannian.growth import RankFit
+from solvers.optimisation.completion.growth import RankFit
 
 DEVIATIONS = 3.0  # standard ones, by which the test errors of two runs may differ
 

@@ -1,7 +1,7 @@
 """From samples to a report: the entries drawn or divided, the train fitted, its error measured.
 
-Entries that measure the error are never fitted, nor do they choose the rank (solvers.riemannian.completion sets others
-aside for that). So the test error is its own estimate; its uncertainty is that of the sample of entries.
+Entries that measure the error are never fitted, nor do they choose the rank (solvers.optimisation.completion
+sets others aside for that). So the test error is its own estimate; its uncertainty is that of the sample of entries.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from problems.errors import ProblemError
 from solvers.checkpoint import CheckpointError
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Completion
-from solvers.riemannian.completion import complete
-from solvers.riemannian.dimension import parameters
-from solvers.riemannian.growth import RankFit
-from solvers.riemannian.samples import held_out
+from solvers.optimisation.completion.completion import complete
+from solvers.optimisation.completion.dimension import parameters
+from solvers.optimisation.completion.growth import RankFit
+from solvers.optimisation.completion.samples import held_out
 from solvers.solution import Checked, IterationState, Status
 
 FITS = "fits.npz"  # the file of the fits in a checkpoint folder

@@ -20,7 +20,7 @@ import numpy as np
 from problems.orbital_free_dft.electrostatics import Electrostatics
 from problems.orbital_free_dft.fields import Field, Fields, Terms
 from problems.orbital_free_dft.functionals import Functional
-from solvers.riemannian.descent import Evaluation
+from solvers.optimisation.descent import Evaluation
 
 
 @dataclass(frozen=True, eq=False)

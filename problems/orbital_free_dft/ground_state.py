@@ -26,7 +26,7 @@ from problems.orbital_free_dft.quantics_fields import QuanticsFields
 from problems.orbital_free_dft.tucker_fields import TuckerFields
 from solvers.formats.tucker.tensor import TuckerTensor, combine, rank_one
 from solvers.methods import ConjugateGradients
-from solvers.riemannian.descent import minimise
+from solvers.optimisation.descent import minimise
 from solvers.solution import IterationState, Solution, Status
 
 START_LEVEL, START_FINEST = 6, 7

@@ -15,8 +15,8 @@ from solvers.dynamics.evolve import evolve
 from solvers.formats.trains.construct import random_train, rank_one, unit
 from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import BUG, TDVP, Completion, Implicit
-from solvers.riemannian.completion import complete
-from solvers.riemannian.dimension import parameters
+from solvers.optimisation.completion.completion import complete
+from solvers.optimisation.completion.dimension import parameters
 
 METHODS = {"tdvp": TDVP, "tdvp2": lambda **options: TDVP(sites=2, **options), "bug": BUG, "implicit": Implicit}
 LENIENT, MARGIN = 10.0, 3.0  # an error may be so many times the accuracy, or the estimate of it

@@ -4,7 +4,7 @@ import pytest
 from evolutions import METHODS, completion, evolution
 
 from solvers.dynamics import full_vectors, second_look
-from solvers.riemannian import rank_growth
+from solvers.optimisation.completion import rank_growth
 
 KINDS = ("real", "imaginary", "markov")
 FASTER = ("tdvp", "tdvp2", "bug")  # without a linear system a block

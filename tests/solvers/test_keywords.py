@@ -16,8 +16,8 @@ from solvers.formats.trains.construct import random_train
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
-from solvers.riemannian.completion import complete
-from solvers.riemannian.descent import minimise
+from solvers.optimisation.completion.completion import complete
+from solvers.optimisation.descent import minimise
 from solvers.solution import NotConverged
 
 

@@ -13,7 +13,7 @@ from problems.completion.references import comparison_table
 from problems.completion.samples import draw, evaluate
 from problems.completion.solve import divide, prepare, singular_values, solve, warnings_of
 from solvers.formats.trains.construct import random_train
-from solvers.riemannian.growth import RankFit
+from solvers.optimisation.completion.growth import RankFit
 from solvers.solution import Status
 from ttsuite.actions.run import load, run
 from ttsuite.study.config import ConfigError, make_study

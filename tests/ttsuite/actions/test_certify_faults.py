@@ -21,7 +21,7 @@ from solvers.cross import als_rounds
 from solvers.dynamics import full_vectors as full_states
 from solvers.dynamics import second_look
 from solvers.eigen import full_vectors, probe, shared_basis, start
-from solvers.riemannian import rank_growth
+from solvers.optimisation.completion import rank_growth
 from solvers.solution import Status
 from ttsuite.actions.certificate import CONFIRMED, CONTRADICTED
 from ttsuite.actions.certify import certify

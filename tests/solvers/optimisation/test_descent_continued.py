@@ -9,9 +9,9 @@ from solvers import checkpoint as files
 from solvers.checkpoint import CheckpointError
 from solvers.formats.trains.construct import random_train
 from solvers.methods import ConjugateGradients
-from solvers.riemannian.descent import minimise
-from solvers.riemannian.fit import MANIFOLD, SampledFit
-from solvers.riemannian.samples import Samples
+from solvers.optimisation.completion.fit import MANIFOLD, SampledFit
+from solvers.optimisation.completion.samples import Samples
+from solvers.optimisation.descent import minimise
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """The fits of growing ranks to samples: from the best start, from random ones where that learned nothing.
 
 From rank one on, the ranks grow one bond after the other by the best direction of the residual, and each time all cores
-are fitted by conjugate gradients on the manifold of fixed ranks (solvers.riemannian.fit), at first held to the fit of
+are fitted by conjugate gradients on the manifold of fixed ranks (completion.fit), at first held to the fit of
 the rank before, then less and less: with few samples a fit that is free at once fills the entries that no sample shows
 with large values (measured: up to ten times the error at 0.8 % of 20^4 entries). Entries set aside, never
 fitted, tell which rank predicts best: a fit of larger ranks can be closer to the samples and further from the rest.
@@ -21,14 +21,14 @@ from solvers.formats.trains.factorisations import frobenius
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.methods import Completion
-from solvers.riemannian.descent import minimise
-from solvers.riemannian.dimension import feasible
-from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
-from solvers.riemannian.given import Pair, split
-from solvers.riemannian.growth import LEARNED, Growth, RankFit, stored_growth
-from solvers.riemannian.judges import beside_second, excess, relative_error, undetermined
-from solvers.riemannian.manifold import FixedRankPoint
-from solvers.riemannian.samples import Samples
+from solvers.optimisation.completion.dimension import feasible
+from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
+from solvers.optimisation.completion.given import Pair, split
+from solvers.optimisation.completion.growth import LEARNED, Growth, RankFit, stored_growth
+from solvers.optimisation.completion.judges import beside_second, excess, relative_error, undetermined
+from solvers.optimisation.completion.samples import Samples
+from solvers.optimisation.descent import minimise
+from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
 from solvers.solution import Checked, IterationState, Solution, Status
 
 RELATIVE = 1e-4  # of the value: a decrease expected below ends a fit

@@ -27,7 +27,7 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, Content, Question
 from solvers.iteration import drive
 from solvers.methods import ConjugateGradients
-from solvers.riemannian.points import packed, unpacked
+from solvers.optimisation.points import packed, unpacked
 from solvers.solution import Callback, IterationState, Solution, Status
 
 Point = Any

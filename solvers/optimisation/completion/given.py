@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.riemannian.dimension import LEAST_VALIDATION, set_aside
-from solvers.riemannian.samples import held_out
+from solvers.optimisation.completion.dimension import LEAST_VALIDATION, set_aside
+from solvers.optimisation.completion.samples import held_out
 
 Pair = tuple[np.ndarray, np.ndarray]
 

@@ -7,7 +7,7 @@ from continued_calls import check_that_it_goes_on, stopped_and_continued
 from solvers import checkpoint as files
 from solvers.checkpoint import CheckpointError
 from solvers.methods import Completion
-from solvers.riemannian.completion import complete
+from solvers.optimisation.completion.completion import complete
 
 SHAPE = (7, 7, 7)
 POINTS = np.stack(np.unravel_index(np.random.default_rng(0).permutation(343)[:200], SHAPE), axis=1)

@@ -11,8 +11,8 @@ from solvers.formats.trains.construct import kronecker_sum, operator_tt_svd, ran
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.formats.trains.tensor_train import TensorTrain, dot
-from solvers.riemannian.descent import Evaluation, minimise
-from solvers.riemannian.manifold import FixedRank, truncated
+from solvers.optimisation.descent import Evaluation, minimise
+from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank, truncated
 
 CASES = {"seed": st.integers(0, 10**6), "d": st.integers(1, 5), "r": st.integers(1, 4), "complex_": st.booleans()}
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from solvers.formats.trains.construct import random_train
-from solvers.riemannian.manifold import FixedRank
-from solvers.riemannian.points import packed, unpacked
+from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank
+from solvers.optimisation.points import packed, unpacked
 
 TRAINS = FixedRank()
 POINT = TRAINS.point(random_train((3, 4, 5), 2, np.random.default_rng(0)))

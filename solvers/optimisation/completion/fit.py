@@ -21,9 +21,9 @@ import numpy as np
 from solvers.formats.trains.construct import rank_one
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.kernels.samples import outer_sums
-from solvers.riemannian.descent import Evaluation
-from solvers.riemannian.manifold import FixedRank, FixedRankPoint, Tangent
-from solvers.riemannian.samples import SampledPoint, Samples
+from solvers.optimisation.completion.samples import SampledPoint, Samples
+from solvers.optimisation.descent import Evaluation
+from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank, FixedRankPoint, Tangent
 
 MANIFOLD = FixedRank()
 POWER_STEPS = 15

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from solvers.formats.trains.construct import random_train, rank_one, tt_svd
 from solvers.methods import Completion, ConjugateGradients
-from solvers.riemannian import rank_growth
-from solvers.riemannian.completion import complete
-from solvers.riemannian.dimension import feasible, parameters, require_enough
-from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
-from solvers.riemannian.judges import excess, relative_error
-from solvers.riemannian.samples import SampledPoint, Samples, held_out
+from solvers.optimisation.completion import rank_growth
+from solvers.optimisation.completion.completion import complete
+from solvers.optimisation.completion.dimension import feasible, parameters, require_enough
+from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
+from solvers.optimisation.completion.judges import excess, relative_error
+from solvers.optimisation.completion.samples import SampledPoint, Samples, held_out
 from solvers.solution import NotConverged, Status
 
 SHAPE = (20,) * 4

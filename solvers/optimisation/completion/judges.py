@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.riemannian.manifold import FixedRankPoint
-from solvers.riemannian.samples import SampledPoint, Samples
+from solvers.optimisation.completion.samples import SampledPoint, Samples
+from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
 from solvers.solution import Checked, Solution, Status
 
 BLIND = 1e-6  # of the typical weight of the samples of an index: a direction with less is not seen

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers.methods import ConjugateGradients
-from solvers.riemannian.descent import Evaluation, minimise
+from solvers.optimisation.descent import Evaluation, minimise
 from solvers.solution import NotConverged, Status
 
 

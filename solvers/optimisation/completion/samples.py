@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from solvers.kernels.samples import outer_sums, times_slice
-from solvers.riemannian.manifold import FixedRank, FixedRankPoint, Tangent
+from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank, FixedRankPoint, Tangent
 
 
 @dataclass(frozen=True, eq=False)

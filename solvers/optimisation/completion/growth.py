@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.riemannian.manifold import FixedRankPoint
+from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
 
 ENOUGH = 0.2  # of the accuracy: a validation error below ends the growth, for few entries judge there
 BETTER = 0.9  # of the best validation error: what counts as progress

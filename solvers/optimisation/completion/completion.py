@@ -1,8 +1,8 @@
 """``complete``: a tensor train from a few of its entries.
 
-    1. What is given is checked, and entries are set aside that judge and are never fitted (solvers.riemannian.given).
+    1. What is given is checked, and entries are set aside that judge and are never fitted (completion.given).
     2. Ranks grow from one on, all cores fitted each time, until the entries set aside say that it is enough or leads
-       nowhere; from random starts where the first one learned nothing (solvers.riemannian.rank_growth).
+       nowhere; from random starts where the first one learned nothing (solvers.optimisation.completion.rank_growth).
     3. The rank that predicts best is looked at again, beside a second fit from other samples.
 Steinlechner, SIAM J. Sci. Comput. 38, S461 (2016), algorithms 1 and 2 (there the ranks grow by random directions).
 Cost O(m d r^2) an evaluation for m samples of d modes and ranks r, memory 16 m d r bytes.
@@ -19,11 +19,11 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, Question, earlier_content
 from solvers.iteration import drive
 from solvers.methods import Completion
-from solvers.riemannian.dimension import require_enough
-from solvers.riemannian.fit import MANIFOLD, SampledFit, rank_one_start
-from solvers.riemannian.given import Pair, checked, split
-from solvers.riemannian.rank_growth import RankGrowth
-from solvers.riemannian.samples import Samples
+from solvers.optimisation.completion.dimension import require_enough
+from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
+from solvers.optimisation.completion.given import Pair, checked, split
+from solvers.optimisation.completion.rank_growth import RankGrowth
+from solvers.optimisation.completion.samples import Samples
 from solvers.solution import Callback, Solution
 
 _COMPILED = False

@@ -1,0 +1,1 @@
+"""Minimisation on manifolds: descent, the manifolds, and the completion of trains from samples."""

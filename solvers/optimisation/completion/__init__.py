@@ -1,0 +1,1 @@
+"""A train of adaptive ranks from some of its entries."""

@@ -1,0 +1,1 @@
+"""Manifolds to minimise on."""

@@ -1,1 +1,0 @@
-"""Methods on Riemannian manifolds: descent, trains of fixed TT-ranks, completion from samples."""
