@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias, get_type_hints
 
 from problems.published import columns, declared, entries, looked_up, numbers, published, stored_name
 from problems.report_parts import Quantity
@@ -102,15 +102,11 @@ class Result:
 
     def trains(self) -> Mapping[str, TensorTrain]:
         """Name -> train, as stored in states.npz: the fields that are trains, or ``state_0000`` and so on of one that
-        is a sequence of them."""
-        named: dict[str, TensorTrain] = {}
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if isinstance(value, TensorTrain):
-                named[stored_name(entry)] = value
-            elif isinstance(value, Sequence) and len(value) and isinstance(value[0], TensorTrain):
-                return _Numbered(value)
-        return named
+        is a sequence of them. None is read or made before it is asked for."""
+        alone, many = _trains_of(type(self))
+        if many:
+            return _Numbered(getattr(self, many))
+        return {stored: getattr(self, name) for name, stored in alone.items()}
 
     def loading(self, folder: str) -> tuple[str, str]:
         """How to load the trains of a run: a heading and three lines of Python."""
@@ -123,6 +119,15 @@ class Result:
         entry = "".join(f'["{part}"]' for part in first.split("."))
         code = f'import ttsuite\nreport, {target} = ttsuite.load("{folder}")\n'
         return f"Loading the {' and the '.join(names)}", code + f'print(report["results"]{entry}, {", ".join(shown)})'
+
+
+def _trains_of(kind: type) -> tuple[dict[str, str], str]:
+    """Of a class of results: its fields that are trains, with the names under which they are stored, and the one that
+    is a sequence of trains, or nothing. Told by the annotations: stored states are read when one is asked for."""
+    hints = get_type_hints(kind)
+    alone = {entry.name: stored_name(entry) for entry in fields(kind) if hints[entry.name] is TensorTrain}
+    many = [entry.name for entry in fields(kind) if hints[entry.name] == Sequence[TensorTrain]]
+    return alone, "".join(many[:1])
 
 
 class _Numbered(Mapping[str, TensorTrain]):
