@@ -1,4 +1,4 @@
-"""What follows from the declarations of a result: report.json, comparison, CSV, names of trains, how they are loaded."""
+"""What follows from the declarations of a result: report.json, comparison, CSV, names of trains, how to load them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
