@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import mutants
@@ -18,6 +19,7 @@ from ttsuite.study.yaml_file import parse
 ROOT = Path(__file__).parents[2]
 COUNT = 2000
 ANSWER = 1.0  # seconds of this process, for each
+MEASUREMENTS = 4  # the least of them is the cost: a busy machine and the collector of garbage only add
 # what must not happen while a configuration is read: events of sys.addaudithook
 FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.", "socket.", "pickle.", "marshal.")
 FORBIDDEN += (
@@ -65,6 +67,7 @@ def watch(tmp_path_factory):
         shutil.copy(data, folder / data.parent.name)
     (folder / "tiny").mkdir(exist_ok=True)
     found = Watch(folder)
+    kinds()  # reads what other packages bring
     for text in mutants.base_texts().values():  # everything that is imported when first needed
         found.file.write_text(text)
         load_study(found.file)
@@ -72,19 +75,30 @@ def watch(tmp_path_factory):
     found.on = False
 
 
+def refusal(call: Callable[[], object]) -> tuple[ConfigError | None, float]:
+    """What is refused, and the CPU seconds that it takes."""
+    least = float("inf")
+    for _ in range(MEASUREMENTS):
+        error, begin = None, time.process_time()
+        try:
+            call()
+        except ConfigError as refused:
+            error = refused
+        least = min(least, time.process_time() - begin)
+        if least < ANSWER:
+            break
+    return error, least
+
+
 def answer(watch, content: bytes) -> ConfigError | None:
     """What is said about a file with this content; asserts time and innocence."""
     file = watch.file
     file.write_bytes(content)
-    error, begin = None, time.process_time()
     watch.on = True
     try:
-        load_study(file)
-    except ConfigError as refusal:
-        error = refusal
+        error, seconds = refusal(lambda: load_study(file))
     finally:
         watch.on = False
-    seconds = time.process_time() - begin
     assert seconds < ANSWER and not watch.events, (seconds, watch.events)
     for line in str(error).splitlines() if error else ():
         assert line.startswith(f"{file}") and line.isprintable() and len(line) < 1000, line
@@ -206,12 +220,9 @@ SOLVERS |= {"wave_packet": {"t_final": 1.0, "accuracy": 1e-3}}
 @pytest.mark.parametrize("problem", LARGE.values(), ids=LARGE)
 def test_the_largest_problems_are_checked_in_a_second(problem):
     family(problem["kind"])
-    begin = time.process_time()
-    try:
-        make_study({"problem": problem, "solver": SOLVERS.get(problem["kind"], {})})
-    except ConfigError as error:
-        assert all(str(problem) for problem in error.problems)
-    assert time.process_time() - begin < ANSWER
+    error, seconds = refusal(lambda: make_study({"problem": problem, "solver": SOLVERS.get(problem["kind"], {})}))
+    assert error is None or all(str(problem) for problem in error.problems)
+    assert seconds < ANSWER
 
 
 @pytest.mark.parametrize("seed", range(4))
