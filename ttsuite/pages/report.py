@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from problems.contract import Facts
+from problems.measured import typographic
 from problems.report_parts import Picture, Section, Table
 from problems.result import Result
 from ttsuite.data import Data, Report, SavedPicture
@@ -108,7 +109,7 @@ def write_reports(study: Study, result: Result, report: Report, pictures: list[S
         "tables": told("the tables", lambda: presentation.tables(problem, solver, result), no_tables),
         "sections": told("the sections", lambda: presentation.sections(problem, result), no_sections),
         "loading": result.loading(_shown(record.folder)),
-        "pictures": pictures,
+        "pictures": [{**picture, "caption": typographic(picture["caption"])} for picture in pictures],
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),
         "timing": _timing(report),
