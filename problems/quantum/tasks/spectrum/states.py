@@ -11,7 +11,8 @@ from solvers.eigen.complex_hermitian import recover
 from solvers.eigen.states import EigenStates
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.sectors.train import SectorTrain, leading_products
+from solvers.sectors.leading_products import leading_products
+from solvers.sectors.train import SectorTrain
 from solvers.solution import Solution, Status
 
 LISTED = 8  # modes of a product that are named
