@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from problems.measured import typographic
+from problems.report_parts import Section, Table
 from ttsuite.data import Data
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -36,9 +39,22 @@ def _environment() -> Environment:
     return environment
 
 
-def _cell(text: str) -> str:
+def _cell(content: object) -> str:
     """A text that cannot end a cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    return str(content).replace("|", "\\|").replace("\n", " ")
+
+
+def typeset(content: object) -> object:
+    """Texts, and all within lists, mappings, tables and sections, as they are printed; numbers know it themselves."""
+    if isinstance(content, str):
+        return typographic(content)
+    if isinstance(content, list | tuple):
+        return type(content)(typeset(part) for part in content)
+    if isinstance(content, dict):
+        return {key: typeset(part) for key, part in content.items()}
+    if isinstance(content, Table | Section):
+        return type(content)(*(typeset(getattr(content, part.name)) for part in fields(content)))  # type: ignore[arg-type]
+    return content
 
 
 def data_url(data: bytes, kind: str) -> str:

@@ -15,7 +15,7 @@ from problems.report_parts import Picture, Section, Table
 from problems.result import Result
 from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.pages.drawing import imported, own_style, save_figure
-from ttsuite.pages.render import provenance_facts, render
+from ttsuite.pages.render import provenance_facts, render, typeset
 from ttsuite.pages.report_facts import first_picture, headline
 from ttsuite.runs.attempt import T, attempt
 from ttsuite.runs.layout import CONFIGURATION_FILE
@@ -24,6 +24,8 @@ from ttsuite.runs.run_folder import read_result
 from ttsuite.study.config import Study
 
 _WIDTH = 720  # pixels of the figure of a card
+TYPESET = ("kind", "headline", "comparison", "tables", "sections", "timing")  # what is not quoted from a file
+SAID = ("message", "warnings", "checked", "certified")  # the texts of report.json
 
 
 def remake_report(folder: str | Path) -> Path:
@@ -110,6 +112,11 @@ def write_reports(study: Study, result: Result, report: Report, pictures: list[S
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),
         "timing": _timing(report),
+    }
+    everything: Data = dict(report)
+    said = {name: everything[name] for name in SAID if name in report}
+    context |= {name: typeset(context[name]) for name in TYPESET} | {
+        "report": everything | {name: typeset(text) for name, text in said.items()}
     }
     for name in ("report.md", "report.html"):
         text = told(name, partial(render, name, context), None)
