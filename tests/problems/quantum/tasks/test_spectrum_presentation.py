@@ -14,13 +14,13 @@ from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.evidence import assigned
 from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
+from problems.quantum.tasks.spectrum.keys import SpectrumSolver
 from problems.quantum.tasks.spectrum.presentation import sections, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
 from ttsuite.runs.record import plain
 
 PROBLEM = VibrationalProblem(kind="vibrational", force_field="acetonitrile")
-SOLVER = VibrationalSolver(n_states=84)
+SOLVER = SpectrumSolver(n_states=84)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_deviations_have_significant_digits(result):
     problem = VibrationalProblem(
         kind="vibrational", force_field={"model": "coupled_oscillators", "dimension": 4, "coupling": 0.1}
     )
-    table = comparison_table(problem, VibrationalSolver(n_states=3), made_up.oscillators(exact, 4))
+    table = comparison_table(problem, SpectrumSolver(n_states=3), made_up.oscillators(exact, 4))
     assert in_ascii(str(table.rows[0][2])) in ("4.7e-11", "4.8e-11")
 
 
@@ -151,7 +151,7 @@ def test_a_model_without_history_gets_the_figures_it_has_data_for():
     field = {"model": "coupled_oscillators", "dimension": 3}
     made = VibrationalProblem.model_validate({"kind": "vibrational", "force_field": field})
     result = made_up.oscillators(made.references[0].levels[:10], 3)
-    solver = VibrationalSolver(n_states=10, accuracy=1e-8)
+    solver = SpectrumSolver(n_states=10, accuracy=1e-8)
     assert [picture.name for picture in figures(made, solver, result)] == [
         "spectrum",
         "deviations",
@@ -166,7 +166,7 @@ def test_one_mode_and_one_state():
         {"kind": "vibrational", "force_field": {"model": "henon_heiles", "dimension": 1}}
     )
     result = made_up.oscillators(np.array([0.5]), 1)
-    solver = VibrationalSolver(n_states=1, accuracy=1e-6)
+    solver = SpectrumSolver(n_states=1, accuracy=1e-6)
     for picture in figures(made, solver, result):
         FigureCanvasAgg(picture.figure).draw()
     comparison = comparison_table(made, solver, result)
