@@ -32,6 +32,7 @@ def figures_are_drawn_not_saved(request, monkeypatch):
     def drawn(picture, record):
         with own_style():
             assert picture.figure is not None
-        return {"name": picture.name, "caption": picture.caption, "data": "data:image/svg+xml,"}
+        empty = "data:image/svg+xml,"
+        return {"name": picture.name, "caption": picture.caption, "alt": "", "files": [], "data": empty}
 
     monkeypatch.setattr(ttsuite.pages.report, "save_figure", drawn)

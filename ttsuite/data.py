@@ -20,6 +20,7 @@ class Report(TypedDict):
     """The content of report.json (the guide's page on the report says what each key means)."""
 
     name: str
+    description: NotRequired[str]
     status: str
     message: str
     converged: bool
@@ -40,8 +41,11 @@ class Report(TypedDict):
 
 
 class SavedPicture(TypedDict):
-    """A figure as the pages show it: file stem, caption, SVG as a data URL."""
+    """A figure as the pages show it: file stem, caption, what it shows in words, SVG as a data URL; the suffixes of its
+    files in ``figures``, which the pages link to."""
 
     name: str
     caption: str
+    alt: str
+    files: list[str]
     data: str

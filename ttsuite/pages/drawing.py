@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ttsuite.data import SavedPicture
+from ttsuite.pages.alt_text import alt_text
 from ttsuite.pages.render import data_url
 
 if TYPE_CHECKING:
@@ -70,4 +71,5 @@ def save_figure(picture: Picture, record: Record) -> SavedPicture:
             draw = partial(FigureCanvasSVG(figure).print_svg, metadata={"Date": None})
             record.write_with(f"figures/{picture.name}.svg", draw)
     svg = (record.folder / "figures" / f"{picture.name}.svg").read_bytes()
-    return {"name": picture.name, "caption": picture.caption, "data": data_url(svg, "image/svg+xml")}
+    words, data = alt_text(figure), data_url(svg, "image/svg+xml")
+    return {"name": picture.name, "caption": picture.caption, "alt": words, "files": ["svg", "png"], "data": data}
