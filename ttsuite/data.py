@@ -40,8 +40,13 @@ class Report(TypedDict):
 
 
 class SavedPicture(TypedDict):
-    """A figure as the pages show it: file stem, caption, SVG as a data URL."""
+    """A figure as the pages show it: file stem, caption, alternative text, SVG as a data URL.
+
+    Where a sentence stands in its place that is ``text``, and ``data`` is empty; else ``text`` is.
+    """
 
     name: str
     caption: str
+    alt: str
+    text: str
     data: str
