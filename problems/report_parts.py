@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from problems.measured import Cell
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -45,10 +47,13 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a report: titles, rows of texts, which columns hold words, a note to read it by, and its heading."""
+    """A table of a report: titles, rows, which columns hold words, a note to read it by, and its heading.
+
+    A cell is a text, or a number with its error that knows how it is written and what it is sorted by.
+    """
 
     columns: list[str]
-    rows: list[list[str]]
+    rows: Sequence[Sequence[Cell]]
     text_columns: tuple[int, ...] = ()
     note: str = ""
     title: str = ""

@@ -36,9 +36,9 @@ def _environment() -> Environment:
     return environment
 
 
-def _cell(text: str) -> str:
+def _cell(content: object) -> str:
     """A text that cannot end a cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    return str(content).replace("|", "\\|").replace("\n", " ")
 
 
 def data_url(data: bytes, kind: str) -> str:
