@@ -2,7 +2,7 @@
 
 Figures are matplotlib figures that no global state knows. ``style`` says how all of them look and how wide they are:
 type of 8 points at the width of a page as at that of a column of a journal, where panels side by side stand below
-each other. A value that is missing is left out; one that a logarithmic axis does not reach is an open arrow at its edge.
+each other. What is missing is left out; what a logarithmic axis does not reach is an open arrow at its edge.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any, Literal, TypeAlias
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import Formatter, LogLocator, MaxNLocator, NullFormatter
 
 Style: TypeAlias = dict[str, Any]  # keywords of a matplotlib call
 
@@ -37,6 +39,8 @@ SMALL = 7.5  # points: legends, labels of ticks
 SMALLEST = 7.0  # points: labels of many lines; nothing is smaller
 WIDTH = 7.0  # inches: two columns of a journal, and the width of the pages
 COLUMN = 5.0  # inches: in what is narrower, panels stand below each other
+BESIDE = 0.8  # inches that ticks and labels take beside a panel, about
+LEGEND_ROW = 0.14  # inches
 LOW = 0.82  # heights in a column, of those on a page
 ROUNDING = 1e-17  # smaller ones are zeros on a logarithmic axis
 
@@ -61,6 +65,7 @@ STYLE: Style = {
     "ytick.major.width": 0.6,
     "xtick.minor.width": 0.4,
     "ytick.minor.width": 0.4,
+    "xtick.major.pad": 4.5,
     "xtick.major.size": 3.0,
     "ytick.major.size": 3.0,
     "lines.linewidth": 1.1,
@@ -87,19 +92,19 @@ def style(width: float = WIDTH) -> Iterator[None]:
         _WIDTH.reset(before)
 
 
-def width() -> float:
+def page_width() -> float:
     """Inches of the figures that are drawn."""
     return _WIDTH.get()
 
 
 def in_column() -> bool:
     """Whether figures are as narrow as a column of a journal."""
-    return width() < COLUMN
+    return page_width() < COLUMN
 
 
 def blank(height: float, layout: Literal["constrained", "compressed"] = "constrained") -> Figure:
     """A figure without panels; ``height``: inches."""
-    return Figure(figsize=(width(), height), layout=layout)
+    return Figure(figsize=(page_width(), height), layout=layout)
 
 
 def panel(height: float) -> tuple[Figure, Axes]:
@@ -171,7 +176,7 @@ def positive(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0.0, values, np.nan)
 
 
-def line(
+def log_line(
     axes: Axes, x: Sequence[float] | np.ndarray, values: Sequence[float | None] | np.ndarray, floor: float, **how: Any
 ) -> None:
     """A line on a logarithmic ordinate: values below ``floor`` are open arrows at the lower edge, missing ones gaps."""
@@ -211,22 +216,31 @@ class _Decades(LogLocator):
         return np.asarray(super().tick_values(vmin, vmax))
 
 
+class _Powers(Formatter):
+    """Labels of a logarithmic axis, all of one form: 0.01, 0.1, 1 where it is near one, else 10⁻⁵, 10⁻³."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        near = all(1e-3 <= value <= 2e3 for value in values if value > 0.0)
+        return [f"{value:g}" if near else power_of_ten(value) for value in values]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return power_of_ten(x)
+
+
 def decades(axes: Axes, name: str = "y") -> None:
     """Few ticks of a logarithmic axis, with their labels as texts."""
     axis = getattr(axes, f"{name}axis")
     axis.set_major_locator(_Decades(base=10.0, numticks=8 if name == "y" else 6))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+    axis.set_major_formatter(_Powers())
     axis.set_minor_formatter(NullFormatter())
 
 
 def power_of_ten(value: float) -> str:
-    """``10⁻³``, ``2 × 10⁻³``; numbers near one as they are."""
+    """``10⁻³``, ``2 × 10⁻³``."""
     if not value > 0.0:
         return ""
     exponent = int(np.floor(np.log10(value) + 1e-9))
     digits = value / 10.0**exponent
-    if -2 <= exponent <= 2:
-        return f"{value:g}"
     power = f"10{str(exponent).translate(_SUPERSCRIPTS)}"
     return power if abs(digits - 1.0) < 1e-6 else f"{digits:.3g} × {power}"
 
@@ -234,7 +248,9 @@ def power_of_ten(value: float) -> str:
 def whole_ticks(axes: Axes, which: str = "x") -> None:
     """Ticks at whole numbers only, of the axes in ``which``."""
     for name in which:
-        getattr(axes, f"{name}axis").set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        getattr(axes, f"{name}axis").set_major_locator(
+            MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10], nbins=8)
+        )
 
 
 def text_width(text: str, size: float = SMALL) -> float:
@@ -247,40 +263,63 @@ def text_width(text: str, size: float = SMALL) -> float:
 
 
 def legend_columns(labels: Sequence[str], room: float) -> int:
-    """The most columns of a legend, in reading order of columns, that fit ``room`` inches."""
+    """The most columns of a legend, which is filled column by column, that fit ``room`` inches."""
     handle = (1.6 + 0.5 + 1.2) * SMALL / 72.0  # line, gap and gap between columns
-    widths = [text_width(text) + handle for text in labels]
+    widths = np.array([text_width(text) + handle for text in labels])
     for columns in range(len(labels), 1, -1):
-        rows = -(-len(labels) // columns)
-        if sum(max(widths[i : i + rows]) for i in range(0, len(widths), rows)) <= room:
+        if sum(float(column.max()) for column in np.array_split(widths, columns)) <= room:
             return columns
     return 1
 
 
-def legend_above(axes: Axes) -> None:
-    """A legend over the axes, where it covers no data, in as many columns as fit."""
-    handles, labels = axes.get_legend_handles_labels()
+def legend_above(axes: Axes, room: float | None = None) -> None:
+    """A legend over the axes, where it covers no data, in as many columns as fit ``room`` inches, by default those of
+    the panel."""
+    handles, labels = _shown(axes)
     if handles:
+        columns = legend_columns(labels, _room(axes) if room is None else room)
+        _make_room(axes, -(-len(handles) // columns))
         place: Style = {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "borderaxespad": 0.1, "borderpad": 0.2}
-        axes.legend(ncols=legend_columns(labels, _room(axes)), **place)
+        axes.legend(handles, labels, ncols=columns, **place)
+
+
+def _shown(axes: Axes) -> tuple[list[Artist], list[str]]:
+    """What a legend names: lines of which something is drawn, and what was made for the legend alone."""
+    named = zip(*axes.get_legend_handles_labels())
+    kept = [
+        (handle, label)
+        for handle, label in named
+        if not isinstance(handle, Line2D) or not len(data := handle.get_xydata()) or np.isfinite(data).all(1).any()
+    ]
+    return [handle for handle, _ in kept], [label for _, label in kept]
+
+
+def _make_room(axes: Axes, rows: int) -> None:
+    """A higher figure for a legend of more than one row, once a row of panels."""
+    figure, place = axes.get_figure(root=True), axes.get_subplotspec()
+    if figure is not None and (place is None or place.is_first_col()):
+        wide, high = figure.get_size_inches()
+        figure.set_size_inches(wide, high + (rows - 1) * LEGEND_ROW)
 
 
 def _room(axes: Axes) -> float:
     """Inches that axes are about wide, without their ticks and labels."""
     place = axes.get_subplotspec()
-    inches = width()
+    inches = page_width()
     if place is not None:
         shares = place.get_gridspec().get_width_ratios()
         inches *= sum(shares[place.colspan.start : place.colspan.stop]) / sum(shares)
-    return inches - 0.6
+    return inches - BESIDE
 
 
 def legend_outside(figure: Figure, axes: Axes, place: str = "upper left", order: Sequence[str] = ()) -> None:
     """A legend of the figure beside its panels, ``place`` of it; ``order``: labels that come first."""
-    handles, labels = axes.get_legend_handles_labels()
+    handles, labels = _shown(axes)
     ranked = sorted(range(len(labels)), key=lambda i: order.index(labels[i]) if labels[i] in order else len(order))
     names = [labels[i] for i in ranked]
-    how: Style = {"ncols": legend_columns(names, width() - 0.3), "loc": f"outside {place}", "borderaxespad": 0.1}
+    how: Style = {"ncols": legend_columns(names, page_width() - 0.3), "loc": f"outside {place}", "borderaxespad": 0.1}
+    wide, high = figure.get_size_inches()
+    figure.set_size_inches(wide, high + (-(-len(names) // how["ncols"]) - 1) * LEGEND_ROW)
     figure.legend([handles[i] for i in ranked], names, **how)
 
 
@@ -294,7 +333,7 @@ def error_panel(axes: Axes, x: np.ndarray, parts: Mapping[str, np.ndarray], floo
     axes.set_yscale("log")
     for number, (label, values) in enumerate(parts.items()):
         look: Style = {"color": colour(number), "marker": MARKERS[number], "ls": DASHES[number % len(DASHES)]}
-        line(axes, x, values, floor, label=label, **look)
+        log_line(axes, x, values, floor, label=label, **look)
     grid(axes)
 
 
@@ -342,4 +381,9 @@ def colour_bar(axes: Axes, mapped: Any, label: str) -> None:
     """A colour bar as tall as the panel beside which it stands."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.colorbar(mapped, cax=axes.inset_axes((1.03, 0.0, 0.05, 1.0)), label=label)
+    bar = figure.colorbar(mapped, cax=axes.inset_axes((1.03, 0.0, 0.05, 1.0)), label=label)
+    if bar.ax.get_yscale() == "log":
+        decades(bar.ax)
+    else:
+        bar.locator = MaxNLocator(nbins=5)
+        bar.update_ticks()

@@ -94,7 +94,7 @@ class Picture:
 
     @cached_property
     def figure(self) -> Figure:
-        """The matplotlib figure, at the width of the style that is in force; an axis on which nothing is positive is linear, whatever it was meant to be."""
+        """The matplotlib figure, at the width in force; an axis on which nothing is positive is linear."""
         with warnings.catch_warnings():  # of matplotlib's, on exactly that
             warnings.filterwarnings("ignore", message="Data has no positive values")
             drawn = self.draw() if callable(self.draw) else self.draw

@@ -75,7 +75,7 @@ def figures_of(folder: str | Path) -> list[Picture]:
 
 
 def write_figures(study: Study, result: Result, record: Record, warnings: list[str]) -> list[SavedPicture]:
-    """Write ``figures/*.png`` and ``figures/*.svg``, and what the key ``plots`` asks for; returns what ``write_reports`` needs of them.
+    """Write ``figures/*.png`` and ``figures/*.svg``, and what the key ``plots`` asks for; returns what the pages need.
 
     One that cannot be drawn is left out, with a line in ``warnings``. Cost: about a second a figure.
     """

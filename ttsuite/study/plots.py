@@ -9,6 +9,7 @@ from pydantic import Field, PlainValidator
 from problems.keys import Keys
 from ttsuite.study.lengths import NARROWEST, WIDEST, Format, inches
 
+
 def _width(value: object) -> str | int | float:
     inches(value)
     assert isinstance(value, str | int | float)

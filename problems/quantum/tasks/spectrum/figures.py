@@ -23,16 +23,15 @@ from problems.drawing import (
     in_column,
     legend_above,
     legend_outside,
-    line,
+    log_line,
+    page_width,
     panel,
     panels,
-    positive,
     text_width,
     whole_ticks,
-    width,
 )
 from problems.levels import Reference
-from problems.measured import unit_text
+from problems.measured import lowered, unit_text
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.lists import comparison_of_lists
 from problems.quantum.tasks.spectrum.result import SpectrumResult
@@ -77,7 +76,9 @@ def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[P
             " the residual norm, so that norms far above the accuracy are compatible with it."
         )
         text = f"Change of the energies, error estimates (ranks) and residual norms of the {count} states asked for"
-        pictures.append(Picture("passes", f"{text}, from pass to pass. {criterion}", partial(convergence, result, accuracy)))
+        pictures.append(
+            Picture("passes", f"{text}, from pass to pass. {criterion}", partial(convergence, result, accuracy))
+        )
     return pictures
 
 
@@ -121,7 +122,9 @@ def _ranks(result: SpectrumResult) -> Picture:
     if len(largest) < FEW:
         names = "one cut" if len(largest) == 1 else "two cuts"
         own, operator = (", ".join(map(str, ranks)) for ranks in (largest, result.operator_ranks[1:-1]))
-        return Picture.said("ranks", f"TT-ranks at the {names}: of the states at most {own}; of the operator {operator}.")
+        return Picture.said(
+            "ranks", f"TT-ranks at the {names}: of the states at most {own}; of the operator {operator}."
+        )
     text = "TT-ranks along the train. The band spans all states; the operator's ranks are exact."
     alt = f"TT-ranks of the states at most {max(largest)}, of the operator {max(result.operator_ranks)}."
     return Picture("ranks", text, partial(ranks_along_train, result), alt)
@@ -134,12 +137,12 @@ def spectrum(result: SpectrumResult) -> Figure:
     blocks = sorted(set(result.symmetry))
     lanes = len(blocks) if len(blocks) <= LANES else 1
     span = max(float(levels[-1]), 1e-12)
-    room = width() - SIDES
+    room = page_width() - SIDES
     groups = _groups(levels, 0.5 * LABEL / room * span, int(room / LABEL) - 1)
     texts = []
     for group in groups:
         best = max(group, key=lambda i: leading[i][0])
-        texts.append(leading[best][1] + (f"  ({len(group)})" if len(group) > 1 else ""))
+        texts.append(_typeset(leading[best][1]) + (f"  ({len(group)})" if len(group) > 1 else ""))
     # room for the texts, and for the lines that lead to moved ones
     strip = 0.3 + max(text_width(text, SMALLEST) for text in texts)
     sticks_height = 0.5 + 0.65 * lanes
@@ -149,7 +152,7 @@ def spectrum(result: SpectrumResult) -> Figure:
         mine = [i for i, symmetry in enumerate(result.symmetry) if symmetry == block]
         base = 1.2 * (lanes - 1 - number) if lanes > 1 else 0.0
         tops = base + np.array([leading[i][0] for i in mine])
-        label = f"block {block} ({len(mine)} states)" if len(mine) > 1 else f"block {block} (1 state)"
+        label = f"block {block.replace('-', '−')} ({len(mine)} state{'s' if len(mine) > 1 else ''})"
         axes.vlines(levels[mine], base, tops, color=colour(number), lw=1.2, label=label)
         axes.axhline(base, color="0.8", lw=0.6, zorder=0)
     middles = np.array([float(np.mean(levels[group])) for group in groups])
@@ -181,7 +184,7 @@ def deviations(result: SpectrumResult, judge: Reference, accuracy: float) -> Fig
     accuracy_line(axes, accuracy, unit_text(result.unit))
     estimates = np.maximum(result.error_estimates[: len(run)], 0.5 * floor)
     axes.fill_between(states, 0.5 * floor, estimates, color=ABSENT, lw=0, label="error estimate of this run", zorder=0)
-    line(axes, states, run, floor, color=THIS_RUN, marker="o", label="this run", zorder=5)
+    log_line(axes, states, run, floor, color=THIS_RUN, marker="o", label="this run", zorder=5)
     axes.set_ylim(0.5 * floor, 3.0 * max(accuracy, float(np.nanmax(run))))
     axes.set(xlabel="state", ylabel=f"|deviation from {judge.label}|\n({unit_text(result.unit)})")
     whole_ticks(axes)
@@ -199,7 +202,7 @@ def error_estimates(result: SpectrumResult, accuracy: float) -> Figure:
     parts = [(result.rank_errors, "rank part", 0, "o"), (result.basis_errors, "basis part", 1, "s")]
     for values, label, number, marker in parts:
         if _estimated(values):
-            line(axes, states, np.abs(values), floor, marker=marker, ls="", color=colour(number), label=label)
+            log_line(axes, states, np.abs(values), floor, marker=marker, ls="", color=colour(number), label=label)
     total = np.where(result.error_estimates >= floor, result.error_estimates, np.nan)
     axes.plot(states, total, color=THIS_RUN, lw=1.0, drawstyle="steps-mid", label="error estimate")
     accuracy_line(axes, accuracy, unit_text(result.unit))
@@ -223,7 +226,7 @@ def ranks_along_train(result: SpectrumResult) -> Figure:
         axes.plot(bonds, high, color=COLOURS[0], lw=0.8, ls=":", label="states: largest")
     axes.plot(bonds, middle, color=COLOURS[0], marker="o", label="states: median")
     axes.plot(bonds, operator, color=COLOURS[1], marker="s", label="operator")
-    if len(bonds) * BOND <= width() - SIDES:
+    if len(bonds) * BOND <= page_width() - SIDES:
         modes = result.mode_order
         axes.set_xticks(bonds, [f"{modes[k - 1]}|{modes[k]}" for k in bonds], fontsize=SMALLEST)
         axes.set_xlabel("bond, named by the modes on its two sides")
@@ -255,7 +258,9 @@ def convergence(result: SpectrumResult, accuracy: float) -> Figure:
         axes.set_yscale("log")
         paint = colour(list(series).index(name))
         for summary, style, label in ((np.max, "o-", "largest"), (np.median, "s--", "median")):
-            line(axes, steps, _summaries(summary, values), FLOOR * accuracy, color=paint, **_dashed(style), label=label)
+            log_line(
+                axes, steps, _summaries(summary, values), FLOOR * accuracy, color=paint, **_dashed(style), label=label
+            )
         if name.startswith("error"):
             accuracy_line(axes, accuracy, unit)
             low, high = axes.get_ylim()
@@ -283,6 +288,14 @@ def _summaries(summary: Callable[[np.ndarray], float], entries: Sequence[np.ndar
     finite = [np.zeros(0) if entry is None else np.asarray(entry, dtype=float) for entry in entries]
     finite = [entry[np.isfinite(entry)] for entry in finite]
     return np.array([float(summary(entry)) if entry.size else np.nan for entry in finite])
+
+
+def _typeset(configuration: str) -> str:
+    """``1v4+2v12`` as ν₄ + 2ν₁₂; anything else, the words of a spin chain for one, as it is."""
+    if re.fullmatch(r"\d+v\d+(\+\d+v\d+)*", configuration) is None:
+        return configuration
+    parts = (part.split("v") for part in configuration.split("+"))
+    return " + ".join(f"{'' if count == '1' else count}ν{lowered(mode)}" for count, mode in parts)
 
 
 def _leading(assignment: str) -> tuple[float, str]:

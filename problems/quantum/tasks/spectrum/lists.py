@@ -14,13 +14,16 @@ from problems.drawing import (
     COLOURS,
     SMALL,
     THIS_RUN,
+    Style,
     accuracy_line,
+    blank,
     decades,
     grid,
     in_column,
     legend_above,
-    line,
-    blank,
+    legend_columns,
+    log_line,
+    page_width,
     whole_ticks,
 )
 from problems.levels import Reference
@@ -49,18 +52,27 @@ def comparison_of_lists(
     upper_height = 0.55 + ROW * len(ordered)
     lower_height = 1.7 if in_column() else 1.9
     figure = blank(upper_height + lower_height)
-    upper, lower = figure.subplots(2, 1, height_ratios=[upper_height, lower_height])
-    _lists(upper, ordered, floor, high, good_to, accuracy, f"|deviation from {judge.label}| ({unit_text(result.unit)})")
+    above, below = figure.subfigures(2, 1, height_ratios=[upper_height, lower_height])
+    upper, lower = above.subplots(), below.subplots()
+    unit = unit_text(result.unit)
+    what = f"|deviation| ({unit})" if in_column() else f"|deviation from {judge.label}| ({unit})"
+    _lists(upper, ordered, floor, high, good_to, accuracy, what)
+    handles, labels = upper.get_legend_handles_labels()
+    above.legend(
+        handles, labels, ncols=legend_columns(labels, page_width() - 0.3), loc="outside upper left", borderaxespad=0.1
+    )
     states = np.arange(len(own))
     lower.set_yscale("log")
-    line(lower, states, own, floor, color=THIS_RUN, lw=0.8, ms=2.5, marker="o", label="this run", zorder=5)
+    log_line(lower, states, own, floor, color=THIS_RUN, lw=0.8, ms=2.5, marker="o", label="this run", zorder=5)
     estimates = np.maximum(result.error_estimates[: len(own)], floor)
     lower.step(states, estimates, where="mid", color=COLOURS[0], lw=0.9, label="its error estimate")
     if good_to:
         lower.axhspan(0.5 * floor, good_to, color=ABSENT, lw=0, zorder=0)
     accuracy_line(lower, accuracy, unit_text(result.unit))
     top = 3.0 * max(accuracy, float(np.nanmax(own)), float(estimates.max()))
-    lower.set(ylim=(0.5 * floor, top), xlim=(-1, len(own)), xlabel="state", ylabel=f"this run ({unit_text(result.unit)})")
+    lower.set(
+        ylim=(0.5 * floor, top), xlim=(-1, len(own)), xlabel="state", ylabel=f"this run ({unit_text(result.unit)})"
+    )
     whole_ticks(lower)
     grid(lower)
     legend_above(lower)
@@ -80,15 +92,21 @@ def _lists(
     axes.set_xscale("log")
     for place, (label, values) in enumerate(ordered):
         paint = THIS_RUN if label == "this run" else COLOURS[0]
-        given = np.maximum(values[np.isfinite(values)], floor)
-        axes.plot(given, np.full(len(given), place), "|", color=paint, ms=5, mew=0.5, alpha=0.45)
-        low, middle, upper = np.percentile(given, [25, 50, 75])
+        given = values[np.isfinite(values)]
+        if np.any(given < floor):
+            open_: Style = {"marker": "<", "mfc": "white", "mec": paint, "ms": 4, "mew": 0.8}
+            axes.plot([floor], [place], zorder=4, **open_)
+        shown = given[given >= floor]
+        axes.plot(shown, np.full(len(shown), place), "|", color=paint, ms=5, mew=0.5, alpha=0.45)
+        low, middle, upper = np.percentile(np.maximum(given, floor), [25, 50, 75])
         axes.plot([low, upper], [place, place], color=paint, lw=4, alpha=0.55, solid_capstyle="butt")
         axes.plot([middle], [place], "o", color=paint, mec="white", mew=0.6, ms=4.5, zorder=5)
         if label == "this run":
             axes.axhspan(place - 0.5, place + 0.5, color=COLOURS[4], alpha=0.18, lw=0, zorder=0)
     if good_to:
-        axes.axvspan(0.5 * floor, good_to, color=ABSENT, lw=0, zorder=0, label=f"uncertainty of the reference: {good_to:g}")
+        axes.axvspan(
+            0.5 * floor, good_to, color=ABSENT, lw=0, zorder=0, label=f"uncertainty of the reference: {good_to:g}"
+        )
     axes.axvline(accuracy, color=ASKED, lw=0.9, ls="--", label=f"asked of this run: {accuracy:g}")
     axes.set_yticks(range(len(ordered)), [label for label, _ in ordered], fontsize=SMALL)
     for text in axes.get_yticklabels():
@@ -98,4 +116,3 @@ def _lists(
     axes.grid(True, axis="x", color="0.9", lw=0.5)
     axes.set_axisbelow(True)
     decades(axes, "x")
-    legend_above(axes)
