@@ -41,11 +41,16 @@ class Report(TypedDict):
 
 
 class SavedPicture(TypedDict):
-    """A figure as the pages show it: file stem, caption, what it shows in words, SVG as a data URL; the suffixes of its
-    files in ``figures``, which the pages link to."""
+    """A figure as the pages show it: file stem, caption, alternative text, SVG as a data URL.
+
+    Where a sentence stands in its place that is ``text``, and ``data`` is empty; else ``text`` is. ``files``: the
+    suffixes of its files in ``figures``, which the pages link to; ``inches``: its width and height.
+    """
 
     name: str
     caption: str
     alt: str
+    text: str
     files: list[str]
+    inches: tuple[float, float]
     data: str

@@ -16,7 +16,7 @@ from problems.measured import Cell, Measured, bound
 from problems.report_parts import Picture, Section, Table
 from problems.result import Result
 from ttsuite.data import Data, Report, SavedPicture
-from ttsuite.pages.drawing import imported, own_style, save_figure
+from ttsuite.pages.drawing import FOR_PAPER, imported, own_style, save_figure, save_for_paper
 from ttsuite.pages.render import moment, provenance_facts, render
 from ttsuite.pages.report_facts import first_picture, headline
 from ttsuite.runs.attempt import T, attempt
@@ -24,6 +24,7 @@ from ttsuite.runs.layout import CONFIGURATION_FILE
 from ttsuite.runs.record import Record
 from ttsuite.runs.run_folder import read_result
 from ttsuite.study.config import Study
+from ttsuite.study.plots import Plots
 
 _WIDTH = 720  # pixels of the figure of a card
 
@@ -42,18 +43,26 @@ def remake_report(folder: str | Path) -> Path:
     return record.folder / "report.html"
 
 
-def plot_run(folder: str | Path) -> list[Path]:
-    """Make the figures of a run again from its record, as PNG and SVG; returns the files. Raises as ``remake_report``.
+def plot_run(folder: str | Path, width: float | None = None, suffix: str | None = None) -> list[Path]:
+    """Make the figures of a run again from its record; returns the files. Raises as ``remake_report``.
 
+    Without ``width`` and ``suffix`` those of the report, as PNG and SVG, and those of the key ``plots`` where it is
+    given; with either, figures for a paper: ``width`` inches wide (3.4), in the format ``suffix`` (pdf, svg or png).
     ``figures_of`` gives them as matplotlib figures, to change.
     """
     _, study, result = read_result(folder)
     record = Record(Path(folder))
     failed: list[str] = []
-    names = [picture["name"] for picture in write_figures(study, result, record, failed)]
-    if failed and not names:
+    if width is None and suffix is None:
+        names = [picture["name"] for picture in write_figures(study, result, record, failed) if picture["data"]]
+        files = [f"figures/{name}{ending}" for name in names for ending in (".png", ".svg")]
+        files += [f"{FOR_PAPER}/{name}.{study.plots.format}" for name in names] if study.plots is not None else []
+    else:
+        default = study.plots or Plots()
+        files = _write_for_paper(study, result, record, failed, width or default.inches, suffix or default.format)
+    if failed and not files:
         raise ValueError(failed[0])
-    return [record.folder / "figures" / f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
+    return [record.folder / name for name in files if (record.folder / name).is_file()]
 
 
 def figures_of(folder: str | Path) -> list[Picture]:
@@ -61,13 +70,14 @@ def figures_of(folder: str | Path) -> list[Picture]:
     _, study, result = read_result(folder)
     failed: list[str] = []
     pictures = _pictures(study, result)
+    pictures = [picture for picture in pictures if not picture.text]
     with own_style():
         drawn = [attempt(picture.name, partial(getattr, picture, "figure"), None, failed) for picture in pictures]
     return [picture for picture, figure in zip(pictures, drawn) if figure is not None]
 
 
 def write_figures(study: Study, result: Result, record: Record, warnings: list[str]) -> list[SavedPicture]:
-    """Write ``figures/*.png`` and ``figures/*.svg``; returns what ``write_reports`` needs of them.
+    """Write ``figures/*.png`` and ``figures/*.svg``, and what the key ``plots`` asks for; returns what the pages need.
 
     One that cannot be drawn is left out, with a line in ``warnings``. Cost: about a second a figure.
     """
@@ -76,7 +86,27 @@ def write_figures(study: Study, result: Result, record: Record, warnings: list[s
         attempt(f"the figure {picture.name}", partial(save_figure, picture, record), None, warnings)
         for picture in pictures
     ]
+    if study.plots is not None:
+        _write_for_paper(study, result, record, warnings, study.plots.inches, study.plots.format)
     return [picture for picture in saved if picture is not None]
+
+
+def _write_for_paper(
+    study: Study, result: Result, record: Record, warnings: list[str], width: float, suffix: str
+) -> list[str]:
+    """Write figures/paper; returns the names of its files. Pictures are made again, for they are drawn once."""
+    pictures: list[Picture] = attempt("the figures", partial(_pictures, study, result), [], warnings)
+    saved = [
+        attempt(
+            f"the figure {picture.name} for a paper",
+            partial(save_for_paper, picture, record, width, suffix),
+            None,
+            warnings,
+        )
+        for picture in pictures
+        if not picture.text
+    ]
+    return [name for name in saved if name is not None]
 
 
 def _pictures(study: Study, result: Result) -> list[Picture]:

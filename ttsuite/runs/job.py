@@ -306,7 +306,7 @@ class _Job:
         result = write_numbers(study, result, record, report)
         self.save(complete=False)
         pictures = self.writer.write_figures(study, result, record, report["warnings"])
-        report["figures"] = [picture["name"] for picture in pictures]
+        report["figures"] = [picture["name"] for picture in pictures if picture["data"]]
         self.save(complete=False)
         self.writer.write_reports(study, result, report, pictures, record)
         record.write_json("report.json", report)  # with the times that its reports tell
@@ -315,6 +315,8 @@ class _Job:
 def configuration(study: Study, record: Record) -> Data:
     """The study with every default filled in, its files copied into the run folder and named from there."""
     data = study.model_dump()
+    if study.plots is None:
+        del data["plots"]
     for key, source in study.problem.files.items():
         renamed(data["problem"], key, record.copy(source))
     return data

@@ -76,7 +76,9 @@ def rules(css, medium):
         depth += {"{": 1, "}": -1}.get(css[end], 0)
         end += 1
     found = {}
-    for selectors, block in re.findall(r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*.*?\*/", "", css[start : end - 1], flags=re.S)):
+    for selectors, block in re.findall(
+        r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*.*?\*/", "", css[start : end - 1], flags=re.S)
+    ):
         told = dict(re.split(r":\s*", entry.strip(), maxsplit=1) for entry in block.split(";") if entry.strip())
         for selector in selectors.split(","):
             found.setdefault(selector.strip(), {}).update(told)

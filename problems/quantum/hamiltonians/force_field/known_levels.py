@@ -21,6 +21,7 @@ from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.readers.shipped import DATA
 
 JUDGE = "own_HCI+PT2"
+JUDGE_UNCERTAINTY = 1e-3  # cm-1: the expected accuracy that the head of the file of levels states
 # column -> label in texts and figures; the first is the one to judge by
 LABELS = {
     "own_HCI+PT2": "HCI+PT2 (this project)",
@@ -91,7 +92,9 @@ def published(name: str) -> list[Reference]:
         place = header.index(column)
         levels = np.array([float(row[place]) if row[place] else np.nan for row in rows])
         paper = next((paper for end, paper in PAPERS.items() if column.endswith(end)), f"{path.name}: {column}")
-        references.append(Reference(column, label, paper, levels, True, column == JUDGE))
+        judge = column == JUDGE
+        good_to = JUDGE_UNCERTAINTY if judge else None
+        references.append(Reference(column, label, paper, levels, True, judge, good_to))
     return references
 
 
