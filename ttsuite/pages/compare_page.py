@@ -142,11 +142,10 @@ def _values(q: ComparedQuantity, names: list[str]) -> Table:
         shown = "" if tolerance is None else _known(tolerance[place])
         verdict = "" if agrees is None else ("yes" if agrees[place] else "no")
         errors = [None if error is None else float(error[place]) for error in q.errors]
+        told = [np.asarray(value[place]).item() for value in q.values]
         values = [
-            "unknown"
-            if np.isnan(value[place])
-            else Measured(np.asarray(value[place]).item(), error, digits=SIGNIFICANT)
-            for value, error in zip(q.values, errors)
+            "unknown" if value != value else Measured(value, error, digits=SIGNIFICANT)
+            for value, error in zip(told, errors)
         ]
         rows.append([told_key(q, place), *values, _known(q.difference[place]), shown, verdict])
     title = f"{q.name[:1].upper()}{q.name[1:]}" + (f" ({q.unit})" if q.unit else "")
