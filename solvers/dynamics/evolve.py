@@ -16,7 +16,7 @@ from solvers.formats.trains.construct import kronecker_sum, rank_one
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
-from solvers.linear.solve import is_hermitian
+from solvers.linear.scaling import is_hermitian
 from solvers.method_base import Integrator
 from solvers.methods import TDVP
 from solvers.solution import Callback, Solution

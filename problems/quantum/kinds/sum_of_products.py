@@ -30,17 +30,23 @@ from problems.levels import Reference
 from problems.quantum.hamiltonians.terms.modes import Mode, ModeKey, Spin
 from problems.quantum.hamiltonians.terms.terms import Key, Term, checked, collect
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
-from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, SpectrumSolver, SumOfProductsSolver
+from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, GivenSpectrum, SumOfProductsSolver
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
+from problems.quantum.tasks.spectrum.keys import MOST_SHARED
 
 if TYPE_CHECKING:
     import numpy as np
 
     from problems.quantum.hamiltonians.known_motion import Series
     from problems.quantum.hamiltonians.system import System
+    from problems.quantum.hamiltonians.terms.space import TermsSpace
+    from problems.quantum.tasks.spectrum.keys import SpectrumSolver
+    from problems.result import Results
+    from problems.route import Route
 
 MOST_MODES = 1000
-MOST_SHARED = 400  # states on one shared basis
+FEW_STATES = 30  # for which one shared basis is quicker than a train a state
+SMALL_MODES = 4  # mean size: chains of spins and the like, whose states are far from products
 _EVOLUTION = ("initial", "absorber", "observables")
 Observable = Literal["energy", "norm", "z", "szsz", "q", "q2", "n", "entropy"]
 # the terms as JSON has them: the numbers of the modes are texts, and the operator 1 may be written as a number
@@ -203,6 +209,28 @@ class SumOfProductsProblem(ProblemKeys):
         absent = [name for name in self.observables if name in SITE and not any(has(m, name) for m in self.bases)]
         return [f"no mode has {name}: left out" for name in absent]
 
+    @property
+    def grows(self) -> bool:
+        """Whether its basis holds as many states as are asked for: it is the user's."""
+        return False
+
+    def few(self, n_states: int) -> bool:
+        """Whether so many states are best found on one shared basis: few, and those of chains of spins and the like."""
+        small = sum(self.sizes) <= SMALL_MODES * len(self.sizes) and n_states <= MOST_SHARED
+        return small or n_states <= FEW_STATES
+
+    def space(self, n_states: int, accuracy: float) -> TermsSpace:
+        """The terms in mean-field functions; numerics are loaded here."""
+        from problems.quantum.hamiltonians.terms.space import space_of
+
+        return space_of(self.products, self.bases, self.mode_order, accuracy)
+
+    def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
+        """The whole matrix, where it is small enough."""
+        from problems.quantum.hamiltonians.terms.exact import routes
+
+        return routes(self.products, self.bases, solver.n_states)
+
     def system(self) -> System:
         """Operator, start and observables of an evolution; numerics are loaded here."""
         from problems.quantum.hamiltonians.terms.motion import system_of
@@ -222,8 +250,8 @@ class SumOfProductsProblem(ProblemKeys):
 
 
 def complete(
-    problem: SumOfProductsProblem, solver: SpectrumSolver | WavePacketSolver
-) -> SpectrumSolver | WavePacketSolver:
+    problem: SumOfProductsProblem, solver: GivenSpectrum | WavePacketSolver
+) -> GivenSpectrum | WavePacketSolver:
     """The solver settings with the defaults of the task; ProblemError where they cannot work for ``problem``."""
     if not any(key for key in problem.products):
         raise ProblemError("all terms are constants, or cancel: there is nothing to solve", "problem.terms")

@@ -11,6 +11,7 @@ from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, SolverKeys, Worker
 from problems.levels import Reference
 
 CSV_ACCURACY = 0.01
+MOST_SHARED = 400  # states on one shared basis
 
 
 class HasLevels(Protocol):
@@ -37,7 +38,7 @@ class Asked(Protocol):
         """Error asked of every level."""
 
 
-class VibrationalSolver(SolverKeys):
+class SpectrumSolver(SolverKeys):
     """How the states are computed."""
 
     n_states: int = Field(ge=1, description="Number of lowest states to compute.")

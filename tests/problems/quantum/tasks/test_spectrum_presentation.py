@@ -11,13 +11,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
+from problems.quantum.tasks.spectrum.keys import SpectrumSolver
 from problems.quantum.tasks.spectrum.presentation import digits_of, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
 from ttsuite.runs.record import plain
 
 PROBLEM = VibrationalProblem(kind="vibrational", force_field="acetonitrile")
-SOLVER = VibrationalSolver(n_states=84)
+SOLVER = SpectrumSolver(n_states=84)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_a_model_without_history_gets_the_figures_it_has_data_for():
     field = {"model": "coupled_oscillators", "dimension": 3}
     made = VibrationalProblem.model_validate({"kind": "vibrational", "force_field": field})
     result = made_up.oscillators(made.references[0].levels[:10], 3)
-    solver = VibrationalSolver(n_states=10, accuracy=1e-8)
+    solver = SpectrumSolver(n_states=10, accuracy=1e-8)
     assert [picture.name for picture in figures(made, solver, result)] == [
         "spectrum",
         "deviations",
@@ -117,7 +117,7 @@ def test_one_mode_and_one_state():
         {"kind": "vibrational", "force_field": {"model": "henon_heiles", "dimension": 1}}
     )
     result = made_up.oscillators(np.array([0.5]), 1)
-    solver = VibrationalSolver(n_states=1, accuracy=1e-6)
+    solver = SpectrumSolver(n_states=1, accuracy=1e-6)
     for picture in figures(made, solver, result):
         FigureCanvasAgg(picture.figure).draw()
     comparison = comparison_table(made, solver, result)

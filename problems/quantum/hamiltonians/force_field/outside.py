@@ -2,23 +2,24 @@
 
 Three looks that share no fault. Second order: what the next functions of every mode would add to each state found
 (solvers.sectors.estimates.basis_error). From above: levels of a configuration interaction in a wider basis, without
-trains (sizes of the force field). One mode: the levels of every mode on equidistant points instead of harmonic
-functions. A state whose weight in a mode's last function is large is never converged, whatever these say.
+trains (sizes). One mode: the levels of every mode on equidistant points instead of harmonic functions. A state whose
+weight in a mode's last function is large is never converged, whatever these say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.boundedness import lowest_barriers
 from problems.quantum.hamiltonians.force_field.operators import product_terms
 from problems.quantum.hamiltonians.force_field.primitives import sinc_levels
+from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis
 from problems.quantum.hamiltonians.force_field.sizes import WIDER, Wide, needed_functions, of_given_sizes, wide_states
-from problems.quantum.tasks.spectrum.prepared import Prepared
+from problems.quantum.hamiltonians.space import Judged
 from solvers.eigen import tasks
 from solvers.eigen.start import Start, excitation_scale
 from solvers.eigen.states import EigenStates
@@ -35,111 +36,100 @@ EDGE_POPULATION = 0.02  # in the last function of a mode: the state is cut, not 
 EDGE_RANK = 24  # the leading part of a state says enough about its weights
 
 
-@dataclass(frozen=True)
-class Judged:
-    """``errors``: basis part of each state's error (n,); ``edge``: states cut by the basis; ``short``: modes (of the
-    field) that want more functions; ``checked``: the second looks."""
-
-    errors: np.ndarray
-    edge: np.ndarray
-    short: set[int]
-    checked: tuple[Checked, ...]
-
-
-def basis_errors(prepared: Prepared, trains: Sequence[SectorTrain], executor: Executor | None) -> np.ndarray:
+def basis_errors(basis: ProductBasis, trains: Sequence[SectorTrain], executor: Executor | None) -> np.ndarray:
     """Second-order effect of the next functions of every mode on each state, (states, modes in train order)."""
-    larger = prepared.resized([n + ENLARGED_BY for n in prepared.sizes])
+    larger = basis.resized([n + ENLARGED_BY for n in basis.sizes])
     wide = SectorOperator(larger.operator, larger.terms.modes)
-    scale = excitation_scale(prepared.terms)
+    scale = excitation_scale(basis.terms)
     jobs = [(wide, {i: trains[i] for i in chunk}, scale) for chunk in tasks.chunks(range(len(trains)), tasks.CHUNK)]
     found = tasks.run_tasks(executor, tasks.basis_errors, jobs)
     return BASIS_SAFETY * np.array([gains for part in found for _, gains in part])
 
 
-def enlarged(prepared: Prepared, start: Start, share: float, executor: Executor | None) -> Prepared:
+def enlarged(basis: ProductBasis, start: Start, share: float, executor: Executor | None) -> ProductBasis:
     """Add functions to the modes the states of the start want more of; the trains are padded with zeros."""
     for _ in range(5):
         trains = [x for sector in start.sectors for x in sector.trains]
-        gains = basis_errors(prepared, trains, executor).max(axis=0)
-        short = {k for i, k in enumerate(prepared.order) if gains[i] > share / len(prepared.order)}
-        room = {k for k in short if prepared.sizes[k] + ENLARGED_BY + 2 <= prepared.room(k)}
-        sizes = [n + 2 * (k in room) for k, n in enumerate(prepared.sizes)]
-        if not room or not hole_free(prepared, sizes):
+        gains = basis_errors(basis, trains, executor).max(axis=0)
+        short = {k for i, k in enumerate(basis.order) if gains[i] > share / len(basis.order)}
+        room = {k for k in short if basis.sizes[k] + ENLARGED_BY + 2 <= basis.room(k)}
+        sizes = [n + 2 * (k in room) for k, n in enumerate(basis.sizes)]
+        if not room or not hole_free(basis, sizes):
             break
-        prepared = prepared.resized(sizes)
+        basis = basis.resized(sizes)
         for sector in start.sectors:
             for state in sector.states:
-                state.train = pad(state.train, prepared.terms.modes)
-    return prepared
+                state.train = pad(state.train, basis.terms.modes)
+    return basis
 
 
-def hole_free(prepared: Prepared, sizes: Sequence[int]) -> bool:
+def hole_free(basis: ProductBasis, sizes: Sequence[int]) -> bool:
     """Whether no barrier to minus infinity lies within the range of so many functions a mode."""
-    return lowest_barriers(prepared.field, prepared.bases(sizes))[0] is None
+    return lowest_barriers(basis.field, basis.bases(sizes))[0] is None
 
 
-def fitted_to(prepared: Prepared, sizes: Sequence[int]) -> Prepared:
+def fitted_to(basis: ProductBasis, sizes: Sequence[int]) -> ProductBasis:
     """With harmonic functions that hold so many modals of each mode; sizes end below the barriers."""
-    if prepared.sized is None or all(n <= prepared.room(k) for k, n in enumerate(sizes)):
-        return prepared
-    sized = of_given_sizes(prepared.field, prepared.charges, sizes, prepared.solver.accuracy)
-    return replace(prepared, sized=sized)
+    if basis.sized is None or all(n <= basis.room(k) for k, n in enumerate(sizes)):
+        return basis
+    sized = of_given_sizes(basis.field, basis.charges, sizes, basis.accuracy)
+    return replace(basis, sized=sized)
 
 
-def widened(prepared: Prepared) -> Wide | None:
+def widened(basis: ProductBasis) -> Wide | None:
     """States in a basis wider than the one at hand; None where a hole of the potential lies within its range."""
-    wide = fitted_to(prepared, [n + WIDER for n in prepared.sizes])
-    sizes = [min(n + WIDER, wide.room(k)) for k, n in enumerate(prepared.sizes)]
+    wide = fitted_to(basis, [n + WIDER for n in basis.sizes])
+    sizes = [min(n + WIDER, wide.room(k)) for k, n in enumerate(basis.sizes)]
     bases = wide.bases(sizes)
-    if lowest_barriers(prepared.field, bases)[0] is not None:
+    if lowest_barriers(basis.field, bases)[0] is not None:
         return None
-    return wide_states(product_terms(prepared.field, bases, prepared.order), prepared.solver.n_states)
+    return wide_states(product_terms(basis.field, bases, basis.order), basis.n_states)
 
 
-def refined(prepared: Prepared, share: float) -> tuple[Prepared, Wide | None]:
+def refined(basis: ProductBasis, share: float) -> tuple[ProductBasis, Wide | None]:
     """The basis with the functions that the states of a wider space ask for, and that space's states.
 
     Repeated with ever wider spaces while states ask for the last functions.
     """
-    goal = share / len(prepared.order)
+    goal = share / len(basis.order)
     wide = None
     for _ in range(REFINEMENTS):
-        wide = widened(prepared)
+        wide = widened(basis)
         if wide is None:
             break
-        needed = dict(zip(prepared.order, needed_functions(wide, goal)))
+        needed = dict(zip(basis.order, needed_functions(wide, goal)))
         top = float(wide.levels[-1] - wide.levels[0])
-        levels = dict(zip(prepared.order, prepared.terms.energies))
-        sizes = list(prepared.sizes)
-        for k, n in enumerate(prepared.sizes):
+        levels = dict(zip(basis.order, basis.terms.energies))
+        sizes = list(basis.sizes)
+        for k, n in enumerate(basis.sizes):
             below = int(np.sum(levels[k] - levels[k].min() <= top))  # every one of them may be a state of its own
             sizes[k] = max(n, needed[k] + 1, n + GROWN_BY if below + 1 > n else below + 1)
-        larger = fitted_to(prepared, sizes)
+        larger = fitted_to(basis, sizes)
         sizes = [min(n, larger.room(k)) for k, n in enumerate(sizes)]
-        if sizes == list(prepared.sizes) or not hole_free(larger, sizes):
+        if sizes == list(basis.sizes) or not hole_free(larger, sizes):
             break
-        prepared = larger.resized(sizes)
-    return prepared, wide
+        basis = larger.resized(sizes)
+    return basis, wide
 
 
-def grown(prepared: Prepared, short: set[int]) -> Prepared | None:
+def grown(basis: ProductBasis, short: Collection[int]) -> ProductBasis | None:
     """More functions of the modes that are short of them; None where a barrier leaves no room."""
-    sizes = [n + GROWN_BY * (k in short) for k, n in enumerate(prepared.sizes)]
-    larger = fitted_to(prepared, sizes)
+    sizes = [n + GROWN_BY * (k in short) for k, n in enumerate(basis.sizes)]
+    larger = fitted_to(basis, sizes)
     sizes = [min(n, larger.room(k)) for k, n in enumerate(sizes)]
-    if sizes == list(prepared.sizes) or not hole_free(larger, sizes):
+    if sizes == list(basis.sizes) or not hole_free(larger, sizes):
         return None
     return larger.resized(sizes)
 
 
-def judge(prepared: Prepared, states: EigenStates, wide: Wide | None, gains: np.ndarray) -> Judged:
+def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, gains: np.ndarray) -> Judged:
     """The basis part of every error, and the looks from outside; ``gains``: of ``basis_errors``."""
-    accuracy, energies = prepared.solver.accuracy, states.energies
+    accuracy, energies = basis.accuracy, states.energies
     errors = gains.sum(axis=1)
     checked = []
     short = {
         k
-        for i, k in enumerate(prepared.order)
+        for i, k in enumerate(basis.order)
         if np.any((errors > accuracy - states.errors) & (gains[:, i] > 0.0) & (gains[:, i] >= 0.2 * errors))
     }
     if wide is not None:
@@ -148,33 +138,33 @@ def judge(prepared: Prepared, states: EigenStates, wide: Wide | None, gains: np.
         errors[:count] = np.maximum(errors[:count], excess)
         worst = float(np.max(excess, initial=0.0))
         if worst > accuracy:
-            short = set(range(len(prepared.order)))
+            short = set(range(len(basis.order)))
         how = "configuration interaction in a wider basis, without trains: upper bounds"
-        result = f"at most {max(worst, 0.0):.2g} {prepared.field.unit} above them"
+        result = f"at most {max(worst, 0.0):.2g} {basis.field.unit} above them"
         checked.append(Checked("levels from above", how, result, worst <= accuracy))
-    if prepared.sized is not None:
-        moved, differ = one_mode_errors(prepared, float(energies[-1] - energies[0]))
+    if basis.sized is not None:
+        moved, differ = one_mode_errors(basis, float(energies[-1] - energies[0]))
         errors = errors + moved
-        result = f"levels of one mode differ by at most {differ:.2g} {prepared.field.unit}"
+        result = f"levels of one mode differ by at most {differ:.2g} {basis.field.unit}"
         how = "values on equidistant points instead of harmonic functions"
         checked.append(Checked("one-mode functions", how, result, differ <= max(accuracy, 2.0 * moved)))
-    edge = np.array([edge_populations(x, prepared.terms.energies) for x in states.trains if isinstance(x, SectorTrain)])
+    edge = np.array([edge_populations(x, basis.terms.energies) for x in states.trains if isinstance(x, SectorTrain)])
     edge = edge.reshape(len(states.trains), -1)
     cut = edge.max(axis=1, initial=0.0) > EDGE_POPULATION
-    short |= {k for i, k in enumerate(prepared.order) if np.any(edge[:, i] > EDGE_POPULATION)}
+    short |= {k for i, k in enumerate(basis.order) if np.any(edge[:, i] > EDGE_POPULATION)}
     result = f"at most {float(edge.max(initial=0.0)):.1e}"
     checked.append(Checked("last function of every mode", "its weight in the states", result, not cut.any()))
-    return Judged(errors, cut, short, tuple(checked))
+    return Judged(errors, cut, frozenset(short), tuple(checked))
 
 
-def one_mode_errors(prepared: Prepared, top: float) -> tuple[float, float]:
+def one_mode_errors(basis: ProductBasis, top: float) -> tuple[float, float]:
     """Of the one-mode levels up to ``top`` above the lowest: the sum over the modes of what they moved by when the
     harmonic functions were grown, and the largest difference from levels on equidistant points."""
-    sized = prepared.sized
+    sized = basis.sized
     assert sized is not None
     moved, differ = 0.0, 0.0
-    for k, w in enumerate(prepared.field.frequencies):
-        energies = np.sort(sized.mean.solved[k][0])[: prepared.sizes[k]]
+    for k, w in enumerate(basis.field.frequencies):
+        energies = np.sort(sized.mean.solved[k][0])[: basis.sizes[k]]
         used = int(np.sum(energies - energies[0] <= top))
         known = sized.changes[k][:used]
         moved += float(np.max(known, initial=0.0)) if len(known) else np.inf

@@ -1,10 +1,15 @@
-"""Compile (or load from the cache) every kernel by solving a tiny problem, so that compile time is reported apart."""
+"""Compile (or load) every kernel of the eigensolver by a tiny problem, so that compile time is reported apart."""
 
 from __future__ import annotations
 
 import time
 
 import numpy as np
+
+from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.eigen.eigsolve import eigsolve
+from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.methods import InverseIteration
 
 _DONE = False
 
@@ -15,11 +20,6 @@ def warm_up() -> float:
     if _DONE:
         return 0.0
     begin = time.perf_counter()
-    from solvers.eigen.configuration_interaction import ProductTerms
-    from solvers.eigen.eigsolve import eigsolve
-    from solvers.formats.trains.sum_of_products import sum_of_products
-    from solvers.methods import InverseIteration
-
     q = np.diag(np.sqrt(np.arange(1, 4) / 2.0), 1)
     stack = np.array([np.eye(4), q + q.T, np.diag(np.arange(4) + 0.5)])
     terms = tuple((1.0, {k: 2}) for k in range(3)) + tuple((0.1, {k: 1, k + 1: 1}) for k in range(2))
