@@ -14,8 +14,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from problems.measured import typographic
 from problems.report_parts import Section, Table
+from solvers.measured import typographic
 from ttsuite.data import Data
 
 _TEMPLATES = Path(__file__).parent / "templates"
