@@ -27,6 +27,7 @@ class Report(TypedDict):
     headline: list[tuple[str, str]]
     ranks: NotRequired[list[int]]
     results: Data
+    values: NotRequired[Data]
     references: list[Data]
     check: Data
     warnings: list[str]

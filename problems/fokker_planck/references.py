@@ -7,6 +7,7 @@ import numpy as np
 from problems.agreement import Agreement, Deviation
 from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.result import FokkerPlanckResult
+from problems.measured import Measured, bound
 from problems.report_parts import Table
 from problems.result import Columns
 
@@ -41,7 +42,7 @@ def comparison_table(
         found["density_at_origin"],
         result.density_error,
     )
-    rows = [[f"{t:g}", *(f"{values[i]:.1e}" for values in beside)] for i, t in enumerate(result.times)]
+    rows = [[Measured(t), *(bound(values[i]) for values in beside)] for i, t in enumerate(result.times)]
     columns = ["time", "means", "estimate", "covariances", "estimate", "density at the origin", "density, sampled"]
     note = (
         "Largest absolute deviation from the exact Gaussian, and the error estimates made without it. "

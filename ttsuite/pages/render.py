@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from html import unescape
@@ -17,6 +17,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from problems.measured import typographic
+from problems.report_parts import Section, Table
 from ttsuite.data import Data
 from ttsuite.pages.page_tables import laid_out
 
@@ -91,6 +93,19 @@ def linked(text: str) -> Markup:
 def _cell(content: object) -> str:
     """A text that cannot end a cell of a Markdown table."""
     return str(content).replace("|", "\\|").replace("\n", " ")
+
+
+def typeset(content: object) -> object:
+    """Texts, and all within lists, mappings, tables and sections, as they are printed; numbers know it themselves."""
+    if isinstance(content, str):
+        return typographic(content)
+    if isinstance(content, list | tuple):
+        return type(content)(typeset(part) for part in content)
+    if isinstance(content, dict):
+        return {key: typeset(part) for key, part in content.items()}
+    if isinstance(content, Table | Section):
+        return type(content)(*(typeset(getattr(content, part.name)) for part in fields(content)))  # type: ignore[arg-type]
+    return content
 
 
 def data_url(data: bytes, kind: str) -> str:

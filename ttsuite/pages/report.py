@@ -17,7 +17,7 @@ from problems.report_parts import Picture, Section, Table
 from problems.result import Result
 from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.pages.drawing import FOR_PAPER, imported, own_style, save_figure, save_for_paper
-from ttsuite.pages.render import moment, provenance_facts, render
+from ttsuite.pages.render import moment, provenance_facts, render, typeset
 from ttsuite.pages.report_facts import first_picture, headline
 from ttsuite.runs.attempt import T, attempt
 from ttsuite.runs.layout import CONFIGURATION_FILE
@@ -27,6 +27,8 @@ from ttsuite.study.config import Study
 from ttsuite.study.plots import Plots
 
 _WIDTH = 720  # pixels of the figure of a card
+TYPESET = ("kind", "headline", "comparison", "tables", "sections", "checks", "timing")  # what is not quoted from a file
+SAID = ("message", "warnings", "certified")  # the texts of report.json
 
 
 def remake_report(folder: str | Path) -> Path:
@@ -191,7 +193,6 @@ def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
         **defaults,
         "loading": None,
         **shown,
-        "report": {"description": "", **report},
         "kind": family.summary,
         "when": moment(str(report["provenance"].get("started"))),
         "files": _files(record.folder),
@@ -201,6 +202,11 @@ def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),
         "timing": _timing(report),
+    }
+    everything: Data = {"description": "", **report}
+    said = {name: everything[name] for name in SAID if name in report}
+    context |= {name: typeset(context[name]) for name in TYPESET} | {
+        "report": everything | {name: typeset(text) for name, text in said.items()}
     }
     for name in ("report.md", "report.html"):
         text = attempt(name, partial(render, name, context), None, report["warnings"])

@@ -173,11 +173,18 @@ class EvolutionResult(Result):
     def quantities(cls, results: Results) -> list[Quantity]:
         """a(t), and every observable over time; of an observable only a second run at a lower rank tells an error."""
         axis = f"t ({results['time_unit']})"
-        found = [replace(quantity, axis=axis) for quantity in super().quantities(results)]
+        cut = () if results.get("basis_edge") is None else ("basis",)
+        found = [
+            replace(quantity, axis=axis, includes=("rank", "time step"), leaves_out=cut)
+            for quantity in super().quantities(results)
+        ]
         differences = results.get("observable_differences") or {}
         for name, observed in results["observables"].items():
             errors = np.array(differences[name], dtype=float) if name in differences else None
-            found.append(Quantity(name, "", axis, results["times"], np.array(observed, dtype=float), errors))
+            values = np.array(observed, dtype=float)
+            unit = str(results.get("energy_unit") or "") if name == "energy" else ""
+            contents = (("rank",), ("time step", *cut)) if errors is not None else ((), ("rank", "time step", *cut))
+            found.append(Quantity(name, unit, axis, results["times"], values, errors, *contents))
         return found
 
 

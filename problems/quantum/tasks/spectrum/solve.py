@@ -232,7 +232,8 @@ def _iterated(prepared: Prepared, call: _Call, name: str) -> tuple[Prepared, Sol
         earlier=None if call.earlier is None else call.earlier / STATES,
     )
     if space.complex:
-        solution = recovered(space.operator, solution, solver.n_states, accuracy)
+        max_rank = None if solver.max_rank == AUTOMATIC else int(solver.max_rank)
+        solution = recovered(space.operator, solution, solver.n_states, accuracy, max_rank)
     return prepared, solution, space.starts and not space.complex
 
 
