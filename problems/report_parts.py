@@ -88,16 +88,25 @@ def error_contents(quantity: Quantity) -> str:
 class Picture:
     """A figure of a report: file stem, caption, and ``draw``, which makes the matplotlib figure, or is one.
 
-    Drawn when it is asked for, so that one that cannot be drawn leaves the others.
+    Drawn when it is asked for, so that one that cannot be drawn leaves the others. Where there is too little for a
+    figure, a constant or one or two points, ``text`` says it in its place, and nothing is drawn. ``alt``: what the
+    figure shows, with its numbers, for those who do not see it; empty: the caption says it.
     """
 
     name: str
     caption: str
     draw: Callable[[], Figure] | Figure
+    alt: str = ""
+    text: str = ""
+
+    @classmethod
+    def said(cls, name: str, text: str) -> Picture:
+        """A sentence in place of a figure."""
+        return cls(name, "", _nothing, text=text)
 
     @cached_property
     def figure(self) -> Figure:
-        """The matplotlib figure; an axis on which nothing is positive is linear, whatever it was meant to be."""
+        """The matplotlib figure, at the width in force; an axis on which nothing is positive is linear."""
         with warnings.catch_warnings():  # of matplotlib's, on exactly that
             warnings.filterwarnings("ignore", message="Data has no positive values")
             drawn = self.draw() if callable(self.draw) else self.draw
@@ -106,6 +115,10 @@ class Picture:
                 if _without_logarithm(axes, name):
                     getattr(axes, f"set_{name}scale")("linear")
         return drawn
+
+
+def _nothing() -> Figure:
+    raise ValueError("a picture that is a sentence has no figure")
 
 
 def _without_logarithm(axes: Axes, name: str) -> bool:

@@ -25,7 +25,6 @@ ENTRIES = 30  # of one quantity
 COMPONENTS = 6  # of one entry
 PANELS = 6
 LINES = 8  # of a panel, with a name each
-CHARACTERS = 100  # of a legend as wide as the figure
 WIDE = 50.0  # the ratio of largest and smallest value from which an axis is logarithmic
 RANK = "largest TT-rank"
 
@@ -142,14 +141,13 @@ def picture(outcomes: Sequence[Outcome]) -> Picture | None:
         groups.setdefault(group, []).append(outcome)
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
-    figure, parts = panels(2.9 * rows + 0.5, rows, columns)
+    figure, parts = panels(2.2 * rows + 0.3, rows, columns)
     for axes, name in zip(parts, names):
         _panel(axes, name, axis, groups)
     for axes in parts[len(names) :]:
         axes.set_visible(False)
     if 1 < len(groups) <= LINES:
-        columns = max(1, CHARACTERS // (max(map(len, groups)) + 8))  # a name and its line
-        legend_outside(figure, parts[0], "upper center", min(len(groups), columns))
+        legend_outside(figure, parts[0], "upper left")
     over = axis or "the number of the point"
     more = f" The table has {left} quantities more." if left > 0 else ""
     return Picture("scan", f"Quantities over {over}; bars are the error estimates of the runs.{more}", figure)
@@ -164,15 +162,13 @@ def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequenc
         if not points:
             continue
         x, y = [point[0] for point in points], [point[1] for point in points]
-        errors = [point[2] if point[2] is not None and math.isfinite(point[2]) else 0.0 for point in points]
+        errors = [math.nan if point[2] is None else point[2] for point in points]  # no bar where none was estimated
         axes.errorbar(
             x,
             y,
             yerr=errors,
             color=colour(i),
             marker="o",
-            markersize=4,
-            linewidth=1.2,
             capsize=2,
             linestyle="-" if axis else "none",
             label=group,
@@ -185,7 +181,6 @@ def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequenc
     if all(x.is_integer() for x in x_all) and axes.get_xscale() == "linear":
         whole_ticks(axes)
     axes.set(title=name, xlabel=short_names([axis or "point"])[0])
-    axes.title.set_fontsize(10)
     grid(axes)
 
 

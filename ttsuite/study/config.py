@@ -23,6 +23,7 @@ from problems.contract import Family
 from problems.errors import ProblemError
 from problems.families import family, is_kind, kinds
 from problems.keys import Keys, ProblemKeys, SolverKeys, shown
+from ttsuite.study.plots import Plots
 from ttsuite.study.yaml_file import Document, Problem, dotted, override, parse
 from ttsuite.study.yaml_file import Path as KeyPath
 
@@ -45,6 +46,9 @@ class Study(Keys, Generic[P, S]):
     check: bool = Field(
         default=False,
         description="Whether to fail (exit code 4) where a deviation from the first reference exceeds solver.accuracy.",
+    )
+    plots: Plots | None = Field(
+        default=None, description="Figures for a paper, beside those of the report; may be left out."
     )
     problem: P = Field(description="What is computed; problem.kind decides the other keys.")
     solver: S = Field(description="How it is computed.")

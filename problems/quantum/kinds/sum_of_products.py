@@ -281,10 +281,11 @@ def complete(
 FAMILY = Family(
     kind="sum_of_products",
     summary="a Hamiltonian of your own, a sum of products",
-    formula="H = sum_t c_t prod_k O_tk,  O: operators of one mode; H psi = E psi, or i d psi/dt = H psi",
+    formula="H = Σₜ cₜ ∏ₖ Oₜₖ,  O: operators of one mode; H ψ = E ψ, or i ∂ψ/∂t = H ψ",
     references=(
-        "Ren, Li, Jiang, Shuai, J. Chem. Phys. 153, 084118 (2020): sums of products as TT operators",
-        "Colbert, Miller, J. Chem. Phys. 96, 1982 (1992): sinc functions",
+        "Ren, Li, Jiang, Shuai, J. Chem. Phys. 153, 084118 (2020), "
+        "doi:10.1063/5.0018149: sums of products as TT operators",
+        "Colbert, Miller, J. Chem. Phys. 96, 1982 (1992), doi:10.1063/1.462100: sinc functions",
         "and those of the kinds vibrational (spectrum) and wave_packet (evolution)",
     ),
     typical="20 states of 6 modes to 1e-6: 5 s, 0.25 GB; 6 states of 14 spins: 5 s; a packet in 4 dimensions: 30 s",
