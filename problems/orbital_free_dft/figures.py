@@ -22,7 +22,6 @@ from problems.drawing import (
     colour_bar,
     decades,
     grid,
-    legend_above,
     page_width,
     panel,
     panels,
@@ -30,6 +29,7 @@ from problems.drawing import (
     rank_panel,
     whole_ticks,
 )
+from problems.legends import legend_above
 from problems.measured import raised
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.references import GroundState, reference_of

@@ -21,10 +21,10 @@ from problems.drawing import (
     decades,
     floored,
     grid,
-    legend_above,
     log_line,
     whole_ticks,
 )
+from problems.legends import legend_above
 from problems.measured import unit_text
 from problems.report_parts import Picture, Table
 from ttsuite.pages.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key

@@ -21,13 +21,13 @@ from problems.drawing import (
     floored,
     grid,
     label_below,
-    legend_above,
     log_line,
     map_panel,
     panel,
     panels,
     whole_ticks,
 )
+from problems.legends import legend_above
 from problems.measured import unit_text
 from problems.quantum.tasks.evolution.independent import Compared, Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
