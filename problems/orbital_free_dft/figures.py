@@ -30,11 +30,11 @@ from problems.drawing import (
     whole_ticks,
 )
 from problems.legends import legend_above
-from problems.measured import raised
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.references import GroundState, reference_of
 from problems.orbital_free_dft.result import OrbitalFreeResult
 from problems.report_parts import Picture
+from solvers.measured import raised
 
 SLICE = 4.2  # inches of the slice, at most
 FEW_GRIDS = 2  # whose energies a sentence says as well as a figure

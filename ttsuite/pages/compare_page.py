@@ -25,8 +25,8 @@ from problems.drawing import (
     whole_ticks,
 )
 from problems.legends import legend_above
-from problems.measured import unit_text
 from problems.report_parts import Picture, Table
+from solvers.measured import unit_text
 from ttsuite.pages.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
 from ttsuite.pages.drawing import save_figure
 from ttsuite.pages.render import render

@@ -55,7 +55,8 @@ def test_nothing_is_clipped_or_scrolled_on_paper(browser, page):
     try:
         outside = """[...document.querySelectorAll('th, td, p, dd, dt, pre, img, h1, h2')].filter(e => {
             const b = e.getBoundingClientRect();
-            return b.width && (b.right > innerWidth + 1 || b.left < -1 || e.scrollWidth > e.clientWidth + 1 && e.clientWidth);
+            const cut = e.clientWidth && e.scrollWidth > e.clientWidth + 1;
+            return b.width && (b.right > innerWidth + 1 || b.left < -1 || cut);
         }).map(e => e.tagName + ': ' + e.textContent.slice(0, 80))"""
         assert browser.value(outside) == []
         clipped = """[...document.querySelectorAll('.scroll, pre')].filter(e => e.getBoundingClientRect().width)

@@ -29,11 +29,11 @@ from problems.drawing import (
 )
 from problems.legends import legend_above, legend_outside, text_width
 from problems.levels import Reference
-from problems.measured import lowered, unit_text
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.lists import comparison_of_lists
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Picture
+from solvers.measured import lowered, unit_text
 
 LABEL = 0.118  # inches from one vertical label of 7 points to the next
 SIDES = 0.75  # inches of a figure beside its panel
