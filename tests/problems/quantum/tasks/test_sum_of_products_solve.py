@@ -102,6 +102,7 @@ def check(p, result, accuracy):
     h = dense(p)
     np.testing.assert_allclose(result.energies, np.linalg.eigvalsh(h)[: len(result.energies)], atol=accuracy)
     assert result.status is Status.CONVERGED and result.error_estimates.max() <= accuracy
+    assert np.isnan(result.basis_errors).all()  # the basis is part of the question: nobody estimates it
     back = np.argsort(result.mode_order)
     for energy, residual, x in zip(result.energies, result.residual_norms, result.states):
         v = x.full().reshape([p.sizes[k] for k in result.mode_order]).transpose(back).ravel()
