@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from solvers.cards import Card, Fact
 from solvers.measured import Cell
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def work(counts: Mapping[str, int], title: str = "Work") -> Section:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(Card):
     """A figure of a report: file stem, caption, and ``draw``, which makes the matplotlib figure, or is one.
 
     Drawn when it is asked for, so that one that cannot be drawn leaves the others.
@@ -82,6 +83,10 @@ class Picture:
     name: str
     caption: str
     draw: Callable[[], Figure] | Figure
+
+    def said(self) -> list[Fact]:
+        """Its name and caption; nothing is drawn for that."""
+        return [("name", self.name), ("caption", self.caption)]
 
     @cached_property
     def figure(self) -> Figure:

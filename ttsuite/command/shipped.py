@@ -59,9 +59,7 @@ def listing(tests: bool, width: int) -> list[str]:
         lines += textwrap.wrap(entry.summary, width, initial_indent=begin, subsequent_indent=after) or [entry.name]
     if not tests:
         small = len(known) - len(entries)
-        lines.append(
-            f"and {small} small ones of the tests (ttsuite list --tests); to take one: ttsuite example NAME"
-        )
+        lines.append(f"and {small} small ones of the tests (ttsuite list --tests); to take one: ttsuite example NAME")
     return lines
 
 

@@ -23,6 +23,7 @@ from problems.contract import Family
 from problems.errors import ProblemError
 from problems.families import family, is_kind, kinds
 from problems.keys import Keys, ProblemKeys, SolverKeys, shown
+from solvers.cards import Card, Fact
 from ttsuite.study.yaml_file import Document, Problem, dotted, override, parse
 from ttsuite.study.yaml_file import Path as KeyPath
 
@@ -33,7 +34,7 @@ P = TypeVar("P", bound=ProblemKeys)
 S = TypeVar("S", bound=SolverKeys)
 
 
-class Study(Keys, Generic[P, S]):
+class Study(Card, Keys, Generic[P, S]):
     """One run: what is computed, how, and from which seed."""
 
     name: str = Field(
@@ -48,6 +49,14 @@ class Study(Keys, Generic[P, S]):
     )
     problem: P = Field(description="What is computed; problem.kind decides the other keys.")
     solver: S = Field(description="How it is computed.")
+
+    def said(self) -> list[Fact]:
+        """Name, kind, and the keys that differ from their defaults."""
+        told: list[Fact] = [("name", self.name), ("kind", self.problem.kind), ("seed", str(self.seed))]
+        for part in ("problem", "solver"):
+            keys = getattr(self, part).model_dump(exclude_defaults=True, exclude={"kind"})
+            told.append((part, ", ".join(f"{key}: {value}" for key, value in keys.items())))
+        return told
 
     @property
     def family(self) -> Family:
@@ -78,12 +87,16 @@ def _position(problem: Problem) -> tuple[int, int]:
     return (int(place[1]), int(place[2])) if place else (10**9, 0)
 
 
-class Source:
+class Source(Card):
     """Where the keys of a study came from, kept to blame the right line later."""
 
     def __init__(self, document: Document, file: Path | None) -> None:
         self.document = document
         self.file = file
+
+    def said(self) -> list[Fact]:
+        """The file, where there is one."""
+        return [("file", "none" if self.file is None else str(self.file))]
 
     def error(self, error: ProblemError) -> ConfigError:
         """A ProblemError raised by the numerics as a ConfigError with file, line and column."""
