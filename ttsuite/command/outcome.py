@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ttsuite.runs.first_values import first_values
+from problems.first_values import first_values
 from ttsuite.runs.spent import spent
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ INDENT = 2
 def outcome(run: Run, width: int) -> list[str]:
     """Lines of at most ``width`` characters, as far as no word is longer."""
     report = run.report
-    values = [] if run.result is None else first_values(type(run.result), report["results"])
+    values = [] if run.result is None else first_values(run.result.quantities(report["results"]))
     facts = [*((what, value) for what, value in report["headline"]), *((name, str(value)) for name, value in values)]
     if report["references"]:
         reference = report["references"][0]

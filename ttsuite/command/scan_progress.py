@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from solvers.measured import Measured
 from ttsuite.command.output import Unbreakable, say
 from ttsuite.runs.layout import FAILED, FINISHED
 from ttsuite.scans.scan import Listener
@@ -14,6 +15,7 @@ from ttsuite.scans.scan_table import Outcome
 from ttsuite.words import duration
 
 SHOWN = 2  # quantities of a line
+DIGITS = 8  # of one without an error
 
 
 def scan_progress_for(stream: TextIO | None) -> Listener:
@@ -28,7 +30,8 @@ def line(outcome: Outcome, total: int) -> str:
         told.append(f"failed ({outcome.message})")
     elif outcome.status != FINISHED:
         told.append(outcome.status.replace("_", " "))
-    told += [f"{name} = {value:.8g}" for name, (value, _) in list(outcome.values.items())[:SHOWN]]
+    shown = list(outcome.values.items())[:SHOWN]
+    told += [f"{name} = {Measured(value, error=error, digits=DIGITS).plain}" for name, (value, error) in shown]
     if outcome.seconds is not None:
         told.append(duration(outcome.seconds))
     return f"{outcome.number:{len(str(total))}d}/{total}  {words(outcome.settings)}: {', '.join(told)}"

@@ -14,7 +14,7 @@ DONE = Outcome(3, {"problem.c": 0.5}, "points/a", "finished", "", 75.0, {"E": (1
 FAILED = Outcome(11, {"problem.c": 1.5}, "points/b", "failed", "it [broke]", None, {})
 LINES = [
     "s: 12 points, 4 of them computed before; writing to out",
-    " 3/12  c = 0.5: E = 0.33333333, F = 2, 1 min 15 s",
+    " 3/12  c = 0.5: E = 0.3333333333(10), F = 2, 1 min 15 s",
     "11/12  c = 1.5: failed (it [broke])",
 ]
 

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from problems.report_parts import Quantity
-from problems.result import Result, Results
 from solvers.measured import Measured
 
 QUANTITIES, VALUES = 2, 5  # shown, the values of each
 
 
-def first_values(kind: type[Result], results: Results) -> list[tuple[str, Measured]]:
-    """(name, value with error and unit) of the first quantities in the ``results`` of report.json.
-
-    Of what goes on in time, the last entry. Empty where ``results`` are not those of this ``kind``.
-    """
-    try:
-        quantities = kind.quantities(results)
-    except (KeyError, TypeError, ValueError):
-        return []
+def first_values(quantities: Sequence[Quantity]) -> list[tuple[str, Measured]]:
+    """(name, value with error and unit) of the first quantities; of what goes on in time, the last entry."""
     return [value for quantity in quantities[:QUANTITIES] for value in _values(quantity)]
 
 
