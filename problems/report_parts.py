@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from problems.measured import Cell
+from solvers.measured import Cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

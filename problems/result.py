@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Self, TypeAlias, get_type_hints
 
 import numpy as np
 
-from problems.measured import ROUNDING
 from problems.published import columns, declared, entries, listed, looked_up, numbers, published, stored_name, told
 from problems.report_parts import Quantity
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import ROUNDING
 from solvers.solution import Checked, IterationState, Solution, Status
 
 Results: TypeAlias = Mapping[str, Any]  # the ``results`` of report.json

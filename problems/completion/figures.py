@@ -18,14 +18,13 @@ from problems.drawing import (
     colour,
     floored,
     grid,
-    legend_above,
-    legend_outside,
     log_line,
     panel,
     panels,
     rank_panel,
     whole_ticks,
 )
+from problems.legends import legend_above, legend_outside
 from problems.report_parts import Picture
 
 SHOWN = 4000  # points of a scatter plot

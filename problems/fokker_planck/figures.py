@@ -16,8 +16,6 @@ from problems.drawing import (
     grid,
     in_column,
     label_rows,
-    legend_above,
-    legend_outside,
     log_line,
     page_width,
     panel,
@@ -28,6 +26,7 @@ from problems.drawing import (
 from problems.fokker_planck.gaussian import Gaussian
 from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.result import FokkerPlanckResult
+from problems.legends import legend_above, legend_outside
 from problems.report_parts import Picture
 
 SHOWN = 6  # coordinates

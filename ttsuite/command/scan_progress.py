@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from ttsuite.command.output import say
+from ttsuite.command.output import Unbreakable, say
 from ttsuite.runs.layout import FAILED, FINISHED
 from ttsuite.scans.scan import Listener
 from ttsuite.scans.scan_file import Plan, words
@@ -16,9 +16,9 @@ from ttsuite.words import duration
 SHOWN = 2  # quantities of a line
 
 
-def scan_progress_for(stream: TextIO) -> Listener:
+def scan_progress_for(stream: TextIO | None) -> Listener:
     """The listener that suits ``stream``."""
-    return LiveScan() if stream.isatty() else PlainScan(stream)
+    return LiveScan(stream) if stream is not None and stream.isatty() else PlainScan(stream)
 
 
 def line(outcome: Outcome, total: int) -> str:
@@ -38,7 +38,7 @@ class PlainScan:
     """A line a point, for logs and pipes."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream, self._total = stream or sys.stdout, 0
+        self._stream, self._total = stream or sys.stderr, 0
 
     def started(self, plan: Plan, folder: Path, kept: int) -> None:
         self._total = len(plan.points)
@@ -54,11 +54,14 @@ class PlainScan:
 class LiveScan:
     """The same lines, and a bar with the time to go."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns)
+        bar = BarColumn(bar_width=None)  # what the rest leaves
+        columns = (TextColumn("{task.description}"), bar, MofNCompleteColumn(), TimeRemainingColumn())
+        console = Console(file=Unbreakable(stream or sys.stderr))  # type: ignore[arg-type]
+        self._progress = Progress(*columns, console=console, expand=True)
         self._total = 0
 
     def started(self, plan: Plan, folder: Path, kept: int) -> None:

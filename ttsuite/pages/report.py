@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from problems.contract import Facts
-from problems.measured import Cell, Measured, bound
 from problems.report_parts import Picture, Section, Table
 from problems.result import Result
+from solvers.measured import Cell, Measured, bound
 from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.pages.drawing import FOR_PAPER, imported, own_style, save_figure, save_for_paper
 from ttsuite.pages.render import moment, provenance_facts, render, typeset

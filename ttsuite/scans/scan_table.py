@@ -14,8 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
-from problems.drawing import colour, grid, legend_outside, panels, whole_ticks
+from problems.drawing import (
+    colour,
+    grid,
+    panels,
+    whole_ticks,
+)
 from problems.families import family
+from problems.legends import legend_outside
 from problems.report_parts import Picture, Quantity
 from ttsuite.data import Data, Report
 from ttsuite.runs.run_folder import ranks_along_train

@@ -247,10 +247,17 @@ def _family_of(data: Mapping[str, object], document: Document) -> Family | None:
 
 
 def _collect(error: ValidationError, document: Document, model: type[Keys]) -> None:
-    """Turn every complaint of pydantic into a Problem with a position and a plain text."""
-    for item in error.errors():
-        # tags of unions are in parentheses: they are no part of the key
-        path = tuple(part for part in item["loc"] if not (isinstance(part, str) and part.startswith("(")))
+    """Turn every complaint of pydantic into a Problem with a position and a plain text; a fault is told once."""
+    items = [(_path_of(item), item) for item in error.errors()]
+    misspelt = {
+        (*path[:-1], near)
+        for path, item in items
+        if item["type"] == "extra_forbidden"
+        for near in _near(path[-1], _known_keys(model, path[:-1], document.data))
+    }
+    for path, item in items:
+        if item["type"] == "missing" and path in misspelt:
+            continue
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, ProblemError):
             path = key_path(cause.key)
@@ -262,6 +269,11 @@ def _collect(error: ValidationError, document: Document, model: type[Keys]) -> N
         where = document.where(parents, key=is_key)
         message = _message(item, path, document.data, model)
         document.problems.append(Problem(where, dotted(path), message))
+
+
+def _path_of(item: ErrorDetails) -> KeyPath:
+    """The key complained of; tags of unions are in parentheses: they are no part of it."""
+    return tuple(part for part in item["loc"] if not (isinstance(part, str) and part.startswith("(")))
 
 
 def _message(item: ErrorDetails, path: KeyPath, data: object, model: type[Keys]) -> str:
@@ -333,8 +345,12 @@ def tag_of(model: type[Keys]) -> str | None:
 
 def guess(word: object, known: Iterable[str]) -> str:
     """A hint at the known word closest to ``word``, or nothing."""
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    return "".join(f" (did you mean {near}?)" for near in _near(word, known))
+
+
+def _near(word: object, known: Iterable[str]) -> list[str]:
+    """The known word closest to ``word``, where one is close."""
+    return difflib.get_close_matches(str(word), list(known), n=1)
 
 
 def _show(value: object) -> str:

@@ -33,10 +33,21 @@ def test_both_displays_say_the_same(kind, capsys, monkeypatch):
     display.finished(DONE)
     display.finished(FAILED)
     display.ended()
-    told = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr().err.splitlines()
     assert [text.rstrip() for text in told[:3]] == LINES
     assert kind is PlainScan or "6/12" in told[-1]
 
 
 def test_what_is_no_terminal_gets_plain_lines():
     assert isinstance(scan_progress_for(io.StringIO()), PlainScan)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_bar_of_a_scan_fits_its_terminal(width, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    display = LiveScan()
+    display.started(PLAN, Path("out"), 4)
+    display.finished(DONE)
+    display.ended()
+    bar = capsys.readouterr().err.splitlines()[-1]
+    assert "points" in bar and "5/12" in bar and len(bar) <= width and "…" not in bar

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from problems.measured import in_ascii
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.evidence import assigned
@@ -17,6 +16,7 @@ from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
 from problems.quantum.tasks.spectrum.keys import SpectrumSolver
 from problems.quantum.tasks.spectrum.presentation import sections, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
+from solvers.measured import in_ascii
 from ttsuite.runs.record import plain
 
 PROBLEM = VibrationalProblem(kind="vibrational", force_field="acetonitrile")
