@@ -43,7 +43,8 @@ _ASCII |= {"ψ": "psi", "ρ": "rho", "†": "^+", "√": "sqrt", "→": "->", "�
 _EXPONENT = re.compile(
     r"(?<![\w.=])(\d+(?:\.\d+)?)e([+-]?\d+)\b"
 )  # but not of a key with its value, solver.accuracy=1e-6
-_MODE = re.compile(r"(?<![\w.])([1-9]\d*)v(\d+)(?![\d.])")
+_SIGNS = [("+-", "±"), (" x ", " × "), ("<psi(0)|psi(t)>", "⟨ψ(0)|ψ(t)⟩"), ("psi(t/2)^2", "ψ(t/2)²")]
+_SIGNS += [("Weizsaecker", "Weizsäcker")]
 _UNIT = re.compile(r"\bcm-1\b|\bbohr\^3\b")
 _NEGATIVE = re.compile(r"(?<=[ (\[,])-(?=\d)|^-(?=\d)")
 
@@ -129,14 +130,22 @@ def unit_text(unit: str) -> str:
 
 
 def typographic(text: str) -> str:
-    """A text of this package as it is printed: 1.2e-05 as 1.2 × 10⁻⁵, +- as ±, cm-1 as cm⁻¹, 2v9 as 2ν₉."""
-    text = _EXPONENT.sub(lambda found: f"{found.group(1)} × 10{raised(int(found.group(2)))}", text)
-    text = _MODE.sub(lambda found: f"{found.group(1).removeprefix('1')}ν{lowered(found.group(2))}", text)
+    """A text of this package as it is printed: 1.2e-05 as 1.2 × 10⁻⁵, +- as ±, cm-1 as cm⁻¹."""
+    text = _EXPONENT.sub(_with_power, text)
     text = _UNIT.sub(lambda found: unit_text(found.group()), text)
     text = _NEGATIVE.sub("−", text)
-    for plain, sign in (("+-", "±"), ("<psi(0)|psi(t)>", "⟨ψ(0)|ψ(t)⟩"), ("Weizsaecker", "Weizsäcker"), (" x ", " × ")):
+    for plain, sign in _SIGNS:
         text = text.replace(plain, sign)
     return text
+
+
+def _with_power(found: re.Match[str]) -> str:
+    number = Decimal(found.group())
+    if not number:
+        return "0"
+    if SMALL <= number.adjusted() <= LARGEST_BOUND:
+        return f"{number:f}"
+    return f"{found.group(1)} × 10{raised(int(found.group(2)))}"
 
 
 def in_ascii(text: str) -> str:

@@ -60,6 +60,7 @@ def tables(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fok
             bound(result.mass[i] - 1.0),
             Measured(result.density_at_origin[i]),
             bound(result.min_density[i]),
+            bound(result.density_error[i]),
             Measured(int(result.ranks[i].max())),
             bound(result.state_error[i]),
         ]
@@ -80,10 +81,18 @@ def tables(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fok
             title="Covariances",
         ),
         Table(
-            ["time", "mass - 1", "density at the origin", "smallest density", "largest rank", "bound of the state"],
+            [
+                "time",
+                "mass − 1",
+                "density at the origin",
+                "smallest density, of the peak",
+                "largest deviation, of the peak",
+                "largest rank",
+                "bound of the state",
+            ],
             checks,
-            note="No error of the density at the origin is estimated. Smallest density: on sampled grid points, "
-            "relative to the peak; values of the density and "
+            note="No error of the density at the origin is estimated. Smallest density, and largest deviation from the "
+            "exact one: on sampled grid points, relative to the peak; values of the density and "
             f"of its marginals below {result.density_floor.max():.0e} of the peak are noise. Bound of the state: "
             "relative error of the density, weighted so that it bounds moments.",
             title="Density",
@@ -117,4 +126,4 @@ def sections(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> list[S
 
 
 def _complex(value: complex) -> str:
-    return f"{value.real:.4g}" if abs(value.imag) < 1e-12 else f"{value.real:.4g}{value.imag:+.4g}i"
+    return str(Measured(value.real if abs(value.imag) < 1e-12 else value, digits=4))

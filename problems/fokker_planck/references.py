@@ -40,14 +40,10 @@ def comparison_table(
         found["covariance"],
         result.covariance_error,
         found["density_at_origin"],
-        result.density_error,
     )
     rows = [[Measured(t), *(bound(values[i]) for values in beside)] for i, t in enumerate(result.times)]
-    columns = ["time", "means", "estimate", "covariances", "estimate", "density at the origin", "density, sampled"]
-    note = (
-        "Largest absolute deviation from the exact Gaussian, and the error estimates made without it. "
-        "Density, sampled: largest deviation on grid points drawn from the exact density, relative to its peak."
-    )
+    columns = ["time", "means", "their estimate", "covariances", "their estimate", "density at the origin"]
+    note = "Largest absolute deviation from the exact Gaussian, and the error estimates made without it."
     return Table(columns, rows, note=note)
 
 

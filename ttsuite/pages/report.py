@@ -14,7 +14,7 @@ from urllib.parse import quote
 from problems.contract import Facts
 from problems.report_parts import Picture, Section, Table
 from problems.result import Result
-from solvers.measured import Cell, Measured, bound
+from solvers.measured import Cell, Measured, bound, typographic
 from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.pages.drawing import FOR_PAPER, imported, own_style, save_figure, save_for_paper
 from ttsuite.pages.render import moment, provenance_facts, render, typeset
@@ -138,9 +138,15 @@ def write_reports(study: Study, result: Result, report: Report, pictures: list[S
         "tables": told("the tables", lambda: presentation.tables(problem, solver, result), no_tables),
         "sections": told("the sections", lambda: presentation.sections(problem, result), no_sections),
         "loading": result.loading(_shown(record.folder)),
-        "pictures": pictures,
+        "pictures": [_typeset(picture) for picture in pictures],
     }
     _write(study, report, record, shown)
+
+
+def _typeset(picture: SavedPicture) -> Data:
+    """A figure, its texts as they are printed."""
+    texts = {"caption": picture["caption"], "alt": picture["alt"], "text": picture["text"]}
+    return {**picture, **{key: typographic(text) for key, text in texts.items()}}
 
 
 def write_partial(study: Study, report: Report, record: Record) -> None:

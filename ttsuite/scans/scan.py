@@ -30,7 +30,7 @@ from ttsuite.runs.run_folder import read_report
 from ttsuite.scans.scan_file import Plan, Point, Refused, load_scan
 from ttsuite.scans.scan_pages import write_pages
 from ttsuite.scans.scan_point import POINTS, SESSION, check_point, compute_point, ended, tidy
-from ttsuite.scans.scan_table import Outcome, picture, table, values_of
+from ttsuite.scans.scan_table import Outcome, contents_of, picture, table, values_of
 from ttsuite.study.config import ConfigError
 from ttsuite.workers.executors import available_cores, lone_workers
 
@@ -265,8 +265,9 @@ class _Job:
             status, message = FAILED, failure
         if report["check"]["failed"] and status == FINISHED:
             status, message = CHECK_FAILED, "; ".join(report["check"]["failed"])
-        values = values_of(point.study.problem.kind, report)
-        return Outcome(point.number, settings, folder, status, message, report["timing"]["wall_s"], values)
+        kind, seconds = point.study.problem.kind, report["timing"]["wall_s"]
+        values, contents = values_of(kind, report), contents_of(kind, report)
+        return Outcome(point.number, settings, folder, status, message, seconds, values, contents)
 
     def write_table(self) -> None:
         """Write table.csv and scan.json as they stand."""
@@ -287,6 +288,7 @@ class _Job:
                         "message": o.message,
                         "wall_s": o.seconds,
                         "values": {name: {"value": value, "error": error} for name, (value, error) in o.values.items()},
+                        "errors": o.contents,
                     }
                     for o in outcomes
                 ],

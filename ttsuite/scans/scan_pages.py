@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from problems.families import family
 from problems.report_parts import Picture, Table
-from solvers.measured import Cell, Measured
+from solvers.measured import Cell, Measured, typographic
 from ttsuite.pages.drawing import save_figure
 from ttsuite.pages.render import render
 from ttsuite.runs.attempt import attempt
 from ttsuite.runs.record import Record
 from ttsuite.scans.scan_file import Plan, short_names, value_text
-from ttsuite.scans.scan_table import Outcome, value_names
+from ttsuite.scans.scan_table import Outcome, contents_in_words, value_names
 
 SHOWN = 10  # quantities of the page; all are in table.csv
 
@@ -32,11 +32,12 @@ def write_pages(plan: Plan, outcomes: Sequence[Outcome], summary: str, picture: 
         "kind": "; ".join(family(kind).summary for kind in kinds),
         "summary": summary,
         "points": Table(
-            ["point", *short_names(plan.keys), "status", *shown, "time (s)"],
+            ["point", *short_names(plan.keys), "status", *map(typographic, shown), "time (s)"],
             [_row(plan, outcome, shown) for outcome in outcomes],
             (status,),
         ),
         "links": [f"{o.folder}/report.html" if there else None for o, there in zip(outcomes, seen)],
+        "contents": typographic(contents_in_words(outcomes)),
         "left": len(names) - len(shown),
         "messages": [(o.number, o.message) for o in outcomes if o.status not in ("finished", "waiting")],
         "picture": drawn,

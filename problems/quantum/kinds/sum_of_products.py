@@ -58,8 +58,8 @@ _TERMS: JsonDict = {
     "items": _TERM | {"items": [{"anyOf": [{"type": "number"}, _COMPLEX]}, _NAMES]},
 }
 _NOTE = (
-    "Assignments name the leading products: 2v3 is function 2 (from 0, by energy) of mode 3, gs all modes in function"
-    " 0. The functions of a mode are those of its mean field; the stored states are in the functions of the file."
+    "Modes are numbered from 0: 2v₃ is function 2 (from 0, by energy) of mode 3, gs all modes in function 0. The"
+    " functions of a mode are those of its mean field; the stored states are in the functions of the file."
 )
 
 
@@ -93,7 +93,7 @@ class SumOfProductsProblem(ProblemKeys):
     observables: tuple[Observable, ...] = Field(
         default=("energy", "norm"),
         description="Recorded in time (evolution): energy, norm, entropy; z = Sz/s, szsz of spins; q, q2; n quanta; "
-        "zero for modes without it.",
+        "absent for modes without it.",
         json_schema_extra={"values": "a list of energy | norm | z | szsz | q | q2 | n | entropy"},
     )
 
@@ -195,6 +195,11 @@ class SumOfProductsProblem(ProblemKeys):
     def note(self) -> str:
         """How to read the names of states."""
         return _NOTE
+
+    @property
+    def letter(self) -> str:
+        """What function n of a mode is called in the names of states: nv."""
+        return "v"
 
     @property
     def measured(self) -> tuple[str, ...]:

@@ -128,7 +128,12 @@ class VibrationalProblem(ProblemKeys):
     @property
     def note(self) -> str:
         """How to read the names of states: as spectroscopists do."""
-        return ""
+        return "Modes are numbered from 1, as in the force field: ν₉ + 2ν₁₂ has a quantum of mode 9 and two of mode 12."
+
+    @property
+    def letter(self) -> str:
+        """What a quantum of a mode is called in the names of states."""
+        return "ν"
 
     @property
     def references(self) -> list[Reference]:

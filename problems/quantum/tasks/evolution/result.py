@@ -12,6 +12,7 @@ from problems.report_parts import Quantity
 from problems.result import Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 
+CONSTANT = ("energy", "norm")  # in an exact evolution without an absorber
 UNITS_OF_TIME = {"fs": "fs", "natural": "natural units"}  # in words
 
 
@@ -106,7 +107,7 @@ class EvolutionResult(Result):
     unit: str = published(key="energy_unit")
     time_unit: str = published()
     facts: list[tuple[str, str]]
-    dissipative: bool
+    dissipative: bool = published()
     state: TensorTrain
 
     csv_file = "autocorrelation.csv"
@@ -183,8 +184,12 @@ class EvolutionResult(Result):
             errors = np.array(differences[name], dtype=float) if name in differences else None
             values = np.array(observed, dtype=float)
             unit = str(results.get("energy_unit") or "") if name == "energy" else ""
-            contents = (("rank",), ("time step", *cut)) if errors is not None else ((), ("rank", "time step", *cut))
-            found.append(Quantity(name, unit, axis, results["times"], values, errors, *contents))
+            drifts = name in CONSTANT and not results.get("dissipative", True)
+            if drifts:  # from a value that is known: its error
+                errors = np.abs(values - values[0])
+            known = ("rank", "time step") if drifts else ("rank",) if errors is not None else ()
+            lacking = (*(part for part in ("rank", "time step") if part not in known), *cut)
+            found.append(Quantity(name, unit, axis, results["times"], values, errors, known, lacking))
         return found
 
 

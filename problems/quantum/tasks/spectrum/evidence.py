@@ -28,7 +28,8 @@ def evidence(result: SpectrumResult) -> Facts:
     if len(passes) > 1:
         last, before = passes[-1].energies, passes[-2].energies
         assert last is not None and before is not None
-        text = f"the {len(last)} lowest states of each pass, in ascending order, without the buffer states above them"
+        which = "asked" if len(last) == len(errors) else "asked, and the buffer states above them"
+        text = f"the {len(last)} states {which}: the lowest of each pass, in ascending order"
         if len(last) == len(before):
             moved = bound(float(np.abs(last - before).max()))
             text += f"; the last pass moved them by up to {moved} {unit}: what the pass before had lacked"
@@ -49,16 +50,15 @@ def evidence(result: SpectrumResult) -> Facts:
     return facts
 
 
-def assigned(text: str) -> str:
+def assigned(text: str, letter: str = "ν") -> str:
     """An assignment as it is printed: ``0.97[1v3] ; 0.20[1v1+2v3]`` as 0.97 ν₃; 0.20 (ν₁ + 2ν₃)."""
 
+    def mode(found: re.Match[str]) -> str:
+        quanta, number, part = found.groups()
+        return f"{'' if quanta == '1' else quanta}{letter}{lowered(number)}{part}"
+
     def product(found: re.Match[str]) -> str:
-        parts = [_QUANTA.sub(_mode, part) for part in found.group(2).split("+")]
+        parts = [_QUANTA.sub(mode, part) for part in found.group(2).split("+")]
         return f"{found.group(1)} {parts[0]}" if len(parts) == 1 else f"{found.group(1)} ({' + '.join(parts)})"
 
     return _PRODUCT.sub(product, text).replace(" ;", ";")
-
-
-def _mode(found: re.Match[str]) -> str:
-    quanta, mode, part = found.groups()
-    return f"{'' if quanta == '1' else quanta}ν{lowered(mode)}{part}"

@@ -25,12 +25,11 @@ def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts
     """The few numbers a reader wants first, as (what, value)."""
     accuracy = solver.accuracy
     n, unit = len(result.energies), result.unit
-    above = f"{_excitation(result, n - 1)} {unit} above it" if n > 1 else "that one"
     facts = [
         *problem.description,
         ("states", f"{n}, {_reached(result, accuracy)} ({accuracy:g} {unit})"),
         ("lowest energy", str(Measured(result.energies[0], result.error_estimates[0], unit))),
-        ("highest energy", above),
+        *([("highest energy", f"{_excitation(result, n - 1)} {unit} above it")] if n > 1 else []),
         ("largest error estimate", f"{bound(np.max(result.error_estimates))} {unit} ({_contents(result)})"),
     ]
     for c in compare(result.energies, problem.references):
@@ -65,14 +64,19 @@ def _excitation(result: SpectrumResult, i: int) -> Measured:
 
 def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Table]:
     """State, energy, what is above the lowest, symmetry, assignment, and what is known of it."""
+    letter = problem.letter
     known = covering(problem.references, len(result.energies))
     columns = ["state", f"energy ({result.unit})", f"above the lowest ({result.unit})"]
     columns += ["symmetry", "assignment", "converged"]
-    columns += [f"{reference.label} ({result.unit})" for reference in known]
+    columns += [f"{reference.label}, {result.unit}" for reference in known]
     rows = []
     for i, energy in enumerate(result.energies):
         row: list[Cell] = [Measured(i), Measured(energy, result.error_estimates[i]), _excitation(result, i)]
-        row += [result.symmetry[i], assigned(result.assignments[i]), "yes" if result.state_converged[i] else "no"]
+        row += [
+            result.symmetry[i],
+            assigned(result.assignments[i], letter),
+            "yes" if result.state_converged[i] else "no",
+        ]
         rows.append(row + [Measured(reference.at(i), digits=PUBLISHED) for reference in known])
     note = f"{_NOTE.format(errors=_contents(result))} {problem.note}".strip()
     return [Table(columns, rows, text_columns=(3, 4, 5), note=note, title="Levels")]
@@ -104,7 +108,9 @@ def _completeness(result: SpectrumResult) -> Facts:
     if gap is not None:
         facts.append(("gap above the states asked", str(Measured(float(gap), unit=result.unit))))
     for key, value in (found.get("probe") or {}).items():
-        shown = str(Measured(value, digits=BUFFER)) if isinstance(value, float) else str(value)
+        if not value and key != "missing_states":  # a direct method starts nowhere
+            continue
+        shown = str(Measured(value, unit=result.unit, digits=BUFFER)) if isinstance(value, float) else str(value)
         facts.append((f"probe of the orthogonal complement: {str(key).replace('_', ' ')}", shown))
     for block in sorted(set(result.symmetry)):
         facts.append((f"states in symmetry block {block}", str(result.symmetry.count(block))))

@@ -51,7 +51,7 @@ class SpectrumResult(Result):
     def quantities(cls, results: Results) -> list[Quantity]:
         """The energies; their errors have no part for the basis where that was not estimated."""
         basis = np.array(results["basis_errors"] if "basis_errors" in results else [], dtype=float)
-        known = bool(np.isfinite(basis).any())
+        known = bool(np.any(basis > 0.0))  # runs of earlier versions wrote zeros
         contents = (RANK_AND_BASIS, ()) if known else (RANK_AND_BASIS[:1], RANK_AND_BASIS[1:])
         return [replace(found, includes=contents[0], leaves_out=contents[1]) for found in super().quantities(results)]
 

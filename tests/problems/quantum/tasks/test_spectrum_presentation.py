@@ -51,12 +51,12 @@ def test_the_deviation_from_the_judge_is_the_one_put_in(result):
 def test_tables(result):
     (table,) = tables(PROBLEM, SOLVER, result)
     assert table.columns[:3] == ["state", "energy (cm-1)", "above the lowest (cm-1)"]
-    assert table.columns[6] == "HCI+PT2 (this project) (cm-1)" and len(table.rows) == 84
+    assert table.columns[6] == "HCI+PT2 (this project), cm-1" and len(table.rows) == 84
     assert all(len(row) == len(table.columns) for row in table.rows)
     energy, above = table.rows[7][1:3]
     assert (energy.value, energy.error) == (result.energies[7], result.error_estimates[7])
     assert above.error == result.error_estimates[7] + result.error_estimates[0] and str(table.rows[0][2]) == "0"
-    assert str(table.rows[83][table.columns.index("A-VCI (2017) (cm-1)")]) == ""
+    assert str(table.rows[83][table.columns.index("A-VCI (2017), cm-1")]) == ""
     assert "errors include: rank, basis" in table.note
     name, header, rows = result.csv_table(columns(PROBLEM, result))
     assert name == "levels.csv"
@@ -101,14 +101,14 @@ def test_errors_told_are_never_below_rounding(result):
 
 def test_assignments_are_printed_as_the_field_writes_them():
     assert assigned("0.97[1v3] ; 0.20[1v9+2v12]") == "0.97 ν₃; 0.20 (ν₉ + 2ν₁₂)"
-    assert assigned("1.00[gs]") == "1.00 gs"
+    assert assigned("1.00[gs]") == "1.00 gs" and assigned("0.90[2v0]", "v") == "0.90 2v₀"
 
 
 def test_the_report_says_what_decides_and_why_a_residual_may_be_larger(result):
     large = replace(result, residual_norms=np.full(84, 3.7), history=result.history)
     facts = dict(sections(PROBLEM, large)[0].facts)
     assert "error estimate of each state" in facts["the criterion"]
-    assert "84 lowest states" in facts["the series of energies and residual norms are over"]
+    assert "the 84 states asked" in facts["the series of energies and residual norms are over"]
     assert "‖r‖²/error" in facts["largest residual norm ‖Hψ − Eψ‖"]
 
 
