@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import made_up
 import numpy as np
 import pytest
+from problems.measured import Measured
 
 from problems.errors import ProblemError
-from problems.measured import Measured
 from solvers.solution import Status
 from ttsuite.actions.run import load, run
 from ttsuite.runs.job import RunFailed
