@@ -1,4 +1,4 @@
-"""What the figures of all families share: one style, sizes, palette, legends, and the panels that recur.
+"""What the figures of all families share: one style, sizes, palette, and the panels that recur.
 
 Figures are matplotlib figures that no global state knows. ``style`` says how all of them look and how wide they are:
 type of 8 points at the width of a page as at that of a column of a journal, where panels side by side stand below
@@ -14,13 +14,9 @@ from typing import Any, Literal, TypeAlias
 
 import matplotlib
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
-from matplotlib.lines import Line2D
-from matplotlib.textpath import text_to_path
 from matplotlib.ticker import Formatter, LogLocator, MaxNLocator, NullFormatter
 
 Style: TypeAlias = dict[str, Any]  # keywords of a matplotlib call
@@ -39,8 +35,6 @@ SMALL = 7.5  # points: legends, labels of ticks
 SMALLEST = 7.0  # points: labels of many lines; nothing is smaller
 WIDTH = 7.0  # inches: two columns of a journal, and the width of the pages
 COLUMN = 5.0  # inches: in what is narrower, panels stand below each other
-BESIDE = 0.8  # inches that ticks and labels take beside a panel, about
-LEGEND_ROW = 0.14  # inches
 LOW = 0.82  # heights in a column, of those on a page
 ROUNDING = 1e-17  # smaller ones are zeros on a logarithmic axis
 
@@ -86,7 +80,8 @@ def style(width: float = WIDTH) -> Iterator[None]:
     try:
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
-            matplotlib.rcParams.update(STYLE)
+            parameters: Any = STYLE
+            matplotlib.rcParams.update(parameters)
             yield
     finally:
         _WIDTH.reset(before)
@@ -210,10 +205,10 @@ def grid(*panels: Axes) -> None:
 class _Decades(LogLocator):
     """Powers of ten, and 2 and 5 times those where the axis spans less than two decades or so."""
 
-    def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
         low, high = sorted(max(float(end), 1e-300) for end in (vmin, vmax))
         self.set_params(subs=(1.0, 2.0, 5.0) if high < 50.0 * low else (1.0,))
-        return np.asarray(super().tick_values(vmin, vmax))
+        return [float(value) for value in super().tick_values(vmin, vmax)]
 
 
 class _Powers(Formatter):
@@ -251,76 +246,6 @@ def whole_ticks(axes: Axes, which: str = "x") -> None:
         getattr(axes, f"{name}axis").set_major_locator(
             MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10], nbins=8)
         )
-
-
-def text_width(text: str, size: float = SMALL) -> float:
-    """Inches that a text takes in a line."""
-    font = FontProperties(size=size)
-    return max(
-        float(text_to_path.get_text_width_height_descent(part, font, "$" in part)[0]) / 72.0
-        for part in text.split("\n")
-    )
-
-
-def legend_columns(labels: Sequence[str], room: float) -> int:
-    """The most columns of a legend, which is filled column by column, that fit ``room`` inches."""
-    handle = (1.6 + 0.5 + 1.2) * SMALL / 72.0  # line, gap and gap between columns
-    widths = np.array([text_width(text) + handle for text in labels])
-    for columns in range(len(labels), 1, -1):
-        if sum(float(column.max()) for column in np.array_split(widths, columns)) <= room:
-            return columns
-    return 1
-
-
-def legend_above(axes: Axes, room: float | None = None) -> None:
-    """A legend over the axes, where it covers no data, in as many columns as fit ``room`` inches, by default those of
-    the panel."""
-    handles, labels = _shown(axes)
-    if handles:
-        columns = legend_columns(labels, _room(axes) if room is None else room)
-        _make_room(axes, -(-len(handles) // columns))
-        place: Style = {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "borderaxespad": 0.1, "borderpad": 0.2}
-        axes.legend(handles, labels, ncols=columns, **place)
-
-
-def _shown(axes: Axes) -> tuple[list[Artist], list[str]]:
-    """What a legend names: lines of which something is drawn, and what was made for the legend alone."""
-    named = zip(*axes.get_legend_handles_labels())
-    kept = [
-        (handle, label)
-        for handle, label in named
-        if not isinstance(handle, Line2D) or not len(data := handle.get_xydata()) or np.isfinite(data).all(1).any()
-    ]
-    return [handle for handle, _ in kept], [label for _, label in kept]
-
-
-def _make_room(axes: Axes, rows: int) -> None:
-    """A higher figure for a legend of more than one row, once a row of panels."""
-    figure, place = axes.get_figure(root=True), axes.get_subplotspec()
-    if figure is not None and (place is None or place.is_first_col()):
-        wide, high = figure.get_size_inches()
-        figure.set_size_inches(wide, high + (rows - 1) * LEGEND_ROW)
-
-
-def _room(axes: Axes) -> float:
-    """Inches that axes are about wide, without their ticks and labels."""
-    place = axes.get_subplotspec()
-    inches = page_width()
-    if place is not None:
-        shares = place.get_gridspec().get_width_ratios()
-        inches *= sum(shares[place.colspan.start : place.colspan.stop]) / sum(shares)
-    return inches - BESIDE
-
-
-def legend_outside(figure: Figure, axes: Axes, place: str = "upper left", order: Sequence[str] = ()) -> None:
-    """A legend of the figure beside its panels, ``place`` of it; ``order``: labels that come first."""
-    handles, labels = _shown(axes)
-    ranked = sorted(range(len(labels)), key=lambda i: order.index(labels[i]) if labels[i] in order else len(order))
-    names = [labels[i] for i in ranked]
-    how: Style = {"ncols": legend_columns(names, page_width() - 0.3), "loc": f"outside {place}", "borderaxespad": 0.1}
-    wide, high = figure.get_size_inches()
-    figure.set_size_inches(wide, high + (-(-len(names) // how["ncols"]) - 1) * LEGEND_ROW)
-    figure.legend([handles[i] for i in ranked], names, **how)
 
 
 def accuracy_line(axes: Axes, accuracy: float, unit: str = "", name: str = "asked") -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from problems.measured import Cell
+from solvers.cards import Card, Fact
+from solvers.measured import Cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +86,7 @@ def error_contents(quantity: Quantity) -> str:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(Card):
     """A figure of a report: file stem, caption, and ``draw``, which makes the matplotlib figure, or is one.
 
     Drawn when it is asked for, so that one that cannot be drawn leaves the others. Where there is too little for a
@@ -100,9 +101,13 @@ class Picture:
     text: str = ""
 
     @classmethod
-    def said(cls, name: str, text: str) -> Picture:
+    def sentence(cls, name: str, text: str) -> Picture:
         """A sentence in place of a figure."""
         return cls(name, "", _nothing, text=text)
+
+    def said(self) -> list[Fact]:
+        """Its name and caption; nothing is drawn for that."""
+        return [("name", self.name), ("caption", self.caption)]
 
     @cached_property
     def figure(self) -> Figure:

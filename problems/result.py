@@ -6,24 +6,28 @@ report.json, the comparison of two runs, the CSV file and the names of the store
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self, TypeAlias, get_type_hints
 
 import numpy as np
 
-from problems.measured import ROUNDING
+from problems.first_values import first_values
 from problems.published import columns, declared, entries, listed, looked_up, numbers, published, stored_name, told
 from problems.report_parts import Quantity
+from solvers.cards import Card, Fact, ranks
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import ROUNDING
 from solvers.solution import Checked, IterationState, Solution, Status
 
+SHOWN = 5  # values that a result says of itself
 Results: TypeAlias = Mapping[str, Any]  # the ``results`` of report.json
 Columns: TypeAlias = list[tuple[str, Sequence[object]]]  # of a CSV file: names and entries
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Result:
+class Result(Card):
     """Base of every family's result.
 
     Attributes
@@ -51,6 +55,17 @@ class Result:
         counts, timing = dict(solution.counts), dict(solution.timing)
         status, history, checked = solution.status, solution.history, solution.checked
         return cls(status=status, history=history, checked=checked, counts=counts, timing=timing, **own)
+
+    def said(self) -> list[Fact]:
+        """How it ended, its first values with errors, ranks and seconds."""
+        results = json.loads(json.dumps(self.results(), default=lambda value: value.tolist()))
+        told: list[Fact] = [("status", self.status.value)]
+        told += [(name, str(value)) for name, value in first_values(self.quantities(results))[:SHOWN]]
+        failed = [look.what for look in self.checked if not look.passed]
+        seconds = sum(self.timing.get(part, 0.0) for part in ("compile_s", "setup_s", "solve_s"))
+        if failed:
+            told.append(("contradicted", ", ".join(failed)))
+        return [*told, ("TT-ranks", ranks(self.largest_ranks(results))), ("seconds", f"{seconds:.1f}")]
 
     def results(self) -> dict[str, Any]:
         """The ``results`` of report.json: everything that is declared."""

@@ -1,4 +1,4 @@
-"""Lists and ranges as texts, cut short where they are long; numbers with errors are in ``problems.measured``."""
+"""Lists and ranges as texts, cut short where they are long; numbers with errors are in ``solvers.measured``."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.completion.result import CompletionResult
-from problems.measured import Measured, bound
 from problems.report_parts import Section, Table, work
+from solvers.measured import Measured, bound
 
 WORST = 10  # entries of a table
 SHOWN = 8  # significant digits of one

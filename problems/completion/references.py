@@ -5,9 +5,9 @@ from __future__ import annotations
 from problems.agreement import Agreement, Deviation
 from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.completion.result import CompletionResult
-from problems.measured import Measured, bound
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Measured, bound
 
 
 def agreements(problem: CompletionProblem, result: CompletionResult) -> list[Agreement]:

@@ -10,9 +10,9 @@ import numpy as np
 from problems.effort import megabytes
 from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.result import FokkerPlanckResult
-from problems.measured import Measured, bound
 from problems.report_parts import Section, Table, error_contents, work
 from problems.words import cut_short
+from solvers.measured import Measured, bound
 
 SHOWN = 8  # coordinates of a table
 

@@ -7,9 +7,9 @@ import numpy as np
 from problems.agreement import Agreement, Deviation
 from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.result import FokkerPlanckResult
-from problems.measured import Measured, bound
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Measured, bound
 
 SOURCE = "closed form (Gaussian with moments by matrix exponentials)"
 _LABELS = {"mean": "exact means", "covariance": "exact covariances", "density_at_origin": "exact density at the origin"}

@@ -10,11 +10,11 @@ from collections import Counter
 import numpy as np
 
 from problems.effort import megabytes
-from problems.measured import Cell, Measured, bound
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.references import reference_of
 from problems.orbital_free_dft.result import COMPONENTS, NAMES, OrbitalFreeResult
 from problems.report_parts import Section, Table, error_contents, work
+from solvers.measured import Cell, Measured, bound
 
 FORMATS = {"tucker": "Tucker tensors", "quantics": "quantics trains", "dense": "dense arrays"}
 SHOWN = 10  # significant digits of an energy whose error is not estimated

@@ -17,12 +17,12 @@ from typing import NamedTuple
 import numpy as np
 
 from problems.agreement import Agreement, Deviation
-from problems.measured import Cell, Measured, bound
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.result import COMPONENTS, ELECTROSTATIC, NAMES, OrbitalFreeResult, parts
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Cell, Measured, bound
 
 DATA = Path(__file__).parent / "data"
 SAME = 1e-6  # relative, and in bohr: numbers that mean the same

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,14 +14,13 @@ from problems.drawing import (
     COLOURS,
     LIMIT,
     THIS_RUN,
+    Style,
     accuracy_line,
     colour,
     colour_bar,
     grid,
     label_below,
     label_rows,
-    legend_above,
-    legend_outside,
     map_panel,
     page_width,
     panel,
@@ -29,6 +29,7 @@ from problems.drawing import (
     several,
     whole_ticks,
 )
+from problems.legends import legend_above, legend_outside
 from problems.parametric_pde.model import ParametricProblem, ParametricSolver
 from problems.parametric_pde.result import ParametricResult
 from problems.report_parts import Picture
@@ -70,7 +71,7 @@ def figures(problem: ParametricProblem, solver: ParametricSolver, result: Parame
         alt = f"TT-ranks from {inner[0]} to {inner[-1]}, at most {max(inner)}."
         pictures.append(Picture("ranks", f"{ranks}.", partial(ranks_along_train, result), alt))
     else:
-        pictures.append(Picture.said("ranks", f"{ranks}: {', '.join(map(str, inner)) or 1}."))
+        pictures.append(Picture.sentence("ranks", f"{ranks}: {', '.join(map(str, inner)) or 1}."))
     return pictures
 
 
@@ -96,11 +97,11 @@ def mean_and_deviation(problem: ParametricProblem, result: ParametricResult) -> 
     return figure
 
 
-def _square(axes: Axes, values: np.ndarray, cells: bool = False, **limits: float) -> AxesImage:
+def _square(axes: Axes, values: np.ndarray, cells: bool = False, **limits: Any) -> AxesImage:
     """Values at the nodes, or in the cells, of the unit square."""
     side = round(np.sqrt(values.size))
-    how = {"cmap": "cividis", "interpolation": "nearest"} if cells else {"interpolation": "bilinear"}
-    return map_panel(axes, values.reshape(side, side), (0.0, 1.0, 0.0, 1.0), aspect="equal", **how, **limits)
+    how: Style = {"cmap": "cividis", "interpolation": "nearest"} if cells else {"interpolation": "bilinear"}
+    return map_panel(axes, values.reshape(side, side), (0.0, 1.0, 0.0, 1.0), **how, **limits, aspect="equal")
 
 
 def realisations(problem: ParametricProblem, result: ParametricResult) -> Figure:

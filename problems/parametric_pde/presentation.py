@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from problems.effort import megabytes
-from problems.measured import Cell, Measured, bound
 from problems.parametric_pde.model import DiscMean, Flux, ParametricProblem, ParametricSolver, Point, QuantityOfInterest
 from problems.parametric_pde.references import largest_deviations
 from problems.parametric_pde.result import ParametricResult
 from problems.report_parts import Section, Table, error_contents, work
+from solvers.measured import Cell, Measured, bound
 
 DISTRIBUTIONS = {"uniform": "uniform on [-1, 1]", "normal": "standard normal"}
 

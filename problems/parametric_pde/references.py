@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from problems.agreement import Agreement, Deviation
-from problems.measured import Cell, Measured, bound
 from problems.parametric_pde.fields import Affine, Coefficient, Discs, Lognormal
 from problems.parametric_pde.model import DiscMean, Flux, ParametricProblem, ParametricSolver, Point, QuantityOfInterest
 from problems.parametric_pde.result import ParametricResult
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Cell, Measured, bound
 
 DATA = Path(__file__).parent / "data" / "references.csv"
 SAME = 1e-12  # relative: numbers of a configuration that mean the same

@@ -16,12 +16,13 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
+from solvers.cards import Card, Fact, dimensions
 from solvers.kernels.configurations import matrix_rows
 from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout
 
 
 @dataclass(frozen=True)
-class ProductTerms:
+class ProductTerms(Card):
     """A sum of products, as data: ``matrices[k]`` (P_k, n_k, n_k), terms (c, {k: p}), one-mode energies (n_k,) and
     charges (n_k,) of the functions of each mode (ascending)."""
 
@@ -29,6 +30,11 @@ class ProductTerms:
     terms: tuple[tuple[float, Mapping[int, int]], ...]
     energies: tuple[np.ndarray, ...]
     charges: tuple[np.ndarray, ...]
+
+    def said(self) -> list[Fact]:
+        """Modes, functions and terms."""
+        functions = dimensions([len(energies) for energies in self.energies])
+        return [("functions", functions), ("terms", str(len(self.terms)))]
 
     @property
     def modes(self) -> ModeCharges:

@@ -85,10 +85,12 @@ def eigsolve(
     if method is None:
         solution = small_space(operator, n_states, modes, accuracy=accuracy, rng=rng, callback=callback)
         if solution is not None:
+            solution = replace(solution, asked=accuracy)
             return _raised(solution) if throw else solution
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
         solution = _checked(solution, operator, modes, n_states, accuracy, method, rng)
+        solution = replace(solution, asked=accuracy)
         return _raised(solution) if throw else solution
     sector = SectorOperator(operator, modes)
     method = method or (InverseIteration() if terms else BlockDMRG())
@@ -137,7 +139,7 @@ def eigsolve(
         return _checked(solution, operator, modes, n_states, accuracy, method, rng, reference)
 
     task = _Task(many, way, accuracy, time.perf_counter() - begin, judged)
-    return drive(task, callback=callback, checkpoint=many.checkpoint, throw=throw, before=[first])
+    return drive(task, callback=callback, checkpoint=many.checkpoint, throw=throw, asked=accuracy, before=[first])
 
 
 class _Task:

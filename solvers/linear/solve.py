@@ -90,7 +90,14 @@ def solve(
     if checkpoint is not None:
         arrays = [*operator.cores, *b.cores, *(start.cores if start else ())]
         asked = Question(arrays, [repr(method), repr(accuracy)])
-    return drive(task, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, compile_s=compile_s)
+    return drive(
+        task,
+        callback=callback,
+        checkpoint=Checkpoint(checkpoint, asked),
+        throw=throw,
+        asked=accuracy,
+        compile_s=compile_s,
+    )
 
 
 class _Task:

@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from solvers.cards import Card, Fact, dimensions, ranks
 from solvers.formats.trains.factorisations import frobenius
 from solvers.formats.trains.tensor_train import TensorTrain
 
@@ -51,7 +52,7 @@ def rank(bond: Bond) -> int:
 
 
 @dataclass(frozen=True)
-class SectorTrain:
+class SectorTrain(Card):
     """A train of definite charge: ``cores[k]`` flat, between ``bonds[k]`` and ``bonds[k+1]``; ``modes[k]`` its charges.
 
     ``bonds[0]`` is ((0, 1),) and ``bonds[-1]`` is ((charge, 1),). Memory 8 sum of block sizes bytes.
@@ -60,6 +61,15 @@ class SectorTrain:
     modes: ModeCharges
     bonds: tuple[Bond, ...]
     cores: tuple[np.ndarray, ...]
+
+    def said(self) -> list[Fact]:
+        """Functions a mode, charge, TT-ranks and what is stored."""
+        return [
+            ("shape", dimensions([sum(n for _, n in mode) for mode in self.modes])),
+            ("charge", str(self.charge)),
+            ("TT-ranks", ranks(self.ranks)),
+            ("stored", f"{sum(core.size for core in self.cores)} entries"),
+        ]
 
     @property
     def d(self) -> int:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.measured import Cell, Measured, bound, in_ascii
 from problems.report_parts import Quantity, error_contents
+from solvers.cards import Card, Fact, size
+from solvers.measured import Cell, Measured, bound, in_ascii
 from ttsuite.data import Report
 from ttsuite.pages.render import provenance_facts
 from ttsuite.runs.layout import CONFIGURATION_FILE
@@ -30,7 +31,7 @@ WIDEST = 40  # characters of a cell on the terminal
 
 
 @dataclass(frozen=True, eq=False)
-class ComparedQuantity:
+class ComparedQuantity(Card):
     """One quantity of two runs, at the entries both have.
 
     ``keys`` (m,); ``values``: both runs' values (m, ...); ``errors``: both runs' estimates (m, ...), None where a run
@@ -46,6 +47,14 @@ class ComparedQuantity:
     errors: tuple[np.ndarray | None, np.ndarray | None]
     only: tuple[int, int]
     contents: str = ""
+
+    def said(self) -> list[Fact]:
+        """How many entries both runs have, what they differ by, and how many by more than their errors."""
+        count, apart = self.judged
+        known = self.difference[np.isfinite(self.difference)]
+        told = [("name", self.name), ("unit", self.unit), ("in common", f"{len(self.keys)} along {self.axis}")]
+        told.append(("largest difference", size(known.max()) if known.size else "not known"))
+        return [*told, ("judged", f"{count} values, {apart} differ by more than both errors")]
 
     @property
     def difference(self) -> np.ndarray:
@@ -85,7 +94,7 @@ class ComparedQuantity:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Card):
     """Two runs beside each other; ``facts``, ``configuration`` and ``provenance`` are (what, first, second) texts.
 
     ``ranks``: largest TT-ranks along the train of each run; ``configuration``: the keys that differ, ``provenance``:
@@ -99,6 +108,15 @@ class Comparison:
     facts: list[tuple[str, str, str]]
     configuration: list[tuple[str, str, str]]
     provenance: list[tuple[str, str, str]]
+
+    def said(self) -> list[Fact]:
+        """The verdict, and every quantity in a line."""
+        told = [(" and ".join(self.names), self.verdict)]
+        for name, values, difference, _, allowed, verdict in summary_rows(self):
+            told.append(
+                (str(name), f"{verdict}: {values} values, differ by {difference or 'nothing known'}, allowed {allowed}")
+            )
+        return told
 
     @property
     def names(self) -> tuple[str, str]:

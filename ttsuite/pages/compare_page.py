@@ -21,12 +21,12 @@ from problems.drawing import (
     decades,
     floored,
     grid,
-    legend_above,
     log_line,
     whole_ticks,
 )
-from problems.measured import Cell, Measured, bound, unit_text
+from problems.legends import legend_above
 from problems.report_parts import Picture, Table
+from solvers.measured import Cell, Measured, bound, unit_text
 from ttsuite.pages.compare import SIGNIFICANT, SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
 from ttsuite.pages.drawing import save_figure
 from ttsuite.pages.render import render

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeGuard
 from urllib.parse import quote
 
-from problems.measured import Measured
+from solvers.measured import Measured
 from ttsuite.data import Data, Report
 from ttsuite.pages.render import moment, render
 from ttsuite.pages.report_facts import first_picture, first_result, headline

@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from problems.measured import Cell, Measured, at_point
 from problems.report_parts import Table
+from solvers.measured import Cell, Measured, at_point
 
 # points of type and paper, of the rules for print in style.css: A4 and Letter less the margins, and a digit of 7.5 pt
 # in the widest face that browsers fall back to (measured: DejaVu Sans, 0.64 em)

@@ -17,8 +17,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from problems.measured import typographic
 from problems.report_parts import Section, Table
+from solvers.measured import typographic
 from ttsuite.data import Data
 from ttsuite.pages.page_tables import laid_out
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from problems.contract import Facts
-from problems.measured import Cell, Measured, bound, typographic
 from problems.report_parts import Picture, Section, Table
 from problems.result import Result
+from solvers.measured import Cell, Measured, bound, typographic
 from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.pages.drawing import FOR_PAPER, imported, own_style, save_figure, save_for_paper
 from ttsuite.pages.render import moment, provenance_facts, render, typeset
@@ -27,7 +27,7 @@ from ttsuite.study.config import Study
 from ttsuite.study.plots import Plots
 
 _WIDTH = 720  # pixels of the figure of a card
-TYPESET = ("headline", "comparison", "tables", "sections", "checks", "timing")  # what is not quoted from a file
+TYPESET = ("kind", "headline", "comparison", "tables", "sections", "checks", "timing")  # what is not quoted from a file
 SAID = ("message", "warnings", "certified")  # the texts of report.json
 
 
@@ -69,13 +69,18 @@ def plot_run(folder: str | Path, width: float | None = None, suffix: str | None 
 
 def figures_of(folder: str | Path) -> list[Picture]:
     """The figures of a run from its record: name, caption and matplotlib figure. Raises as ``remake_report``."""
-    _, study, result = read_result(folder)
     failed: list[str] = []
-    pictures = _pictures(study, result)
-    pictures = [picture for picture in pictures if not picture.text]
+    pictures = pictures_of(folder)
     with own_style():
         drawn = [attempt(picture.name, partial(getattr, picture, "figure"), None, failed) for picture in pictures]
     return [picture for picture, figure in zip(pictures, drawn) if figure is not None]
+
+
+def pictures_of(folder: str | Path) -> list[Picture]:
+    """The figures of a run from its record, not yet drawn: each is, at the width of the style in force, when it is
+    asked for. Raises as ``remake_report``."""
+    _, study, result = read_result(folder)
+    return [picture for picture in _pictures(study, result) if not picture.text]
 
 
 def write_figures(study: Study, result: Result, record: Record, warnings: list[str]) -> list[SavedPicture]:
@@ -199,7 +204,6 @@ def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
         **defaults,
         "loading": None,
         **shown,
-        "report": {"description": "", **report},
         "kind": family.summary,
         "when": moment(str(report["provenance"].get("started"))),
         "files": _files(record.folder),
@@ -210,9 +214,11 @@ def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
         "provenance": provenance_facts(report["provenance"]),
         "timing": _timing(report),
     }
-    everything: Data = context["report"]
-    said = {name: typeset(everything[name]) for name in SAID if name in everything}
-    context |= {name: typeset(context[name]) for name in TYPESET} | {"report": everything | said}
+    everything: Data = {"description": "", **report}
+    said = {name: everything[name] for name in SAID if name in report}
+    context |= {name: typeset(context[name]) for name in TYPESET} | {
+        "report": everything | {name: typeset(text) for name, text in said.items()}
+    }
     for name in ("report.md", "report.html"):
         text = attempt(name, partial(render, name, context), None, report["warnings"])
         if text is not None:

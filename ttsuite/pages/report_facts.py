@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.measured import Measured
+from solvers.measured import Measured
 from ttsuite.data import Report
 from ttsuite.pages.render import thumbnail
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from problems.errors import ProblemError
 from problems.keys import renamed
 from problems.result import Result
+from solvers.cards import Card, Fact
 from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.runs.attempt import DISK, attempt
 from ttsuite.runs.checkpoint import CheckpointFolder, Interrupts, ResumeError
@@ -36,6 +37,7 @@ from ttsuite.runs.memory import PeakMemory
 from ttsuite.runs.numbers import write_numbers
 from ttsuite.runs.provenance import blas, provenance
 from ttsuite.runs.record import Record
+from ttsuite.runs.report_words import report_words
 from ttsuite.study.config import Source, Study
 from ttsuite.workers.executors import available_cores, workers_for
 
@@ -73,7 +75,7 @@ class ReportWriter(Protocol):
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Card):
     """A run that ended: folder, content of report.json, the result (None if it was interrupted), and who shows it."""
 
     folder: Path
@@ -85,6 +87,12 @@ class Run:
     def status(self) -> str:
         """finished, not_converged or interrupted."""
         return self.report["status"]
+
+    def said(self) -> list[Fact]:
+        """How it ended, its first values with errors, what it took."""
+        return report_words(
+            self.report, None if self.result is None else self.result.quantities(self.report["results"])
+        )
 
     def _repr_html_(self) -> str:
         return self.writer.card(self.folder, self.report)

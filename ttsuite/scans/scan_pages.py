@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from problems.families import family
-from problems.measured import Cell, Measured, typographic
 from problems.report_parts import Picture, Table
+from solvers.measured import Cell, Measured, typographic
 from ttsuite.pages.drawing import save_figure
 from ttsuite.pages.render import render
 from ttsuite.runs.attempt import attempt

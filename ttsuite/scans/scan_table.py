@@ -14,10 +14,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from matplotlib.axes import Axes
 
-from problems.drawing import colour, grid, legend_outside, panels, whole_ticks
+from problems.drawing import (
+    colour,
+    grid,
+    panels,
+    whole_ticks,
+)
 from problems.families import family
-from problems.measured import ROUNDING
+from problems.legends import legend_outside
 from problems.report_parts import Picture, Quantity, error_contents
+from solvers.measured import ROUNDING
 from ttsuite.data import Data, Report
 from ttsuite.runs.run_folder import ranks_along_train
 from ttsuite.scans.scan_file import short_names, value_text, words

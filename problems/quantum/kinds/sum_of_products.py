@@ -93,7 +93,7 @@ class SumOfProductsProblem(ProblemKeys):
     observables: tuple[Observable, ...] = Field(
         default=("energy", "norm"),
         description="Recorded in time (evolution): energy, norm, entropy; z = Sz/s, szsz of spins; q, q2; n quanta; "
-        "zero for modes without it.",
+        "absent for modes without it.",
         json_schema_extra={"values": "a list of energy | norm | z | szsz | q | q2 | n | entropy"},
     )
 

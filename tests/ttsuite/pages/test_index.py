@@ -9,8 +9,8 @@ from urllib.parse import unquote
 import pytest
 from matplotlib.figure import Figure
 
-from problems.measured import Measured
 from problems.report_parts import Picture
+from solvers.measured import Measured
 from ttsuite.actions.run import load
 from ttsuite.command.cli import main
 from ttsuite.pages import report as report_writer

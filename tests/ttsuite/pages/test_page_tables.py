@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from problems.measured import Measured
 from problems.report_parts import Table
+from solvers.measured import Measured
 from ttsuite.pages.page_tables import SHEET, grouped, laid_out
 
 WIDTHS = st.lists(st.floats(1.0, 300.0), min_size=1, max_size=40)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from problems.measured import ROUNDING
 from problems.report_parts import Quantity
+from solvers.measured import ROUNDING
 from ttsuite.scans.scan_table import (
     ENTRIES,
     RANK,

@@ -14,8 +14,18 @@ STUDY = {
 
 @pytest.mark.parametrize(
     ("width", "length"),
-    [("3.4 in", 3.4), ("3.4in", 3.4), (3.4, 3.4), (7, 7.0), ("86 mm", 86 / 25.4), ("8.6 cm", 8.6 / 2.54)]
-    + [("245 pt", 245 / 72), ("5", 5.0), (NARROWEST, NARROWEST), (WIDEST, WIDEST)],
+    [
+        ("3.4 in", 3.4),
+        ("3.4in", 3.4),
+        (3.4, 3.4),
+        (7, 7.0),
+        ("86 mm", 86 / 25.4),
+        ("8.6 cm", 8.6 / 2.54),
+        ("245 pt", 245 / 72),
+        ("5", 5.0),
+        (NARROWEST, NARROWEST),
+        (WIDEST, WIDEST),
+    ],
 )
 def test_lengths(width, length):
     assert inches(width) == pytest.approx(length) and Plots(width=width).inches == inches(width)
@@ -23,7 +33,7 @@ def test_lengths(width, length):
 
 @pytest.mark.parametrize("width", ["wide", "3.4 ft", "", "-3 in", "1e1 in", True, None, [3], "3.4 in in", "nan"])
 def test_what_is_no_length_is_refused(width):
-    with pytest.raises(ValueError, match="must be a length such as 3.4 in or 86 mm"):
+    with pytest.raises(ValueError, match="must be a length such as"):
         inches(width)
 
 
@@ -38,7 +48,7 @@ def test_a_study_without_plots_has_none_and_one_with_them_says_its_lines():
     plots = make_study(STUDY | {"plots": {"width": "86 mm", "format": "png"}}).plots
     assert plots.inches == pytest.approx(3.386, abs=1e-3) and plots.format == "png"
     assert make_study(STUDY | {"plots": {}}).plots == Plots()
-    with pytest.raises(ConfigError, match="plots.width: must be a length such as 3.4 in or 86 mm, found 'wide'"):
+    with pytest.raises(ConfigError, match=r"plots\.width: must be a length such as 3\.4 in or 86 mm, found 'wide'"):
         make_study(STUDY | {"plots": {"width": "wide"}})
-    with pytest.raises(ConfigError, match="plots.format: must be one of: pdf, svg, png; found 'gif'"):
+    with pytest.raises(ConfigError, match=r"plots\.format: must be one of: pdf, svg, png; found 'gif'"):
         make_study(STUDY | {"plots": {"format": "gif"}})

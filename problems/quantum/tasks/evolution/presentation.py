@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from problems.contract import Facts
-from problems.measured import Cell, Measured, bound
 from problems.quantum.tasks.evolution.independent import Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.report_parts import Section, Table, error_contents, work
 from problems.words import ranks_within, span
+from solvers.measured import Cell, Measured, bound
 
 MOST_ROWS = 80
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from problems.agreement import Agreement
-from problems.measured import Cell, Measured, bound
 from problems.quantum.tasks.evolution.independent import Compared, Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Cell, Measured, bound
 
 
 def agreements(problem: Moving, result: EvolutionResult) -> list[Agreement]:

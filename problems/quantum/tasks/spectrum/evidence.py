@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from problems.contract import Facts
-from problems.measured import Measured, bound, lowered
 from problems.quantum.tasks.spectrum.result import SpectrumResult
+from solvers.measured import Measured, bound, lowered
 
 _PRODUCT = re.compile(r"(\d*\.\d+)\[([^]]*)\]")
 _QUANTA = re.compile(r"(\d+)v(\d+)([a-z]?)")

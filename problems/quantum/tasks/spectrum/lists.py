@@ -20,15 +20,14 @@ from problems.drawing import (
     decades,
     grid,
     in_column,
-    legend_above,
-    legend_columns,
     log_line,
     page_width,
     whole_ticks,
 )
+from problems.legends import legend_above, legend_columns
 from problems.levels import Reference
-from problems.measured import unit_text
 from problems.quantum.tasks.spectrum.result import SpectrumResult
+from solvers.measured import unit_text
 
 ROW = 0.165  # inches of a list
 LOWEST = 0.05  # of the reference's uncertainty: smaller deviations mean nothing, and are drawn at the edge
@@ -52,7 +51,7 @@ def comparison_of_lists(
     upper_height = 0.55 + ROW * len(ordered)
     lower_height = 1.7 if in_column() else 1.9
     figure = blank(upper_height + lower_height)
-    above, below = figure.subfigures(2, 1, height_ratios=[upper_height, lower_height])
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[upper_height, lower_height])[:, 0]
     upper, lower = above.subplots(), below.subplots()
     unit = unit_text(result.unit)
     what = f"|deviation| ({unit})" if in_column() else f"|deviation from {judge.label}| ({unit})"

@@ -6,12 +6,12 @@ import numpy as np
 
 from problems.contract import Facts
 from problems.effort import megabytes
-from problems.measured import Cell, Measured, bound
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
 from problems.quantum.tasks.spectrum.evidence import assigned, evidence
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Section, Table, error_contents, work
+from solvers.measured import Cell, Measured, bound
 
 PUBLISHED = 12  # significant digits of a level from elsewhere: as many as it was published with
 BUFFER = 8  # of a level that only helps, and of a gap

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from problems.agreement import Agreement
-from problems.measured import Cell, Measured, bound
 from problems.quantum.hamiltonians.force_field.known_levels import Comparison, compare, covering
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Cell, Measured, bound
 
 
 def agreements(problem: HasLevels, result: SpectrumResult) -> list[Agreement]:

@@ -154,7 +154,7 @@ def solve(
         unit=space.unit,
         error_estimates=errors,
         rank_errors=rank_errors,
-        basis_errors=judged.errors,
+        basis_errors=judged.errors if space.basis_share else np.full(len(errors), np.nan),  # not estimated is not zero
         residual_norms=solution.residual,
         symmetry=[symmetry_label(c, charges) for c in states.charges],
         assignments=[assignment(x, labels, space.mode_numbers) for x in trains],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from problems.measured import ROUNDING, Measured, aligned, at_point, bound, in_ascii, typographic, unit_text
+from solvers.measured import ROUNDING, Measured, aligned, at_point, bound, in_ascii, typographic, unit_text
 
 POWER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 SIGNIFICAND = st.floats(min_value=1.0, max_value=10.0, exclude_max=True)
