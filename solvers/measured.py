@@ -16,6 +16,7 @@ from numbers import Integral
 from typing import TypeAlias
 
 ROUNDING = 1e-15  # relative: what a computed double is at best good to, some units of its last place
+NOISE = Decimal("1e-6")  # relative: an error of 2.0000001e-4 is 2.0e-4, and not 2.1e-4
 DIGITS = 6  # significant digits of a number without an error
 SMALL, LARGE = -4, 8  # decimal exponents between which a number needs no power of ten
 LARGEST_BOUND = 2  # the same of an error on its own, of which two digits are known
@@ -39,6 +40,13 @@ _ASCII |= {
     "ρ": "rho",
 }
 _ASCII |= {"ψ": "psi", "ρ": "rho", "†": "^+", "√": "sqrt", "→": "->", "Δ": "Delta", "μ": "mu", "φ": "phi", "ä": "ae"}
+_EXPONENT = re.compile(
+    r"(?<![\w.=])(\d+(?:\.\d+)?)e([+-]?\d+)\b"
+)  # but not of a key with its value, solver.accuracy=1e-6
+_SIGNS = [("+-", "±"), (" x ", " × "), ("<psi(0)|psi(t)>", "⟨ψ(0)|ψ(t)⟩"), ("psi(t/2)^2", "ψ(t/2)²")]
+_SIGNS += [("Weizsaecker", "Weizsäcker")]
+_UNIT = re.compile(r"\bcm-1\b|\bbohr\^3\b")
+_NEGATIVE = re.compile(r"(?<=[ (\[,])-(?=\d)|^-(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,25 @@ def unit_text(unit: str) -> str:
     return re.sub(r"(?<=[A-Za-z])\^?(-?\d+)\b", lambda found: found.group(1).translate(_RAISED), unit)
 
 
+def typographic(text: str) -> str:
+    """A text of this package as it is printed: 1.2e-05 as 1.2 × 10⁻⁵, +- as ±, cm-1 as cm⁻¹."""
+    text = _EXPONENT.sub(_with_power, text)
+    text = _UNIT.sub(lambda found: unit_text(found.group()), text)
+    text = _NEGATIVE.sub("−", text)
+    for plain, sign in _SIGNS:
+        text = text.replace(plain, sign)
+    return text
+
+
+def _with_power(found: re.Match[str]) -> str:
+    number = Decimal(found.group())
+    if not number:
+        return "0"
+    if SMALL <= number.adjusted() <= LARGEST_BOUND:
+        return f"{number:f}"
+    return f"{found.group(1)} × 10{raised(int(found.group(2)))}"
+
+
 def in_ascii(text: str) -> str:
     """A text of this package for terminals and files that take ASCII alone."""
     text = re.sub(r" × 10([⁻⁰¹²³⁴-⁹]+)", lambda found: "e" + found.group(1).translate(_UNRAISED), text)
@@ -166,12 +193,12 @@ def _real(value: float, error: float | None, told: Measured) -> str:
     number = abs(Decimal(repr(value)))
     sign = _signed(value < 0.0)
     if told.bound:
-        shown = _cut(number, 2, ROUND_CEILING)
+        shown = _cut(number * (1 - NOISE), 2, ROUND_CEILING)
         return sign + _written(shown, shown.adjusted() - 1, LARGEST_BOUND)
     if error is None:
         shown = _cut(number, told.digits, ROUND_HALF_EVEN).normalize()
         return sign + _written(shown, int(shown.as_tuple().exponent), told.digits - 1)
-    bar = _cut(Decimal(repr(float(max(error, ROUNDING * abs(value))))), 2, ROUND_CEILING)
+    bar = _cut(Decimal(repr(float(max(error, ROUNDING * abs(value))))) * (1 - NOISE), 2, ROUND_CEILING)
     place = bar.adjusted() - 1
     shown = number.quantize(Decimal((0, (1,), place)), ROUND_HALF_EVEN)
     return (sign if shown else "") + _written(shown, place, LARGE if place <= 0 else SMALL - 1, bar)

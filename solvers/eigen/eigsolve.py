@@ -208,11 +208,15 @@ def _complex(
     )
     real = solution.value
     tol = float(np.clip(0.1 * np.sqrt(accuracy / max(np.abs(real.energies).max(), 1e-300)), 1e-12, 1e-3))
-    energies, trains, errors = recover(operator, [x.to_train() for x in real.trains], real.errors, n_states, tol)
+    cap = None if method is None else method.max_rank
+    energies, trains, errors = recover(operator, [x.to_train() for x in real.trains], real.errors, n_states, tol, cap)
     residual = np.array([(operator @ z - z * complex(e)).norm() for z, e in zip(trains, energies)])
     value = EigenStates(energies, trains, [0] * n_states, errors, real.buffer, real.probe)
     n_converged = int(np.sum(errors <= accuracy))
-    return replace(solution, value=value, n_converged=n_converged, residual=residual, checked=())
+    status = solution.status
+    if status is Status.CONVERGED and n_converged < n_states:  # the real ones met it, their combinations do not
+        status = Status.RANK_LIMIT
+    return replace(solution, value=value, status=status, n_converged=n_converged, residual=residual, checked=())
 
 
 def _solution(many: ManyStates, outcome: Outcome, accuracy: float, start_s: float) -> Solution:

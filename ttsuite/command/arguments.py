@@ -6,6 +6,7 @@ import argparse
 import difflib
 from collections.abc import Callable, Mapping
 
+from ttsuite.study.lengths import FORMATS, inches
 from ttsuite.version import __version__
 
 # of a command: its parser's arguments in, its exit code out
@@ -103,6 +104,21 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder")
 
 
+def _plot(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run folder")
+    parser.add_argument(
+        "--width", metavar="WIDTH", type=_inches, help="figures for a paper: 3.4 (inches), 86mm; into figures/paper"
+    )
+    parser.add_argument("--format", choices=FORMATS, help="of figures for a paper (default: pdf)")
+
+
+def _inches(text: str) -> float:
+    try:
+        return inches(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", nargs="?", default="results/runs", help="default: results/runs")
 
@@ -126,7 +142,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "certify": ("take other routes to a run's numbers: confirmed, exit code 0, contradicted 4, unknown 3", _certify),
     "compare": ("compare two runs: within their error estimates, exit code 0, else 4", _compare),
     "report": ("make the report of a run again, from its record alone", _report),
-    "plot": ("make the figures of a run again, from its record alone", _report),
+    "plot": ("make the figures of a run again, from its record alone", _plot),
     "index": ("write one page over all runs in a folder", _index),
     "scan": ("compute a study at many values of its keys: one table, one figure", _scan),
     "validate": ("check configurations without computing", _validate),

@@ -292,7 +292,7 @@ def _report(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     from ttsuite.pages.report import plot_run
 
-    return _written(lambda: plot_run(options.run))
+    return _written(lambda: plot_run(options.run, options.width, options.format))
 
 
 def _index(options: argparse.Namespace) -> int:

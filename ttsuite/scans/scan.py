@@ -32,7 +32,7 @@ from ttsuite.runs.run_folder import read_report
 from ttsuite.scans.scan_file import Plan, Point, Refused, load_scan, words
 from ttsuite.scans.scan_pages import write_pages
 from ttsuite.scans.scan_point import POINTS, SESSION, check_point, compute_point, ended, tidy
-from ttsuite.scans.scan_table import Outcome, picture, table, values_of
+from ttsuite.scans.scan_table import Outcome, contents_of, picture, table, values_of
 from ttsuite.study.config import ConfigError
 from ttsuite.workers.executors import available_cores, lone_workers
 
@@ -59,7 +59,7 @@ class Scan(Card):
     points: tuple[Outcome, ...]
     interrupted: bool
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """How many points ended how, and the first of them."""
         told = [(words(point.settings), _in_words(point)) for point in self.points]
         return [("folder", str(self.folder)), ("summary", self.summary), *told]
@@ -272,8 +272,9 @@ class _Job:
             status, message = FAILED, failure
         if report["check"]["failed"] and status == FINISHED:
             status, message = CHECK_FAILED, "; ".join(report["check"]["failed"])
-        values = values_of(point.study.problem.kind, report)
-        return Outcome(point.number, settings, folder, status, message, report["timing"]["wall_s"], values)
+        kind, seconds = point.study.problem.kind, report["timing"]["wall_s"]
+        values, contents = values_of(kind, report), contents_of(kind, report)
+        return Outcome(point.number, settings, folder, status, message, seconds, values, contents)
 
     def write_table(self) -> None:
         """Write table.csv and scan.json as they stand."""
@@ -294,6 +295,7 @@ class _Job:
                         "message": o.message,
                         "wall_s": o.seconds,
                         "values": {name: {"value": value, "error": error} for name, (value, error) in o.values.items()},
+                        "errors": o.contents,
                     }
                     for o in outcomes
                 ],

@@ -24,6 +24,7 @@ from problems.errors import ProblemError
 from problems.families import family, is_kind, kinds
 from problems.keys import Keys, ProblemKeys, SolverKeys, shown
 from solvers.cards import Card, Fact
+from ttsuite.study.plots import Plots
 from ttsuite.study.yaml_file import Document, Problem, dotted, override, parse
 from ttsuite.study.yaml_file import Path as KeyPath
 
@@ -47,10 +48,13 @@ class Study(Card, Keys, Generic[P, S]):
         default=False,
         description="Whether to fail (exit code 4) where a deviation from the first reference exceeds solver.accuracy.",
     )
+    plots: Plots | None = Field(
+        default=None, description="Figures for a paper, beside those of the report; may be left out."
+    )
     problem: P = Field(description="What is computed; problem.kind decides the other keys.")
     solver: S = Field(description="How it is computed.")
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Name, kind, and the keys that differ from their defaults."""
         told: list[Fact] = [("name", self.name), ("kind", self.problem.kind), ("seed", str(self.seed))]
         for part in ("problem", "solver"):
@@ -94,7 +98,7 @@ class Source(Card):
         self.document = document
         self.file = file
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """The file, where there is one."""
         return [("file", "none" if self.file is None else str(self.file))]
 

@@ -117,11 +117,12 @@ class Outside(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.loaded, self.open, self.headings = [], [], []
+        self.loaded, self.links, self.open, self.headings = [], [], [], []
 
     def handle_starttag(self, tag, attributes):
-        self.loaded += [value for key, value in attributes if key in ("src", "href", "srcset", "action")]
-        assert tag not in ("script", "iframe", "link", "object")
+        self.loaded += [value for key, value in attributes if key in ("src", "srcset", "action")]
+        self.links += [value for key, value in attributes if key == "href"]
+        assert tag not in ("iframe", "link", "object")
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -140,9 +141,30 @@ def test_report_html_is_complete_in_itself(finished):
     assert parser.open == []
     assert len(parser.loaded) == 5 and all(url.startswith("data:image/svg+xml;base64,") for url in parser.loaded)
     assert "url(" not in text and "@import" not in text
-    assert parser.headings[:5] == ["Warnings", "Checked", "Comparison", "Figures", "Levels"]
+    # the result before its figures, time and memory last
+    assert parser.headings[:6] == ["Result", "Warnings", "Levels", "Comparison", "Checked", "Figures"]
     assert {"Provenance", "Loading the states", "Configuration"} <= set(parser.headings)
-    # texts are escaped
+    assert parser.headings[-1] == "Time and memory"
+
+
+def test_links_of_a_report_lead_somewhere(finished):
+    text = (finished.folder / "report.html").read_text()
+    parser = Outside()
+    parser.feed(text)
+    assert {"report.json", "levels.csv", "configuration.yaml"} <= set(parser.links)
+    assert "https://doi.org/10.1063/1.4962420" in parser.links
+    anchors = set(re.findall(r' id="([^"]*)"', text))
+    for link in parser.links:
+        if link.startswith("#"):
+            assert link[1:] in anchors
+        elif not link.startswith(("https://doi.org/10.", "https://arxiv.org/abs/")):
+            assert (finished.folder / link).is_file()
+    contents = re.findall(r'<li><a href="#([^"]*)">', text)
+    assert len(contents) == len(parser.headings) == len(set(contents))
+
+
+def test_texts_of_a_report_are_escaped(finished):
+    text = (finished.folder / "report.html").read_text()
     assert "&lt;barrier 22000 cm-1&gt;" in text and "<barrier" not in text
     assert "HCI+PT2 (this project)" in text and "own_HCI" not in text
 
