@@ -114,7 +114,7 @@ class Comparison(Card):
         told = [(" and ".join(self.names), self.verdict)]
         for name, values, difference, _, allowed, verdict in summary_rows(self):
             told.append(
-                (name, f"{verdict}: {values} values, differ by {difference or 'nothing known'}, allowed {allowed}")
+                (str(name), f"{verdict}: {values} values, differ by {difference or 'nothing known'}, allowed {allowed}")
             )
         return told
 
