@@ -101,7 +101,7 @@ class Picture(Card):
     text: str = ""
 
     @classmethod
-    def said(cls, name: str, text: str) -> Picture:
+    def sentence(cls, name: str, text: str) -> Picture:
         """A sentence in place of a figure."""
         return cls(name, "", _nothing, text=text)
 

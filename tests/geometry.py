@@ -50,7 +50,7 @@ def _texts(figure):
     for axis in figure.findobj(Axis):
         low, high = sorted(axis.get_view_interval())
         inside = {True: axis.get_major_ticks(), False: axis.get_minor_ticks()}
-        margin = 1e-9 * (high - low)
+        margin = 1e-9 * min(abs(high - low), max(abs(low), abs(high), 1e-300), abs(low) or np.inf)
         for ticks in inside.values():
             for tick in ticks:
                 if not low - margin <= tick.get_loc() <= high + margin or not axis.get_visible():

@@ -76,7 +76,7 @@ def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbi
     if len(result.levels) <= FEW_GRIDS:
         energies = "; ".join(f"2{raised(level.level)} points an axis: {level.energy:.8g}" for level in result.levels)
         said = f"Energies of the grids (hartree): {energies}; extrapolated: {result.extrapolated_energy:.8g}."
-        return [*pictures, Picture.said("grids", said)]
+        return [*pictures, Picture.sentence("grids", said)]
     alt = f"Energy {result.extrapolated_energy:.8g} hartree, extrapolated from {len(result.levels)} grids."
     return [*pictures, Picture("grids", text, partial(grids, result, known, solver.accuracy), alt)]
 

@@ -251,7 +251,7 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _no_kind(word: str, known: Sequence[str]) -> str:
-    from ttsuite.study.config import guess
+    from ttsuite.study.faults import guess
 
     return f"no kind of problem is called {word!r}{guess(word, known)} (known: {', '.join(known)})"
 

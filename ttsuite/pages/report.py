@@ -69,13 +69,18 @@ def plot_run(folder: str | Path, width: float | None = None, suffix: str | None 
 
 def figures_of(folder: str | Path) -> list[Picture]:
     """The figures of a run from its record: name, caption and matplotlib figure. Raises as ``remake_report``."""
-    _, study, result = read_result(folder)
     failed: list[str] = []
-    pictures = _pictures(study, result)
-    pictures = [picture for picture in pictures if not picture.text]
+    pictures = pictures_of(folder)
     with own_style():
         drawn = [attempt(picture.name, partial(getattr, picture, "figure"), None, failed) for picture in pictures]
     return [picture for picture, figure in zip(pictures, drawn) if figure is not None]
+
+
+def pictures_of(folder: str | Path) -> list[Picture]:
+    """The figures of a run from its record, not yet drawn: each is, at the width of the style in force, when it is
+    asked for. Raises as ``remake_report``."""
+    _, study, result = read_result(folder)
+    return [picture for picture in _pictures(study, result) if not picture.text]
 
 
 def write_figures(study: Study, result: Result, record: Record, warnings: list[str]) -> list[SavedPicture]:

@@ -31,7 +31,8 @@ from problems.keys import renamed
 from solvers.cards import Card, Fact
 from ttsuite.data import Data
 from ttsuite.runs.record import plain
-from ttsuite.study.config import ConfigError, Source, Study, guess, key_path, name_of, read, study_of
+from ttsuite.study.config import ConfigError, Source, Study, name_of, read, study_of
+from ttsuite.study.faults import guess, key_path
 from ttsuite.study.yaml_file import Document, Problem, dotted, override
 from ttsuite.study.yaml_file import Path as KeyPath
 

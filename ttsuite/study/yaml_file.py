@@ -102,12 +102,13 @@ def parse(text: str, name: str) -> Document:
 
 
 def _first_comment(text: str) -> str:
-    """The first line of comment before anything else; one that tells an editor its schema does not count."""
+    """The first line of comment before anything else; the file's own name and an editor's schema do not count."""
     for line in text.splitlines():
         content = line.strip()
         if content and not content.startswith("#"):
             break
-        if (words := content.lstrip("#").strip()) and not words.startswith("yaml-language-server:"):
+        words = content.lstrip("#").strip()
+        if words and not words.startswith("yaml-language-server:") and not words.endswith((".yaml", ".yml")):
             return words
     return ""
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from problems.fokker_planck import presentation
-from problems.fokker_planck.figures import figures
+from problems.fokker_planck.figures import errors, figures, ranks
 from problems.fokker_planck.references import agreements, columns, comparison_table
 from problems.fokker_planck.result import FokkerPlanckResult
 from solvers.formats.trains.construct import rank_one
@@ -132,13 +132,17 @@ def test_texts(made_up):
 
 def test_figures_show_the_numbers(made_up):
     study, result = made_up
-    found = {picture.name: picture.figure for picture in figures(study.problem, study.solver, result)}
-    assert list(found) == ["marginals", "pairs", "moments", "errors", "ranks"]
-    left, right = found["errors"].axes[:2]
+    pictures = {picture.name: picture for picture in figures(study.problem, study.solver, result)}
+    assert list(pictures) == ["marginals", "pairs", "moments", "errors", "ranks"]
+    # two times, and two cuts, are sentences
+    assert "widths of the density" in pictures["errors"].text
+    assert pictures["ranks"].text.endswith(": 4, 5; t = 1: 6, 3.") or ": 4, 5; t = " in pictures["ranks"].text
+    left, right = errors(result, study.solver.accuracy).axes[:2]
     widest = result.lengths.max()
     lines = {line.get_label(): line.get_ydata() for line in left.lines}
     np.testing.assert_allclose(lines["means: estimate"], result.mean_error / widest)
     np.testing.assert_allclose(lines["means: deviation"], np.array([1e-4, 2e-4]) / result.lengths.min(), rtol=1e-9)
-    np.testing.assert_allclose(right.lines[0].get_ydata(), [1e-16, 1e-9], rtol=1e-6)
-    assert [list(line.get_ydata()) for line in found["ranks"].axes[0].lines] == [[4, 5], [6, 3]]
-    np.testing.assert_array_equal(found["moments"].axes[2].lines[1].get_ydata(), result.covariance[:, 0, 1])
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [np.nan, 1e-9], rtol=1e-6)  # zero: an arrow at the edge
+    assert right.lines[1].get_xdata().tolist() == [result.times[0]]
+    assert [list(line.get_ydata()) for line in ranks(result).axes[0].lines] == [[4, 5], [6, 3]]
+    np.testing.assert_array_equal(pictures["moments"].figure.axes[2].lines[1].get_ydata(), result.covariance[:, 0, 1])

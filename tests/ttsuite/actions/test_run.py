@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import made_up
 import numpy as np
 import pytest
+from problems.measured import Measured
 
 from problems.errors import ProblemError
 from solvers.solution import Status
@@ -198,6 +199,27 @@ def test_an_interrupted_run_says_so(study, tmp_path, options):
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert done.status == report["status"] == "interrupted" and not report["converged"]
     assert len((tmp_path / "out" / "passes.jsonl").read_text().splitlines()) == 2
+
+
+def test_an_interrupted_run_has_a_partial_report_marked_so(study, tmp_path):
+    done = run(study(error=KeyboardInterrupt()), out=tmp_path / "out")
+    last = json.loads((done.folder / "passes.jsonl").read_text().splitlines()[-1])
+    for name in ("report.html", "report.md"):
+        text = (done.folder / name).read_text()
+        assert "Partial report." in text and "interrupted after 2 passes" in text and "ttsuite resume out" in text
+        assert "carries no error estimate" in text and "not converged" in text
+        assert str(Measured(last["energies"][0])) in text and "Passes until the interruption" in text
+        assert "Figures" not in text and "Loading" not in text
+
+
+def test_a_report_begins_with_what_the_file_says_of_itself(study, tmp_path):
+    file = study()
+    file.write_text("# yaml-language-server: $schema=x.json\n# Levels, <quick>\n# more\n" + file.read_text())
+    done = run(file, out=tmp_path / "out")
+    assert done.report["description"] == "Levels, <quick>"
+    head = (done.folder / "report.html").read_text().partition("<main")[0]
+    assert "Levels, &lt;quick&gt;" in head and done.report["provenance"]["started"] in head
+    assert "Levels, <quick>" in (done.folder / "report.md").read_text()
 
 
 def test_a_failure_leaves_status_and_traceback(study, tmp_path):

@@ -127,14 +127,30 @@ def test_figures_are_drawn_and_no_label_leaves_them(result):
         assert figure.get_tightbbox().x0 > -0.05 and figure.get_tightbbox().x1 < figure.get_figwidth() + 0.05
         for axes in figure.axes:
             if axes.axison:
-                assert axes.get_ylabel() and axes.get_xlabel()
-    deviations = pictures["deviations"].figure.axes[0]
-    lines = {line.get_label(): line for line in deviations.get_lines()}
-    assert {"this run", "TT r=25 (2016)", "TT r=40 (2016)", "asked: 0.01 cm-1"} <= set(lines)
-    assert lines["this run"].get_linewidth() > lines["TT r=40 (2016)"].get_linewidth()
-    assert deviations.get_yscale() == "log"
+                named = axes.get_ylabel() or "this run" in [text.get_text() for text in axes.get_yticklabels()]
+                assert named and axes.get_xlabel()
+    lists, own = pictures["deviations"].figure.axes
+    rows = {text.get_text(): text.get_fontweight() for text in lists.get_yticklabels()}
+    assert {"this run", "TT r=25 (2016)", "TT r=40 (2016)"} <= set(rows) and len(rows) == 14
+    assert [name for name, weight in rows.items() if weight == "bold"] == ["this run"]  # distinct
+    medians = [line.get_xdata()[0] for line in lists.get_lines() if line.get_marker() == "o"]
+    assert len(medians) == 14 and medians == sorted(medians)  # the closest list first
+    assert lists.get_xscale() == own.get_yscale() == "log"
+    labels = lists.get_legend_handles_labels()[1]
+    assert labels == ["uncertainty of the reference: 0.001", "asked of this run: 0.01"]
+    assert "asked: 0.01 cm⁻¹" in own.get_legend_handles_labels()[1]
+    names = [axes.get_ylabel() for axes in pictures["passes"].figure.axes]
+    assert "states asked for" in pictures["passes"].caption and "error estimates decide" in pictures["passes"].caption
+    assert all("(cm⁻¹)" in name for name in names)
     ranks = {line.get_label(): line for line in pictures["ranks"].figure.axes[0].get_lines()}
     assert list(ranks["operator"].get_ydata()) == made_up.OPERATOR_RANKS[1:-1]
+
+
+def test_an_error_that_was_not_estimated_is_not_drawn(result):
+    for missing in (np.zeros(len(result.energies)), np.full(len(result.energies), np.nan)):
+        (errors,) = [p for p in figures(PROBLEM, SOLVER, replace(result, basis_errors=missing)) if p.name == "errors"]
+        labels = [line.get_label() for line in errors.figure.axes[0].get_lines()]
+        assert "rank part" in labels and "basis part" not in labels and "not estimated" in errors.caption
 
 
 def test_labels_of_the_spectrum_do_not_overlap(result):
@@ -167,8 +183,8 @@ def test_one_mode_and_one_state():
     )
     result = made_up.oscillators(np.array([0.5]), 1)
     solver = SpectrumSolver(n_states=1, accuracy=1e-6)
-    for picture in figures(made, solver, result):
-        FigureCanvasAgg(picture.figure).draw()
+    pictures = {picture.name: picture.text for picture in figures(made, solver, result)}
+    assert list(pictures) == ["deviations", "errors"] and all(pictures.values())  # a sentence each: too little to draw
     comparison = comparison_table(made, solver, result)
     assert comparison is not None
     assert [list(map(str, row)) for row in comparison.rows] == [["exact (normal modes)", "1", "0", "0"]]
@@ -181,7 +197,7 @@ def test_one_mode_and_one_state():
 
 def test_groups_and_their_labels():
     levels = np.array([0.0, 1.0, 1.01, 1.02, 3.0])
-    assert _groups(levels, 0.1) == [[0], [1, 2, 3], [4]]
-    assert len(_groups(np.arange(500.0), 0.1)) <= 55
+    assert _groups(levels, 0.1, 55) == [[0], [1, 2, 3], [4]]
+    assert len(_groups(np.arange(500.0), 0.1, 22)) <= 22
     places = _spread(np.array([0.0, 9.8, 9.9, 10.0]), 1.0, 10.0)
     np.testing.assert_allclose(places, [0.0, 8.0, 9.0, 10.0])
