@@ -217,7 +217,10 @@ def odd(values, errors=None, keys=None, axis="t"):
 def test_odd_quantities_are_told_and_drawn(complete_run, tmp_path, a, b):
     comparison = replace(compare_runs(complete_run[0], complete_run[0]), quantities=[beside(a, b)])
     page = write_comparison(comparison, tmp_path / "out").read_text()
-    assert "odd (eV)" in page and "nan" not in page.lower().partition("<main")[2].partition("<script>")[0].partition('id="figure"')[0]
+    assert (
+        "odd (eV)" in page
+        and "nan" not in page.lower().partition("<main")[2].partition("<script>")[0].partition('id="figure"')[0]
+    )
     assert told(comparison).endswith(comparison.verdict)
     rows = list(csv.DictReader((tmp_path / "out" / "comparison.csv").open()))
     assert len(rows) == comparison.quantities[0].difference.size
