@@ -105,7 +105,7 @@ class Picture(Card):
         """A sentence in place of a figure."""
         return cls(name, "", _nothing, text=text)
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Its name and caption; nothing is drawn for that."""
         return [("name", self.name), ("caption", self.caption)]
 

@@ -56,7 +56,7 @@ class Result(Card):
         status, history, checked = solution.status, solution.history, solution.checked
         return cls(status=status, history=history, checked=checked, counts=counts, timing=timing, **own)
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """How it ended, its first values with errors, ranks and seconds."""
         results = json.loads(json.dumps(self.results(), default=lambda value: value.tolist()))
         told: list[Fact] = [("status", self.status.value)]

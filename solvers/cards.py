@@ -1,6 +1,6 @@
 """What an object says of itself: a few lines of text, and the same as a table in a notebook.
 
-A class that is a ``Card`` has ``said``, its facts; how long they may be, and what is shown of long lists, stands here
+A class that is a ``Card`` has ``worded``, its facts; how long they may be, and what is shown of long lists, stands here
 alone.
 """
 
@@ -31,13 +31,13 @@ class Card:
         if "__repr__" not in vars(cls):  # a dataclass adds its own to a class that has none
             cls.__repr__ = Card.__repr__  # type: ignore[method-assign]
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """(what, value), the most important first."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
         try:
-            facts = _chosen(self.said())
+            facts = _chosen(self.worded())
         except Exception:  # a debugger shows what is half made too
             return object.__repr__(self)
         width = max((len(what) for what, _ in facts), default=0)
@@ -48,7 +48,7 @@ class Card:
         rows = "".join(
             f'<tr><th style="text-align:left">{html.escape(what)}</th>'
             f'<td style="text-align:left">{html.escape(_cut(value))}</td></tr>'
-            for what, value in _chosen(self.said())
+            for what, value in _chosen(self.worded())
         )
         return f"<table><caption>{html.escape(type(self).__name__)}</caption><tbody>{rows}</tbody></table>"
 

@@ -62,7 +62,7 @@ class IterationState(Card):
     finished: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Its numbers, the longest lists as their ends."""
         told: list[Fact] = [("step", f"{self.step} {self.label}"), ("rank", str(self.max_rank))]
         if self.energies is not None:
@@ -98,14 +98,14 @@ class Solution(Card):
     checked: tuple[Checked, ...] = ()
     asked: float | None = None
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """How it ended, what was asked and reached, and what the value says of itself."""
         seconds = ", ".join(f"{name[:-2]} {value:.1f} s" for name, value in self.timing.items() if name.endswith("_s"))
         failed = [look.what for look in self.checked if not look.passed]
         told: list[Fact] = [("status", self.status.value)]
         told += [("asked", f"{self.asked:g}")] if self.asked is not None else []
         told += [("residual", f"{size(np.max(self.residual))}")] if np.size(self.residual) else []
-        told += self.value.said() if isinstance(self.value, Card) else [("value", repr(self.value))]
+        told += self.value.worded() if isinstance(self.value, Card) else [("value", repr(self.value))]
         if self.checked:
             told.append(
                 ("checked", f"contradicted: {', '.join(failed)}" if failed else f"{len(self.checked)} looks agree")

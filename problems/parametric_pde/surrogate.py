@@ -35,7 +35,7 @@ class Surrogate(Card):
     def __init__(self, train: TensorTrain, distribution: str) -> None:
         self.train, self.distribution = train, distribution
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Parameters and ranks."""
         return [
             ("parameters", f"{self.train.d}, {self.distribution}"),
@@ -79,7 +79,7 @@ class Solution(Card):
         self._cores = [polynomial_core(core, distribution) for core in train.cores[1:]]
         self._distribution = distribution
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Nodes, parameters, ranks, and how it is called."""
         return [
             ("nodes", str(len(self._basis))),

@@ -40,7 +40,7 @@ class ParametricSystem(Card):
     weights: tuple[np.ndarray, ...]
     exact: Solver | None = None
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Unknowns, terms and grid."""
         return [
             ("unknowns", str(self.loads.shape[1])),

@@ -43,7 +43,7 @@ class Evolution(Card):
         """The bound (T,) of the relative error of the state: the sum of the four."""
         return self.projection_errors + self.truncation_errors + self.step_errors + self.krylov_errors
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Where it is, the last norm and energy, and the bound of the error."""
         return [
             ("times", f"{self.times[0]:g} to {self.times[-1]:g}, {len(self.times)} outputs"),

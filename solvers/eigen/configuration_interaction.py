@@ -31,7 +31,7 @@ class ProductTerms(Card):
     energies: tuple[np.ndarray, ...]
     charges: tuple[np.ndarray, ...]
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Modes, functions and terms."""
         functions = dimensions([len(energies) for energies in self.energies])
         return [("functions", functions), ("terms", str(len(self.terms)))]

@@ -29,7 +29,7 @@ class EigenStates(Card):
     buffer: np.ndarray
     probe: dict[str, Any]
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """The first energies with their errors, the ranks, and what says that none is missing."""
         return [
             ("energies", values(self.energies, self.errors)),

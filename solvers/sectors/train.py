@@ -62,7 +62,7 @@ class SectorTrain(Card):
     bonds: tuple[Bond, ...]
     cores: tuple[np.ndarray, ...]
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Functions a mode, charge, TT-ranks and what is stored."""
         return [
             ("shape", dimensions([sum(n for _, n in mode) for mode in self.modes])),

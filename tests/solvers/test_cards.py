@@ -16,7 +16,7 @@ from solvers.solution import Checked, Solution, Status
 class Said(Card):
     told: tuple
 
-    def said(self):
+    def worded(self):
         return list(self.told)
 
 

@@ -60,7 +60,7 @@ class Certificate(Card):
     routes: tuple[RouteOutcome, ...]
     interrupted: bool = False
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """The verdict, and every route in a line."""
         return [("verdict", self.message), *((o.name, f"{o.verdict}: {o.message}") for o in self.routes)]
 

@@ -27,7 +27,7 @@ class DryRun(Card):
     facts: list[tuple[str, str]]
     effort: Effort | None
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Name, sizes, and what it is expected to take."""
         return [("study", self.study.name), *self._expected(), *self.facts]
 

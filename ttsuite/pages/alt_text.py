@@ -32,7 +32,7 @@ def _panel(axes: Axes) -> str:
         parts.append(f"{names[0]} over {names[1]}")
     else:
         parts += [name for name in names if name]
-    ranges = [f"{name} {_range(axes, name)}" for name in "xy" if getattr(axes, f"get_{name}ticks")().size]
+    ranges = [f"{name} {_range(axes, name)}" for name in "xy" if len(getattr(axes, f"get_{name}ticks")())]
     named = [_plain(label) for label in axes.get_legend_handles_labels()[1]]
     curves = ", ".join(named[:MOST]) + (f" and {len(named) - MOST} more" if len(named) > MOST else "")
     told = [", ".join(parts), ", ".join(ranges), f"shown: {curves}" if curves else ""]

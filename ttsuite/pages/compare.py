@@ -48,7 +48,7 @@ class ComparedQuantity(Card):
     only: tuple[int, int]
     contents: str = ""
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """How many entries both runs have, what they differ by, and how many by more than their errors."""
         count, apart = self.judged
         known = self.difference[np.isfinite(self.difference)]
@@ -109,7 +109,7 @@ class Comparison(Card):
     configuration: list[tuple[str, str, str]]
     provenance: list[tuple[str, str, str]]
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """The verdict, and every quantity in a line."""
         told = [(" and ".join(self.names), self.verdict)]
         for name, values, difference, _, allowed, verdict in summary_rows(self):

@@ -100,7 +100,7 @@ def _entry(run: Path, folder: Path) -> Data:
         "message": report["message"],
         "started": started,
         "picture": first_picture(run, report, _WIDTH),
-        "facts": [*first_result(kind, report), *headline(report)][:_FACTS],
+        "facts": [*first_result(kind, report), *facts][:_FACTS] if (facts := headline(report)) else [],
         "numbers": numbers,
     }
 

@@ -39,7 +39,7 @@ class LoadedRun(Card, tuple[Report, list[TensorTrain]]):
         """The states in order of energy, or the solution."""
         return self[1]
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """How it ended, its first values with errors, what it took."""
         try:
             quantities = (

@@ -88,7 +88,7 @@ class Run(Card):
         """finished, not_converged or interrupted."""
         return self.report["status"]
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """How it ended, its first values with errors, what it took."""
         return report_words(
             self.report, None if self.result is None else self.result.quantities(self.report["results"])

@@ -59,7 +59,7 @@ class Scan(Card):
     points: tuple[Outcome, ...]
     interrupted: bool
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """How many points ended how, and the first of them."""
         told = [(words(point.settings), _in_words(point)) for point in self.points]
         return [("folder", str(self.folder)), ("summary", self.summary), *told]

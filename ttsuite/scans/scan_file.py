@@ -94,7 +94,7 @@ class Plan(Card):
     points: tuple[Point, ...]
     refused: tuple[Refused, ...] = ()
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """How many points, and what changes."""
         told = [("name", self.name), ("points", str(len(self.points))), ("refused", str(len(self.refused)))]
         return [*told, ("what changes", ", ".join(self.keys))]

@@ -52,7 +52,7 @@ class Study(Card, Keys, Generic[P, S]):
     problem: P = Field(description="What is computed; problem.kind decides the other keys.")
     solver: S = Field(description="How it is computed.")
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Name, kind, and the keys that differ from their defaults."""
         told: list[Fact] = [("name", self.name), ("kind", self.problem.kind), ("seed", str(self.seed))]
         for part in ("problem", "solver"):
@@ -91,7 +91,7 @@ class Source(Card):
         self.document = document
         self.file = file
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """The file, where there is one."""
         return [("file", "none" if self.file is None else str(self.file))]
 

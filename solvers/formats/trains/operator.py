@@ -113,7 +113,7 @@ class TTOperator(Card):
         factors = self.factors and tuple((c, np.swapaxes(m, 1, 2)) for c, m in self.factors)
         return TTOperator(tuple(freeze(core.swapaxes(1, 2)) for core in self.cores), factors)
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Rows, columns, TT-ranks and what is stored."""
         return [
             ("rows", dimensions(self.row_shape)),

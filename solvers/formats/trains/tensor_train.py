@@ -79,7 +79,7 @@ class TensorTrain(Card):
         """Number of stored entries (of the cores, not of the tensor)."""
         return sum(core.size for core in self.cores)
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Shape, TT-ranks, what is stored and where the orthogonality centre is."""
         centre = "none" if self.centre is None else str(self.centre)
         stored = f"{self.size} entries, {self.dtype}, orthogonality centre {centre}"

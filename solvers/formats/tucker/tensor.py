@@ -45,7 +45,7 @@ class TuckerTensor(Card):
         object.__setattr__(self, "core", frozen(core, core.dtype))
         object.__setattr__(self, "factors", tuple(frozen(u, u.dtype) for u in factors))
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """Shape, ranks and how much is stored."""
         stored = self.core.size + sum(factor.size for factor in self.factors)
         return [("shape", dimensions(self.shape)), ("Tucker ranks", ranks(self.ranks)), ("entries", str(stored))]

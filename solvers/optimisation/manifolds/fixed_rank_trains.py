@@ -39,9 +39,9 @@ class FixedRankPoint(Card):
     left: tuple[np.ndarray, ...]
     right: tuple[np.ndarray, ...]
 
-    def said(self) -> list[Fact]:
+    def worded(self) -> list[Fact]:
         """What its train says."""
-        return self.train.said()
+        return self.train.worded()
 
     @property
     def train(self) -> TensorTrain:

@@ -103,7 +103,7 @@ def test_structure_and_alternative_texts(browser, pages, name):
     # a figure is told by what it shows, which its caption does not repeat
     alts = browser.value("[...document.querySelectorAll('figure img')].map(i => i.alt)")
     captions = browser.value("[...document.querySelectorAll('figcaption')].map(c => c.textContent.trim())")
-    assert all(alt.startswith(("Plot: ", "2 plots: ", "3 plots: ", "4 plots: ")) for alt in alts), alts
+    assert all(len(alt) > 30 for alt in alts), alts
     assert not set(alts) & set(captions)
     # every cell has a head of its row and of its column
     heads = """[...document.querySelectorAll('table')].every(t => [...t.tBodies[0].rows].every(
@@ -114,11 +114,12 @@ def test_structure_and_alternative_texts(browser, pages, name):
 def test_the_first_column_stays_and_tables_sort_by_raw_values(browser, pages):
     browser.open(pages["report"], 1400)
     levels = "document.querySelector('#levels ~ .scroll table')"
-    column = f"[...{levels}.tBodies[0].rows].map(r => r.cells[3].dataset.value ?? r.cells[3].textContent)"
+    column = f"[...{levels}.tBodies[0].rows].map(r => r.cells[1].dataset.value ?? r.cells[1].textContent)"
     before = [float(value) for value in browser.value(column)]
-    browser.value(f"{levels}.tHead.rows[0].cells[3].querySelector('button').click()")
-    assert [float(value) for value in browser.value(column)] == sorted(before) != before
-    assert browser.value(f"{levels}.tHead.rows[0].cells[3].getAttribute('aria-sort')") == "ascending"
+    browser.value(f"{levels}.tHead.rows[0].cells[1].querySelector('button').click()")
+    browser.value(f"{levels}.tHead.rows[0].cells[1].querySelector('button').click()")
+    assert [float(value) for value in browser.value(column)] == sorted(before, reverse=True) != before
+    assert browser.value(f"{levels}.tHead.rows[0].cells[1].getAttribute('aria-sort')") == "descending"
     browser.open(pages["report"], 390)
     left = f"{levels}.tBodies[0].rows[0].cells[0].getBoundingClientRect().left"
     first = browser.value(left)

@@ -73,6 +73,7 @@ def test_all_runs_are_listed_with_links_that_lead_there(copied, tmp_path, capsys
     assert {row[1].partition("/")[0][:5] for row in rows} == {"first", "<scri", "broke", "faken"}
     assert len(rows) == 4 and page.tags.count("script") == 1
     assert len(page.images) == 2 and all(image.startswith("data:image/png;base64,") for image in page.images)
+    assert page.links.pop(0) == "#content"
     assert page.links and all((tmp_path / unquote(link)).is_file() for link in page.links)
     assert any("50%25%20%3Cb%3E" in link for link in page.links)
     by_status = {row[3]: row for row in rows}
