@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from problems.measured import Cell
+from solvers.cards import Card, Fact
+from solvers.measured import Cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,8 @@ class Quantity:
     keys : (m,) numbers or names along ``axis``.
     values : (m, ...) real or complex; None, as of JSON, becomes NaN.
     errors : (m,) or of the shape of ``values``, absolute; None where the run estimates none.
+    includes : what the errors have in them: rank, basis, mesh, time step, sampling and the like.
+    leaves_out : what moves the values too, and is in no error.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Quantity:
     keys: Sequence[float | str]
     values: np.ndarray
     errors: np.ndarray | None = None
+    includes: tuple[str, ...] = ()
+    leaves_out: tuple[str, ...] = ()
 
     @property
     def over_time(self) -> bool:
@@ -68,12 +73,20 @@ class Section:
 
 
 def work(counts: Mapping[str, int], title: str = "Work") -> Section:
-    """What was counted, in words."""
-    return Section(title, [(name.replace("_", " "), str(count)) for name, count in counts.items()])
+    """What was counted, in words; not what this run had nothing of."""
+    return Section(title, [(name.replace("_", " "), str(count)) for name, count in counts.items() if count])
+
+
+def error_contents(quantity: Quantity) -> str:
+    """What the errors of a quantity have in them, and what they leave out, in words; empty where nobody says it."""
+    if not quantity.includes:
+        return f"no errors are estimated; not known: {', '.join(quantity.leaves_out)}" if quantity.leaves_out else ""
+    said = f"errors include: {', '.join(quantity.includes)}"
+    return said + (f"; not: {', '.join(quantity.leaves_out)}" if quantity.leaves_out else "")
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(Card):
     """A figure of a report: file stem, caption, and ``draw``, which makes the matplotlib figure, or is one.
 
     Drawn when it is asked for, so that one that cannot be drawn leaves the others. Where there is too little for a
@@ -88,9 +101,13 @@ class Picture:
     text: str = ""
 
     @classmethod
-    def said(cls, name: str, text: str) -> Picture:
+    def sentence(cls, name: str, text: str) -> Picture:
         """A sentence in place of a figure."""
         return cls(name, "", _nothing, text=text)
+
+    def said(self) -> list[Fact]:
+        """Its name and caption; nothing is drawn for that."""
+        return [("name", self.name), ("caption", self.caption)]
 
     @cached_property
     def figure(self) -> Figure:

@@ -38,7 +38,7 @@ def figures(problem: CompletionProblem, solver: CompletionSolver, result: Comple
     if len(inner) <= FEW:
         ranks_text = f"Singular values of the unfoldings; the TT-ranks of the tensor are {', '.join(map(str, inner))}."
     best = f"rank {result.best.rank} is chosen, with a test error of {result.test_error:.2g}"
-    error = Picture.said("error_by_rank", f"One rank was fitted: {best}.")
+    error = Picture.sentence("error_by_rank", f"One rank was fitted: {best}.")
     if len(result.by_rank) > 1:
         error = Picture(
             "error_by_rank",

@@ -89,7 +89,7 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
             for t, mean, covariance in zip(result.times, result.mean_error, result.covariance_error)
         ]
         said = f"Error estimates of the moments, in widths of the density, at {'; '.join(parts)}."
-        pictures.append(Picture.said("errors", f"{said} The mass differs from one by at most {mass:.1g}."))
+        pictures.append(Picture.sentence("errors", f"{said} The mass differs from one by at most {mass:.1g}."))
     if d - 1 > FEW:
         text = "TT-ranks of the density along the train, at the output times."
         pictures.append(Picture("ranks", text, partial(ranks, result), f"TT-ranks at most {result.ranks.max()}."))
@@ -97,7 +97,7 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
         along = "; ".join(
             f"t = {t:g}: {', '.join(map(str, row[1:-1]))}" for t, row in zip(result.times, result.ranks.tolist())
         )
-        pictures.append(Picture.said("ranks", f"TT-ranks of the density along the train, at {along}."))
+        pictures.append(Picture.sentence("ranks", f"TT-ranks of the density along the train, at {along}."))
     return pictures
 
 

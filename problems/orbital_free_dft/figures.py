@@ -30,11 +30,11 @@ from problems.drawing import (
     whole_ticks,
 )
 from problems.legends import legend_above
-from problems.measured import raised
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.references import GroundState, reference_of
 from problems.orbital_free_dft.result import OrbitalFreeResult
 from problems.report_parts import Picture
+from solvers.measured import raised
 
 SLICE = 4.2  # inches of the slice, at most
 FEW_GRIDS = 2  # whose energies a sentence says as well as a figure
@@ -76,7 +76,7 @@ def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbi
     if len(result.levels) <= FEW_GRIDS:
         energies = "; ".join(f"2{raised(level.level)} points an axis: {level.energy:.8g}" for level in result.levels)
         said = f"Energies of the grids (hartree): {energies}; extrapolated: {result.extrapolated_energy:.8g}."
-        return [*pictures, Picture.said("grids", said)]
+        return [*pictures, Picture.sentence("grids", said)]
     alt = f"Energy {result.extrapolated_energy:.8g} hartree, extrapolated from {len(result.levels)} grids."
     return [*pictures, Picture("grids", text, partial(grids, result, known, solver.accuracy), alt)]
 

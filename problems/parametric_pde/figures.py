@@ -71,7 +71,7 @@ def figures(problem: ParametricProblem, solver: ParametricSolver, result: Parame
         alt = f"TT-ranks from {inner[0]} to {inner[-1]}, at most {max(inner)}."
         pictures.append(Picture("ranks", f"{ranks}.", partial(ranks_along_train, result), alt))
     else:
-        pictures.append(Picture.said("ranks", f"{ranks}: {', '.join(map(str, inner)) or 1}."))
+        pictures.append(Picture.sentence("ranks", f"{ranks}: {', '.join(map(str, inner)) or 1}."))
     return pictures
 
 

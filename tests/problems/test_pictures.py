@@ -42,7 +42,7 @@ def test_shared_axes_are_logarithmic_together():
 
 
 def test_a_sentence_stands_in_place_of_a_figure():
-    picture = Picture.said("ranks", "TT-ranks at the two cuts: 7, 6.")
+    picture = Picture.sentence("ranks", "TT-ranks at the two cuts: 7, 6.")
     assert picture.text.endswith("7, 6.") and picture.caption == "" and picture.alt == ""
     with pytest.raises(ValueError, match="has no figure"):
         assert picture.figure is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Callable, Mapping
 
 from ttsuite.study.lengths import FORMATS, inches
@@ -14,16 +15,27 @@ Command = Callable[[argparse.Namespace], int]
 
 def arguments_of(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """The parser of the command line; ``commands`` names the function that runs each command."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ttsuite", description="Tensor-train solvers, from a YAML file to a report.", allow_abbrev=False
     )
+    parser.set_defaults(command=None)
     parser.add_argument("--version", action="version", version=f"ttsuite {__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     for name, (summary, add) in _COMMANDS.items():
         command = subparsers.add_parser(name, help=summary)
         add(command)
         command.set_defaults(command=commands[name])
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that knows the command which a misspelt one comes closest to."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            close = difflib.get_close_matches(str(value), list(action.choices), n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(action.choices)}"
+            self.exit(2, f"no command is called {value!r} ({hint})\n")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +80,7 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(parser: argparse.ArgumentParser) -> None:
-    del parser  # takes nothing
+    parser.add_argument("--tests", action="store_true", help="the small ones that the tests run, instead")
 
 
 def _describe(parser: argparse.ArgumentParser) -> None:

@@ -25,9 +25,9 @@ from problems.drawing import (
     whole_ticks,
 )
 from problems.legends import legend_above
-from problems.measured import unit_text
 from problems.report_parts import Picture, Table
-from ttsuite.pages.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
+from solvers.measured import Cell, Measured, bound, unit_text
+from ttsuite.pages.compare import SIGNIFICANT, SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
 from ttsuite.pages.drawing import save_figure
 from ttsuite.pages.render import render
 from ttsuite.runs.attempt import attempt
@@ -37,7 +37,18 @@ DEFAULT_PARENT = Path("results") / "comparisons"
 MOST_ROWS = {True: 60, False: 12}  # of a table of values, of a quantity that can be judged and of one that cannot
 PANELS = 4  # quantities of the figure
 FEW = 24  # entries that are drawn with their names
-_CSV = ["quantity", "entry", "first", "first_error", "second", "second_error", "difference", "tolerance", "agree"]
+_CSV = [
+    "quantity",
+    "entry",
+    "first",
+    "first_error",
+    "second",
+    "second_error",
+    "difference",
+    "tolerance",
+    "agree",
+    "unit",
+]
 _BLUE, _ORANGE, _RED = COLOURS[0], COLOURS[4], COLOURS[1]
 DECADES = 1e-8  # of the axis of such a panel
 _FLOOR = 1e-17  # smaller ones are zeros on logarithmic axes
@@ -100,7 +111,7 @@ def _rows(q: ComparedQuantity) -> Iterator[list[str]]:
         for value, error in zip(q.values, q.errors):
             row += [_number(value[place]), "" if error is None else _number(error[place])]
         row += [_number(q.difference[place]), "" if tolerance is None else _number(tolerance[place])]
-        yield [*row, "" if agrees is None else ("yes" if agrees[place] else "no")]
+        yield [*row, "" if agrees is None else ("yes" if agrees[place] else "no"), q.unit]
 
 
 def _number(value: complex | np.ndarray | np.generic) -> str:
@@ -124,20 +135,26 @@ def _values(q: ComparedQuantity, names: list[str]) -> Table:
     missing = [f"{count} only in {name}" for count, name in zip(q.only, names) if count]
     if missing:
         note = f"{note} Entries in one run alone: {', '.join(missing)}.".strip()
-    rows = []
+    if q.contents:
+        note = f"{note} {q.contents[:1].upper()}{q.contents[1:]}.".strip()
+    rows: list[list[Cell]] = []
     for place in places:
-        shown = "" if tolerance is None else _short(tolerance[place], ".1e")
+        shown = "" if tolerance is None else _known(tolerance[place])
         verdict = "" if agrees is None else ("yes" if agrees[place] else "no")
-        values = [_short(value[place], ".10g") for value in q.values]
-        rows.append([told_key(q, place), *values, _short(q.difference[place], ".1e"), shown, verdict])
+        errors = [None if error is None else float(error[place]) for error in q.errors]
+        values = [
+            "unknown"
+            if np.isnan(value[place])
+            else Measured(np.asarray(value[place]).item(), error, digits=SIGNIFICANT)
+            for value, error in zip(q.values, errors)
+        ]
+        rows.append([told_key(q, place), *values, _known(q.difference[place]), shown, verdict])
     title = f"{q.name[:1].upper()}{q.name[1:]}" + (f" ({q.unit})" if q.unit else "")
     return Table([q.axis, *names, "difference", "both estimates", "agree"], rows, (0, 5), note, title)
 
 
-def _short(value: complex | np.ndarray | np.generic, form: str) -> str:
-    if np.isnan(value):
-        return "unknown"
-    return f"{value:{form}}".strip("()")
+def _known(size: np.ndarray | np.generic) -> Cell:
+    return "unknown" if np.isnan(size) else bound(float(size))
 
 
 def figure(comparison: Comparison) -> Figure:

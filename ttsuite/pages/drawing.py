@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ttsuite.data import SavedPicture
+from ttsuite.pages.alt_text import alt_text
 from ttsuite.pages.render import data_url
 
 if TYPE_CHECKING:
@@ -68,7 +69,16 @@ def save_figure(picture: Picture, record: Record) -> SavedPicture:
 
 def told(picture: Picture, data: str) -> SavedPicture:
     """What a page needs of a picture; ``data``: its SVG as a data URL, empty where a sentence stands in its place."""
-    return {"name": picture.name, "caption": picture.caption, "alt": picture.alt, "text": picture.text, "data": data}
+    width, height = picture.figure.get_size_inches() if data else (0.0, 0.0)
+    return {
+        "name": picture.name,
+        "caption": picture.caption,
+        "alt": picture.alt or (alt_text(picture.figure) if data else ""),
+        "text": picture.text,
+        "files": ["svg", "png"] if data else [],
+        "inches": (float(width), float(height)),
+        "data": data,
+    }
 
 
 def save_for_paper(picture: Picture, record: Record, width: float, suffix: str) -> str:

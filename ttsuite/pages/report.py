@@ -6,16 +6,18 @@ computed for a report that is made again: report.json, the configuration and res
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from problems.contract import Facts
 from problems.report_parts import Picture, Section, Table
 from problems.result import Result
+from solvers.measured import Cell, Measured, bound, typographic
 from ttsuite.data import Data, Report, SavedPicture
 from ttsuite.pages.drawing import FOR_PAPER, imported, own_style, save_figure, save_for_paper
-from ttsuite.pages.render import provenance_facts, render
+from ttsuite.pages.render import moment, provenance_facts, render, typeset
 from ttsuite.pages.report_facts import first_picture, headline
 from ttsuite.runs.attempt import T, attempt
 from ttsuite.runs.layout import CONFIGURATION_FILE
@@ -25,6 +27,8 @@ from ttsuite.study.config import Study
 from ttsuite.study.plots import Plots
 
 _WIDTH = 720  # pixels of the figure of a card
+TYPESET = ("kind", "headline", "comparison", "tables", "sections", "checks", "timing")  # what is not quoted from a file
+SAID = ("message", "warnings", "certified")  # the texts of report.json
 
 
 def remake_report(folder: str | Path) -> Path:
@@ -133,23 +137,108 @@ def write_reports(study: Study, result: Result, report: Report, pictures: list[S
     nothing: Facts = []
     no_tables: list[Table] = []
     no_sections: list[Section] = []
-    context: Data = {
-        "report": report,
-        "kind": study.family.summary,
+    shown: Data = {
         "headline": told("the headline", lambda: presentation.headline(problem, solver, result), nothing),
         "comparison": told("the comparison", lambda: family.known.comparison_table(problem, solver, result), None),
         "tables": told("the tables", lambda: presentation.tables(problem, solver, result), no_tables),
         "sections": told("the sections", lambda: presentation.sections(problem, result), no_sections),
         "loading": result.loading(_shown(record.folder)),
-        "pictures": pictures,
+        "pictures": [_typeset(picture) for picture in pictures],
+    }
+    _write(study, report, record, shown)
+
+
+def _typeset(picture: SavedPicture) -> Data:
+    """A figure, its texts as they are printed."""
+    texts = {"caption": picture["caption"], "alt": picture["alt"], "text": picture["text"]}
+    return {**picture, **{key: typographic(text) for key, text in texts.items()}}
+
+
+def write_partial(study: Study, report: Report, record: Record) -> None:
+    """Write ``report.md`` and ``report.html`` of a run that was interrupted: its last pass, marked as no result."""
+    passes = record.read_lines("passes.jsonl")
+    count = f"{len(passes)} pass{'' if len(passes) == 1 else 'es'}"
+    text = (
+        f"The run was interrupted after {count} and has no result. What is shown is as it stood then and carries no "
+        f"error estimate. To continue: ttsuite resume {_shown(record.folder)}"
+    )
+    _write(study, report, record, {"partial": text, "tables": _progress(passes)})
+
+
+def _progress(passes: Sequence[Data]) -> list[Table]:
+    """What the log of a run says: its last values, and all of its passes."""
+    tables = []
+    last = passes[-1] if passes else {}
+    if last.get("energies"):
+        residuals = last.get("residuals") or []
+        rows: list[list[Cell]] = [
+            [str(i), Measured(value), bound(residuals[i]) if i < len(residuals) else ""]
+            for i, value in enumerate(last["energies"])
+        ]
+        note = f"As of the last pass ({last.get('label')}), in the unit of the problem; not converged."
+        tables.append(
+            Table(["number", "value", "residual norm"], rows, (), note, "Last values, without error estimates")
+        )
+    rows = [
+        [
+            str(entry.get("step")),
+            str(entry.get("label")),
+            Measured(entry.get("max_rank")),
+            bound(max(entry["residuals"])) if entry.get("residuals") else "",
+            Measured(entry.get("seconds"), digits=3),
+        ]
+        for entry in passes
+    ]
+    if rows:
+        columns = ["step", "what", "largest TT-rank", "largest residual norm", "time (s)"]
+        tables.append(Table(columns, rows, (1,), "", "Passes until the interruption"))
+    return tables
+
+
+def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
+    """Fill both templates with what is ``shown`` of the run and what every report has."""
+    family = study.family
+    checks = [[c["what"], c["how"], c["result"], "yes" if c["passed"] else "no"] for c in report["checked"]]
+    defaults: Data = {"partial": "", "headline": [], "comparison": None, "tables": [], "sections": [], "pictures": []}
+    context: Data = {
+        **defaults,
+        "loading": None,
+        **shown,
+        "kind": family.summary,
+        "when": moment(str(report["provenance"].get("started"))),
+        "files": _files(record.folder),
+        "checks": Table(["what", "how", "result", "passed"], checks, (0, 1, 2, 3)) if checks else None,
+        "formula": family.formula,
+        "references": [*family.references, *_sources(report)],
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),
         "timing": _timing(report),
     }
+    everything: Data = {"description": "", **report}
+    said = {name: everything[name] for name in SAID if name in report}
+    context |= {name: typeset(context[name]) for name in TYPESET} | {
+        "report": everything | {name: typeset(text) for name, text in said.items()}
+    }
     for name in ("report.md", "report.html"):
-        text = told(name, partial(render, name, context), None)
+        text = attempt(name, partial(render, name, context), None, report["warnings"])
         if text is not None:
             record.write(name, text)
+
+
+def _files(folder: Path) -> list[tuple[str, str]]:
+    """(text, link) of the files of numbers that stand beside the report."""
+    tables = sorted(path.name for path in folder.glob("*.csv"))
+    found = [name for name in ("report.json", *tables, CONFIGURATION_FILE) if (folder / name).is_file()]
+    return [(name, quote(name)) for name in found]
+
+
+def _sources(report: Report) -> list[str]:
+    """Where the numbers come from that the run is compared with, each once with all that is from there."""
+    labels: dict[str, list[str]] = {}
+    for entry in report["references"]:
+        if source := str(entry.get("source") or ""):
+            labels.setdefault(source, []).append(str(entry.get("label")))
+    return [source if names == [source] else f"{source}: {', '.join(names)}" for source, names in labels.items()]
 
 
 def card(folder: Path, report: Report) -> str:
@@ -171,4 +260,5 @@ def _timing(report: Report) -> list[tuple[str, str]]:
     names = {"compile_s": "compiling", "setup_s": "setting up", "solve_s": "solving", "wall_s": "in all"}
     seconds = report["timing"]
     facts = [(names[key], f"{value:.1f} s") for key, value in seconds.items() if isinstance(value, float)]
-    return [*facts, ("peak memory, all processes", f"{report['peak_rss_mb']:.0f} MB")]
+    memory = report["peak_rss_mb"]
+    return facts if memory is None else [*facts, ("peak memory, all processes", f"{memory:.0f} MB")]

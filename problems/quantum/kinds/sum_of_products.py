@@ -58,8 +58,8 @@ _TERMS: JsonDict = {
     "items": _TERM | {"items": [{"anyOf": [{"type": "number"}, _COMPLEX]}, _NAMES]},
 }
 _NOTE = (
-    "Assignments name the leading products: 2v3 is function 2 (from 0, by energy) of mode 3, gs all modes in function"
-    " 0. The functions of a mode are those of its mean field; the stored states are in the functions of the file."
+    "Modes are numbered from 0: 2v₃ is function 2 (from 0, by energy) of mode 3, gs all modes in function 0. The"
+    " functions of a mode are those of its mean field; the stored states are in the functions of the file."
 )
 
 
@@ -93,7 +93,7 @@ class SumOfProductsProblem(ProblemKeys):
     observables: tuple[Observable, ...] = Field(
         default=("energy", "norm"),
         description="Recorded in time (evolution): energy, norm, entropy; z = Sz/s, szsz of spins; q, q2; n quanta; "
-        "zero for modes without it.",
+        "absent for modes without it.",
         json_schema_extra={"values": "a list of energy | norm | z | szsz | q | q2 | n | entropy"},
     )
 
@@ -197,6 +197,11 @@ class SumOfProductsProblem(ProblemKeys):
         return _NOTE
 
     @property
+    def letter(self) -> str:
+        """What function n of a mode is called in the names of states: nv."""
+        return "v"
+
+    @property
     def measured(self) -> tuple[str, ...]:
         """The observables asked for."""
         return self.observables
@@ -281,10 +286,11 @@ def complete(
 FAMILY = Family(
     kind="sum_of_products",
     summary="a Hamiltonian of your own, a sum of products",
-    formula="H = sum_t c_t prod_k O_tk,  O: operators of one mode; H psi = E psi, or i d psi/dt = H psi",
+    formula="H = Σₜ cₜ ∏ₖ Oₜₖ,  O: operators of one mode; H ψ = E ψ, or i ∂ψ/∂t = H ψ",
     references=(
-        "Ren, Li, Jiang, Shuai, J. Chem. Phys. 153, 084118 (2020): sums of products as TT operators",
-        "Colbert, Miller, J. Chem. Phys. 96, 1982 (1992): sinc functions",
+        "Ren, Li, Jiang, Shuai, J. Chem. Phys. 153, 084118 (2020), "
+        "doi:10.1063/5.0018149: sums of products as TT operators",
+        "Colbert, Miller, J. Chem. Phys. 96, 1982 (1992), doi:10.1063/1.462100: sinc functions",
         "and those of the kinds vibrational (spectrum) and wave_packet (evolution)",
     ),
     typical="20 states of 6 modes to 1e-6: 5 s, 0.25 GB; 6 states of 14 spins: 5 s; a packet in 4 dimensions: 30 s",

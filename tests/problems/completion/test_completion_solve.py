@@ -81,7 +81,7 @@ def test_a_function_is_completed_and_reported():
     assert found["test_error"] == min(entry["test_error"] for entry in found["by_rank"][: result.best.rank])
     assert [entry["rank"] for entry in found["by_rank"]] == list(range(1, len(result.by_rank) + 1))
     assert found["samples"] == {"fitted": 285, "validation": 15, "test": 700}
-    assert "1e+03 entries" in dict(headline(s.problem, s.solver, result))["tensor"]
+    assert "1000 entries" in dict(headline(s.problem, s.solver, result))["tensor"]
     table = comparison_table(s.problem, s.solver, result)
     assert (
         all(len(row) == len(table.columns) for row in table.rows) and "(chosen)" in table.rows[result.best.rank - 1][0]

@@ -86,7 +86,7 @@ def test_a_cluster_is_compared_by_its_electrostatic_sum(cluster):
     assert "periodic box" in table.note
     assert dict(presentation.headline(case.problem, case.solver, result))[
         "extrapolated energy less the reference"
-    ].endswith("+2.2e-04 a nucleus")
+    ].endswith("0.00022 a nucleus")
 
 
 def test_tables_and_headline(atom):
@@ -95,11 +95,12 @@ def test_tables_and_headline(atom):
     assert [table.title for table in tables] == ["Grids", "Energy", "Parts of the error"]
     comparison = comparison_table(case.problem, case.solver, result)
     assert all(len(row) == len(table.columns) for table in [*tables, comparison] for row in table.rows)
-    assert comparison.rows[0][-1] == "+1.0e-06" and comparison.rows[5][0] == "Hartree"
-    assert comparison.rows[5][-1] == "+1.0e-04"
+    assert str(comparison.rows[0][-1]) == "1.0 × 10⁻⁶" and comparison.rows[5][0] == "Hartree"
+    assert str(comparison.rows[5][-1]) == "0.00010"
+    assert "errors include: mesh, descent, rank, box" in tables[1].note
     assert "power 2" in tables[0].note
     facts = dict(presentation.headline(case.problem, case.solver, result))
-    assert facts["energy, extrapolated"] == "-0.9139141 hartree, error estimate 2.0e-06"
+    assert facts["energy, extrapolated"] == "−0.9139141(20) hartree"
     assert "nucleus of charge 2 (smeared with a = 1)" in facts["problem"]
     assert all(text for section in presentation.sections(case.problem, result) for _, text in section.facts)
     assert list(result.trains()) == ["density", "orbital"]

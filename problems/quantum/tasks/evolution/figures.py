@@ -28,11 +28,11 @@ from problems.drawing import (
     whole_ticks,
 )
 from problems.legends import legend_above
-from problems.measured import unit_text
 from problems.quantum.tasks.evolution.independent import Compared, Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult, Spectrum, Sticks
 from problems.report_parts import Picture
+from solvers.measured import unit_text
 
 FLOOR = 1e-14  # of errors of a(t)
 ROUND_OFF = 1e-16  # what drifts and bounds are drawn as

@@ -29,11 +29,11 @@ from problems.drawing import (
 )
 from problems.legends import legend_above, legend_outside, text_width
 from problems.levels import Reference
-from problems.measured import lowered, unit_text
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.lists import comparison_of_lists
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Picture
+from solvers.measured import lowered, unit_text
 
 LABEL = 0.118  # inches from one vertical label of 7 points to the next
 SIDES = 0.75  # inches of a figure beside its panel
@@ -85,7 +85,7 @@ def _deviations(result: SpectrumResult, references: Sequence[Reference], judge: 
     own = np.abs(judge.deviations(result.energies))
     unit, most = unit_text(result.unit), float(np.nanmax(own, initial=0.0))
     if np.isfinite(own).sum() < FEW or most < FLOOR * accuracy:
-        return Picture.said("deviations", f"Deviation from {judge.label}: at most {most:.2g} {unit}.")
+        return Picture.sentence("deviations", f"Deviation from {judge.label}: at most {most:.2g} {unit}.")
     alt = f"Deviations of this run from {judge.label}: median {np.nanmedian(own):.2g}, at most {most:.2g} {unit}."
     if len(references) == 1:
         caption = f"Deviation of this run from {judge.label}, over the state number."
@@ -102,10 +102,10 @@ def _errors(result: SpectrumResult, accuracy: float) -> Picture:
     estimates, unit = result.error_estimates, unit_text(result.unit)
     if len(estimates) < FEW:
         said = ", ".join(f"{value:.2g}" for value in estimates)
-        return Picture.said("errors", f"Error estimates of the levels: {said} {unit}.")
+        return Picture.sentence("errors", f"Error estimates of the levels: {said} {unit}.")
     if np.max(estimates) < FLOOR * accuracy:
         said = f"at most {np.max(estimates):.2g} {unit}, far below the {accuracy:g} asked for"
-        return Picture.said("errors", f"Error estimates of the levels: {said}.")
+        return Picture.sentence("errors", f"Error estimates of the levels: {said}.")
     text = "Error estimates of this run: what the finite ranks and what the finite basis leave out."
     if not _estimated(result.basis_errors):
         text = "Error estimates of this run: what the finite ranks leave out. That of the basis was not estimated."
@@ -123,7 +123,7 @@ def _ranks(result: SpectrumResult) -> Picture:
     if len(largest) < FEW:
         names = "one cut" if len(largest) == 1 else "two cuts"
         own, operator = (", ".join(map(str, ranks)) for ranks in (largest, result.operator_ranks[1:-1]))
-        return Picture.said(
+        return Picture.sentence(
             "ranks", f"TT-ranks at the {names}: of the states at most {own}; of the operator {operator}."
         )
     text = "TT-ranks along the train. The band spans all states; the operator's ranks are exact."

@@ -26,6 +26,10 @@ class HasLevels(Protocol):
         """How to read the names of its states; empty where they need no words."""
 
     @property
+    def letter(self) -> str:
+        """What a quantum of a mode is called in the names of states."""
+
+    @property
     def references(self) -> Sequence[Reference]:
         """Levels known from elsewhere."""
 

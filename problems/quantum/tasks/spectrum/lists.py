@@ -26,8 +26,8 @@ from problems.drawing import (
 )
 from problems.legends import legend_above, legend_columns
 from problems.levels import Reference
-from problems.measured import unit_text
 from problems.quantum.tasks.spectrum.result import SpectrumResult
+from solvers.measured import unit_text
 
 ROW = 0.165  # inches of a list
 LOWEST = 0.05  # of the reference's uncertainty: smaller deviations mean nothing, and are drawn at the edge

@@ -154,7 +154,7 @@ def solve(
         unit=space.unit,
         error_estimates=errors,
         rank_errors=rank_errors,
-        basis_errors=judged.errors,
+        basis_errors=judged.errors if space.basis_share else np.full(len(errors), np.nan),  # not estimated is not zero
         residual_norms=solution.residual,
         symmetry=[symmetry_label(c, charges) for c in states.charges],
         assignments=[assignment(x, labels, space.mode_numbers) for x in trains],
@@ -232,7 +232,8 @@ def _iterated(prepared: Prepared, call: _Call, name: str) -> tuple[Prepared, Sol
         earlier=None if call.earlier is None else call.earlier / STATES,
     )
     if space.complex:
-        solution = recovered(space.operator, solution, solver.n_states, accuracy)
+        max_rank = None if solver.max_rank == AUTOMATIC else int(solver.max_rank)
+        solution = recovered(space.operator, solution, solver.n_states, accuracy, max_rank)
     return prepared, solution, space.starts and not space.complex
 
 

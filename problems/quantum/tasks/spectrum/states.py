@@ -11,7 +11,8 @@ from solvers.eigen.complex_hermitian import recover
 from solvers.eigen.states import EigenStates
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.sectors.train import SectorTrain, leading_products
+from solvers.sectors.leading_products import leading_products
+from solvers.sectors.train import SectorTrain
 from solvers.solution import Solution, Status
 
 LISTED = 8  # modes of a product that are named
@@ -69,16 +70,22 @@ def completeness(states: EigenStates) -> dict[str, object]:
     }
 
 
-def recovered(operator: TTOperator, solution: Solution, n_states: int, accuracy: float) -> Solution:
-    """The states of a complex operator from twice as many of its real form, in one order of energies."""
+def recovered(
+    operator: TTOperator, solution: Solution, n_states: int, accuracy: float, max_rank: int | None = None
+) -> Solution:
+    """The states of a complex operator from twice as many of its real form, in one order of energies.
+
+    ``max_rank``: of the complex states, whose ranks are sums of those of the real ones; None: as the accuracy needs.
+    """
     real: EigenStates = solution.value
     tol = float(np.clip(0.1 * np.sqrt(accuracy / max(np.abs(real.energies).max(), 1e-300)), 1e-12, 1e-3))
-    energies, trains, errors = recover(
-        operator, [x.to_train() for x in real.trains if isinstance(x, SectorTrain)], real.errors, n_states, tol
-    )
+    trains_of_real = [x.to_train() for x in real.trains if isinstance(x, SectorTrain)]
+    energies, trains, errors = recover(operator, trains_of_real, real.errors, n_states, tol, max_rank)
     residual = np.array([(operator @ z - z * complex(e)).norm() for z, e in zip(trains, energies)])
     # every level of the real form is there twice
     value = EigenStates(energies, trains, [0] * n_states, errors, np.sort(real.buffer)[::2], real.probe)
     n_converged = int(np.sum(errors <= accuracy))
     status = Status.CONVERGED if n_converged == n_states else solution.status
+    if status is Status.CONVERGED and n_converged < n_states:  # the real ones met it, their combinations do not
+        status = Status.RANK_LIMIT
     return replace(solution, value=value, status=status, n_converged=n_converged, residual=residual)

@@ -11,11 +11,14 @@ from geometry import faults
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from problems.drawing import style
+from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.kinds.vibrational import VibrationalProblem
+from problems.quantum.tasks.spectrum.evidence import assigned
 from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
 from problems.quantum.tasks.spectrum.keys import SpectrumSolver
-from problems.quantum.tasks.spectrum.presentation import digits_of, tables
+from problems.quantum.tasks.spectrum.presentation import sections, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
+from solvers.measured import in_ascii
 from ttsuite.runs.record import plain
 
 PROBLEM = VibrationalProblem(kind="vibrational", force_field="acetonitrile")
@@ -49,10 +52,14 @@ def test_the_deviation_from_the_judge_is_the_one_put_in(result):
 
 def test_tables(result):
     (table,) = tables(PROBLEM, SOLVER, result)
-    assert table.columns[:4] == ["state", "energy (cm-1)", "above the lowest", "error estimate"]
-    assert table.columns[7] == "HCI+PT2 (this project)" and len(table.rows) == 84
+    assert table.columns[:3] == ["state", "energy (cm-1)", "above the lowest (cm-1)"]
+    assert table.columns[6] == "HCI+PT2 (this project), cm-1" and len(table.rows) == 84
     assert all(len(row) == len(table.columns) for row in table.rows)
-    assert table.rows[0][1] == "9837.4067" and table.rows[83][table.columns.index("A-VCI (2017)")] == ""
+    energy, above = table.rows[7][1:3]
+    assert (energy.value, energy.error) == (result.energies[7], result.error_estimates[7])
+    assert above.error == result.error_estimates[7] + result.error_estimates[0] and str(table.rows[0][2]) == "0"
+    assert str(table.rows[83][table.columns.index("A-VCI (2017), cm-1")]) == ""
+    assert "errors include: rank, basis" in table.note
     name, header, rows = result.csv_table(columns(PROBLEM, result))
     assert name == "levels.csv"
     assert all(len(row) == len(header) for row in rows)
@@ -61,8 +68,50 @@ def test_tables(result):
     assert comparison is not None and len(comparison.rows) == 14
 
 
-def test_digits_follow_the_accuracy():
-    assert [digits_of(a) for a in (1.0, 0.01, 1e-6, 5e-3)] == [2, 4, 8, 5]
+def test_deviations_have_significant_digits(result):
+    """The deviation of a run that is much better than it was asked to be was 0.0000000000."""
+    exact = references_of(oscillator_field(), None)[0].levels[:3] + 4.7e-11
+    problem = VibrationalProblem(
+        kind="vibrational", force_field={"model": "coupled_oscillators", "dimension": 4, "coupling": 0.1}
+    )
+    table = comparison_table(problem, SpectrumSolver(n_states=3), made_up.oscillators(exact, 4))
+    assert in_ascii(str(table.rows[0][2])) in ("4.7e-11", "4.8e-11")
+
+
+def oscillator_field():
+    return VibrationalProblem(
+        kind="vibrational", force_field={"model": "coupled_oscillators", "dimension": 4, "coupling": 0.1}
+    ).field
+
+
+def test_basis_error_that_was_not_estimated_is_no_zero(result):
+    unknown = replace(result, basis_errors=np.full(84, np.nan))
+    assert plain(unknown.results())["basis_errors"] == [None] * 84
+    told = plain(type(unknown).values(plain(unknown.results())))["energies"]
+    assert (told["includes"], told["leaves_out"]) == (["rank"], ["basis"])
+    assert plain(type(result).values(plain(result.results())))["energies"]["includes"] == ["rank", "basis"]
+    assert "not: basis" in tables(PROBLEM, SOLVER, unknown)[0].note
+    _, header, rows = unknown.csv_table()
+    assert {row[header.index("basis_error")] for row in rows} == {""}
+
+
+def test_errors_told_are_never_below_rounding(result):
+    tiny = replace(result, error_estimates=np.full(84, 2e-15))
+    told = plain(type(tiny).values(plain(tiny.results())))["energies"]
+    assert min(told["error"]) >= 9e-12  # of 9837 cm-1 and more
+
+
+def test_assignments_are_printed_as_the_field_writes_them():
+    assert assigned("0.97[1v3] ; 0.20[1v9+2v12]") == "0.97 ν₃; 0.20 (ν₉ + 2ν₁₂)"
+    assert assigned("1.00[gs]") == "1.00 gs" and assigned("0.90[2v0]", "v") == "0.90 2v₀"
+
+
+def test_the_report_says_what_decides_and_why_a_residual_may_be_larger(result):
+    large = replace(result, residual_norms=np.full(84, 3.7), history=result.history)
+    facts = dict(sections(PROBLEM, large)[0].facts)
+    assert "error estimate of each state" in facts["the criterion"]
+    assert "the 84 states asked" in facts["the series of energies and residual norms are over"]
+    assert "‖r‖²/error" in facts["largest residual norm ‖Hψ − Eψ‖"]
 
 
 def test_one_pass_has_no_change_to_draw(result):
@@ -137,7 +186,8 @@ def test_one_mode_and_one_state():
     pictures = {picture.name: picture.text for picture in figures(made, solver, result)}
     assert list(pictures) == ["deviations", "errors"] and all(pictures.values())  # a sentence each: too little to draw
     comparison = comparison_table(made, solver, result)
-    assert comparison is not None and comparison.rows == [["exact (normal modes)", "1", "0.00000000", "0.00000000"]]
+    assert comparison is not None
+    assert [list(map(str, row)) for row in comparison.rows] == [["exact (normal modes)", "1", "0", "0"]]
     unknown = VibrationalProblem.model_validate(
         {"kind": "vibrational", "force_field": {"model": "henon_heiles", "dimension": 2}}
     )
