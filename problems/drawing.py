@@ -205,10 +205,10 @@ def grid(*panels: Axes) -> None:
 class _Decades(LogLocator):
     """Powers of ten, and 2 and 5 times those where the axis spans less than two decades or so."""
 
-    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         low, high = sorted(max(float(end), 1e-300) for end in (vmin, vmax))
         self.set_params(subs=(1.0, 2.0, 5.0) if high < 50.0 * low else (1.0,))
-        return [float(value) for value in super().tick_values(vmin, vmax)]
+        return super().tick_values(vmin, vmax)
 
 
 class _Powers(Formatter):

@@ -7,8 +7,10 @@ from itertools import pairwise
 import made_up
 import numpy as np
 import pytest
+from geometry import faults
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from problems.drawing import style
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.evidence import assigned
@@ -120,15 +122,13 @@ def test_one_pass_has_no_change_to_draw(result):
 def test_figures_are_drawn_and_no_label_leaves_them(result):
     pictures = {picture.name: picture for picture in figures(PROBLEM, SOLVER, result)}
     assert list(pictures) == ["spectrum", "deviations", "errors", "ranks", "passes"]
-    for picture in pictures.values():
-        figure = picture.figure
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        assert figure.get_tightbbox().x0 > -0.05 and figure.get_tightbbox().x1 < figure.get_figwidth() + 0.05
-        for axes in figure.axes:
-            if axes.axison:
-                named = axes.get_ylabel() or "this run" in [text.get_text() for text in axes.get_yticklabels()]
-                assert named and axes.get_xlabel()
+    with style():
+        for picture in pictures.values():
+            assert faults(picture.figure) == []
+            for axes in picture.figure.axes:
+                if axes.axison:
+                    named = axes.get_ylabel() or "this run" in [text.get_text() for text in axes.get_yticklabels()]
+                    assert named and axes.get_xlabel()
     lists, own = pictures["deviations"].figure.axes
     rows = {text.get_text(): text.get_fontweight() for text in lists.get_yticklabels()}
     assert {"this run", "TT r=25 (2016)", "TT r=40 (2016)"} <= set(rows) and len(rows) == 14
