@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from problems.quantum.tasks.either.keys import GivenSpectrum
-from problems.quantum.tasks.either.solve import EitherProblem
+from problems.quantum.tasks.either.keys import EitherProblem, GivenSpectrum
 from problems.quantum.tasks.evolution import certify as evolution
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.spectrum import certify as spectrum

@@ -6,7 +6,7 @@ given tells which of the two models reads it, and ``complete`` compares that wit
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, Discriminator, Field, GetCoreSchemaHandler, Tag, create_model, model_validator
 from pydantic.fields import FieldInfo
@@ -14,10 +14,14 @@ from pydantic_core import CoreSchema
 
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount
-from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.spectrum.keys import SpectrumSolver
+from problems.quantum.tasks.evolution.keys import InTime, WavePacketSolver
+from problems.quantum.tasks.spectrum.keys import SpectrumSolver, WithLevels
 
 EVOLUTION_ONLY = sorted(set(WavePacketSolver.model_fields) - {"accuracy", "method", "max_rank", "workers"})
+
+
+class EitherProblem(WithLevels, InTime, Protocol):
+    """A problem with levels and a motion."""
 
 
 class GivenSpectrum(Keys):

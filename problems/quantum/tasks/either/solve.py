@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-from problems.quantum.tasks.either.keys import GivenSpectrum
+from problems.quantum.tasks.either.keys import EitherProblem, GivenSpectrum
 from problems.quantum.tasks.evolution import solve as evolution
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult
@@ -17,10 +17,6 @@ from solvers.solution import IterationState
 
 Given: TypeAlias = GivenSpectrum | WavePacketSolver
 Prepared: TypeAlias = spectrum.Prepared | evolution.Prepared
-
-
-class EitherProblem(spectrum.WithLevels, evolution.InTime, Protocol):
-    """A problem with levels and a motion."""
 
 
 def prepare(problem: EitherProblem, solver: Given) -> Prepared:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from problems.quantum.tasks.spectrum.keys import MOST_SHARED, Asked, SpectrumSolver
-from problems.quantum.tasks.spectrum.solve import WithLevels
+from problems.quantum.tasks.spectrum.keys import MOST_SHARED, Asked, SpectrumSolver, WithLevels
 from problems.report_parts import Quantity
 from problems.result import Results
 from problems.route import TIGHTER, Route

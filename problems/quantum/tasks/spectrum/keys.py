@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import Field
 
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, SolverKeys, WorkerCount
 from problems.levels import Reference
+
+if TYPE_CHECKING:
+    from problems.quantum.hamiltonians.space import Space
+    from problems.result import Results
+    from problems.route import Route
 
 CSV_ACCURACY = 0.01
 MOST_SHARED = 400  # states on one shared basis
@@ -63,3 +68,20 @@ class SpectrumSolver(SolverKeys):
         json_schema_extra={"values": "automatic or a number"},
     )
     workers: WorkerCount = WORKERS
+
+
+class WithLevels(HasLevels, Protocol):
+    """A problem with a spectrum: what a source of Hamiltonians gives to this task."""
+
+    def space(self, n_states: int, accuracy: float) -> Space:
+        """The Hamiltonian in a basis. Raises ProblemError for what cannot be computed."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether its basis holds as many states as are asked for."""
+
+    def few(self, n_states: int) -> bool:
+        """Whether so many states are best found on one shared basis, where no method is asked for."""
+
+    def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
+        """Routes of its own to the levels of a run."""

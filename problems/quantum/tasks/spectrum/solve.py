@@ -14,19 +14,16 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.space import Space
-from problems.quantum.tasks.spectrum.keys import MOST_SHARED, HasLevels, SpectrumSolver
+from problems.quantum.tasks.spectrum.keys import MOST_SHARED, SpectrumSolver, WithLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.states import assignment, completeness, recovered, symmetry_label
 from problems.quantum.tasks.spectrum.states_found import STATES, concluded, method_for
-from problems.result import Results
-from problems.route import Route
 from solvers.eigen.eigsolve import eigsolve, small_space
 from solvers.eigen.explicit import SMALL, size_of
 from solvers.eigen.start import start_states
@@ -36,23 +33,6 @@ from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import IterationState, Solution, Status
 
 BASIS_ROUNDS, SMALL_ROUNDS = 3, 8  # solutions in ever larger bases, at most; in small spaces, where no start asks first
-
-
-class WithLevels(HasLevels, Protocol):
-    """A problem with a spectrum: what a source of Hamiltonians gives to this task."""
-
-    def space(self, n_states: int, accuracy: float) -> Space:
-        """The Hamiltonian in a basis. Raises ProblemError for what cannot be computed."""
-
-    @property
-    def grows(self) -> bool:
-        """Whether its basis holds as many states as are asked for."""
-
-    def few(self, n_states: int) -> bool:
-        """Whether so many states are best found on one shared basis, where no method is asked for."""
-
-    def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
-        """Routes of its own to the levels of a run."""
 
 
 @dataclass(frozen=True)
