@@ -198,7 +198,7 @@ def _progress(passes: Sequence[Data]) -> list[Table]:
 def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
     """Fill both templates with what is ``shown`` of the run and what every report has."""
     family = study.family
-    checks = [[c["what"], c["how"], c["result"], "yes" if c["passed"] else "no"] for c in report["checked"]]
+    checks = [[c["what"], c["how"], c["result"], "yes" if c["passed"] else "no"] for c in report.get("checked", [])]
     defaults: Data = {"partial": "", "headline": [], "comparison": None, "tables": [], "sections": [], "pictures": []}
     context: Data = {
         **defaults,

@@ -24,6 +24,7 @@ from problems.quantum.tasks.spectrum.keys import MOST_SHARED, SpectrumSolver, Wi
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.states import assignment, completeness, recovered, symmetry_label
 from problems.quantum.tasks.spectrum.states_found import STATES, concluded, method_for
+from solvers.eigen.block_davidson import TooNarrow
 from solvers.eigen.eigsolve import eigsolve, small_space
 from solvers.eigen.explicit import SMALL, size_of
 from solvers.eigen.start import start_states
@@ -164,8 +165,11 @@ def _states(prepared: Prepared, call: _Call, number: int) -> tuple[Prepared, Sol
     if prepared.small and (solution := _of_full_vectors(prepared, call)) is not None:
         return prepared, solution, True
     warm_up()
+    name = STATES if number == 0 else f"{number}-{STATES}"
     try:
-        return _iterated(prepared, call, STATES if number == 0 else f"{number}-{STATES}")
+        return _iterated(prepared, call, name)
+    except TooNarrow as error:
+        raise ProblemError(f"{error}, or take method: inverse_iteration", "solver.max_rank") from None
     except ArithmeticError:  # a state of norm zero: an H with next to nothing but one level
         solution = _of_full_vectors(prepared, call)
         if solution is None:

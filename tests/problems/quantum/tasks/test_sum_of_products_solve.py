@@ -7,6 +7,7 @@ import pytest
 from terms_cases import dense, problem
 from threadpoolctl import threadpool_limits
 
+from problems.errors import ProblemError
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem, complete
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.kinds.wave_packet import WavePacketProblem
@@ -176,6 +177,14 @@ def test_spins_without_a_field_are_no_start():
     p, result = states(*chain(20, (1.0, 1.0, 0.0)), 1, accuracy=1e-5)
     exact = np.linalg.eigvalsh(0.5 * (np.eye(20, k=1) + np.eye(20, k=-1)))  # free fermions
     assert result.energies[0] == pytest.approx(exact[exact < 0].sum(), abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["automatic", "block_dmrg"])
+def test_a_cap_that_no_shared_basis_fits_is_a_fault_of_the_key(method):
+    """Six states on one basis of rank 2 cannot be."""
+    with pytest.raises(ProblemError, match=r"do not fit.*raise max_rank, or take") as refused:
+        states(*chain(8, (1.0, 1.0, 0.7)), 6, max_rank=2, method=method)
+    assert refused.value.key == "solver.max_rank"
 
 
 def test_the_same_operator_as_the_built_in_henon_heiles():
