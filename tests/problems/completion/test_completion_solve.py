@@ -87,7 +87,7 @@ def test_a_function_is_completed_and_reported():
         all(len(row) == len(table.columns) for row in table.rows) and "(chosen)" in table.rows[result.best.rank - 1][0]
     )
     worst = tables(s.problem, s.solver, result)[0].rows[0]
-    assert float(worst[3]) == pytest.approx(found["largest_test_deviation"], rel=0.06)
+    assert worst[3].value == pytest.approx(found["largest_test_deviation"], rel=0.06)
     name, header, rows = result.csv_table()
     assert name == "predictions.csv" and header == ["i1", "i2", "i3", "true", "predicted"] and len(rows) == 700
     assert float(rows[5][4]) == full[tuple(rows[5][:3])] or abs(float(rows[5][4]) - full[tuple(rows[5][:3])]) < 1e-12

@@ -93,7 +93,7 @@ def test_what_was_checked_is_in_the_record_and_in_both_reports(finished):
     assert [set(look) for look in report["checked"]] == [{"what", "how", "result", "passed"}]
     for name, bar in (("report.md", r"\|"), ("report.html", "|")):
         text = (finished.folder / name).read_text()
-        assert "64 of them, from the table of terms" in text and f"off by 3e-13 {bar} at most" in text
+        assert "64 of them, from the table of terms" in text and f"off by 3 × 10⁻¹³ {bar} at most" in text
     assert load(finished.folder).result().checked == finished.result.checked
 
 
@@ -166,7 +166,7 @@ def test_links_of_a_report_lead_somewhere(finished):
 
 def test_texts_of_a_report_are_escaped(finished):
     text = (finished.folder / "report.html").read_text()
-    assert "&lt;barrier 22000 cm-1&gt;" in text and "<barrier" not in text
+    assert "&lt;barrier 22000 cm⁻¹&gt;" in text and "<barrier" not in text
     assert "HCI+PT2 (this project)" in text and "own_HCI" not in text
 
 
@@ -208,7 +208,8 @@ def test_an_interrupted_run_has_a_partial_report_marked_so(study, tmp_path):
         text = (done.folder / name).read_text()
         assert "Partial report." in text and "interrupted after 2 passes" in text and "ttsuite resume out" in text
         assert "carries no error estimate" in text and "not converged" in text
-        assert str(Measured(last["energies"][0])) in text and "Passes until the interruption" in text
+        words = re.sub(r"<[^>]*>", "", text)  # a number is cut at its point, to be aligned there
+        assert str(Measured(last["energies"][0])) in words and "Passes until the interruption" in text
         assert "Figures" not in text and "Loading" not in text
 
 
