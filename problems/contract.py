@@ -10,8 +10,9 @@ A family is a package, or a folder, of modules with fixed names:
     plan           plan, estimate: what a dry run tells                                       (Planning)
     references     agreements, comparison_table, columns: what is known from elsewhere        (Known)
     certify        routes, allowed, between: other routes to the numbers                      (Routes)
+    progress       told: what is said of a state on its way                                   (Progress)
 
-The last four may be missing. All but ``model`` are imported when they are asked for.
+The last five may be missing. All but ``model`` are imported when they are asked for.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from problems.agreement import Agreement
+    from problems.progress import Told
     from problems.report_parts import Effort, Picture, Quantity, Section, Table
     from problems.result import Columns, Result, Results
     from problems.route import Route
-    from solvers.solution import Callback
+    from solvers.solution import Callback, IterationState
 
 P = TypeVar("P", bound=ProblemKeys)  # the keys of the problem
 S = TypeVar("S", bound=SolverKeys)  # the keys of the solver
@@ -118,6 +120,13 @@ class Routes(Protocol[PIn, SIn]):
 
     def allowed(self, solver: SIn, quantity: Quantity, results: Results) -> float | np.ndarray:
         """What the accuracy asked for allows in each value of a quantity."""
+
+
+class Progress(Protocol[PIn, SIn]):
+    """The module ``progress``; ``problems.progress`` is that of a family which has none."""
+
+    def told(self, problem: PIn, solver: SIn, state: IterationState, before: IterationState | None) -> list[Told]:
+        """The numbers of a state, the most important first; ``before``: the finished state before it."""
 
 
 class Nothing:
@@ -214,6 +223,11 @@ class Family(Generic[P, S]):
     @property
     def routes(self) -> Routes[P, S]:
         return cast("Routes[P, S]", self._found("certify") or Nothing())
+
+    @property
+    def progress(self) -> Progress[P, S]:
+        own = self._found("progress") or importlib.import_module("problems.progress")
+        return cast("Progress[P, S]", own)
 
     def _part(self, name: str) -> ModuleType:
         return importlib.import_module(self._path(name))

@@ -20,6 +20,7 @@ class Reference:
     levels : (m,) entry 0 is the lowest energy, absolute; NaN where nothing was published.
     relative : whether the entries 1.. are relative to entry 0 (spectroscopic levels) or absolute.
     judge : whether this is the column a run is judged against.
+    uncertainty : what its own levels are good to; None where that is not said.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Reference:
     levels: np.ndarray
     relative: bool
     judge: bool = False
+    uncertainty: float | None = None
 
     def deviations(self, energies: np.ndarray) -> np.ndarray:
         """Signed deviation of absolute, ascending ``energies`` (n,) from this column, matched by order.

@@ -38,6 +38,7 @@ class Published:
     column : its name in the CSV file, before ``real`` and ``imag`` where it is complex (``HERE``: nothing before
         them); empty: not there.
     digits : how the CSV file tells it, as of ``format``; empty: to the last digit.
+    includes, leaves_out : what its errors have in them, and what they have not, with commas between.
     """
 
     key: str = ""
@@ -49,6 +50,8 @@ class Published:
     by: str = ""
     column: str = ""
     digits: str = ""
+    includes: str = ""
+    leaves_out: str = ""
 
 
 def published(*, default: object = ..., factory: Callable[[], object] | None = None, **told: str) -> Any:
@@ -141,6 +144,11 @@ def looked_up(results: Mapping[str, Any], key: str) -> Any:
     return found
 
 
+def listed(words: str) -> tuple[str, ...]:
+    """Words with commas between them, each by itself."""
+    return tuple(word.strip() for word in words.split(",") if word.strip())
+
+
 def numbers(value: object) -> np.ndarray:
     """An array of what JSON holds, null as NaN; mappings with real and imag are complex."""
     if isinstance(value, Mapping):
@@ -155,6 +163,8 @@ def text(value: object, digits: str) -> object:
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, float | np.floating):
+        if np.isnan(value):
+            return ""
         return format(float(value), digits) if digits else repr(float(value))
     return value
 

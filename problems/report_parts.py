@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from solvers.cards import Card, Fact
+from solvers.measured import Cell
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -28,6 +31,8 @@ class Quantity:
     keys : (m,) numbers or names along ``axis``.
     values : (m, ...) real or complex; None, as of JSON, becomes NaN.
     errors : (m,) or of the shape of ``values``, absolute; None where the run estimates none.
+    includes : what the errors have in them: rank, basis, mesh, time step, sampling and the like.
+    leaves_out : what moves the values too, and is in no error.
     """
 
     name: str
@@ -36,6 +41,8 @@ class Quantity:
     keys: Sequence[float | str]
     values: np.ndarray
     errors: np.ndarray | None = None
+    includes: tuple[str, ...] = ()
+    leaves_out: tuple[str, ...] = ()
 
     @property
     def over_time(self) -> bool:
@@ -45,10 +52,13 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a report: titles, rows of texts, which columns hold words, a note to read it by, and its heading."""
+    """A table of a report: titles, rows, which columns hold words, a note to read it by, and its heading.
+
+    A cell is a text, or a number with its error that knows how it is written and what it is sorted by.
+    """
 
     columns: list[str]
-    rows: list[list[str]]
+    rows: Sequence[Sequence[Cell]]
     text_columns: tuple[int, ...] = ()
     note: str = ""
     title: str = ""
@@ -63,24 +73,45 @@ class Section:
 
 
 def work(counts: Mapping[str, int], title: str = "Work") -> Section:
-    """What was counted, in words."""
-    return Section(title, [(name.replace("_", " "), str(count)) for name, count in counts.items()])
+    """What was counted, in words; not what this run had nothing of."""
+    return Section(title, [(name.replace("_", " "), str(count)) for name, count in counts.items() if count])
+
+
+def error_contents(quantity: Quantity) -> str:
+    """What the errors of a quantity have in them, and what they leave out, in words; empty where nobody says it."""
+    if not quantity.includes:
+        return f"no errors are estimated; not known: {', '.join(quantity.leaves_out)}" if quantity.leaves_out else ""
+    said = f"errors include: {', '.join(quantity.includes)}"
+    return said + (f"; not: {', '.join(quantity.leaves_out)}" if quantity.leaves_out else "")
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(Card):
     """A figure of a report: file stem, caption, and ``draw``, which makes the matplotlib figure, or is one.
 
-    Drawn when it is asked for, so that one that cannot be drawn leaves the others.
+    Drawn when it is asked for, so that one that cannot be drawn leaves the others. Where there is too little for a
+    figure, a constant or one or two points, ``text`` says it in its place, and nothing is drawn. ``alt``: what the
+    figure shows, with its numbers, for those who do not see it; empty: the caption says it.
     """
 
     name: str
     caption: str
     draw: Callable[[], Figure] | Figure
+    alt: str = ""
+    text: str = ""
+
+    @classmethod
+    def sentence(cls, name: str, text: str) -> Picture:
+        """A sentence in place of a figure."""
+        return cls(name, "", _nothing, text=text)
+
+    def worded(self) -> list[Fact]:
+        """Its name and caption; nothing is drawn for that."""
+        return [("name", self.name), ("caption", self.caption)]
 
     @cached_property
     def figure(self) -> Figure:
-        """The matplotlib figure; an axis on which nothing is positive is linear, whatever it was meant to be."""
+        """The matplotlib figure, at the width in force; an axis on which nothing is positive is linear."""
         with warnings.catch_warnings():  # of matplotlib's, on exactly that
             warnings.filterwarnings("ignore", message="Data has no positive values")
             drawn = self.draw() if callable(self.draw) else self.draw
@@ -89,6 +120,10 @@ class Picture:
                 if _without_logarithm(axes, name):
                     getattr(axes, f"set_{name}scale")("linear")
         return drawn
+
+
+def _nothing() -> Figure:
+    raise ValueError("a picture that is a sentence has no figure")
 
 
 def _without_logarithm(axes: Axes, name: str) -> bool:

@@ -6,21 +6,28 @@ report.json, the comparison of two runs, the CSV file and the names of the store
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self, TypeAlias, get_type_hints
 
-from problems.published import columns, declared, entries, looked_up, numbers, published, stored_name
+import numpy as np
+
+from problems.first_values import first_values
+from problems.published import columns, declared, entries, listed, looked_up, numbers, published, stored_name, told
 from problems.report_parts import Quantity
+from solvers.cards import Card, Fact, ranks
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import ROUNDING
 from solvers.solution import Checked, IterationState, Solution, Status
 
+SHOWN = 5  # values that a result says of itself
 Results: TypeAlias = Mapping[str, Any]  # the ``results`` of report.json
 Columns: TypeAlias = list[tuple[str, Sequence[object]]]  # of a CSV file: names and entries
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Result:
+class Result(Card):
     """Base of every family's result.
 
     Attributes
@@ -49,6 +56,17 @@ class Result:
         status, history, checked = solution.status, solution.history, solution.checked
         return cls(status=status, history=history, checked=checked, counts=counts, timing=timing, **own)
 
+    def worded(self) -> list[Fact]:
+        """How it ended, its first values with errors, ranks and seconds."""
+        results = json.loads(json.dumps(self.results(), default=lambda value: value.tolist()))
+        told: list[Fact] = [("status", self.status.value)]
+        told += [(name, str(value)) for name, value in first_values(self.quantities(results))[:SHOWN]]
+        failed = [look.what for look in self.checked if not look.passed]
+        seconds = sum(self.timing.get(part, 0.0) for part in ("compile_s", "setup_s", "solve_s"))
+        if failed:
+            told.append(("contradicted", ", ".join(failed)))
+        return [*told, ("TT-ranks", ranks(self.largest_ranks(results))), ("seconds", f"{seconds:.1f}")]
+
     def results(self) -> dict[str, Any]:
         """The ``results`` of report.json: everything that is declared."""
         return entries(self)
@@ -63,8 +81,14 @@ class Result:
                 keys = list(looked_up(results, how.along)) if how.along else list(range(len(values)))
                 unit = str(looked_up(results, how.unit[1:-1])) if how.unit.startswith("{") else how.unit
                 errors = numbers(looked_up(results, how.errors)) if how.errors else None
-                found.append(Quantity(how.compared, unit, how.axis, keys, values, errors))
+                contents = listed(how.includes), listed(how.leaves_out)
+                found.append(Quantity(how.compared, unit, how.axis, keys, values, errors, *contents))
         return found
+
+    @classmethod
+    def values(cls, results: Results) -> dict[str, Any]:
+        """The ``values`` of report.json: every quantity with its errors, and what is in them; see ``quantity_told``."""
+        return {quantity.name: quantity_told(quantity) for quantity in cls.quantities(results)}
 
     @classmethod
     def made(cls, results: Results) -> bool:
@@ -128,6 +152,28 @@ def _trains_of(kind: type) -> tuple[dict[str, str], str]:
     alone = {entry.name: stored_name(entry) for entry in fields(kind) if hints[entry.name] is TensorTrain}
     many = [entry.name for entry in fields(kind) if hints[entry.name] == Sequence[TensorTrain]]
     return alone, "".join(many[:1])
+
+
+def quantity_told(quantity: Quantity) -> dict[str, Any]:
+    """A quantity as report.json says it: value, error, unit, what the entries are told apart by, includes, leaves_out.
+
+    Of what is followed over time the last entry; an error that is not known is null, and none is below rounding.
+    """
+    chosen = slice(-1, None) if quantity.over_time else slice(None)
+    values, errors = np.asarray(quantity.values)[chosen], quantity.errors
+    if errors is not None:
+        errors = np.asarray(errors, dtype=float)[chosen]
+        shaped = errors.reshape(errors.shape + (1,) * (values.ndim - errors.ndim))
+        errors = np.where(np.isfinite(shaped), np.maximum(shaped, ROUNDING * np.abs(values)), np.nan)
+    return {
+        "value": told(values),
+        "error": errors,
+        "unit": quantity.unit,
+        "axis": quantity.axis,
+        "at": list(quantity.keys)[chosen],
+        "includes": list(quantity.includes),
+        "leaves_out": list(quantity.leaves_out),
+    }
 
 
 class _Numbered(Mapping[str, TensorTrain]):

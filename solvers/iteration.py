@@ -49,14 +49,16 @@ def drive(
     callback: Callback | None = None,
     checkpoint: Checkpoint | None = None,
     throw: bool = True,
+    asked: float | None = None,
     compile_s: float = 0.0,
     before: Sequence[IterationState] = (),
 ) -> Solution:
     """The solution of ``iteration``; see the module's steps.
 
-    ``compile_s``: seconds that compiling the kernels took before. ``before``: the history of an earlier computation
-    that this one goes on from, where the checkpoint holds none. Raises NotConverged, with the solution, when ``throw``;
-    CheckpointError for a file that is damaged, of another question or of another version; Stopped.
+    ``asked``: the accuracy, as the solution says it. ``compile_s``: seconds that compiling the kernels took before.
+    ``before``: the history of an earlier computation that this one goes on from, where the checkpoint holds none.
+    Raises NotConverged, with the solution, when ``throw``; CheckpointError for a file that is damaged, of another
+    question or of another version; Stopped.
     """
     checkpoint = checkpoint or Checkpoint(None)
     history = list(before)
@@ -92,7 +94,7 @@ def drive(
         checkpoint.save(content, last=True)
     found = iteration.solution()
     timing = {"compile_s": compile_s, "solve_s": spent + time.perf_counter() - begun}
-    found = replace(found, history=tuple(history), timing={**found.timing, **timing})
+    found = replace(found, history=tuple(history), timing={**found.timing, **timing}, asked=asked)
     if throw and not found.converged:
         raise NotConverged(found)
     return found

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from solvers.cards import Card, Fact, ends, number, size
+
 
 class Status(Enum):
     """Why a method stopped; the value is the message, with what to try."""
@@ -42,7 +44,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class IterationState:
+class IterationState(Card):
     """What a method reports after each step of whatever it iterates (a pass over states, a sweep).
 
     ``energies`` and ``residuals`` have one entry a state (energies in the operator's unit);
@@ -60,18 +62,29 @@ class IterationState:
     finished: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
 
+    def worded(self) -> list[Fact]:
+        """Its numbers, the longest lists as their ends."""
+        told: list[Fact] = [("step", f"{self.step} {self.label}"), ("rank", str(self.max_rank))]
+        if self.energies is not None:
+            told.append(("energies", ends([number(value) for value in self.energies])))
+        if self.residuals is not None and np.size(self.residuals):
+            told.append(("largest residual", size(np.max(self.residuals))))
+        if self.fraction is not None:
+            told.append(("done", f"{self.fraction:.0%}"))
+        return [*told, ("seconds", f"{self.seconds:.1f}")]
+
 
 Callback = Callable[[IterationState], None]
 
 
 @dataclass(frozen=True)
-class Solution:
+class Solution(Card):
     """What every solver returns.
 
     ``value``: the answer; ``residual``: the true one, computed again at the end; ``n_converged``: how
     many of the asked items converged; ``history``: one IterationState an iteration; ``counts``:
     machine-independent work (sweeps, matvecs, local_solves); ``timing``: seconds, ``compile_s`` and ``solve_s``;
-    ``checked``: the second looks taken at it.
+    ``checked``: the second looks taken at it; ``asked``: the accuracy, in the unit of what the method bounds.
     """
 
     value: Any
@@ -83,6 +96,22 @@ class Solution:
     timing: dict[str, float]
     extra: dict[str, Any] = field(default_factory=dict)
     checked: tuple[Checked, ...] = ()
+    asked: float | None = None
+
+    def worded(self) -> list[Fact]:
+        """How it ended, what was asked and reached, and what the value says of itself."""
+        seconds = ", ".join(f"{name[:-2]} {value:.1f} s" for name, value in self.timing.items() if name.endswith("_s"))
+        failed = [look.what for look in self.checked if not look.passed]
+        told: list[Fact] = [("status", self.status.value)]
+        told += [("asked", f"{self.asked:g}")] if self.asked is not None else []
+        told += [("residual", f"{size(np.max(self.residual))}")] if np.size(self.residual) else []
+        told += self.value.worded() if isinstance(self.value, Card) else [("value", repr(self.value))]
+        if self.checked:
+            told.append(
+                ("checked", f"contradicted: {', '.join(failed)}" if failed else f"{len(self.checked)} looks agree")
+            )
+        work = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in self.counts.items())
+        return [*told, ("seconds", seconds), ("work", work)]
 
     @property
     def converged(self) -> bool:

@@ -100,6 +100,17 @@ class Browser:
         answer = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         file.write_bytes(base64.b64decode(answer["data"]))
 
+    def paper(self) -> bytes:
+        """The page as it is printed, as a PDF on A4 without backgrounds, which is what people get."""
+        size = {"paperWidth": 8.27, "paperHeight": 11.69}
+        answer = self._call("Page.printToPDF", printBackground=False, preferCSSPageSize=True, **size)
+        return base64.b64decode(answer["data"])
+
+    def media(self, media: str = "", scheme: str = "light") -> None:
+        """Show pages as for ``media`` (print, or empty for the screen) in a light or dark ``scheme``."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._call("Emulation.setEmulatedMedia", media=media, features=features)
+
     def close(self) -> None:
         """End the browser."""
         try:

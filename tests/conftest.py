@@ -32,6 +32,6 @@ def figures_are_drawn_not_saved(request, monkeypatch):
         return
     from no_figures import draw_only
 
-    from ttsuite.pages import drawing, report
+    from ttsuite.pages import report
 
-    draw_only(drawing, report, patch=monkeypatch.setattr)
+    draw_only(report, patch=monkeypatch.setattr)

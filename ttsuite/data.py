@@ -20,12 +20,14 @@ class Report(TypedDict):
     """The content of report.json (the guide's page on the report says what each key means)."""
 
     name: str
+    description: NotRequired[str]
     status: str
     message: str
     converged: bool
     headline: list[tuple[str, str]]
     ranks: NotRequired[list[int]]
     results: Data
+    values: NotRequired[Data]
     references: list[Data]
     check: Data
     warnings: list[str]
@@ -40,8 +42,16 @@ class Report(TypedDict):
 
 
 class SavedPicture(TypedDict):
-    """A figure as the pages show it: file stem, caption, SVG as a data URL."""
+    """A figure as the pages show it: file stem, caption, alternative text, SVG as a data URL.
+
+    Where a sentence stands in its place that is ``text``, and ``data`` is empty; else ``text`` is. ``files``: the
+    suffixes of its files in ``figures``, which the pages link to; ``inches``: its width and height.
+    """
 
     name: str
     caption: str
+    alt: str
+    text: str
+    files: list[str]
+    inches: tuple[float, float]
     data: str

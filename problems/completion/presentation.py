@@ -8,8 +8,10 @@ from pathlib import Path
 from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.completion.result import CompletionResult
 from problems.report_parts import Section, Table, work
+from solvers.measured import Measured, bound
 
 WORST = 10  # entries of a table
+SHOWN = 8  # significant digits of one
 
 
 def headline(problem: CompletionProblem, solver: CompletionSolver, result: CompletionResult) -> list[tuple[str, str]]:
@@ -17,10 +19,10 @@ def headline(problem: CompletionProblem, solver: CompletionSolver, result: Compl
     size = math.prod(problem.shape)
     share = 100.0 * problem.known / size
     return [
-        ("tensor", f"{' x '.join(map(str, problem.shape))}, {size:.3g} entries"),
+        ("tensor", f"{' x '.join(map(str, problem.shape))}, {Measured(size)} entries"),
         ("samples", f"{problem.known} entries known ({share:.3g} %)"),
-        ("test error, relative", f"{result.test_error:.2e} +- {result.uncertainty:.0e} (asked: {solver.accuracy:g})"),
-        ("training error, relative", f"{result.best.train_error:.2e}"),
+        ("test error, relative", f"{Measured(result.test_error, result.uncertainty)} (asked: {solver.accuracy:g})"),
+        ("training error, relative", str(bound(result.best.train_error))),
         ("chosen rank", f"{result.best.rank} of up to {solver.max_rank}; TT-ranks {', '.join(map(str, result.ranks))}"),
         ("parameters of the train", f"{result.parameters} ({result.fitted / result.parameters:.3g} samples each)"),
     ]
@@ -32,7 +34,8 @@ def tables(problem: CompletionProblem, solver: CompletionSolver, result: Complet
     rows = []
     for j in sorted(range(len(deviation)), key=lambda j: -deviation[j])[:WORST]:
         index = ", ".join(map(str, result.test_indices[j].tolist()))
-        rows.append([index, f"{result.true[j]:.8g}", f"{result.predicted[j]:.8g}", f"{deviation[j]:.1e}"])
+        values = (Measured(result.true[j], digits=SHOWN), Measured(result.predicted[j], digits=SHOWN))
+        rows.append([index, *values, bound(deviation[j])])
     note = f"The {len(rows)} of {len(deviation)} test entries that are predicted worst; indices from 0."
     return [Table(["entry", "true", "predicted", "deviation"], rows, (0,), note, "Worst predictions")]
 
@@ -46,6 +49,6 @@ def sections(problem: CompletionProblem, result: CompletionResult) -> list[Secti
         ("fitted", str(result.fitted)),
         ("set aside to choose the rank", str(result.validation)),
         ("test entries", str(len(result.true))),
-        ("largest deviation of a test entry", f"{abs(result.predicted - result.true).max():.2e}"),
+        ("largest deviation of a test entry", str(bound(abs(result.predicted - result.true).max()))),
     ]
     return [Section("Samples", samples), work(result.counts)]

@@ -7,6 +7,7 @@ from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.completion.result import CompletionResult
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Measured, bound
 
 
 def agreements(problem: CompletionProblem, result: CompletionResult) -> list[Agreement]:
@@ -26,17 +27,16 @@ def comparison_table(problem: CompletionProblem, solver: CompletionSolver, resul
             [
                 f"{fit.rank}{chosen}",
                 ", ".join(map(str, fit.ranks[1:-1])),
-                f"{fit.train_error:.2e}",
-                f"{fit.validation_error:.2e}",
-                f"{fit.test_error:.2e}",
-                f"{fit.uncertainty:.0e}",
-                str(fit.evaluations),
+                bound(fit.train_error),
+                bound(fit.validation_error),
+                Measured(fit.test_error, fit.uncertainty),
+                Measured(fit.evaluations),
             ]
         )
-    columns = ["rank", "TT-ranks", "fitted", "set aside", "test", "uncertainty", "evaluations so far"]
+    columns = ["rank", "TT-ranks", "fitted", "set aside", "test", "evaluations so far"]
     note = (
         "Relative errors in the 2-norm: over the samples fitted, over those set aside, which choose the rank, and "
-        "over the test entries, which only measure; uncertainty: one standard deviation of the test error."
+        "over the test entries, which only measure: in parentheses one standard deviation over the choice of them."
     )
     return Table(columns, rows, text_columns=(0, 1), note=note)
 

@@ -96,7 +96,7 @@ class CompletionResult(Result):
         spread = DEVIATIONS * np.array([results["test_error_uncertainty"]], dtype=float)
         fitted = np.array([results["train_error"], results["validation_error"]], dtype=float)
         return [
-            Quantity("test error, relative", "", "part", ["test entries"], test, spread),
+            Quantity("test error, relative", "", "part", ["test entries"], test, spread, ("sampling",)),
             Quantity("error of the samples, relative", "", "part", ["fitted", "set aside"], fitted),
         ]
 

@@ -334,10 +334,10 @@ def needed_half_width(known: Gaussian, axis: int) -> float:
 FAMILY = Family(
     kind="fokker_planck",
     summary="Fokker-Planck equation with linear drift",
-    formula="dp/dt = div(A x p) + diffusion Laplace p;  the process dx = -A x dt + sqrt(2 diffusion) dW",
+    formula="∂p/∂t = ∇·(A x p) + D Δp;  the process dx = −A x dt + √(2D) dW, D the diffusion",
     references=(
-        "Dolgov, Comput. Methods Appl. Math. 19, 23 (2019): blocks of time (implicit)",
-        "Van Loan, IEEE Trans. Autom. Control 23, 395 (1978): the exact moments",
+        "Dolgov, Comput. Methods Appl. Math. 19, 23 (2019), doi:10.1515/cmam-2018-0023: blocks of time (implicit)",
+        "Van Loan, IEEE Trans. Autom. Control 23, 395 (1978), doi:10.1109/TAC.1978.1101743: the exact moments",
     ),
     typical="64 points an axis, accuracy 1e-4, to t = 5: 4 s in 2 dimensions, 40 s in 6",
     problem=FokkerPlanckProblem,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,11 +10,11 @@ import numpy as np
 from problems.effort import megabytes
 from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.result import FokkerPlanckResult
-from problems.report_parts import Section, Table, work
-from problems.words import cut_short, decimals
+from problems.report_parts import Section, Table, error_contents, work
+from problems.words import cut_short
+from solvers.measured import Measured, bound
 
 SHOWN = 8  # coordinates of a table
-FIXED = (0.01, 1e4)  # lengths whose moments are shown with fixed digits: metres and nanometres want an exponent
 
 
 def headline(
@@ -21,20 +22,19 @@ def headline(
 ) -> list[tuple[str, str]]:
     """The few numbers a reader wants first, as (what, value)."""
     grid = " x ".join(map(str, dict.fromkeys(problem.points)))
-    found = {name: float(np.abs(values).max()) for name, values in result.deviations.items()}
+    found = {name: bound(float(np.abs(values).max())) for name, values in result.deviations.items()}
     return [
         ("problem", f"{problem.dimension} coordinates, {grid} points an axis, to t = {result.times[-1]:g}"),
         ("method", f"{solver.method}, {len(result.step_sizes)} steps, TT-ranks up to {result.max_rank}"),
         (
             "largest error estimate",
-            f"means {result.mean_error.max():.1e}, covariances "
-            f"{result.covariance_error.max():.1e} (asked: {solver.accuracy:g} of the widths, "
-            f"up to {result.lengths.max():.3g})",
+            f"means {bound(result.mean_error.max())}, covariances {bound(result.covariance_error.max())} "
+            f"(asked: {solver.accuracy:g} of the widths, up to {Measured(result.lengths.max(), digits=3)})",
         ),
-        ("deviation from the exact means", f"{found['mean']:.1e}"),
-        ("deviation from the exact covariances", f"{found['covariance']:.1e}"),
-        ("deviation from the exact density at the origin", f"{found['density_at_origin']:.1e}"),
-        ("mass kept to", f"{np.abs(result.mass - 1.0).max():.1e}"),
+        ("deviation from the exact means", str(found["mean"])),
+        ("deviation from the exact covariances", str(found["covariance"])),
+        ("deviation from the exact density at the origin", str(found["density_at_origin"])),
+        ("mass kept to", str(bound(np.abs(result.mass - 1.0).max()))),
         ("density stored in", megabytes(result.megabytes)),
     ]
 
@@ -45,42 +45,54 @@ def tables(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fok
     shown = range(min(d, SHOWN))
     pairs = [k for k in shown if k + 1 < d]
     more = f" The first {SHOWN} of {d} coordinates; moments.csv has all." if d > SHOWN else ""
-    digits = decimals(solver.accuracy, spare=2, least=4)
-    form = "f" if FIXED[0] <= result.lengths.max() <= FIXED[1] else "e"
 
-    def row(t: float, values: Iterable[float]) -> list[str]:
-        return [f"{t:g}", *(f"{value:.{digits}{form}}" for value in values)]
+    def row(t: float, values: Iterable[float], error: float) -> list[Measured]:
+        return [Measured(t), *(Measured(value, error) for value in values)]
 
-    means = [row(t, values[: len(shown)]) for t, values in zip(result.times, result.mean)]
+    means = [row(t, m[: len(shown)], e) for t, m, e in zip(result.times, result.mean, result.mean_error)]
     spread = [
-        row(t, [*(matrix[k, k] for k in shown), *(matrix[k, k + 1] for k in pairs)])
-        for t, matrix in zip(result.times, result.covariance)
+        row(t, [*(matrix[k, k] for k in shown), *(matrix[k, k + 1] for k in pairs)], error)
+        for t, matrix, error in zip(result.times, result.covariance, result.covariance_error)
     ]
     checks = [
         [
-            f"{t:g}",
-            f"{result.mass[i] - 1.0:.1e}",
-            f"{result.density_at_origin[i]:.8g}",
-            f"{result.min_density[i]:.1e}",
-            str(int(result.ranks[i].max())),
-            f"{result.state_error[i]:.1e}",
+            Measured(t),
+            bound(result.mass[i] - 1.0),
+            Measured(result.density_at_origin[i]),
+            bound(result.min_density[i]),
+            bound(result.density_error[i]),
+            Measured(int(result.ranks[i].max())),
+            bound(result.state_error[i]),
         ]
         for i, t in enumerate(result.times)
     ]
+    contents = {found.name: error_contents(found) for found in result.quantities(result.results())}
     return [
         Table(
-            ["time", *(f"mean {k + 1}" for k in shown)], means, note=f"Means of the coordinates.{more}", title="Means"
+            ["time", *(f"mean {k + 1}" for k in shown)],
+            means,
+            note=f"Means of the coordinates, which are numbered from 1; {contents['mean']}.{more}",
+            title="Means",
         ),
         Table(
             ["time", *(f"var {k + 1}" for k in shown), *(f"cov({k + 1}, {k + 2})" for k in pairs)],
             spread,
-            note=f"Variances, and covariances of neighbouring coordinates.{more}",
+            note=f"Variances, and covariances of neighbouring coordinates; {contents['covariance']}.{more}",
             title="Covariances",
         ),
         Table(
-            ["time", "mass - 1", "density at the origin", "smallest density", "largest rank", "bound of the state"],
+            [
+                "time",
+                "mass − 1",
+                "density at the origin",
+                "smallest density, of the peak",
+                "largest deviation, of the peak",
+                "largest rank",
+                "bound of the state",
+            ],
             checks,
-            note="Smallest density: on sampled grid points, relative to the peak; values of the density and "
+            note="No error of the density at the origin is estimated. Smallest density, and largest deviation from the "
+            "exact one: on sampled grid points, relative to the peak; values of the density and "
             f"of its marginals below {result.density_floor.max():.0e} of the peak are noise. Bound of the state: "
             "relative error of the density, weighted so that it bounds moments.",
             title="Density",
@@ -102,7 +114,7 @@ def sections(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> list[S
     discretisation = [
         ("points of each axis", ", ".join(map(str, problem.points))),
         ("spacing", ", ".join(f"{2 * w / n:.4g}" for w, n in zip(problem.half_widths, problem.points))),
-        ("grid points in all", f"{np.prod(np.array(problem.points, dtype=float)):.3g}"),
+        ("grid points in all", str(Measured(math.prod(problem.points)))),
         ("TT-ranks of the operator", ", ".join(map(str, result.operator_ranks))),
         ("TT-ranks of the density at the last time", ", ".join(str(int(r)) for r in result.ranks[-1])),
     ]
@@ -114,4 +126,4 @@ def sections(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> list[S
 
 
 def _complex(value: complex) -> str:
-    return f"{value.real:.4g}" if abs(value.imag) < 1e-12 else f"{value.real:.4g}{value.imag:+.4g}i"
+    return str(Measured(value.real if abs(value.imag) < 1e-12 else value, digits=4))

@@ -9,6 +9,7 @@ from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.result import FokkerPlanckResult
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Measured, bound
 
 SOURCE = "closed form (Gaussian with moments by matrix exponentials)"
 _LABELS = {"mean": "exact means", "covariance": "exact covariances", "density_at_origin": "exact density at the origin"}
@@ -39,14 +40,10 @@ def comparison_table(
         found["covariance"],
         result.covariance_error,
         found["density_at_origin"],
-        result.density_error,
     )
-    rows = [[f"{t:g}", *(f"{values[i]:.1e}" for values in beside)] for i, t in enumerate(result.times)]
-    columns = ["time", "means", "estimate", "covariances", "estimate", "density at the origin", "density, sampled"]
-    note = (
-        "Largest absolute deviation from the exact Gaussian, and the error estimates made without it. "
-        "Density, sampled: largest deviation on grid points drawn from the exact density, relative to its peak."
-    )
+    rows = [[Measured(t), *(bound(values[i]) for values in beside)] for i, t in enumerate(result.times)]
+    columns = ["time", "means", "their estimate", "covariances", "their estimate", "density at the origin"]
+    note = "Largest absolute deviation from the exact Gaussian, and the error estimates made without it."
     return Table(columns, rows, note=note)
 
 

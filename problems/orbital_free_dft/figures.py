@@ -5,35 +5,42 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
 
 from problems.drawing import (
     COLOURS,
     DASHES,
+    GRID,
     THIS_RUN,
+    TYPE,
     Style,
     accuracy_line,
+    blank,
     colour,
+    colour_bar,
+    decades,
     grid,
-    legend_above,
+    page_width,
     panel,
     panels,
     positive,
     rank_panel,
     whole_ticks,
 )
+from problems.legends import legend_above
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.references import GroundState, reference_of
 from problems.orbital_free_dft.result import OrbitalFreeResult
 from problems.report_parts import Picture
+from solvers.measured import raised
 
-SLICE = (6.4, 5.2)  # inches
+SLICE = 4.2  # inches of the slice, at most
+FEW_GRIDS = 2  # whose energies a sentence says as well as a figure
 FEW = 16  # nuclei whose crosses are large
 DECADES = 8  # of the density, below its largest value shown
-DENSITY = r"density (bohr$^{-3}$)"
+DENSITY = "density (bohr⁻³)"
 
 
 def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: OrbitalFreeResult) -> list[Picture]:
@@ -46,6 +53,7 @@ def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbi
             "slice",
             f"Density on the plane z = {result.plane.height:.4g} bohr; grey: below the colour scale.{marks}",
             partial(density_slice, result, near),
+            f"Density from {result.plane.density.max():.3g} bohr⁻³ down over {DECADES} decades.",
         )
     ]
     if result.profiles:
@@ -56,14 +64,21 @@ def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbi
         if known is not None and known.orbital_at_centre is not None:
             text += " Circle: the reference at the centre."
         pictures.append(Picture("radial", text, partial(radial, result, known)))
-    text = f"TT-ranks on the finest grid, 2^{result.finest.level} points an axis: x, y and z bits, coarsest first."
-    pictures.append(Picture("ranks", text, partial(ranks, result)))
-    if any(state.energies is not None for state in result.history):
+    points = f"2{raised(result.finest.level)}"
+    text = f"TT-ranks on the finest grid, {points} points an axis: x, y and z bits, coarsest first."
+    alt = f"TT-ranks of the density at most {max(result.density.ranks)}, of the orbital {max(result.orbital.ranks)}."
+    pictures.append(Picture("ranks", text, partial(ranks, result), alt))
+    if sum(state.energies is not None for state in result.history) > 1:
         text = "Energy of every descent step, its distance from the last one on the same grid."
         pictures.append(Picture("descent", text, partial(descent, result)))
     text = "Energy on every grid less the extrapolated one"
     text += "." if known is None else ", and less the reference."
-    return [*pictures, Picture("grids", text, partial(grids, result, known, solver.accuracy))]
+    if len(result.levels) <= FEW_GRIDS:
+        energies = "; ".join(f"2{raised(level.level)} points an axis: {level.energy:.8g}" for level in result.levels)
+        said = f"Energies of the grids (hartree): {energies}; extrapolated: {result.extrapolated_energy:.8g}."
+        return [*pictures, Picture.sentence("grids", said)]
+    alt = f"Energy {result.extrapolated_energy:.8g} hartree, extrapolated from {len(result.levels)} grids."
+    return [*pictures, Picture("grids", text, partial(grids, result, known, solver.accuracy), alt)]
 
 
 def _nuclei_near(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> np.ndarray:
@@ -78,14 +93,14 @@ def density_slice(result: OrbitalFreeResult, nuclei: np.ndarray) -> Figure:
     """The density on a plane as colours on a logarithmic scale, nuclei (m, 2) as crosses."""
     plane = result.plane
     low, high = _scale(plane.density)
-    figure = Figure(figsize=SLICE, layout="compressed")
+    figure = blank(0.8 * min(SLICE, page_width()), "compressed")
     axes = figure.subplots()
     axes.set_facecolor("0.85")
     shown = np.ma.masked_less(plane.density.T, low)
     # as pixels even in SVG: a mesh of vectors would be megabytes
     image = axes.pcolormesh(plane.x, plane.y, shown, norm=LogNorm(low, high), cmap="viridis", rasterized=True)
     if len(nuclei):
-        size = 7.0 if len(nuclei) <= FEW else 4.0
+        size = 5.0 if len(nuclei) <= FEW else 3.0
         for paint, larger, width in (("white", 1.0, 2.4), (THIS_RUN, 0.0, 1.0)):
             axes.plot(nuclei[:, 0], nuclei[:, 1], "x", color=paint, ms=size + larger, mew=width)
     filled = plane.density >= low
@@ -96,17 +111,17 @@ def density_slice(result: OrbitalFreeResult, nuclei: np.ndarray) -> Figure:
         ylabel="y (bohr)",
         aspect="equal",
     )
-    figure.colorbar(image, ax=axes, label=DENSITY)
+    colour_bar(axes, image, DENSITY)
     return figure
 
 
 def profiles(result: OrbitalFreeResult) -> Figure:
     """One curve a line."""
-    figure, axes = panel(3.9)
+    figure, axes = panel(2.8)
     low, high = _scale(*(line.density for line in result.profiles))
     left, right = np.inf, -np.inf
     for k, line in enumerate(result.profiles):
-        point = ", ".join(f"{c:.3g}" for c in line.through)
+        point = ", ".join(f"{c:.3g}" for c in line.through).replace("-", "−")
         # equal lines of a symmetric system cover each other
         style: Style = {"color": colour(k), "lw": 1.6 - 0.2 * min(k, 3), "ls": DASHES[k % len(DASHES)]}
         axes.plot(line.position, _above(line.density, low), label=f"along {line.axis} through ({point})", **style)
@@ -114,8 +129,8 @@ def profiles(result: OrbitalFreeResult) -> Figure:
         left, right = min(left, ends[0]), max(right, ends[1])
     axes.set(xlabel="position along the line (bohr)", ylabel=DENSITY, yscale="log")
     axes.set(xlim=(left, right), ylim=(low, 4.0 * high))
-    legend_above(axes, 2)
-    _decades(axes)
+    legend_above(axes)
+    grid(axes)
     return figure
 
 
@@ -125,17 +140,17 @@ def radial(result: OrbitalFreeResult, known: GroundState | None) -> Figure:
     r, density = result.radial
     low, high = _scale(density)
     centre = None if known is None or known.orbital_at_centre is None else known.orbital_at_centre**2
-    figure, (left, right) = panels(3.7, 1, 2)
+    figure, (left, right) = panels(2.6, 1, 2)
     left.plot(r, _above(density, low), color=COLOURS[0], lw=1.5, label="this run")
     if centre is not None:
         ring: Style = {"color": COLOURS[1], "mfc": "none", "mew": 1.6, "ms": 8, "clip_on": False, "zorder": 5}
         left.plot([0.0], [centre], "o", label=f"reference at the centre, {centre:.5g}", **ring)
     end = float(r[density >= low].max(initial=float(r[0])))
     left.set(xlabel="r (bohr)", ylabel=DENSITY, yscale="log", xlim=(0.0, end), ylim=(low, 4.0 * max(high, centre or 0)))
-    legend_above(left, 2)
-    _decades(left)
+    legend_above(left)
+    grid(left)
     right.plot(r, 4.0 * np.pi * r**2 * density, color=COLOURS[0], lw=1.5)
-    right.set(xlim=(0.0, 0.7 * end), xlabel="r (bohr)", ylabel=r"$4\pi r^2 \rho$ (electrons per bohr)")
+    right.set(xlim=(0.0, 0.7 * end), xlabel="r (bohr)", ylabel="4πr²ρ (electrons bohr⁻¹)")
     right.set_ylim(bottom=0.0)
     grid(right)
     return figure
@@ -143,22 +158,22 @@ def radial(result: OrbitalFreeResult, known: GroundState | None) -> Figure:
 
 def ranks(result: OrbitalFreeResult) -> Figure:
     """Ranks of density and orbital at every bond; the bonds between two axes marked."""
-    figure, axes = panel(3.4)
+    figure, axes = panel(2.5)
     trains = (("density", result.density), ("orbital", result.orbital))
     rank_panel(axes, [(f"{name}, largest {max(train.ranks)}", train.ranks) for name, train in trains], "bit")
     level, high = result.finest.level, max(max(train.ranks) for _, train in trains)
     for k, name in enumerate("xyz"):
         if k:
             axes.axvline(k * level, color="0.5", lw=0.9, ls=":")
-        axes.text((k + 0.5) * level, 1.14 * high, name, ha="center", va="bottom", fontsize=10, color="0.3")
+        axes.text((k + 0.5) * level, 1.14 * high, name, ha="center", va="bottom", fontsize=TYPE, color="0.3")
     axes.set(xlim=(0, 3 * level), ylim=(0, 1.25 * high), xlabel="bond, after bit")
-    legend_above(axes, 2)
+    legend_above(axes)
     return figure
 
 
 def descent(result: OrbitalFreeResult) -> Figure:
     """Energies of all grids one after the other, as distances from the last of each."""
-    figure, axes = panel(3.7)
+    figure, axes = panel(2.6)
     energies: dict[int, list[tuple[int, float]]] = {}
     for step, state in enumerate(state for state in result.history if state.energies is not None):
         assert state.energies is not None
@@ -166,45 +181,48 @@ def descent(result: OrbitalFreeResult) -> Figure:
     for k, (level, rows) in enumerate(energies.items()):
         steps, values = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
         distance = positive(np.abs(values - values[-1]))
-        axes.plot(steps, distance, "o-", color=colour(k), ms=3, lw=1.1, label=f"$2^{{{level}}}$ points an axis")
+        axes.plot(steps, distance, "o-", color=colour(k), label=f"2{raised(level)} points an axis")
         if k:
             axes.axvline(steps[0] - 0.5, color="0.6", lw=0.8, ls=":")
     axes.set(xlabel="descent step, over all grids", ylabel="energy, distance from the\nlast of its grid (hartree)")
     axes.set_yscale("log")
     whole_ticks(axes)
-    legend_above(axes, 4)
-    _decades(axes)
+    legend_above(axes)
+    grid(axes)
     return figure
 
 
 def grids(result: OrbitalFreeResult, known: GroundState | None, accuracy: float) -> Figure:
     """Deviations of the energies of the grids, and the power of the extrapolation."""
-    figure, axes = panel(3.9)
+    figure, axes = panel(2.8)
     axes.set(xscale="log", yscale="log", xlabel="grid points an axis", ylabel="deviation of the energy (hartree)")
     points = np.array([level.points for level in result.levels], dtype=float)
     energies = np.array([level.energy for level in result.levels])
     own = positive(np.abs(energies - result.extrapolated_energy))
-    axes.plot(points, own, "o-", color=COLOURS[0], ms=6, label="less the extrapolated energy")
+    axes.plot(points, own, "o-", color=COLOURS[0], ms=4, label="less the extrapolated energy")
     if known is not None:
         deviations = positive(np.abs(energies - known.energy))
-        hollow: Style = {"color": COLOURS[1], "ms": 6, "mfc": "none", "mew": 1.5}
+        hollow: Style = {"color": COLOURS[1], "ms": 4, "mfc": "none", "mew": 1.5}
         axes.plot(points, deviations, "s--", label="less the reference", **hollow)
         last = abs(result.extrapolated_energy - known.energy)
         if last > 0.0:
             axes.axhline(last, color=COLOURS[1], lw=1.0, label="extrapolated less the reference")
-    axes.plot(points[-1:], [result.energy_error], "D", color=COLOURS[2], ms=6, label="error estimate, finest grid")
+    axes.plot(points[-1:], [result.energy_error], "D", color=COLOURS[2], ms=4, label="error estimate, finest grid")
     if result.order is not None and np.isfinite(own[-1]):
         fit = own[-1] * (points[-1] / points) ** result.order
         axes.plot(points, fit, ":", color=THIS_RUN, lw=1.8, zorder=4, label=f"spacing to the power {result.order}")
     accuracy_line(axes, accuracy, "hartree")
     axes.xaxis.set_major_locator(FixedLocator(points.tolist()))
     axes.xaxis.set_minor_locator(FixedLocator([]))
-    axes.set_xticklabels([f"$2^{{{level.level}}}$" for level in result.levels])
+    axes.xaxis.set_major_formatter(FixedFormatter([f"2{raised(level.level)}" for level in result.levels]))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(points[0] / 1.15, points[-1] * 1.15)
     low, high = np.log10(axes.get_ylim())
     axes.set_ylim(10.0 ** np.floor(low), 10.0 ** np.ceil(high))  # whole decades, so that every axis has two labels
-    legend_above(axes, 3)
-    _decades(axes)
+    legend_above(axes)
+    axes.grid(True, which="major", **GRID)
+    axes.set_axisbelow(True)
+    decades(axes)
     return figure
 
 
@@ -224,10 +242,3 @@ def _window(position: np.ndarray, filled: np.ndarray) -> tuple[float, float]:
     inside = position[filled] if filled.any() else position
     margin = 0.05 * float(inside[-1] - inside[0]) or 1.0
     return float(max(inside[0] - margin, position[0])), float(min(inside[-1] + margin, position[-1]))
-
-
-def _decades(axes: Axes) -> None:
-    """A grid line a decade, few labels where there are many decades."""
-    axes.yaxis.set_major_locator(LogLocator(base=10.0, numticks=12))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    grid(axes)

@@ -28,12 +28,12 @@ FAMILY = Family(
     kind="orbital_free_dft",
     summary="orbital-free density functional theory",
     formula=(
-        "E[rho] = lambda/2 int |grad phi|^2 + C_TF int rho^(5/3) + int v rho + 1/2 int int rho rho'/|r - r'|\n"
-        "       - C_X int rho^(4/3) + int rho e_c(rho),    rho = phi^2, int rho = N, in hartree and bohr"
+        "E[ρ] = (λ/2) ∫ |∇φ|² + C_TF ∫ ρ^(5/3) + ∫ v ρ + (1/2) ∬ ρ(r) ρ(r′)/|r − r′|\n"
+        "       − C_X ∫ ρ^(4/3) + ∫ ρ e_c(ρ),    ρ = φ², ∫ ρ = N, in hartree and bohr"
     ),
     references=(
-        "Perdew, Wang, Phys. Rev. B 45, 13244 (1992): correlation pw92",
-        "Vosko, Wilk, Nusair, Can. J. Phys. 58, 1200 (1980): correlation vwn5",
+        "Perdew, Wang, Phys. Rev. B 45, 13244 (1992), doi:10.1103/PhysRevB.45.13244: correlation pw92",
+        "Vosko, Wilk, Nusair, Can. J. Phys. 58, 1200 (1980), doi:10.1139/p80-159: correlation vwn5",
     ),
     typical="helium on 2048 points an axis to 1e-4 hartree: 25 s; 512 nuclei on 4096 points to 0.01: 45 s, on one core",
     problem=OrbitalFreeProblem,

@@ -11,12 +11,13 @@ import numpy as np
 
 from problems.effort import megabytes
 from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
-from problems.orbital_free_dft.references import DIGITS, reference_of
+from problems.orbital_free_dft.references import reference_of
 from problems.orbital_free_dft.result import COMPONENTS, NAMES, OrbitalFreeResult
-from problems.report_parts import Section, Table, work
-from problems.words import decimals
+from problems.report_parts import Section, Table, error_contents, work
+from solvers.measured import Cell, Measured, bound
 
 FORMATS = {"tucker": "Tucker tensors", "quantics": "quantics trains", "dense": "dense arrays"}
+SHOWN = 10  # significant digits of an energy whose error is not estimated
 LAPLACIANS = {"spectral": "sine-spectral Laplacian", "differences": "7-point differences"}
 
 
@@ -28,19 +29,19 @@ def headline(
     facts = [
         ("problem", f"{problem.functional}, {system(problem)}, electrons: {problem.count:g}, box {problem.box:g} bohr"),
         ("method", f"{FORMATS[result.format]}, {LAPLACIANS[result.laplacian]}, {_grids(result)} points an axis"),
-        ("energy, extrapolated", _with_error(result.extrapolated_energy, result.extrapolated_error)),
-        ("energy, finest grid", _with_error(finest.energy, result.energy_error)),
+        ("energy, extrapolated", str(Measured(result.extrapolated_energy, result.extrapolated_error, "hartree"))),
+        ("energy, finest grid", str(Measured(finest.energy, result.energy_error, "hartree"))),
     ]
     if known is not None:
         deviation, count = result.extrapolated_energy - known.energy, len(problem.sites)
-        each = f", {deviation / count:+.1e} a nucleus" if count > 1 else ""
-        facts.append(("extrapolated energy less the reference", f"{deviation:+.1e} hartree{each}"))
+        each = f", {bound(deviation / count)} a nucleus" if count > 1 else ""
+        facts.append(("extrapolated energy less the reference", f"{bound(deviation)} hartree{each}"))
     return [
         *facts,
-        ("chemical potential", _with_error(finest.chemical_potential, result.chemical_potential_error)),
-        ("virial residual", f"{finest.virial:+.1e} hartree, expected within {result.virial_error:.1e}"),
-        ("sum rule residual", f"{finest.sum_rule:+.1e} hartree"),
-        ("smallest density", f"{finest.min_density:.1e} of at most {finest.max_density:.3g} per bohr^3"),
+        ("chemical potential", str(Measured(finest.chemical_potential, result.chemical_potential_error, "hartree"))),
+        ("virial residual", f"{bound(finest.virial)} hartree, expected within {bound(result.virial_error)}"),
+        ("sum rule residual", f"{bound(finest.sum_rule)} hartree"),
+        ("smallest density", f"{bound(finest.min_density)} of at most {finest.max_density:.3g} per bohr^3"),
         (
             "density stored in",
             f"{megabytes(result.density_megabytes)}, TT-ranks up to {max(finest.ranks)}; one array "
@@ -51,29 +52,33 @@ def headline(
 
 def tables(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: OrbitalFreeResult) -> list[Table]:
     """The energy on every grid, its parts, and where its error comes from."""
-    digits = decimals(min(result.extrapolated_error, result.energy_error), 1, *DIGITS)
-    grids = [
+    of_finest = (result.energy_error, result.chemical_potential_error)
+    known = [of_finest if level is result.finest else (None, None) for level in result.levels]
+    grids: list[dict[str, Cell]] = [
         {
-            "points an axis": f"2^{level.level}",
-            "spacing": f"{level.spacing:.4g}",
-            "energy": f"{level.energy:.{digits}f}",
-            "chemical potential": f"{level.chemical_potential:.{digits}f}",
-            "virial": f"{level.virial:+.1e}",
-            "sum rule": f"{level.sum_rule:+.1e}",
-            "smallest density": f"{level.min_density:.1e}",
-            "largest TT-rank": str(max(level.ranks)),
+            "points an axis": Measured(level.points),
+            "spacing (bohr)": Measured(level.spacing, digits=4),
+            "energy (hartree)": Measured(level.energy, error, digits=SHOWN),
+            "chemical potential (hartree)": Measured(level.chemical_potential, potential_error, digits=SHOWN),
+            "virial (hartree)": bound(level.virial),
+            "sum rule (hartree)": bound(level.sum_rule),
+            "smallest density (per bohr^3)": bound(level.min_density),
+            "largest TT-rank": Measured(max(level.ranks)),
             "Tucker ranks": _tucker(level.tucker_ranks),
-            "steps": str(level.steps),
-            "seconds": f"{level.seconds:.1f}",
+            "steps": Measured(level.steps),
+            "time (s)": Measured(round(level.seconds, 1)),
         }
-        for level in result.levels
+        for level, (error, potential_error) in zip(result.levels, known)
     ]
+    if not any(level.tucker_ranks for level in result.levels):
+        grids = [{name: cell for name, cell in row.items() if name != "Tucker ranks"} for row in grids]
     values = [(NAMES[name], result.finest.components[name], result.component_errors[name]) for name in COMPONENTS] + [
         ("energy, finest grid", result.finest.energy, result.energy_error),
         ("energy, extrapolated", result.extrapolated_energy, result.extrapolated_error),
     ]
-    energies = [[name, f"{value:.{digits}f}", f"{error:.1e}"] for name, value, error in values]
-    errors = [[name, f"{value:.1e}"] for name, value in result.error_parts.items()]
+    energies: list[list[Cell]] = [[name, Measured(value, error)] for name, value, error in values]
+    errors: list[list[Cell]] = [[name, bound(value)] for name, value in result.error_parts.items()]
+    (contents,) = {error_contents(found) for found in result.quantities(result.results())}
     rule = "Extrapolation: the error is taken to fall faster than any power of the spacing."
     if result.order is not None:
         rule = f"Extrapolation: with the power {result.order} of the spacing."
@@ -81,18 +86,19 @@ def tables(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbit
         Table(
             list(grids[0]),
             [list(row.values()) for row in grids],
-            note="Hartree, bohr. Virial and sum rule: residuals, zero for the exact ground state. TT-rank: of the "
-            f"density as a quantics train. {rule}",
+            note="Errors are estimated on the finest grid. Virial and sum rule: residuals, zero for the exact ground "
+            f"state. TT-rank: of the density as a quantics train. {rule}",
             title="Grids",
         ),
         Table(
-            ["part", "value", "error estimate"],
+            ["part", "value (hartree)"],
             energies,
             (0,),
-            "Hartree, on the finest grid. The self energy of smeared nuclei is left out.",
+            f"On the finest grid. 0.46041(82) is 0.46041 ± 0.00082; {contents}. The self energy of smeared nuclei is "
+            "left out.",
             "Energy",
         ),
-        Table(["error of the energy", "estimate"], errors, (0,), "Hartree, on the finest grid.", "Parts of the error"),
+        Table(["part", "error estimate (hartree)"], errors, (0,), "On the finest grid.", "Parts of the error"),
     ]
 
 
@@ -104,17 +110,17 @@ def sections(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> list[Sec
         ("held by", system(problem)),
         ("electrons", f"{problem.count:g}"),
         ("net charge", f"{problem.sites.charge - problem.count:g}"),
-        ("electrons within a tenth of the box of its faces", f"{finest.boundary_charge:.1e}"),
+        ("electrons within a tenth of the box of its faces", str(bound(finest.boundary_charge))),
     ]
     discretisation = [
         ("box", f"{problem.box:g} bohr an edge, zero on the faces"),
         ("grids", f"{_grids(result)} points an axis, cell-centred"),
         ("spacings", ", ".join(f"{level.spacing:.4g}" for level in result.levels) + " bohr"),
-        ("grid points in all", f"{float(finest.points) ** 3:.3g}"),
+        ("grid points in all", str(Measured(finest.points**3))),
         ("descent in", f"{FORMATS[result.format]}, {LAPLACIANS[result.laplacian]}"),
         ("Tucker ranks of the orbital", _tucker(finest.tucker_ranks)),
         ("TT-ranks of the density", ", ".join(map(str, finest.ranks))),
-        ("relative error of the stored density", f"{result.density_error:.1e}"),
+        ("relative error of the stored density", str(bound(result.density_error))),
     ]
     return [Section("System", described), Section("Discretisation", discretisation), work(result.counts)]
 
@@ -140,7 +146,3 @@ def _grids(result: OrbitalFreeResult) -> str:
 
 def _tucker(ranks: tuple[int, ...]) -> str:
     return " x ".join(map(str, ranks)) or "none"
-
-
-def _with_error(value: float, error: float) -> str:
-    return f"{value:.{decimals(error, 1, *DIGITS)}f} hartree, error estimate {error:.1e}"

@@ -22,12 +22,12 @@ from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.result import COMPONENTS, ELECTROSTATIC, NAMES, OrbitalFreeResult, parts
 from problems.report_parts import Table
 from problems.result import Columns
-from problems.words import decimals
+from solvers.measured import Cell, Measured, bound
 
 DATA = Path(__file__).parent / "data"
 SAME = 1e-6  # relative, and in bohr: numbers that mean the same
 SUM = "external + Hartree + nuclear"  # what a text calls the electrostatic sum
-DIGITS = (4, 10)  # after the point of an energy, least and most
+DIGITS = 12  # significant digits of a reference: all that it has
 _SOURCES = {
     "atom": "radial equation, two meshes",
     "trap": "radial equation, two meshes",
@@ -205,16 +205,17 @@ def comparison_table(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, res
     known = reference_of(problem)
     if known is None:
         return None
-    rows = []
+    rows: list[list[Cell]] = []
     for _, name, value, error, true in compared(problem, result):
-        digits = decimals(min(error, abs(value - true)) or error, 1, *DIGITS) if value or true else 1
-        rows.append([name, f"{value:.{digits}f}", f"{error:.1e}", f"{true:.{digits}f}", f"{value - true:+.1e}"])
+        rows.append([name, Measured(value, error), Measured(true, digits=DIGITS), bound(value - true)])
     note = (
-        f"Hartree. Reference: {known.label}; {known.source}; its energy is good to {known.accuracy:.0e} hartree here."
+        f"Reference: {known.label}; {known.source}; its energy is good to {bound(known.accuracy)} hartree here. "
+        "Deviation: this run less the reference."
     )
     if "electrostatic" in known.components:
         note += " Its electrostatic parts depend on the periodic box, only their sum does not."
-    return Table(["quantity", "this run", "error estimate", "reference", "deviation"], rows, (0,), note)
+    columns = ["quantity", "this run (hartree)", "reference (hartree)", "deviation (hartree)"]
+    return Table(columns, rows, (0,), note)
 
 
 def columns(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> Columns:

@@ -284,11 +284,13 @@ def complete(problem: ParametricProblem, solver: ParametricSolver) -> Parametric
 FAMILY = Family(
     kind="parametric_pde",
     summary="diffusion with random coefficients",
-    formula="-div(a(x, y) grad u) = load,  y = (y_1, ..., y_d) independent random parameters",
+    formula="−∇·(a(x, y) ∇u) = load,  y = (y₁, …, y_d) independent random parameters",
     references=(
-        "Binev, Cohen, Dahmen, DeVore, Petrova, Wojtaszczyk, SIAM J. Math. Anal. 43, 1457 (2011): greedy bases",
-        "Babuska, Nobile, Tempone, SIAM J. Numer. Anal. 45, 1005 (2007): collocation at Gauss points",
-        "Sobol, Math. Comput. Simul. 55, 271 (2001): sensitivity indices",
+        "Binev, Cohen, Dahmen, DeVore, Petrova, Wojtaszczyk, SIAM J. Math. Anal. 43, 1457 (2011), "
+        "doi:10.1137/100795772: greedy bases",
+        "Babuska, Nobile, Tempone, SIAM J. Numer. Anal. 45, 1005 (2007), "
+        "doi:10.1137/050645142: collocation at Gauss points",
+        "Sobol, Math. Comput. Simul. 55, 271 (2001), doi:10.1016/S0378-4754(00)00270-6: sensitivity indices",
     ),
     typical="20 parameters on an interval to 1e-7: 25 s, 0.4 GB; nine discs on 60 x 60 cells to 1e-6: 17 s, 0.4 GB",
     problem=ParametricProblem,

@@ -20,6 +20,7 @@ from problems.parametric_pde.model import DiscMean, Flux, ParametricProblem, Par
 from problems.parametric_pde.result import ParametricResult
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Cell, Measured, bound
 
 DATA = Path(__file__).parent / "data" / "references.csv"
 SAME = 1e-12  # relative: numbers of a configuration that mean the same
@@ -196,31 +197,26 @@ def comparison_table(problem: ParametricProblem, solver: ParametricSolver, resul
     compared = compare(problem, result)
     if not compared:
         return None
-    rows = [_beside(c) for c in compared if not c.reference.statistic.startswith("sobol")]
+    rows: list[list[Cell]] = [_beside(c) for c in compared if not c.reference.statistic.startswith("sobol")]
     for name, summary in summaries(compared):
         if name.startswith("sobol"):
-            rows.append(["all", _LABELS[name], f"{summary.count} values", "", "", f"{summary.max_abs:.1e}", ""])
-    columns = ["quantity", "statistic", "this run", "error estimate", "reference", "deviation", "its own error"]
+            rows.append(["all", _LABELS[name], f"{summary.count} values", "", bound(summary.max_abs)])
+    columns = ["quantity", "statistic", "this run", "reference", "deviation"]
     note = (
-        "Values computed by other means (quadrature over exact discrete solves; sampling for probabilities). "
-        "Deviation: relative for means and variances, the largest for Sobol indices."
+        "Values computed by other means (quadrature over exact discrete solves; sampling for probabilities), each with "
+        "its own error. Deviation: absolute, the largest of the Sobol indices."
     )
     return Table(columns, rows, text_columns=(0, 1), note=note)
 
 
-def _beside(c: Compared) -> list[str]:
-    reference, digits = c.reference, 12
-    what = reference.statistic
-    if what == "exceedance":
-        what, digits = f"P > {reference.threshold:g}", 5
+def _beside(c: Compared) -> list[Cell]:
+    reference = c.reference
     return [
         reference.quantity,
-        what,
-        f"{c.value:.{digits}g}",
-        f"{c.error:.1e}" if c.error is not None else "",
-        f"{reference.value:.{digits}g}",
-        f"{abs(c.deviation):.1e}",
-        f"{reference.error:.1e}",
+        f"P > {reference.threshold:g}" if reference.statistic == "exceedance" else reference.statistic,
+        Measured(c.value, c.error),
+        Measured(reference.value, reference.error),
+        bound(abs(c.value - reference.value)),
     ]
 
 

@@ -15,6 +15,7 @@ from problems.report_parts import Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 
+INCLUDED, LEFT_OUT = ("rank", "Gauss points"), ("mesh",)  # of the errors
 STANDARD_ERRORS = 3.0  # by which sampled values of two runs may differ
 
 
@@ -27,6 +28,32 @@ class QuantityResult:
     mean_error: float = published()
     variance_error: float = published()
     distribution: Distribution = published(key=HERE)
+
+    @property
+    def index_errors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Absolute errors (d,) of the first and the total Sobol indices; NaN where nothing varies.
+
+        An index is a share V_m / V: with an error dV of the variance, and of each part of it at most that,
+        it errs by (1 + V_m / V) dV / V at most.
+        """
+        share = self.variance_error / self.moments.variance if self.moments.variance > 0.0 else np.nan
+        return (1.0 + self.moments.first) * share, (1.0 + self.moments.total) * share
+
+    @derived(key="sobol_first_error")
+    def first_errors(self) -> np.ndarray:
+        """Of the first-order indices."""
+        return self.index_errors[0]
+
+    @derived(key="sobol_total_error")
+    def total_errors(self) -> np.ndarray:
+        """Of the total indices."""
+        return self.index_errors[1]
+
+    @property
+    def standard_deviation(self) -> tuple[float, float | None]:
+        """The root of the variance and its error; None where nothing varies."""
+        root = float(np.sqrt(self.moments.variance))
+        return root, self.variance_error / (2.0 * root) if root > 0.0 else None
 
 
 class Entry(NamedTuple):
@@ -98,7 +125,7 @@ class ParametricResult(Result):
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:
-        """What two runs are compared by: moments, indices, the sampled distribution; Sobol indices have no errors."""
+        """What two runs are compared by: moments, indices, the sampled distribution, with three standard errors."""
         of = results["quantities"]
         names = list(of)
 
@@ -106,20 +133,27 @@ class ParametricResult(Result):
             return np.array([q[key] for q in of.values()], dtype=float)
 
         found = [
-            Quantity(key, "", "quantity", names, numbers(key), numbers(f"{key}_error")) for key in ("mean", "variance")
+            Quantity(key, "", "quantity", names, numbers(key), numbers(f"{key}_error"), INCLUDED, LEFT_OUT)
+            for key in ("mean", "variance")
         ]
-        found.append(Quantity("first Sobol index", "", "quantity", names, numbers("sobol_first")))
-        found.append(Quantity("total Sobol index", "", "quantity", names, numbers("sobol_total")))
+        for key in ("sobol_first", "sobol_total"):
+            known = all(f"{key}_error" in q for q in of.values())  # not in runs of earlier versions
+            errors = numbers(f"{key}_error") if known else None
+            contents: tuple[tuple[str, ...], tuple[str, ...]] = (INCLUDED, LEFT_OUT)
+            contents = contents if known else ((), (*INCLUDED, *LEFT_OUT))
+            what = f"{key.removeprefix('sobol_')} Sobol index"
+            found.append(Quantity(what, "", "quantity", names, numbers(key), errors, *contents))
         quantiles, above = [], []
         for name, q in of.items():
             quantiles += [(f"{name} at {e['level']:g}", e["value"], e["standard_error"]) for e in q["quantiles"]]
             if (e := q["exceedance"]) is not None:
                 above.append((f"{name} > {e['threshold']:g}", e["probability"], e["standard_error"]))
+        contents = (("sampling",), (*INCLUDED, *LEFT_OUT))
         for what, entries in (("quantile", quantiles), ("probability", above)):
             if entries:
-                keys, values, errors = ([entry[i] for entry in entries] for i in range(3))
-                estimates = STANDARD_ERRORS * np.array(errors, dtype=float)
-                found.append(Quantity(what, "", "quantity", keys, np.array(values, dtype=float), estimates))
+                keys, values, spread = ([entry[i] for entry in entries] for i in range(3))
+                estimates = STANDARD_ERRORS * np.array(spread, dtype=float)
+                found.append(Quantity(what, "", "quantity", keys, np.array(values, dtype=float), estimates, *contents))
         return found
 
     def entries(self) -> Iterator[Entry]:
@@ -130,8 +164,8 @@ class ParametricResult(Result):
             if q.distribution.exceedance is not None:
                 yield Entry(q.name, "exceedance", None, *q.distribution.exceedance[1:])
             for k in range(len(self.points)):
-                yield Entry(q.name, "sobol_first", k, float(q.moments.first[k]), None)
-                yield Entry(q.name, "sobol_total", k, float(q.moments.total[k]), None)
+                for what, values, errors in zip(("first", "total"), (q.moments.first, q.moments.total), q.index_errors):
+                    yield Entry(q.name, f"sobol_{what}", k, float(values[k]), _known(errors[k]))
 
     def columns(self) -> Columns:
         """One row a statistic, parameters counted from 1."""
@@ -149,6 +183,10 @@ class ParametricResult(Result):
         code = f'import ttsuite\nsolution = ttsuite.surrogate("{folder}")\n'
         code += "u = solution([0.0] * solution.parameters)  # nodal values at any parameters"
         return "Evaluating the solution", code
+
+
+def _known(error: float) -> float | None:
+    return None if np.isnan(error) else float(error)
 
 
 RESULTS = (ParametricResult,)

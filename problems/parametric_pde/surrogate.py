@@ -17,6 +17,7 @@ from scipy.stats import qmc
 from problems.parametric_pde.gauss import polynomials
 from problems.parametric_pde.statistics import polynomial_core
 from problems.published import derived, published
+from solvers.cards import Card, Fact, dimensions, ranks
 from solvers.formats.trains.construct import unit
 from solvers.formats.trains.tensor_train import TensorTrain
 
@@ -28,11 +29,19 @@ NARROWEST = 1e-9  # of the values, for the range of a histogram
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
-class Surrogate:
+class Surrogate(Card):
     """A train of polynomial coefficients over parameters of one ``distribution``; callable."""
 
     def __init__(self, train: TensorTrain, distribution: str) -> None:
         self.train, self.distribution = train, distribution
+
+    def worded(self) -> list[Fact]:
+        """Parameters and ranks."""
+        return [
+            ("parameters", f"{self.train.d}, {self.distribution}"),
+            ("degrees below", dimensions(self.train.shape)),
+            ("TT-ranks", ranks(self.train.ranks)),
+        ]
 
     @classmethod
     def interpolating(cls, train: TensorTrain, distribution: str) -> Surrogate:
@@ -62,13 +71,23 @@ class Surrogate:
         return v[:, 0]
 
 
-class Solution:
+class Solution(Card):
     """The solution field at any parameters, from the stored train (N, n_1, ..., n_d)."""
 
     def __init__(self, train: TensorTrain, distribution: str) -> None:
         self._basis = train.cores[0][0]
         self._cores = [polynomial_core(core, distribution) for core in train.cores[1:]]
         self._distribution = distribution
+
+    def worded(self) -> list[Fact]:
+        """Nodes, parameters, ranks, and how it is called."""
+        return [
+            ("nodes", str(len(self._basis))),
+            ("parameters", f"{self.parameters}, {self._distribution}"),
+            ("degrees below", dimensions([core.shape[1] for core in self._cores])),
+            ("TT-ranks", ranks([core.shape[0] for core in self._cores])),
+            ("called", f"with standardised parameters ({self.parameters},), gives nodal values"),
+        ]
 
     @property
     def parameters(self) -> int:

@@ -73,4 +73,4 @@ def als_cross(
             start.journal = journal
     asked = None if checkpoint is None else Question(arrays, given)
     rounds = Rounds(system, method, accuracy, start, rng)
-    return drive(rounds, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw)
+    return drive(rounds, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, asked=accuracy)

@@ -122,7 +122,7 @@ def _solution(
     asked = None
     if checkpoint is not None:
         asked = Question([*source.given(), source.probes(), points], [repr((source.shape, method, float(accuracy)))])
-    return drive(refinement, callback=told, checkpoint=Checkpoint(checkpoint, asked), throw=throw)
+    return drive(refinement, callback=told, checkpoint=Checkpoint(checkpoint, asked), throw=throw, asked=accuracy)
 
 
 def _starts(start: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:

@@ -15,13 +15,14 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 from scipy.sparse.linalg import SuperLU, splu
 
+from solvers.cards import Card, Fact, dimensions
 from solvers.formats.trains.factorisations import check_finite
 
 Solver = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class ParametricSystem:
+class ParametricSystem(Card):
     """The system, and how one grid point of it is solved.
 
     ``matrices``: S sparse (N, N); ``factors``: d arrays (S, n_m) of g; ``loads``: (T, N); ``load_factors``: d arrays
@@ -38,6 +39,15 @@ class ParametricSystem:
     load_factors: tuple[np.ndarray, ...]
     weights: tuple[np.ndarray, ...]
     exact: Solver | None = None
+
+    def worded(self) -> list[Fact]:
+        """Unknowns, terms and grid."""
+        return [
+            ("unknowns", str(self.loads.shape[1])),
+            ("terms", f"{len(self.matrices)} of the matrix, {len(self.loads)} of the load"),
+            ("grid", dimensions([len(weights) for weights in self.weights])),
+            ("exact solves", "from the matrices" if self.exact is None else "given"),
+        ]
 
     def __post_init__(self) -> None:
         size = self.loads.shape[1]

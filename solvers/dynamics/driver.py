@@ -240,5 +240,11 @@ class Driver(Evolving):
             int(row["ranks"].max()),
             0.0,
             fraction=(now - float(self.times[0])) / self.span,
-            extra={"time": now, "error": error, "steps": len(self.lengths)},
+            extra={
+                "time": now,
+                "end": float(self.times[-1]),
+                "norm": float(row["norms"]),
+                "error": error,
+                "steps": len(self.lengths),
+            },
         )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.cards import Card, Fact, number, ranks, size
 from solvers.formats.trains.tensor_train import TensorTrain
 
 
 @dataclass(frozen=True, eq=False)
-class Evolution:
+class Evolution(Card):
     """Arrays over the T output times.
 
     ``state``: the train at the last time. ``norms`` (T,) and their logarithms ``log_norms`` (T,), which are exact where
@@ -41,3 +42,14 @@ class Evolution:
     def errors(self) -> np.ndarray:
         """The bound (T,) of the relative error of the state: the sum of the four."""
         return self.projection_errors + self.truncation_errors + self.step_errors + self.krylov_errors
+
+    def worded(self) -> list[Fact]:
+        """Where it is, the last norm and energy, and the bound of the error."""
+        return [
+            ("times", f"{self.times[0]:g} to {self.times[-1]:g}, {len(self.times)} outputs"),
+            ("error bound", size(self.errors[-1])),
+            ("norm", number(self.norms[-1])),
+            ("energy", number(self.energies[-1])),
+            ("TT-ranks", ranks(self.state.ranks)),
+            ("observed", ", ".join(self.observed)),
+        ]

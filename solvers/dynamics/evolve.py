@@ -16,7 +16,7 @@ from solvers.formats.trains.construct import kronecker_sum, rank_one
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
-from solvers.linear.solve import is_hermitian
+from solvers.linear.scaling import is_hermitian
 from solvers.method_base import Integrator
 from solvers.methods import TDVP
 from solvers.solution import Callback, Solution
@@ -68,7 +68,14 @@ def evolve(
     compile_s = _compile(np.result_type(operator.dtype, start.dtype, float if complex(factor).imag == 0.0 else complex))
     run = Driver(operator, start, moments, method, complex(factor), accuracy, hermitian, conserve, observe)
     asked = None if checkpoint is None else run.question()
-    return drive(run, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, compile_s=compile_s)
+    return drive(
+        run,
+        callback=callback,
+        checkpoint=Checkpoint(checkpoint, asked),
+        throw=throw,
+        asked=accuracy,
+        compile_s=compile_s,
+    )
 
 
 def _check(

@@ -21,6 +21,10 @@ from solvers.kernels import local as kernels
 from solvers.sectors.environments import LocalOperator
 
 
+class TooNarrow(ValueError):
+    """So many states do not fit into one shared basis of the ranks allowed."""
+
+
 @dataclass(frozen=True)
 class LocalPairs:
     """Ritz values (m,) ascending, orthonormal Ritz vectors (m, N), residual norms (m,), products taken."""
@@ -78,10 +82,10 @@ def davidson(
     """The ``count`` lowest eigenpairs from the rows of ``start`` (independent or not, fewer or more than ``count``).
 
     Stops when every residual norm is at most ``tol`` or after ``steps``. Small problems are solved densely. Raises
-    ValueError where the space is smaller than ``count`` and FloatingPointError for NaN or infinity.
+    TooNarrow where the space is smaller than ``count`` and FloatingPointError for NaN or infinity.
     """
     if local.size < count:
-        raise ValueError(f"{count} states do not fit into a local space of {local.size}: raise max_rank")
+        raise TooNarrow(f"{count} states do not fit into a local space of {local.size}: raise max_rank")
     if local.size <= max(model, 2 * count):
         return _dense(local, count)
     preconditioner = _Preconditioner(local, max(model, count))

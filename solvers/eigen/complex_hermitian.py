@@ -43,11 +43,18 @@ def complex_train(x: TensorTrain) -> TensorTrain:
 
 
 def recover(
-    operator: TTOperator, states: list[TensorTrain], errors: np.ndarray, n_states: int, tol: float
+    operator: TTOperator,
+    states: list[TensorTrain],
+    errors: np.ndarray,
+    n_states: int,
+    tol: float,
+    max_rank: int | None = None,
 ) -> tuple[np.ndarray, list[TensorTrain], np.ndarray]:
     """Energies (n,), orthonormal complex states, and errors, from real-form states in ascending energy.
 
-    2n real states span at least n complex dimensions (each real pair is z, iz), also where the last level is cut.
+    2n real states span at least n complex dimensions (each real pair is z, iz), also where the last level is cut. A
+    complex state is a combination of several real ones, whose ranks add up: where ``max_rank`` cuts it, its energy is
+    that of what is left, which is no longer orthogonal to the others, and what the cut raised it by is in its error.
     """
     z = [complex_train(x) for x in states]
     images = [operator @ v for v in z]
@@ -57,13 +64,21 @@ def recover(
     basis = vectors[:, weights > 1e-3] / np.sqrt(weights[weights > 1e-3])
     energies, mixing = np.linalg.eigh(basis.conj().T @ (0.5 * (elements + elements.conj().T)) @ basis)
     coefficients = basis @ mixing
+    energies = energies[:n_states].copy()
     found, bounds = [], []
-    for c in coefficients.T[:n_states]:
+    for i, c in enumerate(coefficients.T[:n_states]):
         used = np.flatnonzero(np.abs(c) > 1e-3 * tol)
         total = z[used[0]] * complex(c[used[0]])
         for j in used[1:]:
             total = total + z[j] * complex(c[j])
         total = total.round(tol=tol)
+        bound = float(np.max(errors[np.abs(c) > 0.1 * np.abs(c).max()]))
+        if max_rank is not None and max(total.ranks) > max_rank:
+            total = total.round(max_rank=max_rank)
+            quotient = float(dot(total, operator @ total).real / total.norm() ** 2)
+            bound += max(quotient - energies[i], 0.0)
+            energies[i] = quotient
         found.append(total * (1.0 / total.norm()))
-        bounds.append(float(np.max(errors[np.abs(c) > 0.1 * np.abs(c).max()])))
-    return energies[:n_states], found, np.array(bounds)
+        bounds.append(bound)
+    order = np.argsort(energies, kind="stable")
+    return energies[order], [found[i] for i in order], np.array(bounds)[order]

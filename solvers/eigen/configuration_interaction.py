@@ -16,12 +16,13 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
-from solvers.kernels.compiled import kernel
+from solvers.cards import Card, Fact, dimensions
+from solvers.kernels.configurations import matrix_rows
 from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout
 
 
 @dataclass(frozen=True)
-class ProductTerms:
+class ProductTerms(Card):
     """A sum of products, as data: ``matrices[k]`` (P_k, n_k, n_k), terms (c, {k: p}), one-mode energies (n_k,) and
     charges (n_k,) of the functions of each mode (ascending)."""
 
@@ -29,6 +30,11 @@ class ProductTerms:
     terms: tuple[tuple[float, Mapping[int, int]], ...]
     energies: tuple[np.ndarray, ...]
     charges: tuple[np.ndarray, ...]
+
+    def worded(self) -> list[Fact]:
+        """Modes, functions and terms."""
+        functions = dimensions([len(energies) for energies in self.energies])
+        return [("functions", functions), ("terms", str(len(self.terms)))]
 
     @property
     def modes(self) -> ModeCharges:
@@ -74,93 +80,6 @@ def _below(excitations: Sequence[np.ndarray], limit: float, most: int) -> tuple[
     return partial, sums
 
 
-@kernel
-def _rows(
-    configurations: np.ndarray,
-    keys: np.ndarray,
-    sorted_keys: np.ndarray,
-    order: np.ndarray,
-    zobrist: np.ndarray,
-    diagonal: np.ndarray,
-    term_c: np.ndarray,
-    term_start: np.ndarray,
-    term_mode: np.ndarray,
-    term_matrix: np.ndarray,
-    matrix_offset: np.ndarray,
-    matrix_size: np.ndarray,
-    matrices: np.ndarray,
-    cutoff: float,
-    first: int,
-    last: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Upper-triangle entries (row, column, value) of rows first..last-1, added up per row."""
-    n = configurations.shape[0]
-    value = np.zeros(n)
-    touched = np.empty(n, dtype=np.int64)
-    mark = np.zeros(n, dtype=np.bool_)
-    out_column, out_value = [np.int64(0)], [0.0]
-    out_column.clear()
-    out_value.clear()
-    pointer = np.zeros(last - first + 1, dtype=np.int64)
-    depth_max = 16
-    choice = np.zeros(depth_max, dtype=np.int64)
-    amplitude = np.zeros(depth_max + 1)
-    key_at = np.zeros(depth_max + 1, dtype=np.int64)
-    for i in range(first, last):
-        count = 0
-        for t in range(term_c.shape[0]):
-            start, stop = term_start[t], term_start[t + 1]
-            depth = stop - start
-            amplitude[0] = term_c[t]
-            key_at[0] = keys[i]
-            level = 0
-            choice[0] = -1
-            while level >= 0:
-                if level == depth:
-                    at = np.searchsorted(sorted_keys, key_at[level])
-                    if at < n and sorted_keys[at] == key_at[level]:
-                        j = order[at]
-                        if j > i:
-                            if not mark[j]:
-                                mark[j] = True
-                                touched[count] = j
-                                count += 1
-                            value[j] += amplitude[level]
-                    level -= 1
-                    continue
-                k = term_mode[start + level]
-                m = term_matrix[start + level]
-                size = matrix_size[k]
-                own = configurations[i, k]
-                base = matrix_offset[m] + own * size
-                found = False
-                j = choice[level] + 1
-                while j < size:
-                    a = amplitude[level] * matrices[base + j]
-                    if abs(a) > cutoff:
-                        found = True
-                        break
-                    j += 1
-                if not found:
-                    level -= 1
-                    continue
-                choice[level] = j
-                amplitude[level + 1] = a
-                key_at[level + 1] = key_at[level] ^ zobrist[k, own] ^ zobrist[k, j]
-                level += 1
-                if level < depth:
-                    choice[level] = -1
-        for c in range(count):
-            j = touched[c]
-            if value[j] != 0.0:
-                out_column.append(j)
-                out_value.append(value[j])
-            value[j] = 0.0
-            mark[j] = False
-        pointer[i - first + 1] = len(out_column)
-    return pointer, np.array(out_column), np.array(out_value)
-
-
 def matrix(terms: ProductTerms, configurations: np.ndarray, cutoff: float) -> csr_matrix:
     """The symmetric matrix of the terms between the configurations; off-diagonal products below ``cutoff`` are left
     out (its unit is that of the terms)."""
@@ -191,7 +110,7 @@ def matrix(terms: ProductTerms, configurations: np.ndarray, cutoff: float) -> cs
             value *= np.diagonal(terms.matrices[k][p])[configurations[:, k]]
         start.append(len(mode))
         diagonal += value
-    pointer, column, value = _rows(
+    pointer, column, value = matrix_rows(
         configurations.astype(np.int64),
         keys,
         keys[order],

@@ -85,10 +85,12 @@ def eigsolve(
     if method is None:
         solution = small_space(operator, n_states, modes, accuracy=accuracy, rng=rng, callback=callback)
         if solution is not None:
+            solution = replace(solution, asked=accuracy)
             return _raised(solution) if throw else solution
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
         solution = _checked(solution, operator, modes, n_states, accuracy, method, rng)
+        solution = replace(solution, asked=accuracy)
         return _raised(solution) if throw else solution
     sector = SectorOperator(operator, modes)
     method = method or (InverseIteration() if terms else BlockDMRG())
@@ -137,7 +139,7 @@ def eigsolve(
         return _checked(solution, operator, modes, n_states, accuracy, method, rng, reference)
 
     task = _Task(many, way, accuracy, time.perf_counter() - begin, judged)
-    return drive(task, callback=callback, checkpoint=many.checkpoint, throw=throw, before=[first])
+    return drive(task, callback=callback, checkpoint=many.checkpoint, throw=throw, asked=accuracy, before=[first])
 
 
 class _Task:
@@ -206,11 +208,15 @@ def _complex(
     )
     real = solution.value
     tol = float(np.clip(0.1 * np.sqrt(accuracy / max(np.abs(real.energies).max(), 1e-300)), 1e-12, 1e-3))
-    energies, trains, errors = recover(operator, [x.to_train() for x in real.trains], real.errors, n_states, tol)
+    cap = None if method is None else method.max_rank
+    energies, trains, errors = recover(operator, [x.to_train() for x in real.trains], real.errors, n_states, tol, cap)
     residual = np.array([(operator @ z - z * complex(e)).norm() for z, e in zip(trains, energies)])
     value = EigenStates(energies, trains, [0] * n_states, errors, real.buffer, real.probe)
     n_converged = int(np.sum(errors <= accuracy))
-    return replace(solution, value=value, n_converged=n_converged, residual=residual, checked=())
+    status = solution.status
+    if status is Status.CONVERGED and n_converged < n_states:  # the real ones met it, their combinations do not
+        status = Status.RANK_LIMIT
+    return replace(solution, value=value, status=status, n_converged=n_converged, residual=residual, checked=())
 
 
 def _solution(many: ManyStates, outcome: Outcome, accuracy: float, start_s: float) -> Solution:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from solvers.cards import Card, Fact, ends, size, values
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.sectors.train import SectorTrain
 
 
 @dataclass(frozen=True)
-class EigenStates:
+class EigenStates(Card):
     """Ascending energies (n,), a train and its symmetry charge for each, and the buffer energies above them.
 
     ``trains``: SectorTrain (``to_train()`` gives dense cores), or complex TensorTrain of a complex operator.
@@ -27,3 +28,12 @@ class EigenStates:
     errors: np.ndarray
     buffer: np.ndarray
     probe: dict[str, Any]
+
+    def worded(self) -> list[Fact]:
+        """The first energies with their errors, the ranks, and what says that none is missing."""
+        return [
+            ("energies", values(self.energies, self.errors)),
+            ("largest error", size(np.max(self.errors)) if len(self.errors) else ""),
+            ("largest TT-ranks", ends([max(train.ranks) for train in self.trains])),
+            ("none missing", str(self.probe.get("completeness", "unknown"))),
+        ]

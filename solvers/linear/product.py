@@ -57,7 +57,7 @@ def multiply(
         raise ValueError(f"columns {a.column_shape} do not fit modes {modes}")
     product = _Product(a, x, tol, max_rank, rng or np.random.default_rng(0))
     asked = None if checkpoint is None else Question([*a.cores, *x.cores], [repr((tol, max_rank))])
-    return drive(product, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw)
+    return drive(product, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, asked=tol)
 
 
 class _Product:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from solvers.formats.trains.factorisations import freeze
+from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 
 ONE_CORE = 900  # exponents up to here fit in one core beside entries about one; larger ones are spread over all
@@ -55,3 +56,11 @@ def _times_power(core: np.ndarray, exponent: int) -> np.ndarray:
     if exponent == 0:
         return core
     return freeze(np.ldexp(_parts(core), exponent).view(core.dtype).reshape(core.shape))
+
+
+def is_hermitian(operator: TTOperator) -> bool:
+    """Whether A equals its conjugate transpose to rounding errors; cores are scaled, so nothing overflows."""
+    if all(np.array_equal(core, core.transpose(0, 2, 1, 3).conj()) for core in operator.cores):
+        return True
+    scaled = TTOperator(balanced(operator.cores)[0])
+    return (scaled - scaled.adjoint()).norm() <= 1e-12 * scaled.norm()

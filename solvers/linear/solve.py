@@ -28,7 +28,7 @@ from solvers.iteration import drive
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
 from solvers.linear.iterate import Work
 from solvers.linear.least_squares import minimise_residual
-from solvers.linear.scaling import balanced, times_power
+from solvers.linear.scaling import balanced, is_hermitian, times_power
 from solvers.linear.second_look import look
 from solvers.linear.sweeps import Sweeping, Swept
 from solvers.linear.system import System
@@ -90,15 +90,14 @@ def solve(
     if checkpoint is not None:
         arrays = [*operator.cores, *b.cores, *(start.cores if start else ())]
         asked = Question(arrays, [repr(method), repr(accuracy)])
-    return drive(task, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, compile_s=compile_s)
-
-
-def is_hermitian(operator: TTOperator) -> bool:
-    """Whether A equals its conjugate transpose to rounding errors; cores are scaled, so nothing overflows."""
-    if all(np.array_equal(core, core.transpose(0, 2, 1, 3).conj()) for core in operator.cores):
-        return True
-    scaled = TTOperator(balanced(operator.cores)[0])
-    return (scaled - scaled.adjoint()).norm() <= 1e-12 * scaled.norm()
+    return drive(
+        task,
+        callback=callback,
+        checkpoint=Checkpoint(checkpoint, asked),
+        throw=throw,
+        asked=accuracy,
+        compile_s=compile_s,
+    )
 
 
 class _Task:

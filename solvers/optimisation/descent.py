@@ -127,7 +127,7 @@ def minimise(
         raise ValueError(f"accuracy must be positive, in units of the value, not {accuracy!r}")
     descent = _Descent(objective, manifold, start, method or ConjugateGradients(), accuracy)
     asked = None if checkpoint is None else descent.question()
-    return drive(descent, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw)
+    return drive(descent, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, asked=accuracy)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from solvers.cards import Card, Fact, dimensions, ranks
 from solvers.formats.trains.factorisations import frobenius
 from solvers.formats.trains.tensor_train import TensorTrain
 
@@ -51,7 +52,7 @@ def rank(bond: Bond) -> int:
 
 
 @dataclass(frozen=True)
-class SectorTrain:
+class SectorTrain(Card):
     """A train of definite charge: ``cores[k]`` flat, between ``bonds[k]`` and ``bonds[k+1]``; ``modes[k]`` its charges.
 
     ``bonds[0]`` is ((0, 1),) and ``bonds[-1]`` is ((charge, 1),). Memory 8 sum of block sizes bytes.
@@ -60,6 +61,15 @@ class SectorTrain:
     modes: ModeCharges
     bonds: tuple[Bond, ...]
     cores: tuple[np.ndarray, ...]
+
+    def worded(self) -> list[Fact]:
+        """Functions a mode, charge, TT-ranks and what is stored."""
+        return [
+            ("shape", dimensions([sum(n for _, n in mode) for mode in self.modes])),
+            ("charge", str(self.charge)),
+            ("TT-ranks", ranks(self.ranks)),
+            ("stored", f"{sum(core.size for core in self.cores)} entries"),
+        ]
 
     @property
     def d(self) -> int:
@@ -87,7 +97,7 @@ class SectorTrain:
         """The same train with dense cores; mode functions and bond indices in ascending charge."""
         cores = []
         for k in range(self.d):
-            starts = [_starts(b) for b in (self.bonds[k], self.modes[k], self.bonds[k + 1])]
+            starts = [first_functions(b) for b in (self.bonds[k], self.modes[k], self.bonds[k + 1])]
             dense = np.zeros([rank(b) for b in (self.bonds[k], self.modes[k], self.bonds[k + 1])])
             for (l, c), block in self.blocks(k).items():
                 i, j, m = starts[0][l], starts[2][c], starts[1][l ^ c]
@@ -96,7 +106,7 @@ class SectorTrain:
         return TensorTrain(tuple(cores))
 
 
-def _starts(bond: Bond) -> dict[int, int]:
+def first_functions(bond: Bond) -> dict[int, int]:
     starts, total = {}, 0
     for charge, dim in bond:
         starts[charge] = total
@@ -308,46 +318,10 @@ def random_train(
     cores = []
     for k in range(d):
         core = rng.standard_normal(layout(bonds[k], modes[k], bonds[k + 1])[1])
-        at = _starts(modes[k])
+        at = first_functions(modes[k])
         for (l, c), block in views(core, bonds[k], modes[k], bonds[k + 1]).items():
             m = l ^ c
             block *= weights[k][at[m] : at[m] + block.shape[1]][None, :, None]
         cores.append(core)
     x = right_orthogonal(SectorTrain(modes, tuple(bonds), tuple(cores)))
     return x.scaled(1.0 / np.sqrt(inner(x, x)))
-
-
-def leading_products(x: SectorTrain, count: int, beam: int = 64) -> list[tuple[float, tuple[int, ...]]]:
-    """The ``count`` largest coefficients of a train and their mode functions (indices in ascending charge).
-
-    A beam search from the left: with the rest right-orthogonal, the norm of a partial product bounds every coefficient
-    behind it, so what is found is the largest whenever ``beam`` partial products are enough. Cost O(d beam n r^2).
-    """
-    x = right_orthogonal(x)
-    partial: dict[int, tuple[np.ndarray, np.ndarray]] = {0: (np.zeros((1, 0), dtype=np.int64), np.ones((1, 1)))}
-    for k in range(x.d):
-        at = _starts(x.modes[k])
-        found: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
-        for (l, c), block in x.blocks(k).items():
-            if l not in partial:
-                continue
-            functions, vectors = partial[l]
-            n, r = block.shape[1:]
-            rows = (vectors @ block.reshape(len(block), -1)).reshape(-1, r)
-            new = np.column_stack([np.repeat(functions, n, axis=0), np.tile(at[l ^ c] + np.arange(n), len(functions))])
-            found.setdefault(c, []).append((new, rows))
-        # the ``beam`` largest, ties (as many zeros as there are products, in a product state) by their place
-        sizes = [np.einsum("ir,ir->i", rows, rows) for parts in found.values() for _, rows in parts]
-        order = np.argsort(-np.concatenate(sizes), kind="stable")[:beam]
-        kept = np.zeros(sum(map(len, sizes)), dtype=bool)
-        kept[order] = True
-        partial, start = {}, 0
-        for c, parts in found.items():
-            functions = np.concatenate([f for f, _ in parts])
-            keep = kept[start : start + len(functions)]
-            start += len(functions)
-            if keep.any():
-                partial[c] = (functions[keep], np.concatenate([rows for _, rows in parts])[keep])
-    functions, values = partial[x.charge]
-    order = np.argsort(-np.abs(values[:, 0]), kind="stable")[:count]
-    return [(float(values[i, 0]), tuple(int(n) for n in functions[i])) for i in order]

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from geometry import faults
 from same_results import same
 
 from ttsuite.actions.run import load, run, surrogate
 from ttsuite.pages.compare import compare_runs
-from ttsuite.pages.report import remake_report
+from ttsuite.pages.drawing import own_style
+from ttsuite.pages.report import pictures_of, remake_report
 from ttsuite.study.config import load_study
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny"
@@ -22,6 +24,9 @@ REMADE = {
     "helium",
     "inverse-sum",
 }
+# those whose figures are looked at: of each kind, with all panels that there are
+DRAWN = REMADE | {"acetonitrile", "cookie9", "heisenberg-12", "ornstein-uhlenbeck-4", "spin-boson-in-time"}
+COLUMN = 3.4  # inches: of a journal of two columns
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,15 @@ def test_tiny_configuration(file, tmp_path):
     assert done.report["checked"] and all(look["passed"] for look in done.report["checked"])
     CHECKS[study.problem.kind](study, done)
     recorded(done, file.stem in REMADE)
+    if file.stem in DRAWN:
+        figures_fit_a_column(done.folder)
+
+
+def figures_fit_a_column(folder):
+    """No small type, no texts that overlap or are cut, no legend over data: see ``geometry``."""
+    with own_style(COLUMN):
+        found = {picture.name: faults(picture.figure) for picture in pictures_of(folder)}
+    assert found and not any(found.values()), found
 
 
 def recorded(done, remade):

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -38,3 +39,10 @@ def test_shared_axes_are_logarithmic_together():
         return figure
 
     assert [axes.get_yscale() for axes in Picture("name", "caption", draw).figure.axes] == ["log", "log"]
+
+
+def test_a_sentence_stands_in_place_of_a_figure():
+    picture = Picture.sentence("ranks", "TT-ranks at the two cuts: 7, 6.")
+    assert picture.text.endswith("7, 6.") and picture.caption == "" and picture.alt == ""
+    with pytest.raises(ValueError, match="has no figure"):
+        assert picture.figure is None

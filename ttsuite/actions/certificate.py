@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from solvers.cards import Card, Fact
 from ttsuite.data import Data
 from ttsuite.pages.compare import ComparedQuantity, told_key
 
@@ -52,12 +53,16 @@ class RouteOutcome:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Card):
     """The verdict on the run in ``folder`` after the ``routes`` taken so far."""
 
     folder: Path
     routes: tuple[RouteOutcome, ...]
     interrupted: bool = False
+
+    def worded(self) -> list[Fact]:
+        """The verdict, and every route in a line."""
+        return [("verdict", self.message), *((o.name, f"{o.verdict}: {o.message}") for o in self.routes)]
 
     @property
     def verdict(self) -> str:

@@ -39,7 +39,8 @@ from ttsuite.runs.listener import Listener
 from ttsuite.runs.locks import Locked, locked
 from ttsuite.runs.record import Record, plain
 from ttsuite.runs.run_folder import read_report
-from ttsuite.study.config import ConfigError, Study, key_path, load_study, read, study_of
+from ttsuite.study.config import ConfigError, Study, load_study, read, study_of
+from ttsuite.study.faults import key_path
 from ttsuite.study.yaml_file import Document
 from ttsuite.workers.executors import workers_for
 

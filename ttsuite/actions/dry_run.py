@@ -8,6 +8,7 @@ from pathlib import Path
 
 from problems.errors import ProblemError
 from problems.report_parts import Effort
+from solvers.cards import Card, Fact
 from ttsuite.study.config import ConfigError, Source, Study, load_study
 from ttsuite.study.yaml_file import Document, Problem
 from ttsuite.workers.executors import available_cores, workers_for
@@ -16,7 +17,7 @@ _AROUND = 2.0  # seconds: starting, figures, reports
 
 
 @dataclass(frozen=True)
-class DryRun:
+class DryRun(Card):
     """What a run would do: ``facts`` as (what, value) and the expected ``effort``; its text is what is printed.
 
     ``effort`` is None for a kind of which nobody has measured it.
@@ -25,6 +26,10 @@ class DryRun:
     study: Study
     facts: list[tuple[str, str]]
     effort: Effort | None
+
+    def worded(self) -> list[Fact]:
+        """Name, sizes, and what it is expected to take."""
+        return [("study", self.study.name), *self._expected(), *self.facts]
 
     def __str__(self) -> str:
         lines = [f"{self.study.name}: {self.study.family.summary}; nothing is computed or written"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Callable, Mapping
 
+from ttsuite.study.lengths import FORMATS, inches
 from ttsuite.version import __version__
 
 # of a command: its parser's arguments in, its exit code out
@@ -13,16 +15,27 @@ Command = Callable[[argparse.Namespace], int]
 
 def arguments_of(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """The parser of the command line; ``commands`` names the function that runs each command."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ttsuite", description="Tensor-train solvers, from a YAML file to a report.", allow_abbrev=False
     )
+    parser.set_defaults(command=None)
     parser.add_argument("--version", action="version", version=f"ttsuite {__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     for name, (summary, add) in _COMMANDS.items():
         command = subparsers.add_parser(name, help=summary)
         add(command)
         command.set_defaults(command=commands[name])
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that knows the command which a misspelt one comes closest to."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            close = difflib.get_close_matches(str(value), list(action.choices), n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(action.choices)}"
+            self.exit(2, f"no command is called {value!r} ({hint})\n")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +80,7 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(parser: argparse.ArgumentParser) -> None:
-    del parser  # takes nothing
+    parser.add_argument("--tests", action="store_true", help="the small ones that the tests run, instead")
 
 
 def _describe(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +102,21 @@ def _compare(parser: argparse.ArgumentParser) -> None:
 
 def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder")
+
+
+def _plot(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run folder")
+    parser.add_argument(
+        "--width", metavar="WIDTH", type=_inches, help="figures for a paper: 3.4 (inches), 86mm; into figures/paper"
+    )
+    parser.add_argument("--format", choices=FORMATS, help="of figures for a paper (default: pdf)")
+
+
+def _inches(text: str) -> float:
+    try:
+        return inches(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _index(parser: argparse.ArgumentParser) -> None:
@@ -114,7 +142,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "certify": ("take other routes to a run's numbers: confirmed, exit code 0, contradicted 4, unknown 3", _certify),
     "compare": ("compare two runs: within their error estimates, exit code 0, else 4", _compare),
     "report": ("make the report of a run again, from its record alone", _report),
-    "plot": ("make the figures of a run again, from its record alone", _report),
+    "plot": ("make the figures of a run again, from its record alone", _plot),
     "index": ("write one page over all runs in a folder", _index),
     "scan": ("compute a study at many values of its keys: one table, one figure", _scan),
     "validate": ("check configurations without computing", _validate),

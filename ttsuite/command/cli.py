@@ -1,5 +1,7 @@
 """The command ``ttsuite``: one function of the library a command.
 
+Progress, warnings and faults go to the standard error, the outcome to the standard output.
+
 Exit codes: 0 done, 1 unexpected failure or a full disk, 2 bad input (nothing is written), 3 not converged (the report
 is written in full) or ``certify`` came to no answer, 4 a reference check failed (``check: true``; the report is written
 in full), ``compare`` found two runs that differ by more than their error estimates, or ``certify`` contradicts a run,
@@ -17,7 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ttsuite.command.arguments import Command, arguments_of
-from ttsuite.command.output import say, silence
+from ttsuite.command.output import say, silence, width_of
 from ttsuite.floors import check_floors
 
 if TYPE_CHECKING:
@@ -30,13 +32,17 @@ DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3,
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = arguments_of(_COMMANDS).parse_args(arguments)
+    parser = arguments_of(_COMMANDS)
+    options = parser.parse_args(arguments)
     # whatever else is installed has no say in what our keys mean; looking for it is a tenth of ``validate``
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         check_floors()
     except ImportError as error:
         return _fail(str(error))
+    if options.command is None:
+        say(parser.format_help().rstrip("\n"))
+        return DONE
     try:
         return options.command(options)
     except KeyboardInterrupt:
@@ -51,10 +57,22 @@ def _run(options: argparse.Namespace) -> int:
         return _dry_run(options)
     from ttsuite.actions.run import run
 
+    if not os.path.exists(options.file):
+        return _fail(_no_file(options.file))
     overrides = [assignment for group in options.overrides for assignment in group]
     return _computed(
         lambda **given: run(options.file, out=options.out, overrides=overrides, **given), options.scheduler
     )
+
+
+def _no_file(file: str) -> str:
+    """That a file is missing, and whether one that comes with the suite has its name."""
+    from ttsuite.command.shipped import ShippedError, find
+
+    try:
+        return f"{file}: no such file (to have the shipped one here: ttsuite example {find(file).name})"
+    except ShippedError:
+        return f"{file}: no such file"
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -70,6 +88,7 @@ def _computed(compute: Callable[..., Run], scheduler: str | None) -> int:
     """Compute, with a listener for this terminal and the cluster asked for; say how it ended; the exit code."""
     from contextlib import nullcontext
 
+    from ttsuite.command.outcome import outcome
     from ttsuite.command.progress import progress_for
     from ttsuite.runs.checkpoint import ResumeError
     from ttsuite.runs.job import RunFailed
@@ -81,7 +100,7 @@ def _computed(compute: Callable[..., Run], scheduler: str | None) -> int:
     _take_sigterm_as_interrupt()  # while it computes, the run itself listens
     try:
         with cluster(scheduler) if scheduler else nullcontext() as executor:
-            done = compute(executor=executor, listener=progress_for(sys.stdout))
+            done = compute(executor=executor, listener=progress_for(sys.stderr))
     except (ConfigError, RecordError, ResumeError, ClusterError) as error:
         return _fail(str(error))
     except RunFailed as error:
@@ -90,15 +109,9 @@ def _computed(compute: Callable[..., Run], scheduler: str | None) -> int:
     report = done.report
     if done.status == "interrupted":
         return _fail(f"interrupted: continue with ttsuite resume {done.folder}", INTERRUPTED)
-    for reference in report["references"][:1]:
-        label, largest = reference["label"], reference["max_abs_deviation"]
-        unit = f" {report['results']['unit']}" if "unit" in report["results"] else ""
-        say(f"largest deviation from {label}: {largest:.3g}{unit} over {reference['count']} values")
     for warning in report["warnings"]:
         say(f"warning: {warning}", sys.stderr)
-    seconds, memory = report["timing"]["wall_s"], report["peak_rss_mb"]
-    say(f"{report['message']}; {seconds:.1f} s, {memory:.0f} MB")
-    say(f"report: {done.folder / 'report.html'}")
+    say("\n".join(outcome(done, width_of(sys.stdout))))
     failed = report["check"]["failed"]
     for line in failed:
         say(f"check failed: {line}", sys.stderr)
@@ -123,7 +136,7 @@ def _certify(options: argparse.Namespace) -> int:
             return DONE
         routes = None if options.routes is None else options.routes.split(",")
         with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
-            listener = EachRun(lambda: progress_for(sys.stdout))
+            listener = EachRun(lambda: progress_for(sys.stderr))
             done = certify(options.run, routes=routes, workers=options.workers, executor=executor, listener=listener)
     except (CertifyError, ClusterError) as error:
         return _fail(str(error))
@@ -161,7 +174,7 @@ def _scan(options: argparse.Namespace) -> int:
         from ttsuite.scans.scan import scan
 
         with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
-            listener = scan_progress_for(sys.stdout)
+            listener = scan_progress_for(sys.stderr)
             done = scan(plan, out=options.out, workers=options.workers, executor=executor, listener=listener)
     except (ConfigError, RecordError, ClusterError) as error:
         return _fail(str(error))
@@ -210,12 +223,10 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from ttsuite.command.shipped import shipped
+    from ttsuite.command.shipped import listing
 
-    entries = shipped()
-    width = max(len(entry.name) for entry in entries)
-    for entry in entries:
-        say(f"{entry.name:{width}}  {entry.summary}")
+    for line in listing(tests=options.tests, width=width_of(sys.stdout)):
+        say(line)
     return DONE
 
 
@@ -240,7 +251,7 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _no_kind(word: str, known: Sequence[str]) -> str:
-    from ttsuite.study.config import guess
+    from ttsuite.study.faults import guess
 
     return f"no kind of problem is called {word!r}{guess(word, known)} (known: {', '.join(known)})"
 
@@ -281,7 +292,7 @@ def _report(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     from ttsuite.pages.report import plot_run
 
-    return _written(lambda: plot_run(options.run))
+    return _written(lambda: plot_run(options.run, options.width, options.format))
 
 
 def _index(options: argparse.Namespace) -> int:

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import sys
 from contextlib import suppress
 from typing import TextIO
 
+WIDE = 120  # characters of a line that goes to no terminal
+NARROW = 30  # a terminal below this is not one
+
+
+def width_of(stream: TextIO | None) -> int:
+    """Characters a line."""
+    if stream is None or not stream.isatty():
+        return WIDE
+    return max(shutil.get_terminal_size().columns, NARROW)
+
 
 def say(line: str, stream: TextIO | None = None) -> None:
-    """Print ``line`` to ``stream``, by default the standard output; where its reader has gone, do nothing."""
+    """Print ``line`` to ``stream``, by default the standard output; where that takes no more, do nothing.
+
+    A stream breaks where its reader has gone, its terminal was closed or its disk is full. What its encoding does not
+    have is told in ASCII.
+    """
     stream = sys.stdout if stream is None else stream
+    if stream is None:  # closed before this process began
+        return
     try:
-        print(line, file=stream, flush=True)
-    except BrokenPipeError:
+        print(written(line, stream), file=stream, flush=True)
+    except (OSError, ValueError):
         silence(stream)
+    except RuntimeError:  # a signal came while this stream was written to
+        return
+
+
+def written(text: str, stream: TextIO) -> str:
+    """``text`` in the letters that ``stream`` can write."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        from solvers.measured import in_ascii
+
+        return in_ascii(text).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def silence(stream: TextIO) -> None:
@@ -23,3 +55,34 @@ def silence(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+class Unbreakable(io.TextIOBase):
+    """A stream that goes on when the one beneath breaks: for displays that write from threads of their own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """That of the stream beneath."""
+        return self._stream.encoding
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):
+            silence(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            silence(self._stream)

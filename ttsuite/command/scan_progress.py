@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from ttsuite.command.output import say
+from solvers.measured import Measured
+from ttsuite.command.output import Unbreakable, say
 from ttsuite.runs.layout import FAILED, FINISHED
 from ttsuite.scans.scan import Listener
 from ttsuite.scans.scan_file import Plan, words
@@ -14,11 +15,12 @@ from ttsuite.scans.scan_table import Outcome
 from ttsuite.words import duration
 
 SHOWN = 2  # quantities of a line
+DIGITS = 8  # of one without an error
 
 
-def scan_progress_for(stream: TextIO) -> Listener:
+def scan_progress_for(stream: TextIO | None) -> Listener:
     """The listener that suits ``stream``."""
-    return LiveScan() if stream.isatty() else PlainScan(stream)
+    return LiveScan(stream) if stream is not None and stream.isatty() else PlainScan(stream)
 
 
 def line(outcome: Outcome, total: int) -> str:
@@ -28,7 +30,8 @@ def line(outcome: Outcome, total: int) -> str:
         told.append(f"failed ({outcome.message})")
     elif outcome.status != FINISHED:
         told.append(outcome.status.replace("_", " "))
-    told += [f"{name} = {value:.8g}" for name, (value, _) in list(outcome.values.items())[:SHOWN]]
+    shown = list(outcome.values.items())[:SHOWN]
+    told += [f"{name} = {Measured(value, error=error, digits=DIGITS).plain}" for name, (value, error) in shown]
     if outcome.seconds is not None:
         told.append(duration(outcome.seconds))
     return f"{outcome.number:{len(str(total))}d}/{total}  {words(outcome.settings)}: {', '.join(told)}"
@@ -38,7 +41,7 @@ class PlainScan:
     """A line a point, for logs and pipes."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream, self._total = stream or sys.stdout, 0
+        self._stream, self._total = stream or sys.stderr, 0
 
     def started(self, plan: Plan, folder: Path, kept: int) -> None:
         self._total = len(plan.points)
@@ -54,11 +57,14 @@ class PlainScan:
 class LiveScan:
     """The same lines, and a bar with the time to go."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns)
+        bar = BarColumn(bar_width=None)  # what the rest leaves
+        columns = (TextColumn("{task.description}"), bar, MofNCompleteColumn(), TimeRemainingColumn())
+        console = Console(file=Unbreakable(stream or sys.stderr))  # type: ignore[arg-type]
+        self._progress = Progress(*columns, console=console, expand=True)
         self._total = 0
 
     def started(self, plan: Plan, folder: Path, kept: int) -> None:

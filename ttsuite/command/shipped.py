@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from ttsuite.study.config import is_scan, load_study
 from ttsuite.study.schema import POINTER, SCHEMA
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+SUGGESTED = 3  # names in place of a wrong one
 SCHEMA_COPY = "ttsuite-schema.json"  # beside an example
 
 
@@ -27,6 +29,11 @@ class Shipped:
     file: Path
     summary: str
 
+    @property
+    def for_tests(self) -> bool:
+        """Whether it is a small version, of whose numbers tests know what is expected."""
+        return "tiny" in self.name.split("/")
+
 
 def shipped() -> list[Shipped]:
     """All shipped configurations, by name."""
@@ -41,6 +48,21 @@ def _shipped() -> Iterator[Shipped]:
         yield Shipped(name, file, first.removeprefix("#").strip())
 
 
+def listing(tests: bool, width: int) -> list[str]:
+    """The lines of ``ttsuite list``: what a user would run, or the small ones that ``tests`` run."""
+    known = shipped()
+    entries = [entry for entry in known if entry.for_tests is tests]
+    column = max(len(entry.name) for entry in entries)
+    lines: list[str] = []
+    for entry in entries:
+        begin, after = f"{entry.name:{column}}  ", " " * (column + 2)
+        lines += textwrap.wrap(entry.summary, width, initial_indent=begin, subsequent_indent=after) or [entry.name]
+    if not tests:
+        small = len(known) - len(entries)
+        lines.append(f"and {small} small ones of the tests (ttsuite list --tests); to take one: ttsuite example NAME")
+    return lines
+
+
 def find(name: str) -> Shipped:
     """A shipped configuration by ``folder/name``, or by ``name`` alone (one in tiny/ then comes last).
 
@@ -50,11 +72,17 @@ def find(name: str) -> Shipped:
     name = name.removesuffix(".yaml")
     found = [entry for entry in known if name in (entry.name, entry.file.stem)]
     if not found:
-        names = [entry.name for entry in known]
-        close = difflib.get_close_matches(name, names + [entry.file.stem for entry in known], n=1)
-        hint = f"did you mean {close[0]}?" if close else "see: ttsuite list"
-        raise ShippedError(f"no shipped configuration is called {name!r} ({hint})")
+        raise ShippedError(f"no shipped configuration is called {name!r} ({nearest(name) or 'see: ttsuite list'})")
     return min(found, key=lambda entry: (entry.name != name, entry.name.startswith("tiny/"), entry.name))
+
+
+def nearest(name: str) -> str:
+    """``did you mean ...?`` with the few names that hold ``name`` or come closest to it; empty where none does."""
+    stems = list(dict.fromkeys(entry.file.stem for entry in shipped() if not entry.for_tests))
+    holding = [stem for stem in stems if name and name.lower() in stem]
+    names = [entry.name for entry in shipped()]
+    close = holding[:SUGGESTED] or difflib.get_close_matches(name, [*stems, *names], n=1)
+    return f"did you mean {' or '.join(close)}?" if close else ""
 
 
 def example(name: str, directory: str | Path = ".") -> list[Path]:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.report_parts import Quantity
+from problems.report_parts import Quantity, error_contents
+from solvers.cards import Card, Fact, size
+from solvers.measured import Cell, Measured, bound, in_ascii
 from ttsuite.data import Report
 from ttsuite.pages.render import provenance_facts
 from ttsuite.runs.layout import CONFIGURATION_FILE
@@ -29,11 +31,12 @@ WIDEST = 40  # characters of a cell on the terminal
 
 
 @dataclass(frozen=True, eq=False)
-class ComparedQuantity:
+class ComparedQuantity(Card):
     """One quantity of two runs, at the entries both have.
 
     ``keys`` (m,); ``values``: both runs' values (m, ...); ``errors``: both runs' estimates (m, ...), None where a run
-    has none; ``only``: how many entries only the first, only the second run has.
+    has none; ``only``: how many entries only the first, only the second run has; ``contents``: what is in the errors
+    and what is not, in words.
     """
 
     name: str
@@ -43,6 +46,15 @@ class ComparedQuantity:
     values: tuple[np.ndarray, np.ndarray]
     errors: tuple[np.ndarray | None, np.ndarray | None]
     only: tuple[int, int]
+    contents: str = ""
+
+    def worded(self) -> list[Fact]:
+        """How many entries both runs have, what they differ by, and how many by more than their errors."""
+        count, apart = self.judged
+        known = self.difference[np.isfinite(self.difference)]
+        told = [("name", self.name), ("unit", self.unit), ("in common", f"{len(self.keys)} along {self.axis}")]
+        told.append(("largest difference", size(known.max()) if known.size else "not known"))
+        return [*told, ("judged", f"{count} values, {apart} differ by more than both errors")]
 
     @property
     def difference(self) -> np.ndarray:
@@ -82,7 +94,7 @@ class ComparedQuantity:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Card):
     """Two runs beside each other; ``facts``, ``configuration`` and ``provenance`` are (what, first, second) texts.
 
     ``ranks``: largest TT-ranks along the train of each run; ``configuration``: the keys that differ, ``provenance``:
@@ -96,6 +108,15 @@ class Comparison:
     facts: list[tuple[str, str, str]]
     configuration: list[tuple[str, str, str]]
     provenance: list[tuple[str, str, str]]
+
+    def worded(self) -> list[Fact]:
+        """The verdict, and every quantity in a line."""
+        told = [(" and ".join(self.names), self.verdict)]
+        for name, values, difference, _, allowed, verdict in summary_rows(self):
+            told.append(
+                (str(name), f"{verdict}: {values} values, differ by {difference or 'nothing known'}, allowed {allowed}")
+            )
+        return told
 
     @property
     def names(self) -> tuple[str, str]:
@@ -183,7 +204,10 @@ def beside(a: Quantity, b: Quantity) -> ComparedQuantity:
         errors.append(error)
     keys = [a.keys[i] for i in rows[0]]
     only = (len(a.keys) - len(common), len(b.keys) - len(common))
-    return ComparedQuantity(a.name, a.unit, a.axis, keys, (values[0], values[1]), (errors[0], errors[1]), only)
+    contents = "; ".join(dict.fromkeys(filter(None, map(error_contents, (a, b)))))
+    return ComparedQuantity(
+        a.name, a.unit, a.axis, keys, (values[0], values[1]), (errors[0], errors[1]), only, contents
+    )
 
 
 def _key(key: float | str) -> float | str:
@@ -232,14 +256,14 @@ def _texts(data: object, path: str = "") -> dict[str, str]:
     return {path: "none" if data is None else str(data)}
 
 
-def summary_rows(comparison: Comparison) -> list[list[str]]:
+def summary_rows(comparison: Comparison) -> list[list[Cell]]:
     """A row a quantity: entries, largest difference, where, tolerance there, and the verdict."""
-    rows = []
+    rows: list[list[Cell]] = []
     for q in comparison.quantities:
         name = f"{q.name} ({q.unit})" if q.unit else q.name
         finite = np.where(np.isfinite(q.difference), q.difference, -1.0)
         if not q.keys:
-            rows.append([name, "0", "", "", "", "nothing in common"])
+            rows.append([name, Measured(0), "", "", "", "nothing in common"])
             continue
         worst = np.unravel_index(int(np.argmax(_excess(q))), finite.shape)
         tolerance, agrees = q.tolerance, q.agrees
@@ -247,9 +271,9 @@ def summary_rows(comparison: Comparison) -> list[list[str]]:
         if agrees is not None:
             count, apart = q.judged
             verdict = f"differ in {apart}" if apart else "agree" if count else verdict
-        shown = "" if tolerance is None or math.isnan(tolerance[worst]) else f"{tolerance[worst]:.1e}"
-        difference = "" if finite[worst] < 0 else f"{finite[worst]:.1e}"
-        rows.append([name, str(finite.size), difference, f"{q.axis} {told_key(q, worst)}", shown, verdict])
+        shown = "" if tolerance is None or math.isnan(tolerance[worst]) else bound(float(tolerance[worst]))
+        difference = "" if finite[worst] < 0 else bound(float(finite[worst]))
+        rows.append([name, Measured(finite.size), difference, f"{q.axis} {told_key(q, worst)}", shown, verdict])
     return rows
 
 
@@ -272,7 +296,7 @@ def told_key(q: ComparedQuantity, place: Sequence[int | np.integer]) -> str:
 def told(comparison: Comparison) -> str:
     """The comparison as a text for a terminal: quantities, what differs, verdict."""
     first, second = comparison.names
-    parts = [_aligned([SUMMARY, *summary_rows(comparison)])]
+    parts = [_aligned([SUMMARY, *([in_ascii(str(cell)) for cell in row] for row in summary_rows(comparison))])]
     for title, rows in (("runs", comparison.facts), ("configuration", comparison.configuration)):
         if rows:
             parts.append(_aligned([[title, first, second], *([key, *map(_cut, texts)] for key, *texts in rows)]))

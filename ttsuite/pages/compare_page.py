@@ -11,9 +11,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from problems.drawing import COLOURS, GRID, SMALL, THIS_RUN, WIDTH, Style, grid, legend_above, whole_ticks
+from problems.drawing import (
+    COLOURS,
+    GRID,
+    SMALL,
+    THIS_RUN,
+    Style,
+    blank,
+    decades,
+    floored,
+    grid,
+    log_line,
+    whole_ticks,
+)
+from problems.legends import legend_above
 from problems.report_parts import Picture, Table
-from ttsuite.pages.compare import SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
+from solvers.measured import Cell, Measured, bound, unit_text
+from ttsuite.pages.compare import SIGNIFICANT, SUMMARY, ComparedQuantity, Comparison, summary_rows, told_key
 from ttsuite.pages.drawing import save_figure
 from ttsuite.pages.render import render
 from ttsuite.runs.attempt import attempt
@@ -23,10 +37,21 @@ DEFAULT_PARENT = Path("results") / "comparisons"
 MOST_ROWS = {True: 60, False: 12}  # of a table of values, of a quantity that can be judged and of one that cannot
 PANELS = 4  # quantities of the figure
 FEW = 24  # entries that are drawn with their names
-_CSV = ["quantity", "entry", "first", "first_error", "second", "second_error", "difference", "tolerance", "agree"]
+_CSV = [
+    "quantity",
+    "entry",
+    "first",
+    "first_error",
+    "second",
+    "second_error",
+    "difference",
+    "tolerance",
+    "agree",
+    "unit",
+]
 _BLUE, _ORANGE, _RED = COLOURS[0], COLOURS[4], COLOURS[1]
 DECADES = 1e-8  # of the axis of such a panel
-_FLOOR = 1e-17  # stands for zero on logarithmic axes
+_FLOOR = 1e-17  # smaller ones are zeros on logarithmic axes
 _PAGE = "comparison.html"
 
 
@@ -86,7 +111,7 @@ def _rows(q: ComparedQuantity) -> Iterator[list[str]]:
         for value, error in zip(q.values, q.errors):
             row += [_number(value[place]), "" if error is None else _number(error[place])]
         row += [_number(q.difference[place]), "" if tolerance is None else _number(tolerance[place])]
-        yield [*row, "" if agrees is None else ("yes" if agrees[place] else "no")]
+        yield [*row, "" if agrees is None else ("yes" if agrees[place] else "no"), q.unit]
 
 
 def _number(value: complex | np.ndarray | np.generic) -> str:
@@ -110,20 +135,25 @@ def _values(q: ComparedQuantity, names: list[str]) -> Table:
     missing = [f"{count} only in {name}" for count, name in zip(q.only, names) if count]
     if missing:
         note = f"{note} Entries in one run alone: {', '.join(missing)}.".strip()
-    rows = []
+    if q.contents:
+        note = f"{note} {q.contents[:1].upper()}{q.contents[1:]}.".strip()
+    rows: list[list[Cell]] = []
     for place in places:
-        shown = "" if tolerance is None else _short(tolerance[place], ".1e")
+        shown = "" if tolerance is None else _known(tolerance[place])
         verdict = "" if agrees is None else ("yes" if agrees[place] else "no")
-        values = [_short(value[place], ".10g") for value in q.values]
-        rows.append([told_key(q, place), *values, _short(q.difference[place], ".1e"), shown, verdict])
+        errors = [None if error is None else float(error[place]) for error in q.errors]
+        told = [np.asarray(value[place]).item() for value in q.values]
+        values = [
+            "unknown" if value != value else Measured(value, error, digits=SIGNIFICANT)
+            for value, error in zip(told, errors)
+        ]
+        rows.append([told_key(q, place), *values, _known(q.difference[place]), shown, verdict])
     title = f"{q.name[:1].upper()}{q.name[1:]}" + (f" ({q.unit})" if q.unit else "")
     return Table([q.axis, *names, "difference", "both estimates", "agree"], rows, (0, 5), note, title)
 
 
-def _short(value: complex | np.ndarray | np.generic, form: str) -> str:
-    if np.isnan(value):
-        return "unknown"
-    return f"{value:{form}}".strip("()")
+def _known(size: np.ndarray | np.generic) -> Cell:
+    return "unknown" if np.isnan(size) else bound(float(size))
 
 
 def figure(comparison: Comparison) -> Figure:
@@ -131,8 +161,8 @@ def figure(comparison: Comparison) -> Figure:
     shown = [q for q in comparison.quantities if np.isfinite(q.difference).any()]
     shown = [q for q in shown if q.tolerance is not None or np.any(q.difference > 0.0)]
     shown = sorted(shown, key=lambda q: q.tolerance is None)[:PANELS]
-    heights = [_height(q) for q in shown] + [2.8]
-    drawing = Figure(figsize=(WIDTH, sum(heights) + 0.5), layout="constrained")
+    heights = [_height(q) for q in shown] + [2.2]
+    drawing = blank(sum(heights) + 0.3)
     parts = drawing.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, q in zip(parts, shown):
         (_named if _is_named(q) else _over_keys)(part.subplots(), q)
@@ -142,7 +172,7 @@ def figure(comparison: Comparison) -> Figure:
     _times(right, comparison, names)
     handles, labels = left.get_legend_handles_labels()
     if handles:
-        parts[-1].legend(handles, labels, loc="outside lower center", fontsize=SMALL, frameon=False, ncols=2)
+        parts[-1].legend(handles, labels, loc="outside lower center", ncols=2)
     return drawing
 
 
@@ -151,21 +181,22 @@ def _is_named(q: ComparedQuantity) -> bool:
 
 
 def _height(q: ComparedQuantity) -> float:
-    return 0.9 + 0.2 * q.difference.size if _is_named(q) else 2.4
+    return 0.7 + 0.17 * q.difference.size if _is_named(q) else 2.0
 
 
 def _flat(q: ComparedQuantity) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Differences and tolerances (m, c), and which differ, for logarithmic axes."""
+    """Differences and tolerances (m, c), and which differ."""
     m = len(q.keys)
-    tolerance = None if q.tolerance is None else np.maximum(q.tolerance.reshape(m, -1), _FLOOR)
+    tolerance = None if q.tolerance is None else floored(q.tolerance.reshape(m, -1))
     apart = np.zeros((m, 1), dtype=bool) if q.agrees is None else ~q.agrees.reshape(m, -1)
-    return np.maximum(q.difference.reshape(m, -1), _FLOOR), tolerance, apart
+    return q.difference.reshape(m, -1), tolerance, apart
 
 
 def _over_keys(axes: Axes, q: ComparedQuantity) -> None:
     """The largest difference of an entry's components over the keys, and the tolerance there."""
     difference, tolerance, apart = _flat(q)
     x = np.array([key if isinstance(key, int | float) else i for i, key in enumerate(q.keys)], dtype=float)
+    axes.set_yscale("log")
     worst = (
         difference.max(axis=1) if tolerance is None else difference[np.arange(len(x)), _argworst(difference, tolerance)]
     )
@@ -173,16 +204,17 @@ def _over_keys(axes: Axes, q: ComparedQuantity) -> None:
         limit = tolerance[np.arange(len(x)), _argworst(difference, tolerance)]
         axes.plot(x, limit, color=_BLUE, lw=1.2, label="sum of both error estimates")
     bad = apart.any(axis=1)
-    axes.plot(x[~bad], worst[~bad], "o", color=THIS_RUN, ms=3.5, label="difference")
+    low = max(_FLOOR, DECADES * float(np.nanmax([*worst, *([] if tolerance is None else limit)], initial=0.0)))
+    if (~bad).any():
+        log_line(axes, x[~bad], worst[~bad], low, marker="o", ls="", color=THIS_RUN, label="difference")
     if bad.any():
-        axes.plot(x[bad], worst[bad], "o", color=_RED, ms=4.5, label="difference, larger")
-    axes.set_yscale("log")
+        log_line(axes, x[bad], worst[bad], low, marker="o", ls="", ms=4, color=_RED, label="difference, larger")
     axes.set_xlabel(q.axis)
     if all(isinstance(key, int) for key in q.keys):
         whole_ticks(axes)
     axes.set_ylabel(_title(q))
     grid(axes)
-    legend_above(axes, 3)
+    legend_above(axes)
 
 
 def _argworst(difference: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
@@ -196,32 +228,35 @@ def _named(axes: Axes, q: ComparedQuantity) -> None:
     y = np.arange(len(places))
     flat = difference.ravel()
     known = flat if tolerance is None else np.concatenate([flat, tolerance.ravel()])
-    # a difference far below is drawn at the left end
-    low = max(float(np.nanmin(known)), DECADES * float(np.nanmax(known)))
+    high = float(np.nanmax(known, initial=_FLOOR))
+    low = max(float(np.nanmin(known[known >= _FLOOR], initial=high)), DECADES * high)
     left = 10.0 ** np.floor(np.log10(low))
-    flat = np.maximum(flat, left)
     if tolerance is not None:
         axes.barh(y, tolerance.ravel() - 0.7 * left, left=0.7 * left, height=0.5, color=_BLUE, alpha=0.35, lw=0)
     colours = [_RED if bad else THIS_RUN for bad in np.broadcast_to(apart, difference.shape).ravel()]
-    axes.scatter(flat, y, c=colours, s=16, zorder=3)
+    axes.scatter(floored(flat, left), y, c=colours, s=12, zorder=3)
+    below = flat < left  # of the axis: open arrows at its end
+    open_: Style = {"marker": "<", "ls": "none", "mfc": "white", "mec": THIS_RUN, "ms": 4, "mew": 0.8}
+    axes.plot(np.full(int(below.sum()), 0.015), y[below], transform=axes.get_yaxis_transform(), **open_)
     axes.set_xscale("log")
-    axes.set_xlim(0.7 * left, max(3.0 * float(np.nanmax(known)), 10.0 * left))
-    axes.set_yticks(y, [told_key(q, place) for place in places], fontsize=8)
+    axes.set_xlim(0.7 * left, max(3.0 * high, 10.0 * left))
+    axes.set_yticks(y, [told_key(q, place) for place in places], fontsize=SMALL)
     axes.set_ylim(len(places) - 0.4, -0.6)
     axes.set_xlabel(_title(q))
     axes.set_axisbelow(True)
     axes.grid(True, which="major", axis="x", **GRID)
+    decades(axes, "x")
 
 
 def _title(q: ComparedQuantity) -> str:
-    return f"|difference|, {q.name}" + (f" ({q.unit})" if q.unit else "")
+    return f"|difference|, {q.name}" + (f" ({unit_text(q.unit)})" if q.unit else "")
 
 
 def _ranks(axes: Axes, comparison: Comparison, names: list[str]) -> None:
     # the second markers are smaller: the first are seen behind them
     styles: tuple[Style, ...] = (
-        {"color": _BLUE, "marker": "o", "ms": 7},
-        {"color": _ORANGE, "marker": "s", "ms": 3.5, "ls": "--"},
+        {"color": _BLUE, "marker": "o", "ms": 5.5},
+        {"color": _ORANGE, "marker": "s", "ms": 2.5, "ls": "--"},
     )
     longest = 1
     for ranks, name, style in zip(comparison.ranks, names, styles):
@@ -241,8 +276,8 @@ def _times(axes: Axes, comparison: Comparison, names: list[str]) -> None:
     for run, (colour, shift) in enumerate(((_BLUE, -0.19), (_ORANGE, 0.19))):
         seconds = [float(row[run + 1].split()[0]) if row[run + 1] else 0.0 for row in rows]
         axes.barh(y + shift, seconds, height=0.36, color=colour, label=names[run])
-    axes.set_yticks(y, [row[0].removeprefix("time, ") for row in rows], fontsize=8)
+    axes.set_yticks(y, [row[0].removeprefix("time, ") for row in rows], fontsize=SMALL)
     axes.invert_yaxis()
     axes.set_xlabel("time (s)")
     axes.set_axisbelow(True)
-    axes.grid(True, axis="x", color="0.9", lw=0.6)
+    axes.grid(True, axis="x", **GRID)

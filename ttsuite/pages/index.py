@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeGuard
 from urllib.parse import quote
 
+from solvers.measured import Measured
 from ttsuite.data import Data, Report
 from ttsuite.pages.render import moment, render
-from ttsuite.pages.report_facts import first_picture, headline
+from ttsuite.pages.report_facts import first_picture, first_result, headline
 from ttsuite.runs.layout import CONFIGURATION_FILE
 from ttsuite.runs.record import Record, RecordError
 from ttsuite.runs.run_folder import ranks_along_train, read_report, runs_below
@@ -23,15 +25,20 @@ _GENERATOR = "ttsuite index"
 _WIDTH = 360  # pixels of a thumbnail
 _FACTS = 3  # of the headline
 _COLUMNS = (
-    {"name": "run", "text": True},
-    {"name": "kind", "text": True},
-    {"name": "status", "text": True},
-    {"name": "result", "text": True},
-    {"name": "deviation", "text": False},
-    {"name": "rank", "text": False},
-    {"name": "seconds", "text": False},
-    {"name": "MB", "text": False},
-    {"name": "started", "text": False},
+    {"name": "run", "text": True, "says": ""},
+    {"name": "kind", "text": True, "says": ""},
+    {"name": "status", "text": True, "says": ""},
+    {"name": "result", "text": True, "says": "the first result of the kind, then what its report begins with"},
+    {
+        "name": "deviation / accuracy",
+        "text": False,
+        "says": "largest deviation from the first reference over what the key check allows: the accuracy asked and "
+        "that of the reference; above 1 is too far. In parentheses: the deviation itself",
+    },
+    {"name": "rank", "text": False, "says": "largest TT-rank"},
+    {"name": "seconds", "text": False, "says": "wall time"},
+    {"name": "MB", "text": False, "says": "peak memory of all processes"},
+    {"name": "started", "text": False, "says": ""},
 )
 _LINKS = {
     "report.md": "text",
@@ -64,11 +71,13 @@ def _entry(run: Path, folder: Path) -> Data:
     place = os.path.relpath(run, folder)
     links = {name: _link(place, name) for name in ("report.html", *_LINKS) if (run / name).exists()}
     page = links.pop("report.html", None)
+    keys = _keys(run)
+    kind = _kind(keys)
     entry: Data = {
         "folder": place,
         "report": page,
         "links": [(_LINKS[name], link) for name, link in links.items()],
-        "kind": _kind(run),
+        "kind": kind,
         "picture": None,
         "facts": [],
     }
@@ -77,10 +86,9 @@ def _entry(run: Path, folder: Path) -> Data:
     except (OSError, ValueError) as error:
         message, numbers = _of(str(error)), [_cell(None)] * 5
         return entry | {"name": run.name, "status": "damaged", "message": message, "started": "", "numbers": numbers}
-    deviation = next((r.get("max_abs_deviation") for r in report["references"] if isinstance(r, dict)), None)
     started = moment(str(report["provenance"].get("started")))
     numbers = [
-        _cell(deviation, ".1e"),
+        _deviation(report, keys),
         _cell(largest_rank(report)),
         _cell(report["timing"].get("wall_s"), ".1f"),
         _cell(report.get("peak_rss_mb"), ".0f"),
@@ -92,7 +100,7 @@ def _entry(run: Path, folder: Path) -> Data:
         "message": report["message"],
         "started": started,
         "picture": first_picture(run, report, _WIDTH),
-        "facts": headline(report)[:_FACTS],
+        "facts": [*first_result(kind, report), *facts][:_FACTS] if (facts := headline(report)) else [],
         "numbers": numbers,
     }
 
@@ -106,18 +114,42 @@ def _of(message: str) -> str:
     return message.partition("report.json ")[2] or message
 
 
-def _kind(run: Path) -> str:
-    """The kind of problem of a run's configuration; empty where it cannot be read."""
+def _keys(run: Path) -> Data:
+    """The keys of a run's configuration; empty where it cannot be read."""
     try:
-        data = parse((run / CONFIGURATION_FILE).read_text(encoding="utf-8"), CONFIGURATION_FILE).data
-        return str(data["problem"]["kind"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        return parse((run / CONFIGURATION_FILE).read_text(encoding="utf-8"), CONFIGURATION_FILE).data
+    except (OSError, ValueError):
+        return {}
+
+
+def _kind(keys: Data) -> str:
+    """The kind of problem; empty where the keys do not tell it."""
+    problem = keys.get("problem")
+    return str(problem.get("kind", "")) if isinstance(problem, dict) else ""
+
+
+def _deviation(report: Report, keys: Data) -> Data:
+    """The deviation from the first reference over what ``check`` allows there, and itself: alike for all kinds."""
+    reference = next((entry for entry in report["references"] if isinstance(entry, dict)), {})
+    deviation = reference.get("max_abs_deviation")
+    if not _is_number(deviation):
+        return _cell(None)
+    solver = keys.get("solver")
+    parts = [solver.get("accuracy") if isinstance(solver, dict) else None, reference.get("accuracy")]
+    allowed = sum(float(part) for part in parts if _is_number(part))
+    itself = f"({Measured(deviation, bound=True)})"
+    if not allowed > 0.0:
+        return {"value": "", "text": itself}
+    return {"value": deviation / allowed, "text": f"{Measured(deviation / allowed, bound=True)} {itself}"}
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cell(value: object, form: str = "") -> Data:
     """A number and how it is shown; both empty for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not _is_number(value):
         return {"value": "", "text": ""}
     return {"value": value, "text": f"{value:{form}}"}
 

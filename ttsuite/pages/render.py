@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
+from html import unescape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
+from problems.report_parts import Section, Table
+from solvers.measured import typographic
 from ttsuite.data import Data
+from ttsuite.pages.page_tables import laid_out
 
+_ADDRESS = r"doi:10\.[^\s;,]+[^\s;,.:)]|arXiv:\d{4}\.\d{4,5}|https?://[^\s;,<>]+[^\s;,.:)<>]"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -33,12 +41,71 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["cell"] = _cell
+    environment.filters["laid_out"] = laid_out
+    environment.filters["sectioned"] = sectioned
+    environment.filters["linked"] = linked
     return environment
 
 
-def _cell(text: str) -> str:
+@dataclass(frozen=True)
+class Sections:
+    """The body of a page, its headings with anchors, and the contents: (anchor, title) of each."""
+
+    body: Markup
+    contents: list[tuple[str, str]]
+
+
+def sectioned(body: str) -> Sections:
+    """Give every ``<h2>`` of a page an anchor of its own, made of its title."""
+    contents: list[tuple[str, str]] = []
+    taken: set[str] = set()
+
+    def head(found: re.Match[str]) -> str:
+        title = unescape(found.group(1))
+        stem = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"
+        name, number = stem, 1
+        while name in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name)
+        contents.append((name, title))
+        link = f'<a class="anchor" href="#{name}" aria-label="Link to: {found.group(1)}">#</a>'
+        return f'<h2 id="{name}">{found.group(1)}{link}</h2>'
+
+    return Sections(Markup(re.sub(r"<h2>(.*?)</h2>", head, body)), contents)
+
+
+def linked(text: str) -> Markup:
+    """A reference as HTML, its DOI, arXiv number or address a link."""
+
+    def link(found: re.Match[str]) -> str:
+        name = found.group()
+        address = name
+        if name.startswith("doi:"):
+            address = f"https://doi.org/{name.removeprefix('doi:')}"
+        elif name.startswith("arXiv:"):
+            address = f"https://arxiv.org/abs/{name.removeprefix('arXiv:')}"
+        return str(Markup('<a href="{}">{}</a>').format(Markup(address), Markup(name)))
+
+    return Markup(re.sub(_ADDRESS, link, str(Markup.escape(text))))
+
+
+def _cell(content: object) -> str:
     """A text that cannot end a cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    return str(content).replace("|", "\\|").replace("\n", " ")
+
+
+def typeset(content: object) -> object:
+    """Texts, and all within lists, mappings, tables and sections, as they are printed; numbers know it themselves."""
+    if isinstance(content, str):
+        return typographic(content)
+    if isinstance(content, list | tuple):
+        return type(content)(typeset(part) for part in content)
+    if isinstance(content, dict):
+        return {key: typeset(part) for key, part in content.items()}
+    if isinstance(content, Table | Section):
+        return type(content)(*(typeset(getattr(content, part.name)) for part in fields(content)))  # type: ignore[arg-type]
+    return content
 
 
 def data_url(data: bytes, kind: str) -> str:

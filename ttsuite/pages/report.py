@@ -6,24 +6,29 @@ computed for a report that is made again: report.json, the configuration and res
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from problems.contract import Facts
 from problems.report_parts import Picture, Section, Table
 from problems.result import Result
+from solvers.measured import Cell, Measured, bound, typographic
 from ttsuite.data import Data, Report, SavedPicture
-from ttsuite.pages.drawing import imported, own_style, save_figure
-from ttsuite.pages.render import provenance_facts, render
+from ttsuite.pages.drawing import FOR_PAPER, imported, own_style, save_figure, save_for_paper
+from ttsuite.pages.render import moment, provenance_facts, render, typeset
 from ttsuite.pages.report_facts import first_picture, headline
 from ttsuite.runs.attempt import T, attempt
 from ttsuite.runs.layout import CONFIGURATION_FILE
 from ttsuite.runs.record import Record
 from ttsuite.runs.run_folder import read_result
 from ttsuite.study.config import Study
+from ttsuite.study.plots import Plots
 
 _WIDTH = 720  # pixels of the figure of a card
+TYPESET = ("kind", "headline", "comparison", "tables", "sections", "checks", "timing")  # what is not quoted from a file
+SAID = ("message", "warnings", "certified")  # the texts of report.json
 
 
 def remake_report(folder: str | Path) -> Path:
@@ -40,32 +45,46 @@ def remake_report(folder: str | Path) -> Path:
     return record.folder / "report.html"
 
 
-def plot_run(folder: str | Path) -> list[Path]:
-    """Make the figures of a run again from its record, as PNG and SVG; returns the files. Raises as ``remake_report``.
+def plot_run(folder: str | Path, width: float | None = None, suffix: str | None = None) -> list[Path]:
+    """Make the figures of a run again from its record; returns the files. Raises as ``remake_report``.
 
+    Without ``width`` and ``suffix`` those of the report, as PNG and SVG, and those of the key ``plots`` where it is
+    given; with either, figures for a paper: ``width`` inches wide (3.4), in the format ``suffix`` (pdf, svg or png).
     ``figures_of`` gives them as matplotlib figures, to change.
     """
     _, study, result = read_result(folder)
     record = Record(Path(folder))
     failed: list[str] = []
-    names = [picture["name"] for picture in write_figures(study, result, record, failed)]
-    if failed and not names:
+    if width is None and suffix is None:
+        names = [picture["name"] for picture in write_figures(study, result, record, failed) if picture["data"]]
+        files = [f"figures/{name}{ending}" for name in names for ending in (".png", ".svg")]
+        files += [f"{FOR_PAPER}/{name}.{study.plots.format}" for name in names] if study.plots is not None else []
+    else:
+        default = study.plots or Plots()
+        files = _write_for_paper(study, result, record, failed, width or default.inches, suffix or default.format)
+    if failed and not files:
         raise ValueError(failed[0])
-    return [record.folder / "figures" / f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
+    return [record.folder / name for name in files if (record.folder / name).is_file()]
 
 
 def figures_of(folder: str | Path) -> list[Picture]:
     """The figures of a run from its record: name, caption and matplotlib figure. Raises as ``remake_report``."""
-    _, study, result = read_result(folder)
     failed: list[str] = []
-    pictures = _pictures(study, result)
+    pictures = pictures_of(folder)
     with own_style():
         drawn = [attempt(picture.name, partial(getattr, picture, "figure"), None, failed) for picture in pictures]
     return [picture for picture, figure in zip(pictures, drawn) if figure is not None]
 
 
+def pictures_of(folder: str | Path) -> list[Picture]:
+    """The figures of a run from its record, not yet drawn: each is, at the width of the style in force, when it is
+    asked for. Raises as ``remake_report``."""
+    _, study, result = read_result(folder)
+    return [picture for picture in _pictures(study, result) if not picture.text]
+
+
 def write_figures(study: Study, result: Result, record: Record, warnings: list[str]) -> list[SavedPicture]:
-    """Write ``figures/*.png`` and ``figures/*.svg``; returns what ``write_reports`` needs of them.
+    """Write ``figures/*.png`` and ``figures/*.svg``, and what the key ``plots`` asks for; returns what the pages need.
 
     One that cannot be drawn is left out, with a line in ``warnings``. Cost: about a second a figure.
     """
@@ -74,7 +93,27 @@ def write_figures(study: Study, result: Result, record: Record, warnings: list[s
         attempt(f"the figure {picture.name}", partial(save_figure, picture, record), None, warnings)
         for picture in pictures
     ]
+    if study.plots is not None:
+        _write_for_paper(study, result, record, warnings, study.plots.inches, study.plots.format)
     return [picture for picture in saved if picture is not None]
+
+
+def _write_for_paper(
+    study: Study, result: Result, record: Record, warnings: list[str], width: float, suffix: str
+) -> list[str]:
+    """Write figures/paper; returns the names of its files. Pictures are made again, for they are drawn once."""
+    pictures: list[Picture] = attempt("the figures", partial(_pictures, study, result), [], warnings)
+    saved = [
+        attempt(
+            f"the figure {picture.name} for a paper",
+            partial(save_for_paper, picture, record, width, suffix),
+            None,
+            warnings,
+        )
+        for picture in pictures
+        if not picture.text
+    ]
+    return [name for name in saved if name is not None]
 
 
 def _pictures(study: Study, result: Result) -> list[Picture]:
@@ -98,23 +137,108 @@ def write_reports(study: Study, result: Result, report: Report, pictures: list[S
     nothing: Facts = []
     no_tables: list[Table] = []
     no_sections: list[Section] = []
-    context: Data = {
-        "report": report,
-        "kind": study.family.summary,
+    shown: Data = {
         "headline": told("the headline", lambda: presentation.headline(problem, solver, result), nothing),
         "comparison": told("the comparison", lambda: family.known.comparison_table(problem, solver, result), None),
         "tables": told("the tables", lambda: presentation.tables(problem, solver, result), no_tables),
         "sections": told("the sections", lambda: presentation.sections(problem, result), no_sections),
         "loading": result.loading(_shown(record.folder)),
-        "pictures": pictures,
+        "pictures": [_typeset(picture) for picture in pictures],
+    }
+    _write(study, report, record, shown)
+
+
+def _typeset(picture: SavedPicture) -> Data:
+    """A figure, its texts as they are printed."""
+    texts = {"caption": picture["caption"], "alt": picture["alt"], "text": picture["text"]}
+    return {**picture, **{key: typographic(text) for key, text in texts.items()}}
+
+
+def write_partial(study: Study, report: Report, record: Record) -> None:
+    """Write ``report.md`` and ``report.html`` of a run that was interrupted: its last pass, marked as no result."""
+    passes = record.read_lines("passes.jsonl")
+    count = f"{len(passes)} pass{'' if len(passes) == 1 else 'es'}"
+    text = (
+        f"The run was interrupted after {count} and has no result. What is shown is as it stood then and carries no "
+        f"error estimate. To continue: ttsuite resume {_shown(record.folder)}"
+    )
+    _write(study, report, record, {"partial": text, "tables": _progress(passes)})
+
+
+def _progress(passes: Sequence[Data]) -> list[Table]:
+    """What the log of a run says: its last values, and all of its passes."""
+    tables = []
+    last = passes[-1] if passes else {}
+    if last.get("energies"):
+        residuals = last.get("residuals") or []
+        rows: list[list[Cell]] = [
+            [str(i), Measured(value), bound(residuals[i]) if i < len(residuals) else ""]
+            for i, value in enumerate(last["energies"])
+        ]
+        note = f"As of the last pass ({last.get('label')}), in the unit of the problem; not converged."
+        tables.append(
+            Table(["number", "value", "residual norm"], rows, (), note, "Last values, without error estimates")
+        )
+    rows = [
+        [
+            str(entry.get("step")),
+            str(entry.get("label")),
+            Measured(entry.get("max_rank")),
+            bound(max(entry["residuals"])) if entry.get("residuals") else "",
+            Measured(entry.get("seconds"), digits=3),
+        ]
+        for entry in passes
+    ]
+    if rows:
+        columns = ["step", "what", "largest TT-rank", "largest residual norm", "time (s)"]
+        tables.append(Table(columns, rows, (1,), "", "Passes until the interruption"))
+    return tables
+
+
+def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
+    """Fill both templates with what is ``shown`` of the run and what every report has."""
+    family = study.family
+    checks = [[c["what"], c["how"], c["result"], "yes" if c["passed"] else "no"] for c in report.get("checked", [])]
+    defaults: Data = {"partial": "", "headline": [], "comparison": None, "tables": [], "sections": [], "pictures": []}
+    context: Data = {
+        **defaults,
+        "loading": None,
+        **shown,
+        "kind": family.summary,
+        "when": moment(str(report["provenance"].get("started"))),
+        "files": _files(record.folder),
+        "checks": Table(["what", "how", "result", "passed"], checks, (0, 1, 2, 3)) if checks else None,
+        "formula": family.formula,
+        "references": [*family.references, *_sources(report)],
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),
         "timing": _timing(report),
     }
+    everything: Data = {"description": "", **report}
+    said = {name: everything[name] for name in SAID if name in report}
+    context |= {name: typeset(context[name]) for name in TYPESET} | {
+        "report": everything | {name: typeset(text) for name, text in said.items()}
+    }
     for name in ("report.md", "report.html"):
-        text = told(name, partial(render, name, context), None)
+        text = attempt(name, partial(render, name, context), None, report["warnings"])
         if text is not None:
             record.write(name, text)
+
+
+def _files(folder: Path) -> list[tuple[str, str]]:
+    """(text, link) of the files of numbers that stand beside the report."""
+    tables = sorted(path.name for path in folder.glob("*.csv"))
+    found = [name for name in ("report.json", *tables, CONFIGURATION_FILE) if (folder / name).is_file()]
+    return [(name, quote(name)) for name in found]
+
+
+def _sources(report: Report) -> list[str]:
+    """Where the numbers come from that the run is compared with, each once with all that is from there."""
+    labels: dict[str, list[str]] = {}
+    for entry in report["references"]:
+        if source := str(entry.get("source") or ""):
+            labels.setdefault(source, []).append(str(entry.get("label")))
+    return [source if names == [source] else f"{source}: {', '.join(names)}" for source, names in labels.items()]
 
 
 def card(folder: Path, report: Report) -> str:
@@ -136,4 +260,5 @@ def _timing(report: Report) -> list[tuple[str, str]]:
     names = {"compile_s": "compiling", "setup_s": "setting up", "solve_s": "solving", "wall_s": "in all"}
     seconds = report["timing"]
     facts = [(names[key], f"{value:.1f} s") for key, value in seconds.items() if isinstance(value, float)]
-    return [*facts, ("peak memory, all processes", f"{report['peak_rss_mb']:.0f} MB")]
+    memory = report["peak_rss_mb"]
+    return facts if memory is None else [*facts, ("peak memory, all processes", f"{memory:.0f} MB")]

@@ -15,14 +15,16 @@ from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from problems.errors import ProblemError
 from problems.keys import renamed
 from problems.result import Result
+from solvers.cards import Card, Fact
 from ttsuite.data import Data, Report, SavedPicture
-from ttsuite.runs.attempt import DISK
+from ttsuite.runs.attempt import DISK, attempt
 from ttsuite.runs.checkpoint import CheckpointFolder, Interrupts, ResumeError
 from ttsuite.runs.layout import (
     CONFIGURATION_FILE,
@@ -35,6 +37,7 @@ from ttsuite.runs.memory import PeakMemory
 from ttsuite.runs.numbers import write_numbers
 from ttsuite.runs.provenance import blas, provenance
 from ttsuite.runs.record import Record
+from ttsuite.runs.report_words import report_words
 from ttsuite.study.config import Source, Study
 from ttsuite.workers.executors import available_cores, workers_for
 
@@ -62,13 +65,17 @@ class ReportWriter(Protocol):
         """Write the texts around the figures; ``report`` is the content of report.json."""
         ...
 
+    def write_partial(self, study: Study, report: Report, record: Record) -> None:
+        """Write what is known of a run that was interrupted, marked as no result."""
+        ...
+
     def card(self, folder: Path, report: Report) -> str:
         """HTML that stands for the run in a notebook."""
         ...
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Card):
     """A run that ended: folder, content of report.json, the result (None if it was interrupted), and who shows it."""
 
     folder: Path
@@ -80,6 +87,12 @@ class Run:
     def status(self) -> str:
         """finished, not_converged or interrupted."""
         return self.report["status"]
+
+    def worded(self) -> list[Fact]:
+        """How it ended, its first values with errors, what it took."""
+        return report_words(
+            self.report, None if self.result is None else self.result.quantities(self.report["results"])
+        )
 
     def _repr_html_(self) -> str:
         return self.writer.card(self.folder, self.report)
@@ -125,6 +138,8 @@ def compute(
         stack.enter_context(_disk(record.folder))
         stack.enter_context(checkpoints.held())
         job = _Job(study, record, clock, started, memory, workers, writer)
+        if source.document.comment:
+            job.report["description"] = source.document.comment
         if before is None:
             job.open(None if earlier is None else earlier.name)
         else:
@@ -194,6 +209,8 @@ class _Job:
         """Go on with a run whose report is ``before``: seconds and interruptions are counted through."""
         session = {"started": before["provenance"].get("started"), "ended": before["status"]}
         self.report["sessions"] = [*before.get("sessions", []), session]
+        if "description" in before:  # the copy in the folder has no comments
+            self.report["description"] = before["description"]
         if "continues" in before:
             self.report["continues"] = before["continues"]
         self.clock -= float(before["timing"].get("wall_s") or 0.0)
@@ -261,6 +278,7 @@ class _Job:
             result = None
             self.report |= {"status": INTERRUPTED, "message": _MESSAGES[INTERRUPTED], "converged": False}
             self.save()
+            attempt("report", partial(self.writer.write_partial, self.study, self.report, self.record), None, [])
         except CheckpointError as error:
             self.report |= {"status": INTERRUPTED, "message": str(error), "converged": False}
             self.save()
@@ -296,7 +314,7 @@ class _Job:
         result = write_numbers(study, result, record, report)
         self.save(complete=False)
         pictures = self.writer.write_figures(study, result, record, report["warnings"])
-        report["figures"] = [picture["name"] for picture in pictures]
+        report["figures"] = [picture["name"] for picture in pictures if picture["data"]]
         self.save(complete=False)
         self.writer.write_reports(study, result, report, pictures, record)
         record.write_json("report.json", report)  # with the times that its reports tell
@@ -305,6 +323,8 @@ class _Job:
 def configuration(study: Study, record: Record) -> Data:
     """The study with every default filled in, its files copied into the run folder and named from there."""
     data = study.model_dump()
+    if study.plots is None:
+        del data["plots"]
     for key, source in study.problem.files.items():
         renamed(data["problem"], key, record.copy(source))
     return data

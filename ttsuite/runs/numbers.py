@@ -41,6 +41,7 @@ def write_numbers(study: Study, result: Result, record: Record, report: Report) 
 
     report["results"] = result.results()
     report["ranks"] = told("the ranks", lambda: result.largest_ranks(plain(report["results"])), [])
+    report["values"] = told("the values with their errors", lambda: type(result).values(plain(report["results"])), {})
     report["references"] = told("the references", partial(_agreements, study, result), [])
     headline = partial(family.presentation.headline, study.problem, study.solver, result)
     report["headline"] = told("the headline", lambda: headline(), [])

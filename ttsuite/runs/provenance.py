@@ -57,7 +57,8 @@ def blas() -> list[Data]:
         "num_threads": "threads",
         "architecture": "architecture",
     }
-    return [{name: entry.get(key) for key, name in keys.items()} for entry in found]
+    shown = [{name: entry.get(key) for key, name in keys.items()} for entry in found]
+    return sorted(shown, key=str)  # they are loaded in any order
 
 
 def cpu_model() -> str:

@@ -19,6 +19,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from solvers.cards import Card, Fact
+from solvers.measured import Measured
 from ttsuite.data import Data
 from ttsuite.pages.drawing import own_style
 from ttsuite.runs.attempt import attempt
@@ -27,10 +29,10 @@ from ttsuite.runs.locks import Locked, locked
 from ttsuite.runs.provenance import provenance
 from ttsuite.runs.record import Record, RecordError
 from ttsuite.runs.run_folder import read_report
-from ttsuite.scans.scan_file import Plan, Point, Refused, load_scan
+from ttsuite.scans.scan_file import Plan, Point, Refused, load_scan, words
 from ttsuite.scans.scan_pages import write_pages
 from ttsuite.scans.scan_point import POINTS, SESSION, check_point, compute_point, ended, tidy
-from ttsuite.scans.scan_table import Outcome, picture, table, values_of
+from ttsuite.scans.scan_table import Outcome, contents_of, picture, table, values_of
 from ttsuite.study.config import ConfigError
 from ttsuite.workers.executors import available_cores, lone_workers
 
@@ -50,12 +52,17 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True)
-class Scan:
+class Scan(Card):
     """A scan that ended: its folder, its points in the order of the file, and whether it was interrupted."""
 
     folder: Path
     points: tuple[Outcome, ...]
     interrupted: bool
+
+    def worded(self) -> list[Fact]:
+        """How many points ended how, and the first of them."""
+        told = [(words(point.settings), _in_words(point)) for point in self.points]
+        return [("folder", str(self.folder)), ("summary", self.summary), *told]
 
     @property
     def summary(self) -> str:
@@ -265,8 +272,9 @@ class _Job:
             status, message = FAILED, failure
         if report["check"]["failed"] and status == FINISHED:
             status, message = CHECK_FAILED, "; ".join(report["check"]["failed"])
-        values = values_of(point.study.problem.kind, report)
-        return Outcome(point.number, settings, folder, status, message, report["timing"]["wall_s"], values)
+        kind, seconds = point.study.problem.kind, report["timing"]["wall_s"]
+        values, contents = values_of(kind, report), contents_of(kind, report)
+        return Outcome(point.number, settings, folder, status, message, seconds, values, contents)
 
     def write_table(self) -> None:
         """Write table.csv and scan.json as they stand."""
@@ -287,6 +295,7 @@ class _Job:
                         "message": o.message,
                         "wall_s": o.seconds,
                         "values": {name: {"value": value, "error": error} for name, (value, error) in o.values.items()},
+                        "errors": o.contents,
                     }
                     for o in outcomes
                 ],
@@ -328,3 +337,10 @@ def _setting(point: Point, key: str) -> object:
         else:
             return None
     return value
+
+
+def _in_words(point: Outcome) -> str:
+    """How a point ended: its first value with the error, or why there is none."""
+    for name, (value, error) in point.values.items():
+        return f"{name} = {Measured(value, error=error)}"
+    return f"{point.status.replace('_', ' ')}: {point.message}"

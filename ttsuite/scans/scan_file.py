@@ -28,9 +28,11 @@ from typing import Any
 
 from problems.errors import ProblemError
 from problems.keys import renamed
+from solvers.cards import Card, Fact
 from ttsuite.data import Data
 from ttsuite.runs.record import plain
-from ttsuite.study.config import ConfigError, Source, Study, guess, key_path, name_of, read, study_of
+from ttsuite.study.config import ConfigError, Source, Study, name_of, read, study_of
+from ttsuite.study.faults import guess, key_path
 from ttsuite.study.yaml_file import Document, Problem, dotted, override
 from ttsuite.study.yaml_file import Path as KeyPath
 
@@ -84,13 +86,18 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Card):
     """A scan as its file describes it: name, the keys that change, the points, and those that are refused."""
 
     name: str
     keys: tuple[str, ...]
     points: tuple[Point, ...]
     refused: tuple[Refused, ...] = ()
+
+    def worded(self) -> list[Fact]:
+        """How many points, and what changes."""
+        told = [("name", self.name), ("points", str(len(self.points))), ("refused", str(len(self.refused)))]
+        return [*told, ("what changes", ", ".join(self.keys))]
 
 
 def load_scan(file: str | Path, overrides: Iterable[str] = ()) -> Plan:

@@ -6,15 +6,14 @@ import math
 from collections.abc import Sequence
 
 from problems.families import family
-from problems.report_parts import Picture
-from ttsuite.data import Data
+from problems.report_parts import Picture, Table
+from solvers.measured import Cell, Measured, typographic
 from ttsuite.pages.drawing import save_figure
 from ttsuite.pages.render import render
 from ttsuite.runs.attempt import attempt
 from ttsuite.runs.record import Record
 from ttsuite.scans.scan_file import Plan, short_names, value_text
-from ttsuite.scans.scan_table import Outcome, value_names
-from ttsuite.words import duration
+from ttsuite.scans.scan_table import Outcome, contents_in_words, value_names
 
 SHOWN = 10  # quantities of the page; all are in table.csv
 
@@ -26,12 +25,19 @@ def write_pages(plan: Plan, outcomes: Sequence[Outcome], summary: str, picture: 
     # the table is what counts
     drawn = None if picture is None else attempt("the figure", lambda: save_figure(picture, record), None, [])
     kinds = dict.fromkeys(point.study.problem.kind for point in plan.points)
+    seen = [o.status not in ("waiting", "failed", "refused") for o in outcomes]
+    status = 1 + len(plan.keys)  # its column
     context = {
         "name": plan.name,
         "kind": "; ".join(family(kind).summary for kind in kinds),
         "summary": summary,
-        "columns": ["point", *short_names(plan.keys), "status", *shown, "time"],
-        "rows": [_row(plan, outcome, shown) for outcome in outcomes],
+        "points": Table(
+            ["point", *short_names(plan.keys), "status", *map(typographic, shown), "time (s)"],
+            [_row(plan, outcome, shown) for outcome in outcomes],
+            (status,),
+        ),
+        "links": [f"{o.folder}/report.html" if there else None for o, there in zip(outcomes, seen)],
+        "contents": typographic(contents_in_words(outcomes)),
         "left": len(names) - len(shown),
         "messages": [(o.number, o.message) for o in outcomes if o.status not in ("finished", "waiting")],
         "picture": drawn,
@@ -40,26 +46,12 @@ def write_pages(plan: Plan, outcomes: Sequence[Outcome], summary: str, picture: 
         record.write(page, render(page, context))
 
 
-def _row(plan: Plan, outcome: Outcome, names: Sequence[str]) -> Data:
+def _row(plan: Plan, outcome: Outcome, names: Sequence[str]) -> list[Cell]:
     settings = [outcome.settings.get(key) for key in plan.keys]
-    seconds = "" if outcome.seconds is None else duration(outcome.seconds)
-    return {
-        "folder": outcome.folder if outcome.status not in ("waiting", "failed", "refused") else None,
-        "status": outcome.status,
-        "number": str(outcome.number),
-        "settings": ["" if value is None else value_text(value) for value in settings],
-        "values": [_text(*outcome.values.get(name, (math.nan, None))) for name in names],
-        "time": seconds,
-    }
-
-
-def _text(value: float, error: float | None) -> str:
-    """A value to the digits that its error leaves it, and the error."""
-    if not math.isfinite(value):
-        return ""
-    if error is None or not math.isfinite(error):
-        return f"{value:.8g}"
-    if error <= 0.0:
-        return f"{value:.12g} ± 0"
-    digits = min(max(1 - math.floor(math.log10(error)), 0), 14)
-    return f"{value:.{digits}f} ± {error:.0e}"
+    return [
+        str(outcome.number),
+        *("" if value is None else value_text(value) for value in settings),
+        outcome.status.replace("_", " "),
+        *(Measured(*outcome.values.get(name, (math.nan, None))) for name in names),
+        "" if outcome.seconds is None else Measured(outcome.seconds, digits=3),
+    ]

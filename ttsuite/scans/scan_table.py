@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from problems.drawing import colour, grid, legend_outside, panels, whole_ticks
+from problems.drawing import (
+    colour,
+    grid,
+    panels,
+    whole_ticks,
+)
 from problems.families import family
-from problems.report_parts import Picture, Quantity
+from problems.legends import legend_outside
+from problems.report_parts import Picture, Quantity, error_contents
+from solvers.measured import ROUNDING
 from ttsuite.data import Data, Report
 from ttsuite.runs.run_folder import ranks_along_train
 from ttsuite.scans.scan_file import short_names, value_text, words
@@ -25,7 +32,6 @@ ENTRIES = 30  # of one quantity
 COMPONENTS = 6  # of one entry
 PANELS = 6
 LINES = 8  # of a panel, with a name each
-CHARACTERS = 100  # of a legend as wide as the figure
 WIDE = 50.0  # the ratio of largest and smallest value from which an axis is logarithmic
 RANK = "largest TT-rank"
 
@@ -41,6 +47,7 @@ class Outcome:
     status, message : of its run; ``waiting`` where it has not been computed.
     seconds : its wall time, None where it has not ended.
     values : name -> (value, error estimate or None).
+    contents : what is in the errors and what is not, in words, by the quantity that the name of a value begins with.
     """
 
     number: int
@@ -50,19 +57,42 @@ class Outcome:
     message: str
     seconds: float | None
     values: dict[str, tuple[float, float | None]]
+    contents: dict[str, str] = field(default_factory=dict)
 
 
 def values_of(kind: str, report: Report) -> dict[str, tuple[float, float | None]]:
     """The quantities in a report of that kind as name -> (value, error estimate or None)."""
     values: dict[str, tuple[float, float | None]] = {}
-    if not report["results"]:
-        return values
-    for quantity in family(kind).result_of(report["results"]).quantities(report["results"]):
+    for quantity in _quantities(kind, report):
         values |= _entries(quantity)
     ranks = ranks_along_train(report)
     if ranks:
         values[RANK] = (float(max(ranks)), None)
     return values
+
+
+def contents_of(kind: str, report: Report) -> dict[str, str]:
+    """What the errors of the quantities in a report of that kind have in them, in words."""
+    told = {_title(quantity): error_contents(quantity) for quantity in _quantities(kind, report)}
+    return {name: text for name, text in told.items() if text}
+
+
+def contents_in_words(outcomes: Sequence[Outcome]) -> str:
+    """The same of all points of a scan, in sentences; quantities of which the same is said are named together."""
+    said: dict[str, dict[str, None]] = {}
+    for outcome in outcomes:
+        for name, text in outcome.contents.items():
+            said.setdefault(text, {})[name] = None
+    return " ".join(f"{', '.join(names)}: {text}." for text, names in said.items())
+
+
+def _quantities(kind: str, report: Report) -> list[Quantity]:
+    results = report["results"]
+    return family(kind).result_of(results).quantities(results) if results else []
+
+
+def _title(quantity: Quantity) -> str:
+    return f"{quantity.name} ({quantity.unit})" if quantity.unit else quantity.name
 
 
 def _entries(quantity: Quantity) -> dict[str, tuple[float, float | None]]:
@@ -73,16 +103,24 @@ def _entries(quantity: Quantity) -> dict[str, tuple[float, float | None]]:
     found: dict[str, tuple[float, float | None]] = {}
     for i in chosen:
         key = quantity.keys[i]
-        name = f"{quantity.name}, {quantity.axis} {key:g}" if isinstance(key, float) else f"{quantity.name}, {key}"
+        title = _title(quantity)
+        name = f"{title}, {quantity.axis} {key:g}" if isinstance(key, float) else f"{title}, {key}"
         if isinstance(key, int):
-            name = f"{quantity.name}, {quantity.axis} {key}"
+            name = f"{title}, {quantity.axis} {key}"
         for place in list(np.ndindex(numbers.shape[1:]))[:COMPONENTS]:
             value = numbers[(i, *place)]
-            error = None if errors is None else float(errors[(i, *place)] if errors.ndim > 1 else errors[i])
+            error = (
+                None if errors is None else _error(float(errors[(i, *place)] if errors.ndim > 1 else errors[i]), value)
+            )
             full = name + (f" [{', '.join(str(k + 1) for k in place)}]" if place else "")
             parts = {f"Re {full}": value.real, f"Im {full}": value.imag} if np.iscomplexobj(numbers) else {full: value}
             found |= {part: (float(v), error) for part, v in parts.items()}
     return found
+
+
+def _error(error: float, value: complex) -> float | None:
+    """An error, not below rounding; None where it is not known."""
+    return max(error, ROUNDING * abs(value)) if math.isfinite(error) else None
 
 
 def table(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[object]]]:
@@ -142,17 +180,17 @@ def picture(outcomes: Sequence[Outcome]) -> Picture | None:
         groups.setdefault(group, []).append(outcome)
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
-    figure, parts = panels(2.9 * rows + 0.5, rows, columns)
+    figure, parts = panels(2.2 * rows + 0.3, rows, columns)
     for axes, name in zip(parts, names):
         _panel(axes, name, axis, groups)
     for axes in parts[len(names) :]:
         axes.set_visible(False)
     if 1 < len(groups) <= LINES:
-        columns = max(1, CHARACTERS // (max(map(len, groups)) + 8))  # a name and its line
-        legend_outside(figure, parts[0], "upper center", min(len(groups), columns))
+        legend_outside(figure, parts[0], "upper left")
     over = axis or "the number of the point"
     more = f" The table has {left} quantities more." if left > 0 else ""
-    return Picture("scan", f"Quantities over {over}; bars are the error estimates of the runs.{more}", figure)
+    said = f" {contents_in_words(outcomes)}".rstrip()
+    return Picture("scan", f"Quantities over {over}; bars are the error estimates of the runs.{said}{more}", figure)
 
 
 def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequence[Outcome]]) -> None:
@@ -164,15 +202,13 @@ def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequenc
         if not points:
             continue
         x, y = [point[0] for point in points], [point[1] for point in points]
-        errors = [point[2] if point[2] is not None and math.isfinite(point[2]) else 0.0 for point in points]
+        errors = [math.nan if point[2] is None else point[2] for point in points]  # no bar where none was estimated
         axes.errorbar(
             x,
             y,
             yerr=errors,
             color=colour(i),
             marker="o",
-            markersize=4,
-            linewidth=1.2,
             capsize=2,
             linestyle="-" if axis else "none",
             label=group,
@@ -185,7 +221,6 @@ def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequenc
     if all(x.is_integer() for x in x_all) and axes.get_xscale() == "linear":
         whole_ticks(axes)
     axes.set(title=name, xlabel=short_names([axis or "point"])[0])
-    axes.title.set_fontsize(10)
     grid(axes)
 
 

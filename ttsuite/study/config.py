@@ -7,23 +7,23 @@ last two hold. Everything wrong in a file is reported at once, a line each,
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Generic, TypeVar, get_args
+from typing import Generic, TypeVar
 
 import numpy as np
 from pydantic import Field, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.families import family, is_kind, kinds
 from problems.keys import Keys, ProblemKeys, SolverKeys, shown
-from ttsuite.study.yaml_file import Document, Problem, dotted, override, parse
+from solvers.cards import Card, Fact
+from ttsuite.study.faults import collect, guess, key_path, show
+from ttsuite.study.plots import Plots
+from ttsuite.study.yaml_file import Document, Problem, override, parse
 from ttsuite.study.yaml_file import Path as KeyPath
 
 _EXTREME = 1e100
@@ -33,7 +33,7 @@ P = TypeVar("P", bound=ProblemKeys)
 S = TypeVar("S", bound=SolverKeys)
 
 
-class Study(Keys, Generic[P, S]):
+class Study(Card, Keys, Generic[P, S]):
     """One run: what is computed, how, and from which seed."""
 
     name: str = Field(
@@ -46,8 +46,19 @@ class Study(Keys, Generic[P, S]):
         default=False,
         description="Whether to fail (exit code 4) where a deviation from the first reference exceeds solver.accuracy.",
     )
+    plots: Plots | None = Field(
+        default=None, description="Figures for a paper, beside those of the report; may be left out."
+    )
     problem: P = Field(description="What is computed; problem.kind decides the other keys.")
     solver: S = Field(description="How it is computed.")
+
+    def worded(self) -> list[Fact]:
+        """Name, kind, and the keys that differ from their defaults."""
+        told: list[Fact] = [("name", self.name), ("kind", self.problem.kind), ("seed", str(self.seed))]
+        for part in ("problem", "solver"):
+            keys = getattr(self, part).model_dump(exclude_defaults=True, exclude={"kind"})
+            told.append((part, ", ".join(f"{key}: {value}" for key, value in keys.items())))
+        return told
 
     @property
     def family(self) -> Family:
@@ -67,23 +78,22 @@ class ConfigError(ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-def key_path(key: str) -> KeyPath:
-    """``quantities.0.at`` as a path: numbers count entries of a list."""
-    return tuple(int(part) if part.isdecimal() else part for part in key.split("."))
-
-
 def _position(problem: Problem) -> tuple[int, int]:
     """Line and column, those without any (overrides) last."""
     place = re.search(r":(\d+):(\d+)$", problem.where)
     return (int(place[1]), int(place[2])) if place else (10**9, 0)
 
 
-class Source:
+class Source(Card):
     """Where the keys of a study came from, kept to blame the right line later."""
 
     def __init__(self, document: Document, file: Path | None) -> None:
         self.document = document
         self.file = file
+
+    def worded(self) -> list[Fact]:
+        """The file, where there is one."""
+        return [("file", "none" if self.file is None else str(self.file))]
 
     def error(self, error: ProblemError) -> ConfigError:
         """A ProblemError raised by the numerics as a ConfigError with file, line and column."""
@@ -187,7 +197,7 @@ def study_of(document: Document, directory: Path, default_name: str) -> Study:
             except ValidationError as error:
                 causes = [item.get("ctx", {}).get("error") for item in error.errors()]
                 readable = not document.problems and all(isinstance(cause, ProblemError) for cause in causes)
-                _collect(error, document, model)
+                collect(error, document, model)
             if study is None or document.problems:
                 raise ConfigError(document.problems, readable)
             solver = chosen.complete(study.problem, study.solver)
@@ -237,104 +247,6 @@ def _family_of(data: Mapping[str, object], document: Document) -> Family | None:
     if "kind" not in problem:
         document.refuse(path, document.where(path), f"missing (one of: {', '.join(kinds())})")
     else:
-        message = f"must be one of: {', '.join(kinds())}; found {_show(kind)}{guess(kind, kinds())}"
+        message = f"must be one of: {', '.join(kinds())}; found {show(kind)}{guess(kind, kinds())}"
         document.refuse(path, document.where(path), message)
     return None
-
-
-def _collect(error: ValidationError, document: Document, model: type[Keys]) -> None:
-    """Turn every complaint of pydantic into a Problem with a position and a plain text."""
-    for item in error.errors():
-        # tags of unions are in parentheses: they are no part of the key
-        path = tuple(part for part in item["loc"] if not (isinstance(part, str) and part.startswith("(")))
-        cause = item.get("ctx", {}).get("error")
-        if isinstance(cause, ProblemError):
-            path = key_path(cause.key)
-        refused = any(path[:length] in document.refused for length in range(1, len(path) + 1))
-        if refused and item["type"] != "extra_forbidden":
-            continue
-        is_key = item["type"] in ("extra_forbidden", "missing")
-        parents = path[:-1] if item["type"] == "missing" else path
-        where = document.where(parents, key=is_key)
-        message = _message(item, path, document.data, model)
-        document.problems.append(Problem(where, dotted(path), message))
-
-
-def _message(item: ErrorDetails, path: KeyPath, data: object, model: type[Keys]) -> str:
-    """What is wrong, in the words of the file rather than of the validation library."""
-    kind, value, context = item["type"], item["input"], item.get("ctx", {})
-    found = _show(value)
-    if kind == "missing":
-        return "missing"
-    if kind == "extra_forbidden":
-        known = _known_keys(model, path[:-1], data)
-        return f"unknown key{guess(path[-1], known) or ' (known: ' + ', '.join(known) + ')'}"
-    if kind == "literal_error":
-        choices = [word or number for word, number in re.findall(r"'([^']*)'|(\d+)", context["expected"])]
-        return f"must be one of: {', '.join(choices)}; found {found}{guess(value, choices)}"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "string_pattern_mismatch":
-        return f"must consist of letters, digits, - and _, found {found}"
-    if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return f"must be a mapping of keys to values, found {found}"
-    for part, wanted in (("int", "an integer"), ("float", "a number"), ("string", "text")):
-        if kind.startswith(part) and kind.endswith(("_type", "_parsing")):
-            return f"must be {wanted}, found {found}"
-    bounds = {"greater_than": ("greater than", "gt"), "greater_than_equal": ("at least", "ge")}
-    bounds |= {"less_than": ("less than", "lt"), "less_than_equal": ("at most", "le")}
-    if kind in bounds:
-        words, key = bounds[kind]
-        return f"must be {words} {context[key]}, found {found}"
-    return f"{item['msg'][0].lower()}{item['msg'][1:]}, found {found}"
-
-
-def _known_keys(model: type[Keys], path: KeyPath, data: object) -> list[str]:
-    """Keys the model knows at ``path``; at a union, those of the member that the data names by its tag."""
-    current: type[Keys] | None = model
-    field: FieldInfo | None = None
-    for part in path:
-        if isinstance(part, int):  # an entry of a list: what the list holds is chosen by the entry
-            data = data[part] if isinstance(data, (list, tuple)) and part < len(data) else {}
-            current = _model_in(field.annotation, data) if field else None
-            continue
-        data = data.get(part, {}) if isinstance(data, Mapping) else {}
-        field = current.model_fields.get(str(part)) if current else None
-        current = _model_in(field.annotation, data) if field else None
-    return list(current.model_fields) if current else []
-
-
-def _model_in(annotation: object, data: object) -> type[Keys] | None:
-    """The model an annotation stands for, through unions and Annotated."""
-    if isinstance(annotation, type) and issubclass(annotation, Keys):
-        return annotation
-    members = [_model_in(argument, data) for argument in getattr(annotation, "__args__", ())]
-    candidates = [member for member in members if member is not None]
-    for candidate in candidates:
-        tag = tag_of(candidate)
-        names = get_args(candidate.model_fields[tag].annotation) if tag else ()
-        if isinstance(data, Mapping) and tag and data.get(tag) in names:
-            return candidate
-    return candidates[0] if candidates else None
-
-
-def tag_of(model: type[Keys]) -> str | None:
-    """The key whose one possible value tells a member of a union: model, type or basis."""
-    for name in ("model", "type", "basis"):
-        field = model.model_fields.get(name)
-        if field is not None and len(get_args(field.annotation)) == 1:
-            return name
-    return None
-
-
-def guess(word: object, known: Iterable[str]) -> str:
-    """A hint at the known word closest to ``word``, or nothing."""
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _show(value: object) -> str:
-    """``value`` as the file would show it, without what a mapping or a list holds."""
-    if isinstance(value, Mapping):
-        return "a mapping"
-    return "a list" if isinstance(value, (list, tuple)) else shown(value)

@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 
 from problems.families import family
 from problems.keys import Keys
-from ttsuite.study.config import Study, tag_of
+from ttsuite.study.config import Study
+from ttsuite.study.faults import tag_of
 
 _PLAIN = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
 

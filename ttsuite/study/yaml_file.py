@@ -49,13 +49,17 @@ class Problem:
 
 @dataclass
 class Document:
-    """A parsed mapping: ``data``, where each key and each value begins, and what was wrong so far."""
+    """A parsed mapping: ``data``, where each key and each value begins, and what was wrong so far.
+
+    ``comment``: the first line of the comment above the keys, which says what the file is; empty where there is none.
+    """
 
     data: dict[Any, Any] = field(default_factory=dict)
     keys: dict[Path, str] = field(default_factory=dict)
     values: dict[Path, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     refused: set[Path] = field(default_factory=set)
+    comment: str = ""
 
     def refuse(self, path: Path, where: str, message: str) -> None:
         """Note a problem at ``path``; later complaints about the same value are then left out."""
@@ -81,7 +85,7 @@ def parse(text: str, name: str) -> Document:
 
     Cost: about a second for a megabyte, with the parser in C that PyYAML brings along nearly everywhere.
     """
-    document = Document()
+    document = Document(comment=_first_comment(text))
     unfit = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if unfit is not None:
         line, column = text.count("\n", 0, unfit.start()) + 1, unfit.start() - text.rfind("\n", 0, unfit.start())
@@ -95,6 +99,18 @@ def parse(text: str, name: str) -> Document:
         deep = error.problem == "exceeded maximum nesting depth"
         document.refuse((), where, _TOO_DEEP if deep else f"not valid YAML: {error.problem or error.context}")
     return document
+
+
+def _first_comment(text: str) -> str:
+    """The first line of comment before anything else; the file's own name and an editor's schema do not count."""
+    for line in text.splitlines():
+        content = line.strip()
+        if content and not content.startswith("#"):
+            break
+        words = content.lstrip("#").strip()
+        if words and not words.startswith("yaml-language-server:") and not words.endswith((".yaml", ".yml")):
+            return words
+    return ""
 
 
 class _Reader:

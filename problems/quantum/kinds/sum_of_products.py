@@ -30,17 +30,23 @@ from problems.levels import Reference
 from problems.quantum.hamiltonians.terms.modes import Mode, ModeKey, Spin
 from problems.quantum.hamiltonians.terms.terms import Key, Term, checked, collect
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
-from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, SpectrumSolver, SumOfProductsSolver
+from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, GivenSpectrum, SumOfProductsSolver
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
+from problems.quantum.tasks.spectrum.keys import MOST_SHARED
 
 if TYPE_CHECKING:
     import numpy as np
 
     from problems.quantum.hamiltonians.known_motion import Series
     from problems.quantum.hamiltonians.system import System
+    from problems.quantum.hamiltonians.terms.space import TermsSpace
+    from problems.quantum.tasks.spectrum.keys import SpectrumSolver
+    from problems.result import Results
+    from problems.route import Route
 
 MOST_MODES = 1000
-MOST_SHARED = 400  # states on one shared basis
+FEW_STATES = 30  # for which one shared basis is quicker than a train a state
+SMALL_MODES = 4  # mean size: chains of spins and the like, whose states are far from products
 _EVOLUTION = ("initial", "absorber", "observables")
 Observable = Literal["energy", "norm", "z", "szsz", "q", "q2", "n", "entropy"]
 # the terms as JSON has them: the numbers of the modes are texts, and the operator 1 may be written as a number
@@ -52,8 +58,8 @@ _TERMS: JsonDict = {
     "items": _TERM | {"items": [{"anyOf": [{"type": "number"}, _COMPLEX]}, _NAMES]},
 }
 _NOTE = (
-    "Assignments name the leading products: 2v3 is function 2 (from 0, by energy) of mode 3, gs all modes in function"
-    " 0. The functions of a mode are those of its mean field; the stored states are in the functions of the file."
+    "Modes are numbered from 0: 2v₃ is function 2 (from 0, by energy) of mode 3, gs all modes in function 0. The"
+    " functions of a mode are those of its mean field; the stored states are in the functions of the file."
 )
 
 
@@ -87,7 +93,7 @@ class SumOfProductsProblem(ProblemKeys):
     observables: tuple[Observable, ...] = Field(
         default=("energy", "norm"),
         description="Recorded in time (evolution): energy, norm, entropy; z = Sz/s, szsz of spins; q, q2; n quanta; "
-        "zero for modes without it.",
+        "absent for modes without it.",
         json_schema_extra={"values": "a list of energy | norm | z | szsz | q | q2 | n | entropy"},
     )
 
@@ -191,6 +197,11 @@ class SumOfProductsProblem(ProblemKeys):
         return _NOTE
 
     @property
+    def letter(self) -> str:
+        """What function n of a mode is called in the names of states: nv."""
+        return "v"
+
+    @property
     def measured(self) -> tuple[str, ...]:
         """The observables asked for."""
         return self.observables
@@ -202,6 +213,28 @@ class SumOfProductsProblem(ProblemKeys):
 
         absent = [name for name in self.observables if name in SITE and not any(has(m, name) for m in self.bases)]
         return [f"no mode has {name}: left out" for name in absent]
+
+    @property
+    def grows(self) -> bool:
+        """Whether its basis holds as many states as are asked for: it is the user's."""
+        return False
+
+    def few(self, n_states: int) -> bool:
+        """Whether so many states are best found on one shared basis: few, and those of chains of spins and the like."""
+        small = sum(self.sizes) <= SMALL_MODES * len(self.sizes) and n_states <= MOST_SHARED
+        return small or n_states <= FEW_STATES
+
+    def space(self, n_states: int, accuracy: float) -> TermsSpace:
+        """The terms in mean-field functions; numerics are loaded here."""
+        from problems.quantum.hamiltonians.terms.space import space_of
+
+        return space_of(self.products, self.bases, self.mode_order, accuracy)
+
+    def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
+        """The whole matrix, where it is small enough."""
+        from problems.quantum.hamiltonians.terms.exact import routes
+
+        return routes(self.products, self.bases, solver.n_states)
 
     def system(self) -> System:
         """Operator, start and observables of an evolution; numerics are loaded here."""
@@ -222,8 +255,8 @@ class SumOfProductsProblem(ProblemKeys):
 
 
 def complete(
-    problem: SumOfProductsProblem, solver: SpectrumSolver | WavePacketSolver
-) -> SpectrumSolver | WavePacketSolver:
+    problem: SumOfProductsProblem, solver: GivenSpectrum | WavePacketSolver
+) -> GivenSpectrum | WavePacketSolver:
     """The solver settings with the defaults of the task; ProblemError where they cannot work for ``problem``."""
     if not any(key for key in problem.products):
         raise ProblemError("all terms are constants, or cancel: there is nothing to solve", "problem.terms")
@@ -253,10 +286,11 @@ def complete(
 FAMILY = Family(
     kind="sum_of_products",
     summary="a Hamiltonian of your own, a sum of products",
-    formula="H = sum_t c_t prod_k O_tk,  O: operators of one mode; H psi = E psi, or i d psi/dt = H psi",
+    formula="H = Σₜ cₜ ∏ₖ Oₜₖ,  O: operators of one mode; H ψ = E ψ, or i ∂ψ/∂t = H ψ",
     references=(
-        "Ren, Li, Jiang, Shuai, J. Chem. Phys. 153, 084118 (2020): sums of products as TT operators",
-        "Colbert, Miller, J. Chem. Phys. 96, 1982 (1992): sinc functions",
+        "Ren, Li, Jiang, Shuai, J. Chem. Phys. 153, 084118 (2020), "
+        "doi:10.1063/5.0018149: sums of products as TT operators",
+        "Colbert, Miller, J. Chem. Phys. 96, 1982 (1992), doi:10.1063/1.462100: sinc functions",
         "and those of the kinds vibrational (spectrum) and wave_packet (evolution)",
     ),
     typical="20 states of 6 modes to 1e-6: 5 s, 0.25 GB; 6 states of 14 spins: 5 s; a packet in 4 dimensions: 30 s",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -30,7 +30,12 @@ from problems.quantum.hamiltonians.force_field.keys import (
 )
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.readers.shipped import shipped
-from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, VibrationalSolver
+from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, SpectrumSolver
+
+if TYPE_CHECKING:
+    from problems.quantum.hamiltonians.force_field.space import FieldSpace
+    from problems.result import Results
+    from problems.route import Route
 
 MODEL_ACCURACY = 1e-6
 SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
@@ -98,9 +103,37 @@ class VibrationalProblem(ProblemKeys):
         return [("force field", f"{self.field.name}, {self.field.d} modes, order {self.field.order}")]
 
     @property
+    def grows(self) -> bool:
+        """Whether its basis holds as many states as are asked for."""
+        return self.basis.functions == AUTOMATIC
+
+    def few(self, n_states: int) -> bool:
+        """Whether so many states are best found on one shared basis: never, a train a state is quicker."""
+        return False
+
+    def space(self, n_states: int, accuracy: float) -> FieldSpace:
+        """The field in its product basis; numerics are loaded here."""
+        from problems.quantum.hamiltonians.force_field.product_basis import product_basis
+        from problems.quantum.hamiltonians.force_field.space import space_of
+
+        return space_of(product_basis(self.field, self.basis, self.mode_order, n_states, accuracy))
+
+    def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
+        """A larger basis, and for few modes a grid of points."""
+        from problems.quantum.hamiltonians.force_field.on_grid import routes
+
+        sizes = dict(zip(results["mode_order"], results["basis_functions"]))
+        return routes(self.field, [int(sizes[k + 1]) for k in range(self.field.d)], solver.n_states, solver.accuracy)
+
+    @property
     def note(self) -> str:
         """How to read the names of states: as spectroscopists do."""
-        return ""
+        return "Modes are numbered from 1, as in the force field: ν₉ + 2ν₁₂ has a quantum of mode 9 and two of mode 12."
+
+    @property
+    def letter(self) -> str:
+        """What a quantum of a mode is called in the names of states."""
+        return "ν"
 
     @property
     def references(self) -> list[Reference]:
@@ -118,7 +151,7 @@ class VibrationalProblem(ProblemKeys):
         return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source}
 
 
-def complete(problem: VibrationalProblem, solver: VibrationalSolver) -> VibrationalSolver:
+def complete(problem: VibrationalProblem, solver: SpectrumSolver) -> SpectrumSolver:
     """Solver settings with the accuracy that is the default for ``problem`` filled in.
 
     Raises ProblemError where an explicit basis is too small for the number of states.
@@ -142,15 +175,17 @@ def complete(problem: VibrationalProblem, solver: VibrationalSolver) -> Vibratio
 FAMILY = Family(
     kind="vibrational",
     summary="vibrational states of a polynomial force field",
-    formula="H = sum_i (w_i/2)(p_i^2 + q_i^2) + V(q), V a polynomial; the lowest eigenvalues and states",
+    formula="H = Σᵢ (ωᵢ/2)(pᵢ² + qᵢ²) + V(q), V a polynomial; the lowest eigenvalues and states",
     references=(
-        "Rakhuba, Oseledets, J. Chem. Phys. 145, 124101 (2016): vibrational states by inverse iteration on trains",
+        "Rakhuba, Oseledets, J. Chem. Phys. 145, 124101 (2016), "
+        "doi:10.1063/1.4962420: vibrational states by inverse iteration on trains",
         "Larsson, arXiv:2504.05382 (2025): the states as a basis",
-        "Dolgov, Khoromskij, Oseledets, Savostyanov, Comput. Phys. Commun. 185, 1207 (2014): block DMRG",
+        "Dolgov, Khoromskij, Oseledets, Savostyanov, Comput. Phys. Commun. 185, 1207 (2014), "
+        "doi:10.1016/j.cpc.2013.12.017: block DMRG",
     ),
     typical="84 states of 12 modes to 0.01 cm-1: 2 minutes on 2 cores, 1.2 GB; 30 states of 64 modes: 80 s, 1.1 GB",
     problem=VibrationalProblem,
-    solver=VibrationalSolver,
+    solver=SpectrumSolver,
     complete=complete,
     package="problems.quantum.tasks.spectrum",
 )

@@ -294,13 +294,15 @@ def complete(problem: WavePacketProblem, solver: WavePacketSolver) -> WavePacket
 FAMILY = Family(
     kind="wave_packet",
     summary="a wave packet in time",
-    formula="i d psi/dt = H psi (hbar = 1); a(t) = <psi(0)|psi(t)>, its spectrum, observables in time",
+    formula="i ∂ψ/∂t = H ψ (ħ = 1); a(t) = ⟨ψ(0)|ψ(t)⟩, its spectrum, observables in time",
     references=(
-        "Lubich, Oseledets, Vandereycken, SIAM J. Numer. Anal. 53, 917 (2015): projector splitting (tdvp)",
-        "Haegeman, Lubich, Oseledets, Vandereycken, Verstraete, Phys. Rev. B 94, 165116 (2016): one and two sites",
-        "Ceruti, Kusch, Lubich, BIT 62, 1149 (2022): basis update and Galerkin (bug)",
-        "Dolgov, Comput. Methods Appl. Math. 19, 23 (2019): blocks of time (implicit)",
-        "Manthe, Meyer, Cederbaum, J. Chem. Phys. 97, 9062 (1992): a(2t) from psi(t)",
+        "Lubich, Oseledets, Vandereycken, SIAM J. Numer. Anal. 53, 917 (2015), "
+        "doi:10.1137/140976546: projector splitting (tdvp)",
+        "Haegeman, Lubich, Oseledets, Vandereycken, Verstraete, Phys. Rev. B 94, 165116 (2016), "
+        "doi:10.1103/PhysRevB.94.165116: one and two sites",
+        "Ceruti, Kusch, Lubich, BIT 62, 1149 (2022), doi:10.1007/s10543-021-00907-7: basis update and Galerkin (bug)",
+        "Dolgov, Comput. Methods Appl. Math. 19, 23 (2019), doi:10.1515/cmam-2018-0023: blocks of time (implicit)",
+        "Manthe, Meyer, Cederbaum, J. Chem. Phys. 97, 9062 (1992), doi:10.1063/1.463332: a(2t) from psi(t)",
     ),
     typical="Henon-Heiles in 4 dimensions at rank 60 to t = 60: 75 s, 0.6 GB; 40 spins at rank 40 to t = 16: 5 minutes",
     problem=WavePacketProblem,

@@ -14,6 +14,7 @@ from typing import overload
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
+from solvers.cards import Card, Fact, dimensions, ranks
 from solvers.formats.trains.factorisations import (
     as_double,
     check_finite,
@@ -39,8 +40,8 @@ from solvers.formats.trains.tensor_train import (
 Factors = tuple[np.ndarray, np.ndarray]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class TTOperator:
+@dataclass(frozen=True, eq=False)
+class TTOperator(Card):
     """An immutable operator in tensor-train form.
 
     ``cores``: d arrays (R_k, n_row, n_col, R_{k+1}), outer ranks 1; types and storage as for TensorTrain.
@@ -112,9 +113,14 @@ class TTOperator:
         factors = self.factors and tuple((c, np.swapaxes(m, 1, 2)) for c, m in self.factors)
         return TTOperator(tuple(freeze(core.swapaxes(1, 2)) for core in self.cores), factors)
 
-    def __repr__(self) -> str:
-        shape = f"rows={self.row_shape}, columns={self.column_shape}"
-        return f"TTOperator({shape}, ranks={self.ranks}, {self.dtype})"
+    def worded(self) -> list[Fact]:
+        """Rows, columns, TT-ranks and what is stored."""
+        return [
+            ("rows", dimensions(self.row_shape)),
+            ("columns", dimensions(self.column_shape)),
+            ("TT-ranks", ranks(self.ranks)),
+            ("stored", f"{self.size} entries, {self.dtype}"),
+        ]
 
     def conj(self) -> TTOperator:
         """Complex conjugate; a real operator is returned as it is."""

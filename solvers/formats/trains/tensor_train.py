@@ -14,6 +14,7 @@ from numbers import Number
 
 import numpy as np
 
+from solvers.cards import Card, Fact, dimensions, ranks
 from solvers.formats.trains.factorisations import as_double, check_finite, freeze, frobenius, frozen, power_of_two
 from solvers.formats.trains.orthogonalisation import orthogonalise_cores, right_interfaces
 from solvers.formats.trains.rounding import round_cores
@@ -23,8 +24,8 @@ MOST_UNEVEN = 100  # powers of two, of products of the first cores beside the wh
 SMALLEST = -1000  # exponent of two of an entry that keeps all its digits
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class TensorTrain:
+@dataclass(frozen=True, eq=False)
+class TensorTrain(Card):
     """An immutable tensor train.
 
     ``cores``: d arrays (r_k, n_k, r_{k+1}) with r_0 = r_d = 1.  Real numbers become float64, complex ones
@@ -78,8 +79,11 @@ class TensorTrain:
         """Number of stored entries (of the cores, not of the tensor)."""
         return sum(core.size for core in self.cores)
 
-    def __repr__(self) -> str:
-        return f"TensorTrain(shape={self.shape}, ranks={self.ranks}, {self.dtype}, centre={self.centre})"
+    def worded(self) -> list[Fact]:
+        """Shape, TT-ranks, what is stored and where the orthogonality centre is."""
+        centre = "none" if self.centre is None else str(self.centre)
+        stored = f"{self.size} entries, {self.dtype}, orthogonality centre {centre}"
+        return [("shape", dimensions(self.shape)), ("TT-ranks", ranks(self.ranks)), ("stored", stored)]
 
     def __neg__(self) -> TensorTrain:
         return self * -1.0

@@ -76,4 +76,4 @@ def tucker_cross(
     if checkpoint is not None:
         arrays = [*values.question(), *(np.asarray(rows) for rows in start or ())]
         asked = Question(arrays, [repr((method, float(accuracy), scale if scale is None else float(scale), share))])
-    return drive(passes, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw)
+    return drive(passes, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, asked=accuracy)

@@ -15,6 +15,7 @@ from functools import reduce
 
 import numpy as np
 
+from solvers.cards import Card, Fact, dimensions, ranks
 from solvers.formats.trains.factorisations import as_double, check_finite, frozen
 from solvers.formats.trains.tensor_train import MAX_FULL_SIZE, check_full_size
 
@@ -24,7 +25,7 @@ WIDE = 3  # a matrix so many times wider than tall is reduced by QR before its S
 
 
 @dataclass(frozen=True, eq=False)
-class TuckerTensor:
+class TuckerTensor(Card):
     """An immutable real Tucker tensor: ``core`` (r_1, ..., r_d) and ``factors``, d matrices (n_m, r_m), of any columns.
 
     Raises ValueError where the shapes do not fit, and for NaN or infinity.
@@ -43,6 +44,11 @@ class TuckerTensor:
             check_finite(array, "a Tucker tensor")
         object.__setattr__(self, "core", frozen(core, core.dtype))
         object.__setattr__(self, "factors", tuple(frozen(u, u.dtype) for u in factors))
+
+    def worded(self) -> list[Fact]:
+        """Shape, ranks and how much is stored."""
+        stored = self.core.size + sum(factor.size for factor in self.factors)
+        return [("shape", dimensions(self.shape)), ("Tucker ranks", ranks(self.ranks)), ("entries", str(stored))]
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -86,6 +86,7 @@ def complete(
         callback=callback,
         checkpoint=Checkpoint(checkpoint, asked, subject),
         throw=throw,
+        asked=accuracy,
         compile_s=compile_s,
         before=() if growth.earlier is None else growth.earlier[1]["history"],
     )

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.cards import Card, Fact
 from solvers.formats.trains.factorisations import LeftSVD, frobenius
 from solvers.formats.trains.orthogonalisation import orthogonalise_cores, right_interfaces
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -32,11 +33,15 @@ Environments = list[np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class FixedRankPoint:
+class FixedRankPoint(Card):
     """A point: ``left`` the cores U_1 .. U_{d-1}, C; ``right`` the cores whose second to last are V_2 .. V_d."""
 
     left: tuple[np.ndarray, ...]
     right: tuple[np.ndarray, ...]
+
+    def worded(self) -> list[Fact]:
+        """What its train says."""
+        return self.train.worded()
 
     @property
     def train(self) -> TensorTrain:

@@ -81,13 +81,13 @@ def test_a_function_is_completed_and_reported():
     assert found["test_error"] == min(entry["test_error"] for entry in found["by_rank"][: result.best.rank])
     assert [entry["rank"] for entry in found["by_rank"]] == list(range(1, len(result.by_rank) + 1))
     assert found["samples"] == {"fitted": 285, "validation": 15, "test": 700}
-    assert "1e+03 entries" in dict(headline(s.problem, s.solver, result))["tensor"]
+    assert "1000 entries" in dict(headline(s.problem, s.solver, result))["tensor"]
     table = comparison_table(s.problem, s.solver, result)
     assert (
         all(len(row) == len(table.columns) for row in table.rows) and "(chosen)" in table.rows[result.best.rank - 1][0]
     )
     worst = tables(s.problem, s.solver, result)[0].rows[0]
-    assert float(worst[3]) == pytest.approx(found["largest_test_deviation"], rel=0.06)
+    assert worst[3].value == pytest.approx(found["largest_test_deviation"], rel=0.06)
     name, header, rows = result.csv_table()
     assert name == "predictions.csv" and header == ["i1", "i2", "i3", "true", "predicted"] and len(rows) == 700
     assert float(rows[5][4]) == full[tuple(rows[5][:3])] or abs(float(rows[5][4]) - full[tuple(rows[5][:3])]) < 1e-12

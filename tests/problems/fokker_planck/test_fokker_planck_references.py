@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from problems.fokker_planck import presentation
-from problems.fokker_planck.figures import figures
+from problems.fokker_planck.figures import errors, figures, ranks
 from problems.fokker_planck.references import agreements, columns, comparison_table
 from problems.fokker_planck.result import FokkerPlanckResult
 from solvers.formats.trains.construct import rank_one
@@ -73,7 +73,8 @@ def test_deviations_are_those_put_in(made_up):
     assert covariance.count == 2 * 6 and covariance.max_abs == pytest.approx(3e-4, rel=1e-9)
     assert covariance.mean_abs == pytest.approx(3e-4 / 12, rel=1e-9)
     table = comparison_table(study.problem, study.solver, result)
-    assert table.rows[1] == ["1", "2.0e-04", "3.0e-04", "3.0e-04", "5.0e-04", "0.0e+00", "2.0e-05"]
+    expected = ["1", "0.00020", "0.00030", "0.00030", "0.00050", "0"]
+    assert list(map(str, table.rows[1])) == expected
 
 
 def test_every_row_of_the_moments_stands_beside_its_exact_value(made_up):
@@ -116,11 +117,14 @@ def test_a_result_of_an_earlier_version_is_in_units_of_one(made_up):
 def test_texts(made_up):
     study, result = made_up
     facts = dict(presentation.headline(study.problem, study.solver, result))
-    assert facts["deviation from the exact means"] == "2.0e-04" and facts["mass kept to"] == "1.0e-09"
+    assert facts["deviation from the exact means"] == "0.00020"
+    assert facts["mass kept to"] == "1.0 × 10⁻⁹"
     tables = presentation.tables(study.problem, study.solver, result)
     assert [table.title for table in tables] == ["Means", "Covariances", "Density"]
     assert all(len(row) == len(table.columns) for table in tables for row in table.rows)
-    assert tables[0].rows[0] == ["0.5", *(f"{value:.5f}" for value in result.mean[0])]
+    assert [cell.key for cell in tables[0].rows[0]] == [0.5, *result.mean[0]]
+    assert {cell.error for cell in tables[0].rows[0][1:]} == {result.mean_error[0]}
+    assert "errors include: rank, time step; not: mesh" in tables[0].note
     assert tables[1].columns[-2:] == ["cov(1, 2)", "cov(2, 3)"]
     titles = [section.title for section in presentation.sections(study.problem, result)]
     assert titles == ["Process", "Discretisation", "Work, all runs"]
@@ -128,13 +132,17 @@ def test_texts(made_up):
 
 def test_figures_show_the_numbers(made_up):
     study, result = made_up
-    found = {picture.name: picture.figure for picture in figures(study.problem, study.solver, result)}
-    assert list(found) == ["marginals", "pairs", "moments", "errors", "ranks"]
-    left, right = found["errors"].axes[:2]
+    pictures = {picture.name: picture for picture in figures(study.problem, study.solver, result)}
+    assert list(pictures) == ["marginals", "pairs", "moments", "errors", "ranks"]
+    # two times, and two cuts, are sentences
+    assert "widths of the density" in pictures["errors"].text
+    assert pictures["ranks"].text.endswith(": 4, 5; t = 1: 6, 3.") or ": 4, 5; t = " in pictures["ranks"].text
+    left, right = errors(result, study.solver.accuracy).axes[:2]
     widest = result.lengths.max()
     lines = {line.get_label(): line.get_ydata() for line in left.lines}
     np.testing.assert_allclose(lines["means: estimate"], result.mean_error / widest)
     np.testing.assert_allclose(lines["means: deviation"], np.array([1e-4, 2e-4]) / result.lengths.min(), rtol=1e-9)
-    np.testing.assert_allclose(right.lines[0].get_ydata(), [1e-16, 1e-9], rtol=1e-6)
-    assert [list(line.get_ydata()) for line in found["ranks"].axes[0].lines] == [[4, 5], [6, 3]]
-    np.testing.assert_array_equal(found["moments"].axes[2].lines[1].get_ydata(), result.covariance[:, 0, 1])
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [np.nan, 1e-9], rtol=1e-6)  # zero: an arrow at the edge
+    assert right.lines[1].get_xdata().tolist() == [result.times[0]]
+    assert [list(line.get_ydata()) for line in ranks(result).axes[0].lines] == [[4, 5], [6, 3]]
+    np.testing.assert_array_equal(pictures["moments"].figure.axes[2].lines[1].get_ydata(), result.covariance[:, 0, 1])

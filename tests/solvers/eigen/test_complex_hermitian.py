@@ -10,6 +10,7 @@ from solvers.eigen.eigsolve import eigsolve
 from solvers.formats.trains.construct import tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.sum_of_products import sum_of_products
+from solvers.formats.trains.tensor_train import dot
 
 X = np.array([[0, 1], [1, 0]], dtype=complex)
 Y = np.array([[0, -1j], [1j, 0]])
@@ -89,3 +90,16 @@ def test_complex_states_come_back_from_the_real_ones() -> None:
         and np.all(bounds >= [1.0, 3.0, 5.0])
         and values[0] == pytest.approx(values[1])
     )
+
+
+def test_a_cap_on_the_ranks_is_kept_and_what_it_costs_is_in_the_error() -> None:
+    """A complex state combines real ones: its ranks are their sum, which no cap of the real form holds down."""
+    operator = chain(6, 0.9)
+    exact = np.linalg.eigvalsh(dense(operator))[:3]
+    vectors = np.linalg.eigh(dense(real_form(operator)))[1]
+    states = [tt_svd(v.reshape((2,) * 7), tol=1e-14) for v in vectors.T[:6]]
+    free = recover(operator, states, np.full(6, 1e-12), 3, 1e-12)[1]
+    energies, trains, errors = recover(operator, states, np.full(6, 1e-12), 3, 1e-12, max_rank=3)
+    assert max(max(z.ranks) for z in free) > 3 and max(max(z.ranks) for z in trains) <= 3
+    np.testing.assert_allclose(energies, [dot(z, operator @ z).real for z in trains], atol=1e-10)
+    assert np.all(energies - exact <= errors + 1e-11) and errors.max() > 1e-3

@@ -14,7 +14,8 @@ from linear_cases import (
 
 from solvers.formats.trains.construct import identity_operator, kronecker_sum, ones, random_train
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.linear.solve import is_hermitian, solve
+from solvers.linear.scaling import is_hermitian
+from solvers.linear.solve import solve
 from solvers.method_base import LocalSolver
 from solvers.methods import ALS, DMRG, AMEn
 from solvers.solution import NotConverged, Status

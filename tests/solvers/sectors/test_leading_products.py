@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.sectors.train import SectorTrain, leading_products
+from solvers.sectors.leading_products import leading_products
+from solvers.sectors.train import SectorTrain
 
 
 def test_a_product_state_of_many_modes_keeps_the_beam() -> None:

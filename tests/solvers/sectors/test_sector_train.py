@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sector_cases import PARITY_MODES, PLAIN_MODES, dense, random_sector_train, total_charges
 
+from solvers.sectors.leading_products import leading_products
 from solvers.sectors.train import (
     absorb_left,
     inner,
     layout,
-    leading_products,
     linear_combination,
     mirror_core,
     mirrored,

@@ -1,6 +1,11 @@
 """What a report says about the eigenvalues of a matrix, and its figure."""
 
-from problems.drawing import accuracy_line, error_panel, legend_above, panel
+from problems.drawing import (
+    accuracy_line,
+    error_panel,
+    panel,
+)
+from problems.legends import legend_above
 from problems.report_parts import Picture, Table, work
 
 

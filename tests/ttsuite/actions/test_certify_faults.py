@@ -116,7 +116,7 @@ def from_one_mean_field(monkeypatch):
     """Starts of twenty vectors a bond in the mean field of one product, as large spaces without a table had them."""
     nothing = lambda operator, count, rng: (np.zeros((0, operator.d), dtype=np.int64), np.zeros(0))  # noqa: E731
     monkeypatch.setattr(full_vectors, "LARGEST", 0)
-    monkeypatch.setattr("problems.quantum.tasks.either.solve.tells_apart", lambda terms: False)
+    monkeypatch.setattr("problems.quantum.hamiltonians.terms.space.tells_apart", lambda terms: False)
     monkeypatch.setattr(start, "CORNERS", 0)
     monkeypatch.setattr(start, "COLD_RANK", 20)
     for module in (start, probe):
@@ -144,7 +144,7 @@ def found_in_vain(monkeypatch):
 def test_starts_and_searches_that_miss_a_state(certified, monkeypatch, fault):
     if fault is None:
         monkeypatch.setattr(full_vectors, "LARGEST", 0)
-        monkeypatch.setattr("problems.quantum.tasks.either.solve.tells_apart", lambda terms: False)
+        monkeypatch.setattr("problems.quantum.hamiltonians.terms.space.tells_apart", lambda terms: False)
     else:
         from_one_mean_field(monkeypatch)
         fault(monkeypatch)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from problems.errors import ProblemError
+from solvers.measured import Measured
 from solvers.solution import Status
 from ttsuite.actions.run import load, run
 from ttsuite.runs.job import RunFailed
@@ -92,7 +93,7 @@ def test_what_was_checked_is_in_the_record_and_in_both_reports(finished):
     assert [set(look) for look in report["checked"]] == [{"what", "how", "result", "passed"}]
     for name, bar in (("report.md", r"\|"), ("report.html", "|")):
         text = (finished.folder / name).read_text()
-        assert "64 of them, from the table of terms" in text and f"off by 3e-13 {bar} at most" in text
+        assert "64 of them, from the table of terms" in text and f"off by 3 × 10⁻¹³ {bar} at most" in text
     assert load(finished.folder).result().checked == finished.result.checked
 
 
@@ -117,11 +118,12 @@ class Outside(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.loaded, self.open, self.headings = [], [], []
+        self.loaded, self.links, self.open, self.headings = [], [], [], []
 
     def handle_starttag(self, tag, attributes):
-        self.loaded += [value for key, value in attributes if key in ("src", "href", "srcset", "action")]
-        assert tag not in ("script", "iframe", "link", "object")
+        self.loaded += [value for key, value in attributes if key in ("src", "srcset", "action")]
+        self.links += [value for key, value in attributes if key == "href"]
+        assert tag not in ("iframe", "link", "object")
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -140,10 +142,31 @@ def test_report_html_is_complete_in_itself(finished):
     assert parser.open == []
     assert len(parser.loaded) == 5 and all(url.startswith("data:image/svg+xml;base64,") for url in parser.loaded)
     assert "url(" not in text and "@import" not in text
-    assert parser.headings[:5] == ["Warnings", "Checked", "Comparison", "Figures", "Levels"]
+    # the result before its figures, time and memory last
+    assert parser.headings[:6] == ["Result", "Warnings", "Levels", "Comparison", "Checked", "Figures"]
     assert {"Provenance", "Loading the states", "Configuration"} <= set(parser.headings)
-    # texts are escaped
-    assert "&lt;barrier 22000 cm-1&gt;" in text and "<barrier" not in text
+    assert parser.headings[-1] == "Time and memory"
+
+
+def test_links_of_a_report_lead_somewhere(finished):
+    text = (finished.folder / "report.html").read_text()
+    parser = Outside()
+    parser.feed(text)
+    assert {"report.json", "levels.csv", "configuration.yaml"} <= set(parser.links)
+    assert "https://doi.org/10.1063/1.4962420" in parser.links
+    anchors = set(re.findall(r' id="([^"]*)"', text))
+    for link in parser.links:
+        if link.startswith("#"):
+            assert link[1:] in anchors
+        elif not link.startswith(("https://doi.org/10.", "https://arxiv.org/abs/")):
+            assert (finished.folder / link).is_file()
+    contents = re.findall(r'<li><a href="#([^"]*)">', text)
+    assert len(contents) == len(parser.headings) == len(set(contents))
+
+
+def test_texts_of_a_report_are_escaped(finished):
+    text = (finished.folder / "report.html").read_text()
+    assert "&lt;barrier 22000 cm⁻¹&gt;" in text and "<barrier" not in text
     assert "HCI+PT2 (this project)" in text and "own_HCI" not in text
 
 
@@ -176,6 +199,28 @@ def test_an_interrupted_run_says_so(study, tmp_path, options):
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert done.status == report["status"] == "interrupted" and not report["converged"]
     assert len((tmp_path / "out" / "passes.jsonl").read_text().splitlines()) == 2
+
+
+def test_an_interrupted_run_has_a_partial_report_marked_so(study, tmp_path):
+    done = run(study(error=KeyboardInterrupt()), out=tmp_path / "out")
+    last = json.loads((done.folder / "passes.jsonl").read_text().splitlines()[-1])
+    for name in ("report.html", "report.md"):
+        text = (done.folder / name).read_text()
+        assert "Partial report." in text and "interrupted after 2 passes" in text and "ttsuite resume out" in text
+        assert "carries no error estimate" in text and "not converged" in text
+        words = re.sub(r"<[^>]*>", "", text)  # a number is cut at its point, to be aligned there
+        assert str(Measured(last["energies"][0])) in words and "Passes until the interruption" in text
+        assert "Figures" not in text and "Loading" not in text
+
+
+def test_a_report_begins_with_what_the_file_says_of_itself(study, tmp_path):
+    file = study()
+    file.write_text("# yaml-language-server: $schema=x.json\n# Levels, <quick>\n# more\n" + file.read_text())
+    done = run(file, out=tmp_path / "out")
+    assert done.report["description"] == "Levels, <quick>"
+    head = (done.folder / "report.html").read_text().partition("<main")[0]
+    assert "Levels, &lt;quick&gt;" in head and done.report["provenance"]["started"] in head
+    assert "Levels, <quick>" in (done.folder / "report.md").read_text()
 
 
 def test_a_failure_leaves_status_and_traceback(study, tmp_path):

@@ -17,13 +17,14 @@ PROBLEM = "problem: {{kind: vibrational, force_field: {}}}\nsolver: {{n_states: 
 # runs the command on made-up numerics; {options} as in made_up.numerics
 DRIVER = """
 import sys, time
+from dataclasses import replace
 sys.path[:0] = [{tests!r}]
 import made_up
 from solvers.solution import Status
 numerics = made_up.numerics(made_up.acetonitrile(6, Status.{status}))
 if {wait}:
     def solve(prepared, *, executor, seed, callback, **checkpoints):
-        callback(made_up.acetonitrile(6).history[0])
+        callback(replace(made_up.acetonitrile(6).history[0], finished=False))  # its end would end the run
         time.sleep(60)
     numerics.solve = solve
 if {broken}:
@@ -75,13 +76,40 @@ def test_version_list_and_describe():
     import ttsuite as package
 
     assert ttsuite("--version").stdout == f"ttsuite {package.__version__}\n"
-    listed = ttsuite("list").stdout
-    assert all(f.relative_to(CONFIGS).with_suffix("").as_posix() in listed for f in CONFIGS.rglob("*.yaml"))
+    names = {f.relative_to(CONFIGS).with_suffix("").as_posix() for f in CONFIGS.rglob("*.yaml")}
+    small = {name for name in names if "tiny" in name.split("/")}
+    for arguments, shown in ((["list"], names - small), (["list", "--tests"], small)):
+        listed = ttsuite(*arguments).stdout
+        assert {line.split()[0] for line in listed.splitlines() if "/" in line.split()[0]} == shown
+        assert max(map(len, listed.splitlines())) <= 120
     text = ttsuite("describe", "vibrational").stdout
     for key in "name seed kind force_field mode_order basis functions n_states accuracy max_rank workers".split():
         assert f"{key}:" in text
     unknown = ttsuite("describe", "vibration")
     assert unknown.returncode == 2 and "known: vibrational" in unknown.stderr
+
+
+def test_nothing_asked_is_the_help():
+    assert ttsuite().stdout == ttsuite("--help").stdout and ttsuite().returncode == 0
+
+
+def test_a_wrong_name_is_answered_with_the_nearest(tmp_path):
+    for arguments, hint in (
+        (["rnu"], "did you mean run?"),
+        (["example", "cooky4"], "did you mean cookie4?"),
+        (["example", "tunnel"], "did you mean tunnelling?"),
+        (["describe", "vibrationl"], "did you mean vibrational?"),
+        (["run", "acetonitrile"], "ttsuite example vibrational/acetonitrile"),
+    ):
+        done = ttsuite(*arguments, cwd=tmp_path)
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and hint in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_fault_is_told_once(tmp_path):
+    write(tmp_path, PROBLEM.format("acetonitrile").replace("n_states", "n_state"))
+    done = ttsuite("validate", "a.yaml", cwd=tmp_path)
+    assert done.stderr == "a.yaml:2:10: solver.n_state: unknown key (did you mean n_states?)\n"
 
 
 def test_example_writes_once(tmp_path):
@@ -130,7 +158,24 @@ def test_run(tmp_path, status, code):
     assert done.returncode == code, done.stderr
     (folder,) = (tmp_path / "results" / "runs").iterdir()
     assert folder.name.startswith("a-20") and (folder / "report.html").exists()
-    assert "\x1b" not in done.stdout and str(folder.relative_to(tmp_path)) in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    # progress where errors belong, the answer on the standard output
+    assert "a: writing to" in done.stderr and "inverse iteration, r = 20: lowest 98" in done.stderr
+    lines = done.stdout.splitlines()
+    assert "writing to" not in done.stdout and lines[-1] == f"report: {folder.relative_to(tmp_path) / 'report.html'}"
+    assert any("energies, state 0" in line and "(" in line for line in lines)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of a shell")
+@pytest.mark.parametrize("pipe", ["| head -1", "2>&1 | head -1", ">&- 2>&-"])
+def test_a_reader_who_goes_away_ends_no_run(tmp_path, pipe):
+    write(tmp_path)
+    command = " ".join(f"'{word}'" for word in driver(tmp_path))
+    shell = f"{command} {pipe}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, timeout=60)
+    assert done.returncode == 0
+    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    assert '"status": "finished"' in (folder / "report.json").read_text()
 
 
 def test_a_failure_is_one_line_and_a_traceback_file(tmp_path):
@@ -138,8 +183,9 @@ def test_a_failure_is_one_line_and_a_traceback_file(tmp_path):
     done = subprocess.run(
         driver(tmp_path, broken=True), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 1 and done.stderr.startswith("failed: ZeroDivisionError: by zero (see results")
-    assert len(done.stderr.splitlines()) == 1
+    assert done.returncode == 1 and done.stdout == ""
+    (line,) = [line for line in done.stderr.splitlines() if "writing to" not in line]
+    assert line.startswith("failed: ZeroDivisionError: by zero (see results")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -154,11 +200,11 @@ def test_an_interrupt_leaves_a_folder_that_says_so(tmp_path, number):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    while "inverse iteration" not in process.stdout.readline():
+    assert process.stderr is not None
+    while "inverse iteration" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(number)
-    while "stopping after this step" not in process.stdout.readline():
+    while "stopping after this step" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(number)  # this step takes a minute
     _, errors = process.communicate(timeout=30)

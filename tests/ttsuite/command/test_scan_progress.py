@@ -14,7 +14,7 @@ DONE = Outcome(3, {"problem.c": 0.5}, "points/a", "finished", "", 75.0, {"E": (1
 FAILED = Outcome(11, {"problem.c": 1.5}, "points/b", "failed", "it [broke]", None, {})
 LINES = [
     "s: 12 points, 4 of them computed before; writing to out",
-    " 3/12  c = 0.5: E = 0.33333333, F = 2, 1 min 15 s",
+    " 3/12  c = 0.5: E = 0.3333333333(10), F = 2, 1 min 15 s",
     "11/12  c = 1.5: failed (it [broke])",
 ]
 
@@ -33,10 +33,21 @@ def test_both_displays_say_the_same(kind, capsys, monkeypatch):
     display.finished(DONE)
     display.finished(FAILED)
     display.ended()
-    told = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr().err.splitlines()
     assert [text.rstrip() for text in told[:3]] == LINES
     assert kind is PlainScan or "6/12" in told[-1]
 
 
 def test_what_is_no_terminal_gets_plain_lines():
     assert isinstance(scan_progress_for(io.StringIO()), PlainScan)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_bar_of_a_scan_fits_its_terminal(width, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    display = LiveScan()
+    display.started(PLAN, Path("out"), 4)
+    display.finished(DONE)
+    display.ended()
+    bar = capsys.readouterr().err.splitlines()[-1]
+    assert "points" in bar and "5/12" in bar and len(bar) <= width and "…" not in bar

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from problems.report_parts import Picture
+from solvers.measured import Measured
 from ttsuite.actions.run import load
 from ttsuite.command.cli import main
 from ttsuite.pages import report as report_writer
@@ -72,6 +73,7 @@ def test_all_runs_are_listed_with_links_that_lead_there(copied, tmp_path, capsys
     assert {row[1].partition("/")[0][:5] for row in rows} == {"first", "<scri", "broke", "faken"}
     assert len(rows) == 4 and page.tags.count("script") == 1
     assert len(page.images) == 2 and all(image.startswith("data:image/png;base64,") for image in page.images)
+    assert page.links.pop(0) == "#content"
     assert page.links and all((tmp_path / unquote(link)).is_file() for link in page.links)
     assert any("50%25%20%3Cb%3E" in link for link in page.links)
     by_status = {row[3]: row for row in rows}
@@ -80,12 +82,16 @@ def test_all_runs_are_listed_with_links_that_lead_there(copied, tmp_path, capsys
     report = read_report(tmp_path / "a")
     largest = max(map(max, report["results"]["ranks"]))
     shown = next(row for row in rows if row[1].startswith("first"))
+    # alike for all kinds: the deviation over the accuracy asked, which is 0.01 here
+    deviation = report["references"][0]["max_abs_deviation"]
     assert shown[5:8] == [
-        f"{report['references'][0]['max_abs_deviation']:.1e}",
+        f"{Measured(deviation / 0.01, bound=True)} ({Measured(deviation, bound=True)})",
         str(largest),
         f"{report['timing']['wall_s']:.1f}",
     ]
-    assert report["headline"][0][1] in shown[4]
+    results = report["results"]
+    first = Measured(results["energies"][0], results["error_estimates"][0], "cm-1")
+    assert shown[4].startswith(f"energies, state 0{first}") and report["headline"][0][1] in shown[4]
     assert "http" not in text  # nothing is loaded from elsewhere
 
 

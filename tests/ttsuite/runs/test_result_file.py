@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from solvers.formats.trains.storage import save_trains
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import IterationState, Status
 from ttsuite.actions.run import load
+from ttsuite.command.cli import main
 from ttsuite.pages.report import figures_of, plot_run, remake_report
 from ttsuite.runs.result_file import RENAMED, load_result, save_result
 from ttsuite.runs.run_folder import read_report, read_result
@@ -229,6 +231,26 @@ def test_figures_are_drawn_and_written_from_the_record(copied, complete_run, mon
     files = plot_run(folder)
     assert files == [folder / "figures" / "spectrum.png", folder / "figures" / "spectrum.svg"]
     assert files[0].read_bytes() != before and shown == [("vibrational", 16, True)]
+
+
+@pytest.mark.figures
+def test_figures_for_a_paper_lie_beside_those_of_the_report(copied, capsys):
+    folder = copied("fake")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert main(["plot", str(folder), "--width", "86mm", "--format", "pdf"]) == 0
+    files = sorted((folder / "figures" / "paper").iterdir())
+    assert [file.stem for file in files] == sorted(load(folder).report["figures"])
+    assert capsys.readouterr().out.count("wrote ") == len(files)
+    for file in files:
+        content = file.read_bytes()
+        assert (file.suffix == ".pdf" and b"/Subtype /Type0" in content) or b"/FontFile2" in content  # TrueType
+        assert b"/Type3" not in content and re.search(rb"/MediaBox \[\s*0 0 243\.7", content)  # 86 mm in points
+    (svg, *_) = plot_run(folder, 3.4, "svg")
+    assert svg.read_text().count("<text") > 10 and svg.name.endswith(".svg")  # text is text
+    assert {path: path.read_bytes() for path in before} == before
+    with pytest.raises(SystemExit):
+        main(["plot", str(folder), "--width", "wide"])
+    assert "must be a length such as 3.4 in or 86 mm" in capsys.readouterr().err
 
 
 def test_a_run_without_a_result_has_no_report(copied):

@@ -113,12 +113,12 @@ def test_a_scan_leaves_run_folders_one_table_one_figure_and_pages(numerics, tmp_
     record = json.loads((done.folder / "scan.json").read_text())
     for row, outcome, entry in zip(table, done.points, record["points"], strict=True):
         report, states = load(done.folder / outcome.folder)
-        assert float(row["energies, state 0"]) == report["results"]["energies"][0]
-        assert float(row["energies, state 2: error"]) == report["results"]["error_estimates"][2]
+        assert float(row["energies (cm-1), state 0"]) == report["results"]["energies"][0]
+        assert float(row["energies (cm-1), state 2: error"]) == report["results"]["error_estimates"][2]
         assert len(states) == int(row["solver.n_states"]) and f'href="{outcome.folder}/report.html"' in html
-        assert entry["values"]["energies, state 1"]["value"] == report["results"]["energies"][1]
+        assert entry["values"]["energies (cm-1), state 1"]["value"] == report["results"]["energies"][1]
     # what a point does not have is empty
-    assert [bool(row["energies, state 3"]) for row in table] == [False, True, False, True]
+    assert [bool(row["energies (cm-1), state 3"]) for row in table] == [False, True, False, True]
 
 
 def test_the_same_call_keeps_what_has_ended_and_more_values_extend_the_scan(numerics, tmp_path):
@@ -256,7 +256,9 @@ def test_the_quick_tunnelling_scan(tmp_path, monkeypatch):
     with ThreadPoolExecutor(1) as executor:
         done = scan(CONFIGS / "scans" / "tiny" / "tunnelling.yaml", out=tmp_path / "out", executor=executor)
     assert done.status == "finished"
-    low, middle, high, finer = ([point.values[f"energies, state {i}"][0] for i in (0, 1)] for point in done.points)
+    low, middle, high, finer = (
+        [point.values[f"energies (model units), state {i}"][0] for i in (0, 1)] for point in done.points
+    )
     # the higher the barrier, the smaller the splitting; more points of the grid change nothing
     assert low[1] - low[0] > 4 * (middle[1] - middle[0]) > 16 * (high[1] - high[0]) > 0.0
     assert finer == pytest.approx(high, abs=1e-6)
@@ -293,16 +295,16 @@ def command(monkeypatch, tmp_path, capsys):
 
 def test_command(numerics, command, tmp_path):
     code, out, err = command(SCAN, "--set", "solver.accuracy=1e-3")
-    assert (code, err) == (0, "") and "4 points: 4 finished" in out and "results/scans/s/scan.html" in out
-    assert "s: 4 points; writing to results/scans/s" in out
-    assert "2/4  dimension = 2, n_states = 4: energies, state 0 = " in out
-    code, out, _ = command(SCAN, "--set", "solver.accuracy=1e-3")
-    assert code == 0 and "4 points, 4 of them computed before" in out and len(numerics.asked) == 4
+    assert code == 0 and "4 points: 4 finished" in out and "results/scans/s/scan.html" in out
+    assert "s: 4 points; writing to results/scans/s" in err and len(out.splitlines()) == 2
+    assert "2/4  dimension = 2, n_states = 4: energies (cm-1), state 0 = " in err
+    code, _, err = command(SCAN, "--set", "solver.accuracy=1e-3")
+    assert code == 0 and "4 points, 4 of them computed before" in err and len(numerics.asked) == 4
     numerics.status = Status.RANK_LIMIT
     assert command(SCAN)[0] == 3
     numerics.ask = lambda *arguments: 1 / 0
-    code, out, _ = command(SCAN, "--set", "seed=1")
-    assert code == 1 and "failed (ZeroDivisionError: division by zero)" in out
+    code, _, err = command(SCAN, "--set", "seed=1")
+    assert code == 1 and "failed (ZeroDivisionError: division by zero)" in err
     code, out, err = command(SCAN.replace("[3, 4]", "[3, x]"))
     assert (code, out) == (2, "") and err == "s.yaml:6:24: solver.n_states: must be an integer, found 'x'\n"
     code, _, err = command(SCAN, "--out", "s.yaml")

@@ -1,13 +1,24 @@
 """The table and the figure of a scan: which entries, to the last digit, over which key."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from problems.report_parts import Quantity
-from ttsuite.scans.scan_pages import _text
-from ttsuite.scans.scan_table import ENTRIES, RANK, Outcome, _entries, picture, table, value_names, values_of
+from solvers.measured import ROUNDING
+from ttsuite.scans.scan_table import (
+    ENTRIES,
+    RANK,
+    Outcome,
+    _entries,
+    contents_in_words,
+    contents_of,
+    picture,
+    table,
+    value_names,
+    values_of,
+)
 
 
 def outcome(number, settings, values, status="finished"):
@@ -19,7 +30,7 @@ def test_of_quantities_over_time_the_last_entry_of_others_the_first_ones():
     assert _entries(t) == {"density, t (fs) 0.5": (2.0, 0.2)}
     states = Quantity("energies", "cm-1", "state", list(range(84)), np.arange(84.0), None)
     found = _entries(states)
-    assert len(found) == ENTRIES and found["energies, state 3"] == (3.0, None)
+    assert len(found) == ENTRIES and found["energies (cm-1), state 3"] == (3.0, None)
     named = Quantity("mean", "", "quantity", ["total"], np.array([1.5]), np.array([1e-3]))
     assert _entries(named) == {"mean, total": (1.5, 1e-3)}
 
@@ -85,16 +96,20 @@ def test_without_a_key_of_numbers_the_figure_runs_over_the_points():
     assert picture([outcome(1, {"x": 1}, {})]) is None
 
 
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (1.23456789, 2e-5, "1.234568 ± 2e-05"),
-        (12.5, 3.0, "12.5 ± 3e+00"),
-        (1234.5678, None, "1234.5678"),
-        (0.5, 0.0, "0.5 ± 0"),
-        (math.nan, 1.0, ""),
-        (1e-9, 1e-20, "0.00000000100000 ± 1e-20"),
-    ],
-)
-def test_a_value_is_shown_to_the_digits_its_error_leaves_it(value, error, text):
-    assert _text(value, error) == text
+def test_errors_name_what_is_in_them_and_none_is_below_rounding():
+    """A bar of 2e-15 stood where a finer grid moves the energy by 7e-12."""
+    results = {
+        "energies": [1.0, 2.0],
+        "error_estimates": [2e-17, None],
+        "basis_errors": [None, None],
+        "unit": "cm-1",
+        "ranks": [[1, 3, 1], [1, 4, 1]],
+    }
+    values = values_of("vibrational", {"results": results})
+    assert values["energies (cm-1), state 0"] == (1.0, ROUNDING) and values["energies (cm-1), state 1"] == (2.0, None)
+    contents = contents_of("vibrational", {"results": results})
+    assert contents == {"energies (cm-1)": "errors include: rank; not: basis"}
+    points = [replace(outcome(i, {"n": i}, values), contents=contents) for i in (1, 2)]
+    assert contents_in_words(points) == "energies (cm-1): errors include: rank; not: basis."
+    assert "not: basis" in picture(points).caption
+    assert contents_of("vibrational", {"results": {}}) == {}

@@ -79,7 +79,7 @@ def test_a_scan_on_two_processes_completes_when_one_is_killed(by_processes):
     assert done.status == "finished" and {outcome.status for outcome in done.points} == {"finished"}
     # the exact energies of coupled oscillators are references of every point
     for outcome in done.points:
-        assert outcome.values["energies, state 0"][1] < 1e-4
+        assert outcome.values["energies (model units), state 0"][1] < 1e-4
 
 
 def test_a_scan_on_a_dask_cluster_gives_the_same_table_when_a_worker_is_killed(by_processes, dask, tmp_path):

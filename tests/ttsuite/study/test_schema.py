@@ -92,7 +92,7 @@ def test_mistakes_are_seen(path, value):
 
 def test_keys_have_their_sentence_default_and_unit():
     definitions = schema("vibrational")["definitions"]
-    accuracy = definitions["VibrationalSolver"]["properties"]["accuracy"]
+    accuracy = definitions["SpectrumSolver"]["properties"]["accuracy"]
     assert accuracy["default"] == 0.01 and "cm-1" in accuracy["description"] and accuracy["exclusiveMinimum"] == 0
     whole = schema()
     for model in whole["definitions"].values():

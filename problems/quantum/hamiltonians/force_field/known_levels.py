@@ -21,6 +21,7 @@ from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.readers.shipped import DATA
 
 JUDGE = "own_HCI+PT2"
+JUDGE_UNCERTAINTY = 1e-3  # cm-1: the expected accuracy that the head of the file of levels states
 # column -> label in texts and figures; the first is the one to judge by
 LABELS = {
     "own_HCI+PT2": "HCI+PT2 (this project)",
@@ -37,6 +38,17 @@ LABELS = {
     "TTNS_50_Larsson2019": "TTNS 50 (2019)",
     "MPS_25_Larsson2019": "MPS 25 (2019)",
     "MPS_40_Larsson2019": "MPS 40 (2019)",
+}
+# whose levels a column has, by the end of its name; which of them a public table means was told from names and values
+PAPERS = {
+    "own_HCI+PT2": "heat-bath configuration interaction with Epstein-Nesbet correction, computed for this project",
+    "own_HCI_variational": "heat-bath configuration interaction, computed for this project",
+    "Odunlami2017": "Odunlami et al., J. Chem. Phys. 146, 214108 (2017), doi:10.1063/1.4984266",
+    "Fetherolf2021": "Fetherolf, Berkelbach, J. Chem. Phys. 154, 074104 (2021), doi:10.1063/5.0035454",
+    "VHCI_eps0.1_var": "Fetherolf, Berkelbach, J. Chem. Phys. 154, 074104 (2021), doi:10.1063/5.0035454",
+    "AvilaCarrington2011": "Avila, Carrington, J. Chem. Phys. 134, 054126 (2011), doi:10.1063/1.3549817",
+    "RakhubaOseledets2016": "Rakhuba, Oseledets, J. Chem. Phys. 145, 124101 (2016), doi:10.1063/1.4962420",
+    "Larsson2019": "Larsson, J. Chem. Phys. 151, 204102 (2019), doi:10.1063/1.5130390",
 }
 EXACT_LEVELS = 200
 
@@ -79,7 +91,10 @@ def published(name: str) -> list[Reference]:
     for column, label in LABELS.items():
         place = header.index(column)
         levels = np.array([float(row[place]) if row[place] else np.nan for row in rows])
-        references.append(Reference(column, label, f"{path.name}: {column}", levels, True, column == JUDGE))
+        paper = next((paper for end, paper in PAPERS.items() if column.endswith(end)), f"{path.name}: {column}")
+        judge = column == JUDGE
+        good_to = JUDGE_UNCERTAINTY if judge else None
+        references.append(Reference(column, label, paper, levels, True, judge, good_to))
     return references
 
 

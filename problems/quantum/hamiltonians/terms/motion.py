@@ -110,9 +110,9 @@ def has(mode: Mode, name: str) -> bool:
 
 
 def _site(mode: Mode, name: str) -> np.ndarray:
-    """The observable on one mode; zero where the mode does not have it."""
+    """The observable on one mode; not a number where the mode does not have it, so that its values are missing."""
     if not has(mode, name):
-        return np.zeros((mode.size, mode.size))
+        return np.full((mode.size, mode.size), np.nan)
     one = matrix(mode, SITE[name])[1]
     return one / mode.s if isinstance(mode, Spin) else np.array(one)
 

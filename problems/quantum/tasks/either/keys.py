@@ -6,7 +6,7 @@ given tells which of the two models reads it, and ``complete`` compares that wit
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, Discriminator, Field, GetCoreSchemaHandler, Tag, create_model, model_validator
 from pydantic.fields import FieldInfo
@@ -14,12 +14,17 @@ from pydantic_core import CoreSchema
 
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount
-from problems.quantum.tasks.evolution.keys import WavePacketSolver
+from problems.quantum.tasks.evolution.keys import InTime, WavePacketSolver
+from problems.quantum.tasks.spectrum.keys import SpectrumSolver, WithLevels
 
 EVOLUTION_ONLY = sorted(set(WavePacketSolver.model_fields) - {"accuracy", "method", "max_rank", "workers"})
 
 
-class SpectrumSolver(Keys):
+class EitherProblem(WithLevels, InTime, Protocol):
+    """A problem with levels and a motion."""
+
+
+class GivenSpectrum(Keys):
     """How the lowest states are computed."""
 
     n_states: int | None = Field(default=None, ge=1, description="Number of lowest states to compute; needed.")
@@ -50,6 +55,11 @@ class SpectrumSolver(Keys):
                     raise ProblemError(message, f"solver.{name}")
         return data
 
+    @property
+    def asked(self) -> SpectrumSolver:
+        """The same as the keys of a spectrum, once it is known that ``n_states`` is there."""
+        return SpectrumSolver(**self.model_dump())
+
 
 def _task(value: object) -> str:
     """Tag of the union below, by the keys that only an evolution has; tags are in parentheses."""
@@ -60,7 +70,7 @@ def _task(value: object) -> str:
 
 
 SolverKey = Annotated[
-    Annotated[SpectrumSolver, Tag("(spectrum)")] | Annotated[WavePacketSolver, Tag("(evolution)")],
+    Annotated[GivenSpectrum, Tag("(spectrum)")] | Annotated[WavePacketSolver, Tag("(evolution)")],
     Discriminator(_task),
 ]
 
@@ -68,7 +78,7 @@ SolverKey = Annotated[
 class _Either(Keys):
     """Lists the keys of both tasks, for the documentation and for guesses; reads the one or the other."""
 
-    members: ClassVar[tuple[type[Keys], ...]] = (SpectrumSolver, WavePacketSolver)
+    members: ClassVar[tuple[type[Keys], ...]] = (GivenSpectrum, WavePacketSolver)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -77,9 +87,9 @@ class _Either(Keys):
 
 def _documented() -> dict[str, Any]:
     """Name -> (type, field) of the keys of both tasks, each with what it means in which."""
-    sources = {"spectrum": SpectrumSolver.model_fields, "evolution": WavePacketSolver.model_fields}
+    sources = {"spectrum": GivenSpectrum.model_fields, "evolution": WavePacketSolver.model_fields}
     fields: dict[str, Any] = {}
-    for name in dict.fromkeys([*SpectrumSolver.model_fields, *WavePacketSolver.model_fields]):
+    for name in dict.fromkeys([*GivenSpectrum.model_fields, *WavePacketSolver.model_fields]):
         own = {task: keys[name] for task, keys in sources.items() if name in keys}
         if name == "workers":
             own = {"spectrum": own["spectrum"]}

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from problems.contract import Facts
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem
-from problems.quantum.tasks.either.keys import SpectrumSolver
+from problems.quantum.tasks.either.keys import GivenSpectrum
 from problems.quantum.tasks.evolution import presentation as evolution
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult
@@ -14,7 +14,7 @@ from problems.quantum.tasks.spectrum import presentation as spectrum
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Section, Table
 
-Solver: TypeAlias = SpectrumSolver | WavePacketSolver
+Solver: TypeAlias = GivenSpectrum | WavePacketSolver
 Result: TypeAlias = SpectrumResult | EvolutionResult
 
 

@@ -10,8 +10,7 @@ import math
 
 import numpy as np
 
-from problems.quantum.tasks.evolution.keys import WavePacketSolver
-from problems.quantum.tasks.evolution.solve import InTime
+from problems.quantum.tasks.evolution.keys import InTime, WavePacketSolver
 from problems.report_parts import Quantity
 from problems.result import Results
 from problems.route import TIGHTER, Route

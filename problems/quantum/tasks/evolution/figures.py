@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from problems.drawing import (
+    ABSENT,
     ASKED,
     COLOURS,
     SMALL,
@@ -19,16 +20,19 @@ from problems.drawing import (
     colour,
     floored,
     grid,
-    legend_above,
+    label_below,
+    log_line,
     map_panel,
     panel,
     panels,
     whole_ticks,
 )
+from problems.legends import legend_above
 from problems.quantum.tasks.evolution.independent import Compared, Moving, compare
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult, Spectrum, Sticks
 from problems.report_parts import Picture
+from solvers.measured import unit_text
 
 FLOOR = 1e-14  # of errors of a(t)
 ROUND_OFF = 1e-16  # what drifts and bounds are drawn as
@@ -42,29 +46,38 @@ MAPS = {
     "q2": ("$\\langle q_k^2 \\rangle$", "mode", "viridis"),
     "n": ("$\\langle n_k \\rangle$", "mode", "viridis"),
 }
-NAMES = {"z": "<Z_k>", "szsz": "<Z_k Z_(k+1)>", "q": "<q_k>", "q2": "<q_k^2>", "n": "<n_k>"}  # in captions
+NAMES = {"z": "⟨Zₖ⟩", "szsz": "⟨Zₖ Zₖ₊₁⟩", "q": "⟨qₖ⟩", "q2": "⟨qₖ²⟩", "n": "⟨nₖ⟩"}  # in captions
+MOST_NAMED = 16  # sites that are named
 
 
 def figures(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) -> list[Picture]:
     """All figures this result has data for, in the order of the report."""
     compared = compare(problem, result)
-    caption = "Autocorrelation a(t) = <psi(0)|psi(t)>; below, its error estimate and rigorous bound"
+    caption = "Autocorrelation a(t) = ⟨ψ(0)|ψ(t)⟩; below, its error estimate and rigorous bound"
     known = any(c.series.quantity == "autocorrelation" for c in compared)
     caption += ", and the deviation from independent values." if known else "."
-    pictures = [
-        Picture("autocorrelation", caption, partial(autocorrelation, result, compared, float(solver.accuracy or 0.0)))
-    ]
+    end, a = f"{result.t[-1]:.4g}", np.abs(result.autocorrelation)
+    alt = f"|a| from 1 at t = 0 to {a[-1]:.3g} at t = {end}, its error at most {result.error.max():.1g}."
+    how = partial(autocorrelation, result, compared, float(solver.accuracy or 0.0))
+    pictures = [Picture("autocorrelation", caption, how, alt)]
     text = "Spectrum of the wave packet; dots mark its lines, open ones those a second run does not confirm."
     if result.sticks is not None:
         text += " Beneath, the eigenvalues from the block eigensolver, as high as the share of the start they hold."
-    pictures.append(Picture("spectrum", text, partial(spectrum, result)))
+    lines = ", ".join(f"{peak.energy:.5g}" for peak in result.spectrum.peaks[:5])
+    alt = f"Spectrum with {len(result.spectrum.peaks)} lines, the first at {lines} {unit_text(result.unit)}."
+    pictures.append(Picture("spectrum", text, partial(spectrum, result), alt if lines else ""))
     ranks = "TT-ranks and entanglement entropy of every cut of the train over time, and their largest values."
     if result.ranks.shape[1] > 2:
-        pictures.append(Picture("ranks", ranks, partial(ranks_and_entropy, result, solver.max_rank)))
+        largest = f"TT-rank at most {result.ranks.max()}, entropy at most {result.entropies.max():.3g} nats."
+        pictures.append(Picture("ranks", ranks, partial(ranks_and_entropy, result, solver.max_rank), largest))
     for name in [name for name in MAPS if name in result.observables]:
         what = MAPS[name][1]
+        values = result.observables[name]
         caption = f"Space-time map of {NAMES[name]} ({what} against time)."
-        pictures.append(Picture(f"map_{name}", caption, partial(space_time, result, name)))
+        if np.isnan(values).any():
+            caption += " Grey: modes that do not have it."
+        alt = f"{NAMES[name]} from {np.nanmin(values):.3g} to {np.nanmax(values):.3g}, t from 0 to {end}."
+        pictures.append(Picture(f"map_{name}", caption, partial(space_time, result, name), alt))
     conserved = "Norm and energy over time (what they drift), and the accumulated parts of the state's error."
     if result.dissipative:
         conserved = "What the absorber leaves of the norm, the energy of what remains, and the parts of the error."
@@ -74,7 +87,7 @@ def figures(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) 
 
 def autocorrelation(result: EvolutionResult, compared: Sequence[Compared], accuracy: float) -> Figure:
     """|a|, Re a, Im a over time, and the errors below."""
-    figure, (upper, lower) = panels(5.4, 2, 1, sharex=True, height_ratios=[3, 2])
+    figure, (upper, lower) = panels(4.2, 2, 1, sharex=True, height_ratios=[3, 2])
     t, a = result.t, result.autocorrelation
     upper.plot(t, a.real, color=COLOURS[0], lw=0.9, label="Re a")
     upper.plot(t, a.imag, color=COLOURS[1], lw=0.9, label="Im a")
@@ -84,50 +97,58 @@ def autocorrelation(result: EvolutionResult, compared: Sequence[Compared], accur
         thin = max(1, len(own.series.times) // MARKS)
         inside = own.series.times <= t[-1] * (1 + 1e-9)
         times, values = own.series.times[inside][::thin], own.series.values[inside][::thin]
-        upper.plot(times, np.abs(values), "o", color=COLOURS[2], ms=3.5, mfc="white", label="|a|, reference", zorder=5)
+        upper.plot(times, np.abs(values), "o", color=COLOURS[2], ms=3, mfc="white", label="|a|, reference", zorder=5)
     lost = (np.abs(a) <= result.error) & (result.error > VISIBLE * np.abs(a).max())
     if lost.any():
         hidden: Style = {"color": "0.85", "lw": 0, "zorder": 0, "label": "|a| below its error"}
         upper.fill_between(t, -result.error, result.error, where=lost, **hidden)
-    upper.set_ylabel("a(t)")
+    upper.set_ylabel("a(t) = ⟨ψ(0)|ψ(t)⟩")
     upper.axhline(0.0, color="0.8", lw=0.6, zorder=0)
-    legend_above(upper, 4)
+    legend_above(upper)
+    lower.set_yscale("log")
     lower.plot(t, floored(result.error, FLOOR), color=THIS_RUN, lw=1.4, label="error estimate")
     lower.plot(t, floored(result.autocorrelation_bound, FLOOR), color="0.55", lw=1.0, ls="-.", label="bound")
-    lowest = min(float(result.error[1:].min()), 1.0)
+    lowest = [result.error[1:]]
     if result.check is not None:
         label = f"difference to rank {result.check.rank}"
         lower.plot(t, floored(result.check.difference, FLOOR), color=COLOURS[4], lw=1.0, label=label)
     if own is not None:
         few = len(own.times) < SPARSE
-        style: Style = {"ls": "none" if few else "-", "lw": 0.8, "ms": 3.5 if few else 0, "color": COLOURS[2]}
-        label = "deviation from the reference"
-        lower.plot(own.times, floored(own.deviations, FLOOR), marker="o", mfc="white", label=label, **style)
-        lowest = min(lowest, *own.deviations[1:])
+        style: Style = {"color": COLOURS[2], "lw": 0.8, "label": "deviation from the reference"}
+        if few:  # single points; a line of many has gaps where it falls below the axis
+            log_line(lower, own.times, own.deviations, FLOOR, marker="o", ls="", mfc="white", **style)
+        else:
+            lower.plot(own.times, floored(own.deviations, FLOOR), **style)
+        lowest.append(own.deviations[1:])
     if accuracy:
         accuracy_line(lower, accuracy)
-    lower.set_yscale("log")
-    lower.set_ylim(bottom=0.3 * max(FLOOR, lowest))
+    seen = np.concatenate(lowest)
+    lower.set_ylim(bottom=0.3 * min(1.0, float(seen[seen >= FLOOR].min(initial=1.0))))
     lower.set_xlim(t[0], t[-1])
     lower.set_ylabel("error of a(t)")
     lower.set_xlabel(f"t ({result.time_in_words})")
     grid(lower)
-    legend_above(lower, 5)
+    legend_above(lower)
     return figure
 
 
 def spectrum(result: EvolutionResult) -> Figure:
     """S(E) with its lines; eigenvalues as sticks beneath on the same axis of energy."""
     if result.sticks is None:
-        figure, upper = panel(3.8)
+        figure, upper = panel(2.9)
         bottom = upper
     else:
-        figure, (upper, bottom) = panels(5.2, 2, 1, sharex=True, height_ratios=[3, 1.3])
+        figure, (upper, bottom) = panels(4.0, 2, 1, sharex=True, height_ratios=[3, 1.3])
         _sticks(bottom, result.spectrum, result.sticks)
     _lines(upper, result.spectrum)
-    upper.set_ylabel(f"S(E) (1 / {result.unit})" if result.unit != "model units" else "S(E)")
-    bottom.set_xlabel(f"E ({result.unit})")
+    upper.set_ylabel(f"S(E) ({_inverse(result.unit)})" if result.unit != "model units" else "S(E)")
+    bottom.set_xlabel(f"E ({unit_text(result.unit)})")
     return figure
+
+
+def _inverse(unit: str) -> str:
+    """The inverse of a unit: cm of cm-1."""
+    return unit.removesuffix("-1") if unit.endswith("-1") else f"{unit}⁻¹"
 
 
 def _lines(axes: Axes, s: Spectrum) -> None:
@@ -137,18 +158,18 @@ def _lines(axes: Axes, s: Spectrum) -> None:
         chosen = [peak for peak in s.peaks if peak.trusted == trusted]
         if chosen:
             places, heights = [p.energy for p in chosen], [p.intensity for p in chosen]
-            axes.plot(places, heights, "o", color=COLOURS[1], mfc=face, ms=4, label=label)
+            axes.plot(places, heights, "o", color=COLOURS[1], mfc=face, label=label)
     if s.noise > VISIBLE * s.intensities.max():
-        axes.axhspan(-s.noise, s.noise, color="0.88", lw=0, zorder=0, label="below the error of a(t)")
+        axes.axhspan(-s.noise, s.noise, color=ABSENT, lw=0, zorder=0, label="below the error of a(t)")
     axes.set_xlim(s.energies[0], s.energies[-1])
     high = s.intensities.max()
-    axes.set_ylim(min(-0.03 * high, 1.05 * s.intensities.min()), 1.08 * high)
-    # the resolution as a bar where nothing is: a twentieth above the axis's end would cover a line
+    axes.set_ylim(min(-0.03 * high, 1.05 * s.intensities.min()), 1.16 * high)
+    # the resolution as a bar above everything that is drawn
     axes.plot([], [], color=ASKED, lw=3, label=f"resolution {s.resolution:.3g}")
     at = s.energies[0] + 0.02 * (s.energies[-1] - s.energies[0])
-    axes.plot([at, at + s.resolution], [0.97 * high] * 2, color=ASKED, lw=3, solid_capstyle="butt")
+    axes.plot([at, at + s.resolution], [1.11 * high] * 2, color=ASKED, lw=3, solid_capstyle="butt")
     grid(axes)
-    legend_above(axes, 4)
+    legend_above(axes)
 
 
 def _sticks(axes: Axes, s: Spectrum, sticks: Sticks) -> None:
@@ -171,24 +192,25 @@ def ranks_and_entropy(result: EvolutionResult, cap: int) -> Figure:
     """Maps of rank and entropy over cut and time, and their largest values."""
     ranks = result.ranks[:, 1:-1]
     columns = 2 if ranks.shape[1] > 1 else 1
-    figure, places = panels(6.0 if columns > 1 else 4.4, 2, columns, sharex=True)
+    figure, places = panels(4.4 if columns > 1 else 3.6, 2, columns, sharex=True)
     rows = ((ranks, "TT-rank", "viridis"), (result.entropies, "entropy (nats)", "magma"))
     for row, (values, name, cmap) in enumerate(rows):
-        line = places[row * columns]
-        line.plot(result.times, values.max(axis=1), color=THIS_RUN, lw=1.4, label="largest of all cuts")
-        middle = (values.shape[1] - 1) // 2
-        line.plot(result.times, values[:, middle], color=COLOURS[0], lw=1.0, ls="--", label="middle cut")
-        line.set_ylabel(name)
-        line.set_ylim(bottom=0)
-        line.set_xlim(result.times[0], result.times[-1])
-        grid(line)
+        axes = places[row * columns]
+        axes.plot(result.times, values.max(axis=1), color=THIS_RUN, lw=1.4, label="largest of all cuts")
         if columns > 1:
-            _map(figure, places[row * columns + 1], result.times, values, name, cmap, "cut", {"vmin": 0.0})
+            middle = (values.shape[1] - 1) // 2
+            axes.plot(result.times, values[:, middle], color=COLOURS[0], lw=1.0, ls="--", label="middle cut")
+            _map(places[row * columns + 1], result.times, values, name, cmap, "cut", {"vmin": 0.0})
+        axes.set_ylabel(name)
+        axes.set_ylim(0, 1.08 * float(values.max()) or 1.0)
+        axes.set_xlim(result.times[0], result.times[-1])
+        grid(axes)
+    whole_ticks(places[0], "y")
     if ranks.max() >= 0.9 * cap:
         places[0].axhline(cap, color=ASKED, lw=0.9, ls=":", label=f"max_rank {cap}")
-    for axes in places[columns:]:
-        axes.set_xlabel(f"t ({result.time_in_words})")
-    legend_above(places[0], 3)
+    label_below(places, f"t ({result.time_in_words})")
+    if columns > 1 or len(places[0].lines) > 1:
+        legend_above(places[0])
     return figure
 
 
@@ -196,31 +218,29 @@ def space_time(result: EvolutionResult, name: str) -> Figure:
     """Map of an observable over site and time."""
     title, what, cmap = MAPS[name]
     values = result.observables[name]
-    figure, axes = panel(3.9)
+    figure, axes = panel(2.7)
     limits: Style = {}
     if cmap == "RdBu_r":
-        high = float(np.abs(values).max()) or 1.0
+        high = float(np.nanmax(np.abs(values))) or 1.0
         limits = {"vmin": -high, "vmax": high}
-    _map(figure, axes, result.times, values, title, cmap, what, limits)
+    _map(axes, result.times, values, title, cmap, what, limits)
     names = result.sites
-    if names != [str(k + 1) for k in range(len(names))]:
+    if names != [str(k + 1) for k in range(len(names))] and values.shape[1] <= MOST_NAMED:
         axes.set_yticks(np.arange(1, values.shape[1] + 1), names[: values.shape[1]], fontsize=SMALL)
     axes.set_xlabel(f"t ({result.time_in_words})")
     return figure
 
 
-def _map(
-    figure: Figure, axes: Axes, t: np.ndarray, values: np.ndarray, title: str, cmap: str, what: str, limits: Style
-) -> None:
+def _map(axes: Axes, t: np.ndarray, values: np.ndarray, title: str, cmap: str, what: str, limits: Style) -> None:
     """Values (times, places) as an image with a colour bar; places counted from 1 along the ordinate."""
-    map_panel(figure, axes, values, (t[0], t[-1], 0.5, values.shape[1] + 0.5), title, cmap=cmap, **limits)
+    map_panel(axes, values, (t[0], t[-1], 0.5, values.shape[1] + 0.5), title, cmap=cmap, **limits)
     axes.set_ylabel(what)
     whole_ticks(axes, "y")
 
 
 def conservation(result: EvolutionResult) -> Figure:
     """Norm and energy on the left, the parts of the state's error on the right."""
-    figure, (left, right) = panels(3.9, 1, 2)
+    figure, (left, right) = panels(2.7, 1, 2)
     t = result.times
     if result.dissipative:
         left.plot(t, result.squared_norms, color=COLOURS[0], lw=1.3, label="squared norm")
@@ -228,17 +248,17 @@ def conservation(result: EvolutionResult) -> Figure:
         left.set_ylim(bottom=0)
         twin = left.twinx()
         twin.plot(t, result.energies, color=COLOURS[1], lw=1.1, ls="--")
-        twin.set_ylabel(f"mean energy ({result.unit})", color=COLOURS[1])
+        twin.set_ylabel(f"mean energy ({unit_text(result.unit)})", color=COLOURS[1])
     else:
         drifts = {
             "norm (relative)": np.abs(result.norms / result.norms[0] - 1.0),
-            f"energy ({result.unit})": np.abs(result.energies - result.energies[0]),
+            f"energy ({unit_text(result.unit)})": np.abs(result.energies - result.energies[0]),
         }
         for number, (label, values) in enumerate(drifts.items()):
             left.plot(t[1:], floored(values[1:], ROUND_OFF), color=colour(number), lw=1.1, label=label)
         left.set_yscale("log")
         left.set_ylabel("drift")
-        legend_above(left, 2)
+        legend_above(left)
     parts = {
         "ranks": result.projection_errors,
         "truncation": result.truncation_errors,
@@ -247,11 +267,10 @@ def conservation(result: EvolutionResult) -> Figure:
     }
     for number, (label, values) in enumerate(parts.items()):
         if values.max() > 0.0:
-            shown = np.where(values[1:] > 0, floored(values[1:], ROUND_OFF), np.nan)
-            right.plot(t[1:], shown, color=colour(number), lw=1.1, label=label)
+            right.plot(t[1:], floored(values[1:], ROUND_OFF), color=colour(number), lw=1.1, label=label)
     right.set_yscale("log")
     right.set_ylabel("bound of the state's error, relative")
-    legend_above(right, 4)
+    legend_above(right)
     for axes in (left, right):
         axes.set_xlabel(f"t ({result.time_in_words})")
         axes.set_xlim(t[0], t[-1])

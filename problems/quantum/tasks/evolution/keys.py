@@ -6,13 +6,17 @@ This module imports neither scipy nor numba: a configuration is checked before a
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import Field, field_validator
 
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, SolverKeys, WorkerCount, shown
 from problems.quantum.keys import NONE, numbers
+
+if TYPE_CHECKING:
+    from problems.quantum.hamiltonians.system import System
 
 DEFAULT_ACCURACY = 1e-3
 DEFAULT_OUTPUTS = 200
@@ -134,3 +138,22 @@ def complete_solver(solver: WavePacketSolver, *, dissipative: bool) -> WavePacke
     return solver.model_copy(
         update={"output_step": output, "accuracy": DEFAULT_ACCURACY if solver.accuracy is None else solver.accuracy}
     )
+
+
+class InTime(Protocol):
+    """A problem that moves: what a source of Hamiltonians gives to this task."""
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The observables to record."""
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Functions of each mode, in any order."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """What a user is told of observables that there are none of."""
+
+    def system(self) -> System:
+        """Operator, start and observables. Raises ProblemError for what cannot be computed."""

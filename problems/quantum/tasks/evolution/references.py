@@ -10,6 +10,7 @@ from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult
 from problems.report_parts import Table
 from problems.result import Columns
+from solvers.measured import Cell, Measured, bound
 
 
 def agreements(problem: Moving, result: EvolutionResult) -> list[Agreement]:
@@ -27,22 +28,25 @@ def comparison_table(problem: Moving, solver: WavePacketSolver, result: Evolutio
         [
             c.series.label,
             c.series.source,
-            str(c.summary.count),
-            f"{c.summary.max_abs:.1e}",
-            f"{c.summary.mean_abs:.1e}",
+            Measured(c.summary.count),
+            bound(c.summary.max_abs),
+            bound(c.summary.mean_abs),
             _estimate(c, result),
         ]
-        for c in compare(problem, result)
+        for c in compared
     ]
     note = "Absolute deviation of this run at the times both have; the estimate is the run's own, where it has one."
     columns = ["quantity", "source", "times", "largest", "mean", "error estimate"]
     return Table(columns, rows, text_columns=(0, 1), note=note)
 
 
-def _estimate(c: Compared, result: EvolutionResult) -> str:
-    if c.series.quantity != "autocorrelation":
-        return ""
-    return f"{result.error[np.searchsorted(result.t, c.times[-1] - 1e-6)]:.1e}"
+def _estimate(c: Compared, result: EvolutionResult) -> Cell:
+    if c.series.quantity == "autocorrelation":
+        return bound(float(result.error[np.searchsorted(result.t, c.times[-1] - 1e-6)]))
+    differences = {} if result.check is None else result.check.observables
+    if c.series.quantity not in differences:
+        return bound(None)
+    return bound(float(differences[c.series.quantity][np.searchsorted(result.times, c.times[-1] - 1e-6)]))
 
 
 def columns(problem: Moving, result: EvolutionResult) -> Columns:

@@ -12,6 +12,7 @@ from problems.report_parts import Quantity
 from problems.result import Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 
+CONSTANT = ("energy", "norm")  # in an exact evolution without an absorber
 UNITS_OF_TIME = {"fs": "fs", "natural": "natural units"}  # in words
 
 
@@ -106,7 +107,7 @@ class EvolutionResult(Result):
     unit: str = published(key="energy_unit")
     time_unit: str = published()
     facts: list[tuple[str, str]]
-    dissipative: bool
+    dissipative: bool = published()
     state: TensorTrain
 
     csv_file = "autocorrelation.csv"
@@ -173,11 +174,22 @@ class EvolutionResult(Result):
     def quantities(cls, results: Results) -> list[Quantity]:
         """a(t), and every observable over time; of an observable only a second run at a lower rank tells an error."""
         axis = f"t ({results['time_unit']})"
-        found = [replace(quantity, axis=axis) for quantity in super().quantities(results)]
+        cut = () if results.get("basis_edge") is None else ("basis",)
+        found = [
+            replace(quantity, axis=axis, includes=("rank", "time step"), leaves_out=cut)
+            for quantity in super().quantities(results)
+        ]
         differences = results.get("observable_differences") or {}
         for name, observed in results["observables"].items():
             errors = np.array(differences[name], dtype=float) if name in differences else None
-            found.append(Quantity(name, "", axis, results["times"], np.array(observed, dtype=float), errors))
+            values = np.array(observed, dtype=float)
+            unit = str(results.get("energy_unit") or "") if name == "energy" else ""
+            drifts = name in CONSTANT and not results.get("dissipative", True)
+            if drifts:  # from a value that is known: its error
+                errors = np.abs(values - values[0])
+            known = ("rank", "time step") if drifts else ("rank",) if errors is not None else ()
+            lacking = (*(part for part in ("rank", "time step") if part not in known), *cut)
+            found.append(Quantity(name, unit, axis, results["times"], values, errors, known, lacking))
         return found
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.system import System
-from problems.quantum.tasks.evolution.keys import WavePacketSolver
+from problems.quantum.tasks.evolution.keys import InTime, WavePacketSolver
 from problems.quantum.tasks.evolution.levels import energy_moments
 from problems.quantum.tasks.evolution.propagate import SAFE_BAND, propagate
 from problems.quantum.tasks.evolution.result import EvolutionResult
@@ -20,25 +19,6 @@ from solvers.solution import IterationState
 LEAST_NORM = 0.5  # of a start in its basis: with less, the start is not what was asked for
 STARTS_AGAIN = "nothing of the run before could be used: steps and ranks of an evolution are those of its own accuracy"
 LOST = 0.1  # of the accuracy: more of the start's squared norm outside the basis is worth a warning
-
-
-class InTime(Protocol):
-    """A problem that moves: what a source of Hamiltonians gives to this task."""
-
-    @property
-    def measured(self) -> tuple[str, ...]:
-        """The observables to record."""
-
-    @property
-    def shape(self) -> Sequence[int]:
-        """Functions of each mode, in any order."""
-
-    @property
-    def left_out(self) -> list[str]:
-        """What a user is told of observables that there are none of."""
-
-    def system(self) -> System:
-        """Operator, start and observables. Raises ProblemError for what cannot be computed."""
 
 
 @dataclass(frozen=True)

@@ -11,63 +11,124 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from problems.drawing import (
+    ABSENT,
     COLOURS,
-    DASHES,
-    MARKERS,
-    SMALL,
+    SMALLEST,
     THIS_RUN,
-    WIDTH,
     Style,
     accuracy_line,
+    blank,
     colour,
-    floored,
     grid,
-    legend_above,
-    legend_outside,
+    in_column,
+    log_line,
+    page_width,
     panel,
     panels,
     whole_ticks,
 )
+from problems.legends import legend_above, legend_outside, text_width
 from problems.levels import Reference
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
+from problems.quantum.tasks.spectrum.lists import comparison_of_lists
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Picture
+from solvers.measured import lowered, unit_text
 
-MAX_LABELS = 55
-MOST_NAMED = 20  # bonds that are named by their modes
+LABEL = 0.118  # inches from one vertical label of 7 points to the next
+SIDES = 0.75  # inches of a figure beside its panel
+BOND = 0.33  # inches of the name of a bond
 MOST_PASSES = 12  # that are named
 LANES = 4  # symmetry blocks, at most, that get a lane each
+FEW = 3  # values that a sentence says as well as a figure
+FLOOR = 1e-6  # of the accuracy: smaller changes are below the axis
 _LEADING = re.compile(r"\s*([-+]?[0-9.]+)\s*\[([^\]]*)\]")
 
 
 def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Picture]:
     """All figures this result has data for, in the order of the report."""
     references, accuracy = problem.references, solver.accuracy
-    pictures = [
-        Picture(
-            "spectrum",
-            "Levels above the lowest state; the height of a stick is the weight of its leading configuration,"
-            " the label names that of the purest state of a group and, in parentheses, the group's size.",
-            partial(spectrum, result),
-        )
-    ]
-    if any(reference.judge for reference in references):
-        caption = "Deviation of this run from the exact energies, over the state number."
-        if references[0].relative:
-            caption = (
-                "Deviation of this run and of the published methods from the reference over the state number;"
-                " the lowest state is compared absolutely, the others relative to their list's lowest state."
+    unit, span = unit_text(result.unit), float(result.excitations[-1])
+    count = len(result.energies)
+    pictures = []
+    if count > 1:
+        pictures.append(
+            Picture(
+                "spectrum",
+                "Levels above the lowest state; the height of a stick is the weight of its leading configuration,"
+                " the label names that of the purest state of a group and, in parentheses, the group's size.",
+                partial(spectrum, result),
+                alt=f"Stick spectrum of {count} levels from 0 to {span:.6g} {unit} above the lowest.",
             )
-        pictures.append(Picture("deviations", caption, partial(deviations, result, references, accuracy)))
-    estimates = "Error estimates of this run: what the finite ranks and what the finite basis leave out."
-    pictures.append(Picture("errors", estimates, partial(error_estimates, result, accuracy)))
+        )
+    judge = next((reference for reference in references if reference.judge), None)
+    if judge is not None:
+        pictures.append(_deviations(result, references, judge, accuracy))
+    pictures.append(_errors(result, accuracy))
     if len(result.mode_order) > 1:
-        ranks = "TT-ranks along the train. The band spans all states; the operator's ranks are exact."
-        pictures.append(Picture("ranks", ranks, partial(ranks_along_train, result)))
+        pictures.append(_ranks(result))
     if sum(state.energies is not None for state in result.history) > 1:  # vectors over the whole space have no passes
-        passes = "Change of the energies from pass to pass, and residual norms, over the states."
-        pictures.append(Picture("passes", passes, partial(convergence, result, accuracy)))
+        criterion = (
+            "The error estimates decide: all that are below the dashed line makes a run converged. The change of an"
+            " energy in a pass is what the pass gained, not what is left; the error of an energy is of second order in"
+            " the residual norm, so that norms far above the accuracy are compatible with it."
+        )
+        text = f"Change of the energies, error estimates (ranks) and residual norms of the {count} states asked for"
+        pictures.append(
+            Picture("passes", f"{text}, from pass to pass. {criterion}", partial(convergence, result, accuracy))
+        )
     return pictures
+
+
+def _deviations(result: SpectrumResult, references: Sequence[Reference], judge: Reference, accuracy: float) -> Picture:
+    """This run, and the lists, against the judging column."""
+    own = np.abs(judge.deviations(result.energies))
+    unit, most = unit_text(result.unit), float(np.nanmax(own, initial=0.0))
+    if np.isfinite(own).sum() < FEW or most < FLOOR * accuracy:
+        return Picture.sentence("deviations", f"Deviation from {judge.label}: at most {most:.2g} {unit}.")
+    alt = f"Deviations of this run from {judge.label}: median {np.nanmedian(own):.2g}, at most {most:.2g} {unit}."
+    if len(references) == 1:
+        caption = f"Deviation of this run from {judge.label}, over the state number."
+        return Picture("deviations", caption, partial(deviations, result, judge, accuracy), alt)
+    caption = (
+        f"How far the lists of levels are from {judge.label}, the closest (by their median) above: each level a dot,"
+        " the middle half a bar, the median a line. Shaded: what the reference itself is good to. Below, the levels of"
+        " this run one by one. The lowest state is compared absolutely, the others relative to their list's lowest."
+    )
+    return Picture("deviations", caption, partial(comparison_of_lists, result, references, judge, accuracy), alt)
+
+
+def _errors(result: SpectrumResult, accuracy: float) -> Picture:
+    estimates, unit = result.error_estimates, unit_text(result.unit)
+    if len(estimates) < FEW:
+        said = ", ".join(f"{value:.2g}" for value in estimates)
+        return Picture.sentence("errors", f"Error estimates of the levels: {said} {unit}.")
+    if np.max(estimates) < FLOOR * accuracy:
+        said = f"at most {np.max(estimates):.2g} {unit}, far below the {accuracy:g} asked for"
+        return Picture.sentence("errors", f"Error estimates of the levels: {said}.")
+    text = "Error estimates of this run: what the finite ranks and what the finite basis leave out."
+    if not _estimated(result.basis_errors):
+        text = "Error estimates of this run: what the finite ranks leave out. That of the basis was not estimated."
+    alt = f"Error estimates of {len(estimates)} states: at most {np.max(estimates):.2g} {unit}, asked {accuracy:g}."
+    return Picture("errors", text, partial(error_estimates, result, accuracy), alt)
+
+
+def _estimated(errors: np.ndarray | None) -> bool:
+    """Whether an error was estimated at all: zero for every state is no estimate."""
+    return errors is not None and bool(np.any(np.nan_to_num(np.asarray(errors, dtype=float)) > 0.0))
+
+
+def _ranks(result: SpectrumResult) -> Picture:
+    largest = [max(along) for along in zip(*(state[1:-1] for state in result.ranks))]
+    if len(largest) < FEW:
+        names = "one cut" if len(largest) == 1 else "two cuts"
+        own, operator = (", ".join(map(str, ranks)) for ranks in (largest, result.operator_ranks[1:-1]))
+        return Picture.sentence(
+            "ranks", f"TT-ranks at the {names}: of the states at most {own}; of the operator {operator}."
+        )
+    text = "TT-ranks along the train. The band spans all states; the operator's ranks are exact."
+    alt = f"TT-ranks of the states at most {max(largest)}, of the operator {max(result.operator_ranks)}."
+    return Picture("ranks", text, partial(ranks_along_train, result), alt)
 
 
 def spectrum(result: SpectrumResult) -> Figure:
@@ -77,84 +138,79 @@ def spectrum(result: SpectrumResult) -> Figure:
     blocks = sorted(set(result.symmetry))
     lanes = len(blocks) if len(blocks) <= LANES else 1
     span = max(float(levels[-1]), 1e-12)
-    groups = _groups(levels, 0.008 * span)
+    room = page_width() - SIDES
+    groups = _groups(levels, 0.5 * LABEL / room * span, int(room / LABEL) - 1)
     texts = []
     for group in groups:
         best = max(group, key=lambda i: leading[i][0])
-        texts.append(leading[best][1] + (f"  ({len(group)})" if len(group) > 1 else ""))
-    # 0.065 inch a character at 7 points, and room for the lines that lead to moved labels
-    strip = 0.35 + 0.065 * max(map(len, texts))
-    sticks_height = 0.6 + 0.9 * lanes
-    figure = Figure(figsize=(WIDTH, strip + sticks_height + 0.9), layout="constrained")
+        texts.append(_typeset(leading[best][1]) + (f"  ({len(group)})" if len(group) > 1 else ""))
+    # room for the texts, and for the lines that lead to moved ones
+    strip = 0.3 + max(text_width(text, SMALLEST) for text in texts)
+    sticks_height = 0.5 + 0.65 * lanes
+    figure = blank(strip + sticks_height + 0.75)
     strip_axes, axes = figure.subplots(2, 1, sharex=True, height_ratios=[strip, sticks_height])
     for number, block in enumerate(blocks):
         mine = [i for i, symmetry in enumerate(result.symmetry) if symmetry == block]
         base = 1.2 * (lanes - 1 - number) if lanes > 1 else 0.0
         tops = base + np.array([leading[i][0] for i in mine])
-        label = f"block {block} ({len(mine)} states)"
-        axes.vlines(levels[mine], base, tops, color=colour(number), lw=1.5, label=label)
+        label = f"block {block.replace('-', '−')} ({len(mine)} state{'s' if len(mine) > 1 else ''})"
+        axes.vlines(levels[mine], base, tops, color=colour(number), lw=1.2, label=label)
         axes.axhline(base, color="0.8", lw=0.6, zorder=0)
     middles = np.array([float(np.mean(levels[group])) for group in groups])
-    for text, middle, place in zip(texts, middles, _spread(middles, 0.016 * span, span), strict=True):
-        strip_axes.plot([middle, place], [0.0, 0.25 / strip], color="0.6", lw=0.6)
-        strip_axes.annotate(text, (place, 0.28 / strip), rotation=90, ha="center", va="bottom", fontsize=7)
+    gap = LABEL / room * 1.04 * span
+    for text, middle, place in zip(texts, middles, _spread(middles, gap, span), strict=True):
+        strip_axes.plot([middle, place], [0.0, 0.2 / strip], color="0.6", lw=0.5)
+        strip_axes.annotate(text, (place, 0.23 / strip), rotation=90, ha="center", va="bottom", fontsize=SMALLEST)
     strip_axes.set_ylim(0, 1)
     strip_axes.axis("off")
     axes.set_xlim(-0.02 * span, 1.02 * span)
     axes.set_ylim(0, 1.2 * (lanes - 1) + 1.05)
     ticks = [1.2 * lane + height for lane in range(lanes) for height in (0.0, 0.5, 1.0)]
     axes.set_yticks(ticks, ["0", "0.5", "1"] * lanes)
-    axes.set_xlabel(f"energy above the lowest state ({result.unit})")
+    axes.set_xlabel(f"energy above the lowest state ({unit_text(result.unit)})")
     axes.set_ylabel("leading weight")
-    legend_outside(figure, axes, "lower center", columns=LANES)
+    if len(blocks) > 1:
+        legend_outside(figure, axes, "lower center")
     return figure
 
 
-def deviations(result: SpectrumResult, references: Sequence[Reference], accuracy: float) -> Figure:
-    """Absolute deviations from the judging column on a logarithmic scale, this run emphasised."""
-    judge = next(reference for reference in references if reference.judge)
-    figure, axes = panel(4.8)
+def deviations(result: SpectrumResult, judge: Reference, accuracy: float) -> Figure:
+    """Absolute deviations from one list over the state number, and what they are judged by."""
+    figure, axes = panel(2.9)
     run = np.abs(judge.deviations(result.energies))
-    count = len(run)
-    floor = 1e-3 * accuracy if not judge.relative else min(1e-4, 1e-2 * accuracy)
-    for reference, style in zip(references, _styles(references), strict=True):
-        values = np.abs(judge.deviations(reference.absolute()[:count]))
-        if reference is not judge and np.any(np.isfinite(values)):
-            axes.plot(floored(values, floor), lw=0.6, ms=3.2, alpha=0.75, label=reference.label, **style)
-    estimates = floored(result.error_estimates[:count], floor)
-    axes.fill_between(np.arange(count), floor, estimates, color="0.85", label="error estimate\nof this run", zorder=0)
-    axes.plot(floored(run, floor), color=THIS_RUN, lw=2, marker="o", ms=4, label="this run", zorder=5)
-    accuracy_line(axes, accuracy, result.unit)
+    floor = min(1e-3 * accuracy, 0.5 * float(np.nanmin(np.where(run > 0.0, run, np.nan), initial=accuracy)))
+    floor = max(floor, 1e-8 * accuracy)
     axes.set_yscale("log")
-    axes.set_ylim(bottom=0.7 * floor)
-    axes.set_xlim(-1, count)
-    axes.set_xlabel("state number")
-    axes.set_ylabel(f"|deviation from {judge.label}|\n({result.unit}; below {floor:.0e} shown there)")
+    states = np.arange(len(run))
+    accuracy_line(axes, accuracy, unit_text(result.unit))
+    estimates = np.maximum(result.error_estimates[: len(run)], 0.5 * floor)
+    axes.fill_between(states, 0.5 * floor, estimates, color=ABSENT, lw=0, label="error estimate of this run", zorder=0)
+    log_line(axes, states, run, floor, color=THIS_RUN, marker="o", label="this run", zorder=5)
+    axes.set_ylim(0.5 * floor, 3.0 * max(accuracy, float(np.nanmax(run))))
+    axes.set(xlabel="state", ylabel=f"|deviation from {judge.label}|\n({unit_text(result.unit)})")
     whole_ticks(axes)
     grid(axes)
-    legend_outside(figure, axes, "right upper", order=["this run", "error estimate\nof this run"])
+    legend_above(axes)
     return figure
 
 
 def error_estimates(result: SpectrumResult, accuracy: float) -> Figure:
-    """Rank and basis part of every state's error estimate, and their sum."""
-    figure, axes = panel(3.4)
+    """Rank and basis part of every state's error estimate, and their sum; what was not estimated is not drawn."""
+    figure, axes = panel(2.7)
     states = np.arange(len(result.energies))
-    floor = 1e-4 * accuracy
-    for values, label, number, marker in (
-        (result.rank_errors, "rank part", 0, "o"),
-        (result.basis_errors, "basis part", 1, "s"),
-    ):
-        axes.plot(states, floored(np.abs(values), floor), marker, color=colour(number), ms=3.5, label=label)
-    total = floored(result.error_estimates, floor)
-    axes.plot(states, total, color=THIS_RUN, lw=1.2, drawstyle="steps-mid", label="error estimate")
-    accuracy_line(axes, accuracy, result.unit)
+    floor = FLOOR * accuracy
     axes.set_yscale("log")
-    axes.set_xlabel("state number")
-    axes.set_ylabel(f"error estimate ({result.unit})")
+    parts = [(result.rank_errors, "rank part", 0, "o"), (result.basis_errors, "basis part", 1, "s")]
+    for values, label, number, marker in parts:
+        if _estimated(values):
+            log_line(axes, states, np.abs(values), floor, marker=marker, ls="", color=colour(number), label=label)
+    total = np.where(result.error_estimates >= floor, result.error_estimates, np.nan)
+    axes.plot(states, total, color=THIS_RUN, lw=1.0, drawstyle="steps-mid", label="error estimate")
+    accuracy_line(axes, accuracy, unit_text(result.unit))
+    axes.set(xlabel="state", ylabel=f"error estimate ({unit_text(result.unit)})")
     whole_ticks(axes)
     grid(axes)
-    legend_above(axes, 4)
+    legend_above(axes)
     return figure
 
 
@@ -163,67 +219,84 @@ def ranks_along_train(result: SpectrumResult) -> Figure:
     ranks = np.array([state[1:-1] for state in result.ranks])
     operator = np.array(result.operator_ranks)[1:-1]
     bonds = np.arange(1, ranks.shape[1] + 1)
-    figure, axes = panel(3.8)
+    figure, axes = panel(2.8)
     low, lower, middle, upper, high = np.percentile(ranks, [0, 25, 50, 75, 100], axis=0)
-    axes.fill_between(bonds, low, high, color=COLOURS[5], alpha=0.25, lw=0, label="states: all")
-    axes.fill_between(bonds, lower, upper, color=COLOURS[0], alpha=0.35, lw=0, label="states: middle half")
-    axes.plot(bonds, middle, color=COLOURS[0], marker="o", ms=4, label="states: median")
-    axes.plot(bonds, high, color=COLOURS[0], lw=0.8, ls=":", label="states: largest")
-    axes.plot(bonds, operator, color=COLOURS[1], marker="s", ms=4, label="operator")
-    if len(bonds) <= MOST_NAMED:
+    if np.any(low < high):
+        axes.fill_between(bonds, low, high, color=COLOURS[5], alpha=0.25, lw=0, label="states: all")
+        axes.fill_between(bonds, lower, upper, color=COLOURS[0], alpha=0.35, lw=0, label="states: middle half")
+        axes.plot(bonds, high, color=COLOURS[0], lw=0.8, ls=":", label="states: largest")
+    axes.plot(bonds, middle, color=COLOURS[0], marker="o", label="states: median")
+    axes.plot(bonds, operator, color=COLOURS[1], marker="s", label="operator")
+    if len(bonds) * BOND <= page_width() - SIDES:
         modes = result.mode_order
-        axes.set_xticks(bonds, [f"{modes[k - 1]}|{modes[k]}" for k in bonds], fontsize=SMALL)
+        axes.set_xticks(bonds, [f"{modes[k - 1]}|{modes[k]}" for k in bonds], fontsize=SMALLEST)
         axes.set_xlabel("bond, named by the modes on its two sides")
+        whole_ticks(axes, "y")
     else:
         axes.set_xlabel("bond")
+        whole_ticks(axes, "xy")
     axes.set_ylabel("TT-rank")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.08 * max(float(high.max()), float(operator.max())))
     grid(axes)
-    legend_above(axes, 5)
+    legend_above(axes)
     return figure
 
 
 def convergence(result: SpectrumResult, accuracy: float) -> Figure:
-    """Energy changes and (from inverse iteration, two-site) residual norms over the passes."""
+    """Energy changes, the error estimates, which decide, and (from inverse iteration, two-site) residual norms."""
     history = [state for state in result.history if state.energies is not None]
-    figure, (changes, residuals) = panels(4.2, 1, 2, sharex=True)
     steps = np.arange(1, len(history) + 1)
-    moved = [np.abs(_difference(a.energies, b.energies)) for a, b in pairwise(history)]
-    for summary, style, label in ((np.max, "o-", "largest"), (np.median, "s--", "median")):
-        values = [_summary(summary, entry, 1e-6 * accuracy) for entry in moved]
-        changes.plot(steps[1:], values, style, color=COLOURS[0], ms=4, label=label)
-        values = [_summary(summary, state.residuals, 0.0) for state in history]
-        residuals.plot(steps, values, style, color=COLOURS[1], ms=4, label=label)
-    accuracy_line(changes, accuracy, result.unit)
-    changes.set_ylabel(f"|change of energy| ({result.unit})")
-    residuals.set_ylabel(f"residual norm ({result.unit})")
-    for axes in (changes, residuals):
+    moved = [None, *(np.abs(_difference(a.energies, b.energies)) for a, b in pairwise(history))]
+    unit = unit_text(result.unit)
+    series = {
+        f"error estimate ({unit})": [state.extra.get("error_estimates") for state in history],
+        f"|change of energy| ({unit})": moved,
+        f"residual norm ({unit})": [state.residuals for state in history],
+    }
+    known = {name: values for name, values in series.items() if np.isfinite(_summaries(np.max, values)).any()}
+    figure, found = panels(2.6, 1, len(known), sharex=True)
+    for number, (axes, (name, values)) in enumerate(zip(found, known.items())):
         axes.set_yscale("log")
+        paint = colour(list(series).index(name))
+        for summary, style, label in ((np.max, "o-", "largest"), (np.median, "s--", "median")):
+            log_line(
+                axes, steps, _summaries(summary, values), FLOOR * accuracy, color=paint, **_dashed(style), label=label
+            )
+        if name.startswith("error"):
+            accuracy_line(axes, accuracy, unit)
+            low, high = axes.get_ylim()
+            axes.set_ylim(min(low, 0.3 * accuracy), max(high, 3.0 * accuracy))
+        axes.set_ylabel(name)
         axes.set_xlim(0.5, len(history) + 0.5)
-        grid(axes)
+        if not in_column() or number == len(known) - 1:
+            axes.set_xlabel("pass; 0: the start" if history[0].label == "start" else "pass")
+        first = 0 if history[0].label == "start" else 1
         if len(history) <= MOST_PASSES:
-            names = [state.label.partition(":")[0] for state in history]
-            axes.set_xticks(steps, names, rotation=35, ha="right", fontsize=SMALL)
-            axes.set_xlabel("pass")
+            axes.set_xticks(steps, [str(first + i) for i in range(len(history))])
         else:
-            axes.set_xlabel("pass number")
             whole_ticks(axes)
-        legend_above(axes, 3)
+        grid(axes)
+        legend_above(axes)
     return figure
 
 
-def _styles(references: Sequence[Reference]) -> list[Style]:
-    """Line styles: a colour a method (the first word of the label), a marker a variant of it."""
-    methods: dict[str, int] = {}
-    styles: list[Style] = []
-    for reference in references:
-        method = reference.label.split()[0]
-        number = list(dict.fromkeys(other.label.split()[0] for other in references)).index(method)
-        variant = methods[method] = methods.get(method, -1) + 1
-        marker = MARKERS[variant % len(MARKERS)]
-        style: Style = {"color": colour(number), "marker": marker, "ls": DASHES[variant % len(DASHES)]}
-        styles.append(style | {"mfc": "white" if variant % 2 else None})
-    return styles
+def _dashed(style: str) -> Style:
+    return {"marker": style[0], "ls": style[1:]}
+
+
+def _summaries(summary: Callable[[np.ndarray], float], entries: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Largest or median of the finite values of every pass, NaN (a gap in the line) where there is none."""
+    finite = [np.zeros(0) if entry is None else np.asarray(entry, dtype=float) for entry in entries]
+    finite = [entry[np.isfinite(entry)] for entry in finite]
+    return np.array([float(summary(entry)) if entry.size else np.nan for entry in finite])
+
+
+def _typeset(configuration: str) -> str:
+    """``1v4+2v12`` as ν₄ + 2ν₁₂; anything else, the words of a spin chain for one, as it is."""
+    if re.fullmatch(r"\d+v\d+(\+\d+v\d+)*", configuration) is None:
+        return configuration
+    parts = (part.split("v") for part in configuration.split("+"))
+    return " + ".join(f"{'' if count == '1' else count}ν{lowered(mode)}" for count, mode in parts)
 
 
 def _leading(assignment: str) -> tuple[float, str]:
@@ -232,8 +305,8 @@ def _leading(assignment: str) -> tuple[float, str]:
     return (float(found[1]) ** 2, found[2]) if found else (1.0, assignment)
 
 
-def _groups(levels: np.ndarray, gap: float) -> list[list[int]]:
-    """Indices of ascending ``levels`` in groups no wider than ``gap``, widened until labels have room."""
+def _groups(levels: np.ndarray, gap: float, most: int) -> list[list[int]]:
+    """Indices of ascending ``levels`` in at most ``most`` groups no wider than ``gap``, which is widened for that."""
     while True:
         groups: list[list[int]] = []
         for i, level in enumerate(levels):
@@ -241,7 +314,7 @@ def _groups(levels: np.ndarray, gap: float) -> list[list[int]]:
                 groups[-1].append(i)
             else:
                 groups.append([i])
-        if len(groups) <= MAX_LABELS:
+        if len(groups) <= most:
             return groups
         gap *= 1.3
 
@@ -262,11 +335,3 @@ def _difference(before: np.ndarray | None, after: np.ndarray | None) -> np.ndarr
     assert before is not None and after is not None
     count = min(len(before), len(after))
     return np.asarray(after)[:count] - np.asarray(before)[:count]
-
-
-def _summary(summary: Callable[[np.ndarray], float], values: np.ndarray | None, floor: float) -> float:
-    """Largest or median of the finite values, NaN (a gap in the line) where there is none."""
-    if values is None:
-        return np.nan
-    finite = np.asarray(values)[np.isfinite(values)]
-    return max(float(summary(finite)), floor) if finite.size else np.nan

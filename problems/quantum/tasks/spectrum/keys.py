@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import Field
 
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, SolverKeys, WorkerCount
 from problems.levels import Reference
 
+if TYPE_CHECKING:
+    from problems.quantum.hamiltonians.space import Space
+    from problems.result import Results
+    from problems.route import Route
+
 CSV_ACCURACY = 0.01
+MOST_SHARED = 400  # states on one shared basis
 
 
 class HasLevels(Protocol):
@@ -25,6 +31,10 @@ class HasLevels(Protocol):
         """How to read the names of its states; empty where they need no words."""
 
     @property
+    def letter(self) -> str:
+        """What a quantum of a mode is called in the names of states."""
+
+    @property
     def references(self) -> Sequence[Reference]:
         """Levels known from elsewhere."""
 
@@ -37,7 +47,7 @@ class Asked(Protocol):
         """Error asked of every level."""
 
 
-class VibrationalSolver(SolverKeys):
+class SpectrumSolver(SolverKeys):
     """How the states are computed."""
 
     n_states: int = Field(ge=1, description="Number of lowest states to compute.")
@@ -58,3 +68,20 @@ class VibrationalSolver(SolverKeys):
         json_schema_extra={"values": "automatic or a number"},
     )
     workers: WorkerCount = WORKERS
+
+
+class WithLevels(HasLevels, Protocol):
+    """A problem with a spectrum: what a source of Hamiltonians gives to this task."""
+
+    def space(self, n_states: int, accuracy: float) -> Space:
+        """The Hamiltonian in a basis. Raises ProblemError for what cannot be computed."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether its basis holds as many states as are asked for."""
+
+    def few(self, n_states: int) -> bool:
+        """Whether so many states are best found on one shared basis, where no method is asked for."""
+
+    def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
+        """Routes of its own to the levels of a run."""

@@ -1,12 +1,10 @@
-"""What a vibrational run would do, and what it is expected to take."""
+"""What the computation of a spectrum would do, and what it is expected to take."""
 
 from __future__ import annotations
 
 from problems.effort import entries, listed, megabytes, of_full_vectors, of_spectrum, size
-from problems.quantum.tasks.spectrum.prepared import Prepared
-from problems.quantum.tasks.spectrum.solve import method_of, small
+from problems.quantum.tasks.spectrum.solve import Prepared
 from problems.report_parts import Effort
-from solvers.eigen.start import space_size
 from solvers.methods import BlockDMRG, InverseIteration
 
 RANK_OF_STATES = 50  # that states of a few digits settle at, where the cap allows it
@@ -14,41 +12,43 @@ RANK_OF_STATES = 50  # that states of a few digits settle at, where the cap allo
 
 def plan(prepared: Prepared) -> list[tuple[str, str]]:
     """Sizes, ranks and the steps to come."""
-    shape, method = prepared.operator.shape[0], method_of(prepared.solver)
-    rank = expected_rank(method)
-    name = "block DMRG on one shared basis" if isinstance(method, BlockDMRG) else "inverse iteration, a train a state"
-    way = f"configuration interaction as a start; {name}; residuals, basis errors, a search for missed states"
-    if small(prepared):
-        way = f"vectors over all {space_size(prepared.terms):.0f} functions; residuals, basis errors"
-    automatic = " (automatic; grown where the start asks for it)"
+    space, method = prepared.space, prepared.method
+    shape, rank = space.operator.shape[0], expected_rank(method)
+    looks = "residuals, basis errors" if space.basis_share else "residuals"
+    if prepared.small:
+        way = f"vectors over all {prepared.functions:.0f} functions; {looks}"
+    else:
+        begin = "configuration interaction as a start" if space.starts else "a random start"
+        name = (
+            "block DMRG on one shared basis" if isinstance(method, BlockDMRG) else "inverse iteration, a train a state"
+        )
+        name += ", of the real form of a complex H" if space.complex else ""
+        way = f"{begin}; {name}; {looks}, a search for missed states"
+    automatic = " (automatic; grown where the start asks for it)" if space.automatic else ""
     return [
-        ("modes", f"{len(shape)}, along the train: {listed([k + 1 for k in prepared.order])}"),
-        ("functions", listed(shape) + (automatic if prepared.problem.basis.functions == "automatic" else "")),
+        ("modes", f"{len(shape)}, along the train: {listed(space.mode_numbers)}"),
+        ("functions", listed(shape) + automatic),
         ("tensor of a state", entries(shape)),
-        ("operator TT-ranks", listed(prepared.operator.ranks)),
+        ("terms", str(space.products)),
+        ("operator TT-ranks", listed(space.operator.ranks)),
         (
             "states",
             f"{prepared.solver.n_states}, TT-ranks up to {method.max_rank}, mostly about {rank}; "
             f"{megabytes(size(shape, rank))} each",
         ),
         ("plan", way),
-        *(("warning", text) for text in prepared.warnings),
+        *(("warning", text) for text in space.warnings),
     ]
 
 
 def estimate(prepared: Prepared, workers: int) -> Effort:
     """The expected time and memory."""
-    method = method_of(prepared.solver)
-    if small(prepared):
-        return of_full_vectors(space_size(prepared.terms), prepared.solver.n_states)
-    return of_spectrum(
-        prepared.operator.shape[0],
-        prepared.operator.ranks,
-        prepared.solver.n_states,
-        expected_rank(method),
-        isinstance(method, BlockDMRG),
-        workers,
-    )
+    space, method, states = prepared.space, prepared.method, prepared.solver.n_states
+    if prepared.small:
+        return of_full_vectors(prepared.functions, states)
+    count = states * (2 if space.complex else 1)
+    shape, ranks = space.operator.shape[0], space.operator.ranks
+    return of_spectrum(shape, ranks, count, expected_rank(method), isinstance(method, BlockDMRG), workers)
 
 
 def expected_rank(method: InverseIteration | BlockDMRG) -> int:

@@ -7,31 +7,34 @@ import numpy as np
 from problems.contract import Facts
 from problems.effort import megabytes
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
+from problems.quantum.tasks.spectrum.evidence import assigned, evidence
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
-from problems.report_parts import Section, Table, work
-from problems.words import decimals, number
+from problems.report_parts import Section, Table, error_contents, work
+from solvers.measured import Cell, Measured, bound
 
-
-def digits_of(accuracy: float) -> int:
-    """Digits after the point that show two more than ``accuracy`` resolves."""
-    return decimals(accuracy, spare=2, least=2)
+PUBLISHED = 12  # significant digits of a level from elsewhere: as many as it was published with
+BUFFER = 8  # of a level that only helps, and of a gap
+_NOTE = (
+    "Levels are numbered from 0. 0.46041(82) is 0.46041 ± 0.00082; {errors}. A level above the lowest has both errors."
+    " Assignment: |coefficient| and product functions of the leading configurations, whose squares are their weights."
+)
 
 
 def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts:
     """The few numbers a reader wants first, as (what, value)."""
     accuracy = solver.accuracy
-    n, unit, digits = len(result.energies), result.unit, digits_of(accuracy)
+    n, unit = len(result.energies), result.unit
     facts = [
         *problem.description,
         ("states", f"{n}, {_reached(result, accuracy)} ({accuracy:g} {unit})"),
-        ("lowest energy", f"{number(result.energies[0], digits)} {unit}"),
-        ("highest energy", f"{number(result.excitations[-1], digits)} {unit} above it"),
-        ("largest error estimate", f"{np.max(result.error_estimates):.2g} {unit}"),
+        ("lowest energy", str(Measured(result.energies[0], result.error_estimates[0], unit))),
+        *([("highest energy", f"{_excitation(result, n - 1)} {unit} above it")] if n > 1 else []),
+        ("largest error estimate", f"{bound(np.max(result.error_estimates))} {unit} ({_contents(result)})"),
     ]
     for c in compare(result.energies, problem.references):
         if c.reference.judge:
-            text = f"at most {c.run.max_abs:.2g}, mean {c.run.mean_abs:.2g} {unit} over {c.run.count} states"
+            text = f"at most {bound(c.run.max_abs)}, mean {bound(c.run.mean_abs)} {unit} over {c.run.count} states"
             facts.append((f"deviation from {c.reference.label}", text))
     facts.append(("states stored in", megabytes(result.states_megabytes)))
     return facts
@@ -48,23 +51,39 @@ def _reached(result: SpectrumResult, accuracy: float) -> str:
     return f"of which {done} reached the accuracy asked"
 
 
+def _contents(result: SpectrumResult) -> str:
+    (energies,) = result.quantities(result.results())
+    return error_contents(energies)
+
+
+def _excitation(result: SpectrumResult, i: int) -> Measured:
+    """A level above the lowest, with the errors of both."""
+    errors = result.error_estimates
+    return Measured(result.excitations[i], errors[i] + errors[0]) if i else Measured(0)
+
+
 def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Table]:
-    """State, energy, error estimate, symmetry, assignment, and what is known of it."""
-    digits = digits_of(solver.accuracy)
+    """State, energy, what is above the lowest, symmetry, assignment, and what is known of it."""
+    letter = problem.letter
     known = covering(problem.references, len(result.energies))
-    columns = ["state", f"energy ({result.unit})", "above the lowest", "error estimate"]
-    columns += ["symmetry", "assignment", "converged", *(reference.label for reference in known)]
+    columns = ["state", f"energy ({result.unit})", f"above the lowest ({result.unit})"]
+    columns += ["symmetry", "assignment", "converged"]
+    columns += [f"{reference.label}, {result.unit}" for reference in known]
     rows = []
     for i, energy in enumerate(result.energies):
-        row = [str(i), number(energy, digits), number(result.excitations[i], digits)]
-        row += [f"{result.error_estimates[i]:.1e}", result.symmetry[i], result.assignments[i]]
-        row += ["yes" if result.state_converged[i] else "no"]
-        rows.append(row + [number(reference.at(i), digits) for reference in known])
-    return [Table(columns, rows, text_columns=(4, 5, 6), note=problem.note, title="Levels")]
+        row: list[Cell] = [Measured(i), Measured(energy, result.error_estimates[i]), _excitation(result, i)]
+        row += [
+            result.symmetry[i],
+            assigned(result.assignments[i], letter),
+            "yes" if result.state_converged[i] else "no",
+        ]
+        rows.append(row + [Measured(reference.at(i), digits=PUBLISHED) for reference in known])
+    note = f"{_NOTE.format(errors=_contents(result))} {problem.note}".strip()
+    return [Table(columns, rows, text_columns=(3, 4, 5), note=note, title="Levels")]
 
 
 def sections(problem: HasLevels, result: SpectrumResult) -> list[Section]:
-    """Completeness, discretisation and work, as short lists of facts."""
+    """What decides, completeness, discretisation and work, as short lists of facts."""
     discretisation = [
         ("order of the modes along the train", ", ".join(map(str, result.mode_order))),
         ("functions of each mode, in that order", ", ".join(map(str, result.basis_functions))),
@@ -72,6 +91,7 @@ def sections(problem: HasLevels, result: SpectrumResult) -> list[Section]:
         ("largest TT-rank of a state", str(max(result.largest_ranks_of_states))),
     ]
     return [
+        Section("What decides that a state is converged", evidence(result)),
         Section("Completeness: no state missing, none twice", _completeness(result)),
         Section("Discretisation", discretisation),
         work(result.counts),
@@ -81,13 +101,16 @@ def sections(problem: HasLevels, result: SpectrumResult) -> list[Section]:
 def _completeness(result: SpectrumResult) -> Facts:
     found = result.completeness
     lowest = float(result.energies[0])
-    buffer = ", ".join(f"{float(energy) - lowest:.4f}" for energy in found.get("buffer_states") or []) or "none"
+    above = [Measured(float(energy) - lowest, digits=BUFFER) for energy in found.get("buffer_states") or []]
+    buffer = ", ".join(map(str, above)) or "none"
     facts = [(f"buffer states past the last one asked ({result.unit} above the lowest)", buffer)]
     gap = found.get("gap_above")
     if gap is not None:
-        facts.append(("gap above the states asked", f"{float(gap):.6g} {result.unit}"))
+        facts.append(("gap above the states asked", str(Measured(float(gap), unit=result.unit))))
     for key, value in (found.get("probe") or {}).items():
-        shown = f"{value:.8g}" if isinstance(value, float) else str(value)
+        if not value and key != "missing_states":  # a direct method starts nowhere
+            continue
+        shown = str(Measured(value, unit=result.unit, digits=BUFFER)) if isinstance(value, float) else str(value)
         facts.append((f"probe of the orthogonal complement: {str(key).replace('_', ' ')}", shown))
     for block in sorted(set(result.symmetry)):
         facts.append((f"states in symmetry block {block}", str(result.symmetry.count(block))))

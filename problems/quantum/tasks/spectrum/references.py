@@ -7,11 +7,10 @@ import math
 from problems.agreement import Agreement
 from problems.quantum.hamiltonians.force_field.known_levels import Comparison, compare, covering
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
-from problems.quantum.tasks.spectrum.presentation import digits_of
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Table
 from problems.result import Columns
-from problems.words import number
+from solvers.measured import Cell, Measured, bound
 
 
 def agreements(problem: HasLevels, result: SpectrumResult) -> list[Agreement]:
@@ -32,19 +31,18 @@ def comparison_table(problem: HasLevels, solver: Asked, result: SpectrumResult) 
     comparisons = compare(result.energies, problem.references)
     if not comparisons:
         return None
-    digits = digits_of(solver.accuracy)
-    rows = []
-    for c in comparisons:
-        row = [c.reference.label, str(c.run.count), number(c.run.max_abs, digits), number(c.run.mean_abs, digits)]
-        rows.append(row)
-    columns = ["list", "states", "this run: max", "this run: mean"]
-    note = f"Largest and mean absolute deviation ({result.unit}) of this run from the list, over the states both have."
+    rows: list[list[Cell]] = [
+        [c.reference.label, Measured(c.run.count), bound(c.run.max_abs), bound(c.run.mean_abs)] for c in comparisons
+    ]
+    unit = result.unit
+    columns = ["list", "states", f"this run: max ({unit})", f"this run: mean ({unit})"]
+    note = "Largest and mean absolute deviation of this run from the list, over the states both have."
     if any(c.column for c in comparisons):
         judge = next(c.reference.label for c in comparisons if c.reference.judge)
-        columns += ["own: max", "own: mean"]
+        columns += [f"own: max ({unit})", f"own: mean ({unit})"]
         note += f" Own: deviation of the list itself from {judge}."
         for row, c in zip(rows, comparisons, strict=True):
-            row += [number(c.column.max_abs, digits), number(c.column.mean_abs, digits)] if c.column else ["", ""]
+            row += [bound(c.column.max_abs), bound(c.column.mean_abs)] if c.column else ["", ""]
     return Table(columns, rows, text_columns=(0,), note=note)
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from problems.published import published
+from problems.report_parts import Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
+
+RANK_AND_BASIS = ("rank", "basis")  # the parts of an error
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SpectrumResult(Result):
     """Energies (n,) absolute and ascending in ``unit``, their error estimates (rank part + basis part), and the states.
 
+    ``basis_errors``: NaN where that part was not estimated; zero is an estimate.
     ``symmetry``: signs of the field's parities, one a state; ``ranks``: TT-ranks of each state; ``mode_order``:
     1-based modes along the train; ``basis_functions``: in that order; ``completeness``: buffer energies, gap above the
     last wanted state, result of the probe; ``states``: trains in that mode order, function v of a mode at index v.
@@ -42,6 +46,14 @@ class SpectrumResult(Result):
 
     csv_file = "levels.csv"
     index = "state"
+
+    @classmethod
+    def quantities(cls, results: Results) -> list[Quantity]:
+        """The energies; their errors have no part for the basis where that was not estimated."""
+        basis = np.array(results["basis_errors"] if "basis_errors" in results else [], dtype=float)
+        known = bool(np.any(basis > 0.0))  # runs of earlier versions wrote zeros
+        contents = (RANK_AND_BASIS, ()) if known else (RANK_AND_BASIS[:1], RANK_AND_BASIS[1:])
+        return [replace(found, includes=contents[0], leaves_out=contents[1]) for found in super().quantities(results)]
 
     @property
     def excitations(self) -> np.ndarray:

@@ -1,10 +1,9 @@
-"""From a force field to its levels: bases, operator, start, states, and the two parts of every error.
+"""From a Hamiltonian to its lowest levels: the space, the states in it, and the parts of every error.
 
-``prepare`` (module prepared) chooses what the configuration leaves automatic and refuses what cannot be
-computed; ``solve`` does the work. Automatic sizes: every function under the highest state wanted, plus a margin that
-grows with the digits asked for, and whatever the states of a wider space want more of; where the states found lack
-functions all the same, the basis is enlarged and they are computed again. Unless a method is asked for, a small space
-is solved by vectors over all of its functions.
+``prepare`` asks the problem for its space (problems.quantum.hamiltonians.space) and refuses what cannot be computed.
+``solve``: 1. a space as wide as its states want, 2. the states, 3. what the basis leaves out; where that is too much
+and the space can grow, it grows, and they are computed again. Unless a method is asked for, a small space is solved by
+vectors over all of its functions. A complex H is solved through its real form.
 """
 
 from __future__ import annotations
@@ -13,58 +12,76 @@ import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from problems.errors import ProblemError
 from problems.keys import AUTOMATIC
-from problems.quantum.hamiltonians.force_field.operators import second_look
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
-from problems.quantum.tasks.spectrum.outside import basis_errors, enlarged, grown, judge, refined, widened
-from problems.quantum.tasks.spectrum.prepared import Prepared, prepare
+from problems.quantum.hamiltonians.space import Space
+from problems.quantum.tasks.spectrum.keys import MOST_SHARED, SpectrumSolver, WithLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
-from problems.quantum.tasks.spectrum.states import DenseStates, assignment, completeness, symmetry_label
-from problems.quantum.tasks.spectrum.states_found import STATES, concluded, method_for, named
+from problems.quantum.tasks.spectrum.states import assignment, completeness, recovered, symmetry_label
+from problems.quantum.tasks.spectrum.states_found import STATES, concluded, method_for
+from solvers.eigen.block_davidson import TooNarrow
 from solvers.eigen.eigsolve import eigsolve, small_space
-from solvers.eigen.explicit import SMALL
-from solvers.eigen.start import space_size, start_states
-from solvers.kernels.warm_up import warm_up
+from solvers.eigen.explicit import SMALL, size_of
+from solvers.eigen.start import start_states
+from solvers.eigen.warm_up import warm_up
+from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import IterationState, Solution, Status
 
-__all__ = ["Prepared", "prepare", "solve"]
-
-BASIS_SHARE = 0.2  # of the accuracy, left to the one-mode functions the basis does not contain
-ACCURACY_SHARE = 1.0 - BASIS_SHARE
 BASIS_ROUNDS, SMALL_ROUNDS = 3, 8  # solutions in ever larger bases, at most; in small spaces, where no start asks first
 
 
-def method_of(solver: VibrationalSolver) -> InverseIteration | BlockDMRG:
-    """The method asked for; inverse iteration where none is."""
-    return method_for(solver.method == "block_dmrg", solver.max_rank)
+@dataclass(frozen=True)
+class Prepared:
+    """A problem ready to be solved."""
+
+    problem: WithLevels
+    solver: SpectrumSolver
+    space: Space
+    setup_s: float
+
+    @property
+    def functions(self) -> float:
+        """Product functions of the space."""
+        return size_of(self.space.modes)
+
+    @property
+    def small(self) -> bool:
+        """Whether vectors over all functions are expected to do: above ``SMALL`` they never do, below mostly."""
+        return self.solver.method == AUTOMATIC and self.functions <= SMALL
+
+    @property
+    def method(self) -> InverseIteration | BlockDMRG:
+        """The method asked for; automatic: one shared basis for few states and without a start."""
+        shared = self.solver.method == "block_dmrg"
+        if self.solver.method == AUTOMATIC:
+            shared = not self.space.starts or self.problem.few(self.solver.n_states)
+        return method_for(shared, self.solver.max_rank)
 
 
-def small(prepared: Prepared) -> bool:
-    """Whether vectors over all functions are expected to do, unless a method is asked for."""
-    return prepared.solver.method == AUTOMATIC and space_size(prepared.terms) <= SMALL
+def prepare(problem: WithLevels, solver: SpectrumSolver) -> Prepared:
+    """The problem in its space; raises ProblemError for what cannot be computed. Takes well under a second."""
+    begin = time.perf_counter()
+    if solver.method == "block_dmrg" and solver.n_states > MOST_SHARED:
+        raise ProblemError("block_dmrg shares one basis over all states: use inverse_iteration", "solver.method")
+    space = problem.space(solver.n_states, float(solver.accuracy))
+    return Prepared(problem, solver, space, time.perf_counter() - begin)
 
 
-def _of_full_vectors(
-    prepared: Prepared, rng: np.random.Generator, callback: Callable[[IterationState], None] | None
-) -> Solution | None:
-    """The states of a small space; None where it is not, or where the ranks allowed cannot carry its vectors."""
-    solver = prepared.solver
-    if not small(prepared):
-        return None
-    return small_space(
-        prepared.operator,
-        solver.n_states,
-        prepared.terms.modes,
-        accuracy=ACCURACY_SHARE * solver.accuracy,
-        max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank),
-        rng=rng,
-        callback=callback,
-    )
+@dataclass(frozen=True)
+class _Call:
+    """How a solution is computed, whatever its space."""
+
+    executor: Executor | None
+    rng: np.random.Generator
+    callback: Callable[[IterationState], None] | None
+    checkpoint: Path | None
+    earlier: Path | None
 
 
 def solve(
@@ -76,103 +93,134 @@ def solve(
     checkpoint: Path | None = None,
     earlier: Path | None = None,
 ) -> SpectrumResult:
-    """The states, their errors and everything the report shows; see the module's formula. Deterministic in ``seed``.
+    """The states, their errors and everything the report shows. Deterministic in ``seed``.
 
-    ``checkpoint``: the folder it is continued from; ``earlier``: that of a run of the same field, whose states this one
-    starts from.
+    ``checkpoint``: the folder it is continued from; ``earlier``: that of a run of the same problem, whose states this
+    one starts from.
     """
-    compile_s = warm_up()
-    begin = time.perf_counter()
-    solver, field = prepared.solver, prepared.field
-    rng = np.random.default_rng(seed)
-    warnings = list(prepared.warnings)
+    begin, setup_s, compile_s = time.perf_counter(), prepared.setup_s, 0.0
+    call = _Call(executor, np.random.default_rng(seed), callback, checkpoint, earlier)
     if callback:
         callback(IterationState(0, "start", 1, 0.0, fraction=0.0, finished=False))
     # 1. sizes from the states of a wider space, 2. the states, 3. what the basis leaves out; again while it is too much
-    wide = None
     for number in itertools.count():
-        prepared, wide = (
-            refined(prepared, BASIS_SHARE * solver.accuracy) if prepared.automatic else (prepared, widened(prepared))
-        )
-        start = None
-        if not small(prepared):
-            start = start_states(prepared.terms, solver.n_states, executor=executor, seed=int(rng.integers(2**31)))
-            if prepared.automatic:
-                prepared = enlarged(prepared, start, BASIS_SHARE * solver.accuracy, executor)
+        prepared = _in(prepared, prepared.space.refined())
+        if not prepared.small or prepared.space.basis_share:  # states, or the errors of the basis, by trains
+            compile_s += warm_up()
         if number == 0:
-            setup_s = prepared.setup_s + time.perf_counter() - begin
+            setup_s += time.perf_counter() - begin - compile_s
             solving = time.perf_counter()
-        name = STATES if number == 0 else f"{number}-{STATES}"
-        direct = _of_full_vectors(prepared, rng, callback)
-        solution = direct or eigsolve(
-            prepared.operator,
-            solver.n_states,
-            start=prepared.terms if start is None else (prepared.terms, start),
-            method=method_of(solver),
-            accuracy=ACCURACY_SHARE * solver.accuracy,
-            executor=executor,
-            rng=rng,
-            callback=callback,
-            throw=False,
-            checkpoint=None if checkpoint is None else checkpoint / name,
-            earlier=None if earlier is None else earlier / STATES,
-        )
-        states = solution.value
-        judged = judge(prepared, states, wide, basis_errors(prepared, states.trains, executor))
-        if not prepared.automatic or not judged.short or solution.status is Status.RANK_LIMIT:
+        prepared, solution, symmetric = _states(prepared, call, number)
+        space, states = prepared.space, solution.value
+        judged = space.judge(states, prepared.solver.accuracy, executor)
+        if not judged.short or solution.status is Status.RANK_LIMIT:
             break  # more functions are no help to states that their ranks cut
-        larger = grown(prepared, judged.short)
-        if larger is None or number + 1 >= (SMALL_ROUNDS if small(prepared) else BASIS_ROUNDS):
+        larger = space.grown(judged.short)
+        if larger is None or number + 1 >= (SMALL_ROUNDS if prepared.small else BASIS_ROUNDS):
             break
-        prepared = larger
-    lacking = judged.errors
-    errors = states.errors + lacking + prepared.left_out
+        prepared = _in(prepared, larger)
+    solver = prepared.solver
+    rank_errors = states.errors + space.operator_error
+    errors = rank_errors + judged.errors
     converged = (errors <= solver.accuracy) & ~judged.edge
-    bases = prepared.bases(prepared.sizes)
-    looked = second_look(field, bases, prepared.order, prepared.operator)
-    checked = (looked, *solution.checked, *judged.checked)
+    checked = (*space.looks(), *solution.checked, *judged.checked)
     status = solution.status
     if status is Status.CONVERGED and not converged.all():
-        status = Status.BASIS_LIMIT
-        if not prepared.automatic:
-            warnings.append(
-                f"the chosen basis costs up to {lacking.max():.2g} {field.unit} (basis part of the errors); "
-                "basis.functions: automatic would meet the accuracy"
-            )
+        of_basis = judged.edge.any() or judged.errors.any()
+        status = Status.BASIS_LIMIT if of_basis else Status.PRECISION
     status, said = concluded(status, states, solver.n_states, converged, checked)
-    warnings += said
-    if status is Status.BASIS_LIMIT and prepared.sized is not None and np.isfinite(prepared.sized.most).any():
-        modes = ", ".join(str(k + 1) for k in np.flatnonzero(np.isfinite(prepared.sized.most)))
-        warnings.append(
-            f"a barrier, behind which the potential falls without end, leaves no room for more functions of modes "
-            f"{modes}: correct the field, or ask for fewer states"
-        )
-    if judged.edge.any():
-        edge = named(np.flatnonzero(judged.edge))
-        warnings.append(f"states at the edge of the basis, or beyond a barrier of the potential: {edge}")
-    labels = [bases[k].labels for k in prepared.order]
-    trains = states.trains
+    trains, labels, charges = states.trains, space.labels, space.charges if symmetric else np.zeros(0, dtype=np.int64)
     return SpectrumResult(
         energies=states.energies,
-        unit=field.unit,
+        unit=space.unit,
         error_estimates=errors,
-        rank_errors=states.errors,
-        basis_errors=lacking,
+        rank_errors=rank_errors,
+        basis_errors=judged.errors if space.basis_share else np.full(len(errors), np.nan),  # not estimated is not zero
         residual_norms=solution.residual,
-        symmetry=[symmetry_label(c, prepared.charges) for c in states.charges],
-        assignments=[assignment(x, labels, prepared.order) for x in trains],
+        symmetry=[symmetry_label(c, charges) for c in states.charges],
+        assignments=[assignment(x, labels, space.mode_numbers) for x in trains],
         ranks=[list(x.ranks) for x in trains],
-        operator_ranks=[int(r) for r in prepared.operator.ranks],
-        mode_order=[k + 1 for k in prepared.order],
-        basis_functions=[prepared.sizes[k] for k in prepared.order],
+        operator_ranks=[int(r) for r in space.operator.ranks],
+        mode_order=space.mode_numbers,
+        basis_functions=space.sizes,
         states_megabytes=sum(c.nbytes for x in trains for c in x.cores) / 1e6,
         completeness=completeness(states),
         state_converged=converged,
         status=status,
-        states=DenseStates(trains, labels),
+        states=space.shown(states),
         history=list(solution.history),
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": setup_s, "solve_s": time.perf_counter() - solving},
-        warnings=warnings,
+        warnings=[*space.warnings, *space.remarks(judged, status is Status.BASIS_LIMIT), *said],
         checked=checked,
     )
+
+
+def _in(prepared: Prepared, space: Space) -> Prepared:
+    return Prepared(prepared.problem, prepared.solver, space, prepared.setup_s)
+
+
+def _states(prepared: Prepared, call: _Call, number: int) -> tuple[Prepared, Solution, bool]:
+    """The states of round ``number``, the space they are in, and whether their symmetries are known."""
+    if prepared.small and (solution := _of_full_vectors(prepared, call)) is not None:
+        return prepared, solution, True
+    warm_up()
+    name = STATES if number == 0 else f"{number}-{STATES}"
+    try:
+        return _iterated(prepared, call, name)
+    except TooNarrow as error:
+        raise ProblemError(f"{error}, or take method: inverse_iteration", "solver.max_rank") from None
+    except ArithmeticError:  # a state of norm zero: an H with next to nothing but one level
+        solution = _of_full_vectors(prepared, call)
+        if solution is None:
+            raise
+        return prepared, solution, True
+
+
+def _of_full_vectors(prepared: Prepared, call: _Call) -> Solution | None:
+    """The states of a small space; None where it is not, or where the ranks allowed cannot carry its vectors."""
+    solver, space = prepared.solver, prepared.space
+    return small_space(
+        space.operator,
+        solver.n_states,
+        space.modes,
+        accuracy=_share_of_states(prepared),
+        max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank),
+        rng=call.rng,
+        callback=call.callback,
+    )
+
+
+def _iterated(prepared: Prepared, call: _Call, name: str) -> tuple[Prepared, Solution, bool]:
+    """The states by ``eigsolve``; those of a complex H from twice as many of its real form."""
+    solver, space = prepared.solver, prepared.space
+    start = None
+    if space.basis_share:  # approximate states say what the space lacks
+        seed = int(call.rng.integers(2**31))
+        start = start_states(space.terms, solver.n_states, executor=call.executor, seed=seed)
+        prepared = _in(prepared, space.enlarged(start, call.executor))
+        space = prepared.space
+    terms = space.terms if space.starts else None
+    accuracy = _share_of_states(prepared)
+    solution = eigsolve(
+        sum_of_products(space.terms.matrices, space.terms.terms) if space.complex else space.operator,
+        solver.n_states * (2 if space.complex else 1),
+        start=terms if terms is None or start is None else (terms, start),
+        method=prepared.method,
+        accuracy=accuracy,
+        executor=call.executor,
+        rng=call.rng,
+        callback=call.callback,
+        throw=False,
+        checkpoint=None if call.checkpoint is None else call.checkpoint / name,
+        earlier=None if call.earlier is None else call.earlier / STATES,
+    )
+    if space.complex:
+        max_rank = None if solver.max_rank == AUTOMATIC else int(solver.max_rank)
+        solution = recovered(space.operator, solution, solver.n_states, accuracy, max_rank)
+    return prepared, solution, space.starts and not space.complex
+
+
+def _share_of_states(prepared: Prepared) -> float:
+    """The part of the accuracy that the basis leaves to the states."""
+    return (1.0 - prepared.space.basis_share) * prepared.solver.accuracy

@@ -1,57 +1,60 @@
-"""States in the words of spectroscopy: assignment, symmetry, completeness, and trains indexed by quantum numbers."""
+"""States in the words of spectroscopy: assignment, symmetry, completeness; and those of a complex Hamiltonian."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import overload
+from dataclasses import replace
 
 import numpy as np
 
+from solvers.eigen.complex_hermitian import recover
 from solvers.eigen.states import EigenStates
+from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.sectors.train import SectorTrain, leading_products
+from solvers.sectors.leading_products import leading_products
+from solvers.sectors.train import SectorTrain
+from solvers.solution import Solution, Status
+
+LISTED = 8  # modes of a product that are named
 
 
-def assignment(x: SectorTrain, labels: Sequence[np.ndarray], order: Sequence[int], count: int = 2) -> str:
-    """The leading product configurations, as in "0.97[1v3] ; 0.20[1v1+1v3]" (modes numbered as in the field)."""
+def assignment(
+    x: SectorTrain | TensorTrain, labels: Sequence[np.ndarray], numbers: Sequence[int], count: int = 2
+) -> str:
+    """The leading products, as in "0.97[1v3] ; 0.20[1v1+1v3]": quanta of the modes, by their ``numbers``."""
+    products: Sequence[tuple[complex, tuple[int, ...]]]
+    products = _leading(x, count) if isinstance(x, TensorTrain) else leading_products(x, count)
     found = []
-    for value, functions in leading_products(x, count):
-        quanta = {order[k] + 1: int(labels[k][n]) for k, n in enumerate(functions) if labels[k][n]}
-        name = "+".join(f"{v}v{mode}" for mode, v in sorted(quanta.items())) or "gs"
-        found.append(f"{abs(value):.2f}[{name}]")
+    for value, functions in products:
+        quanta = {numbers[k]: int(labels[k][n]) for k, n in enumerate(functions) if labels[k][n]}
+        names = [f"{v}v{mode}" for mode, v in sorted(quanta.items())]
+        names = names if len(names) <= LISTED else [*names[: LISTED - 1], f"and {len(names) - LISTED + 1} more"]
+        found.append(f"{abs(value):.2f}[{'+'.join(names) or 'gs'}]")
     return " ; ".join(found)
+
+
+def _leading(x: TensorTrain, count: int, beam: int = 64) -> list[tuple[complex, tuple[int, ...]]]:
+    """As ``leading_products``, for a complex train: a beam search from the left, the rest right-orthogonal."""
+    cores = list(x.cores)
+    for k in range(len(cores) - 1, 0, -1):
+        a, n, b = cores[k].shape
+        q, r = np.linalg.qr(cores[k].reshape(a, n * b).conj().T)
+        cores[k] = q.conj().T.reshape(-1, n, b)
+        cores[k - 1] = np.tensordot(cores[k - 1], r.conj().T, 1)
+    functions, vectors = np.zeros((1, 0), dtype=np.int64), np.ones((1, 1), dtype=complex)
+    for core in cores:
+        n = core.shape[1]
+        rows = np.tensordot(vectors, core, 1).reshape(-1, core.shape[2])
+        functions = np.column_stack([np.repeat(functions, n, axis=0), np.tile(np.arange(n), len(functions))])
+        best = np.argsort(-np.linalg.norm(rows, axis=1), kind="stable")[:beam]
+        functions, vectors = functions[best], rows[best]
+    return [(complex(v[0]), tuple(int(m) for m in f)) for v, f in zip(vectors[:count], functions[:count])]
 
 
 def symmetry_label(charge: int, mode_charges: np.ndarray) -> str:
     """One sign for each parity the field conserves; "+" alone where it conserves none."""
     bits = int(np.bitwise_or.reduce(mode_charges)).bit_length() if len(mode_charges) else 0
     return "".join("-" if charge >> bit & 1 else "+" for bit in range(bits)) or "+"
-
-
-class DenseStates(Sequence[TensorTrain]):
-    """The states as dense trains, made when they are asked for: together they take twice the memory."""
-
-    def __init__(self, trains: Sequence[SectorTrain], labels: Sequence[np.ndarray]) -> None:
-        self._trains, self._labels = trains, labels
-
-    def __len__(self) -> int:
-        return len(self._trains)
-
-    @overload
-    def __getitem__(self, i: int) -> TensorTrain: ...
-
-    @overload
-    def __getitem__(self, i: slice) -> list[TensorTrain]: ...
-
-    def __getitem__(self, i: int | slice) -> TensorTrain | list[TensorTrain]:
-        if isinstance(i, slice):
-            return [dense_state(x, self._labels) for x in self._trains[i]]
-        return dense_state(self._trains[i], self._labels)
-
-
-def dense_state(x: SectorTrain, labels: Sequence[np.ndarray]) -> TensorTrain:
-    """The train with the functions of every mode in ascending quantum number."""
-    return TensorTrain(tuple(core[:, np.argsort(labels[k]), :] for k, core in enumerate(x.to_train().cores)))
 
 
 def completeness(states: EigenStates) -> dict[str, object]:
@@ -65,3 +68,24 @@ def completeness(states: EigenStates) -> dict[str, object]:
         "gap_above": None if following is None else float(following) - last,
         "probe": states.probe,
     }
+
+
+def recovered(
+    operator: TTOperator, solution: Solution, n_states: int, accuracy: float, max_rank: int | None = None
+) -> Solution:
+    """The states of a complex operator from twice as many of its real form, in one order of energies.
+
+    ``max_rank``: of the complex states, whose ranks are sums of those of the real ones; None: as the accuracy needs.
+    """
+    real: EigenStates = solution.value
+    tol = float(np.clip(0.1 * np.sqrt(accuracy / max(np.abs(real.energies).max(), 1e-300)), 1e-12, 1e-3))
+    trains_of_real = [x.to_train() for x in real.trains if isinstance(x, SectorTrain)]
+    energies, trains, errors = recover(operator, trains_of_real, real.errors, n_states, tol, max_rank)
+    residual = np.array([(operator @ z - z * complex(e)).norm() for z, e in zip(trains, energies)])
+    # every level of the real form is there twice
+    value = EigenStates(energies, trains, [0] * n_states, errors, np.sort(real.buffer)[::2], real.probe)
+    n_converged = int(np.sum(errors <= accuracy))
+    status = Status.CONVERGED if n_converged == n_states else solution.status
+    if status is Status.CONVERGED and n_converged < n_states:  # the real ones met it, their combinations do not
+        status = Status.RANK_LIMIT
+    return replace(solution, value=value, status=status, n_converged=n_converged, residual=residual)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from problems.keys import AUTOMATIC
+from problems.words import cut_short
 from solvers.eigen.states import EigenStates
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import Checked, Status
@@ -39,9 +40,5 @@ def concluded(
         failed = status is Status.CONTRADICTED or not all(look.passed for look in checked)
         return (Status.CONTRADICTED if failed else Status.CONVERGED), []
     lacking = np.flatnonzero(~converged)
-    return status, [f"{len(lacking)} states did not reach the accuracy asked for: {named(lacking)} ({status.value})"]
-
-
-def named(states: np.ndarray) -> str:
-    """Numbers of states, cut short."""
-    return ", ".join(str(i) for i in states[:NAMED])
+    names = cut_short(lacking.tolist(), NAMED)
+    return status, [f"{len(lacking)} states did not reach the accuracy asked for: {names} ({status.value})"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from problems.quantum.tasks.either.keys import SpectrumSolver
+from problems.quantum.tasks.either.keys import GivenSpectrum
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from ttsuite.study.config import ConfigError, load_study
 from ttsuite.study.describe import describe
@@ -49,7 +49,7 @@ def test_defaults_and_what_is_derived(tmp_path):
     study = load(tmp_path, GOOD)
     problem, solver = study.problem, study.solver
     assert problem.sizes == [12, 40, 2] and problem.bases[2].s == 0.5 and problem.bases[0].mass == 1.0
-    assert isinstance(solver, SpectrumSolver) and (solver.accuracy, solver.method) == (1e-6, "automatic")
+    assert isinstance(solver, GivenSpectrum) and (solver.accuracy, solver.method) == (1e-6, "automatic")
     assert problem.products[()] == 2.0 and len(problem.products) == 6
     assert problem.references == [] and problem.files == {}
     assert ("distinct products", "6, of up to 2 modes") in problem.description

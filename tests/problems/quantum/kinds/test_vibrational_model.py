@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from problems.errors import ProblemError
 from problems.quantum.kinds.vibrational import VibrationalProblem, complete
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
+from problems.quantum.tasks.spectrum.keys import SpectrumSolver
 
 CHAIN = {"model": "henon_heiles", "dimension": 4}
 
@@ -22,14 +22,14 @@ def test_defaults():
         "automatic",
     )
     assert made.force_field.coupling == 0.111803 and made.field.d == 4 and made.references == []
-    solver = complete(made, VibrationalSolver(n_states=3))
+    solver = complete(made, SpectrumSolver(n_states=3))
     assert (solver.accuracy, solver.method, solver.max_rank) == (1e-6, "automatic", "automatic")
 
 
 def test_the_default_accuracy_depends_on_the_unit():
     acetonitrile = problem(force_field="acetonitrile")
-    assert complete(acetonitrile, VibrationalSolver(n_states=3)).accuracy == 0.01
-    assert complete(problem(), VibrationalSolver(n_states=3, accuracy=0.01)).accuracy == 0.01
+    assert complete(acetonitrile, SpectrumSolver(n_states=3)).accuracy == 0.01
+    assert complete(problem(), SpectrumSolver(n_states=3, accuracy=0.01)).accuracy == 0.01
     assert acetonitrile.references[0].judge and acetonitrile.files == {}
 
 
@@ -71,12 +71,12 @@ def test_refusals(keys, words):
 @pytest.mark.parametrize("keys", [{"n_states": 0}, {"n_states": 3, "accuracy": 0.0}, {"n_states": 3, "workers": 0}])
 def test_solver_refusals(keys):
     with pytest.raises(ValidationError):
-        VibrationalSolver.model_validate(keys)
+        SpectrumSolver.model_validate(keys)
 
 
 def test_more_states_than_functions_is_refused():
     small = problem(basis={"functions": 2})
-    assert complete(small, VibrationalSolver(n_states=16)).n_states == 16
+    assert complete(small, SpectrumSolver(n_states=16)).n_states == 16
     with pytest.raises(ProblemError, match="only 16 functions") as caught:
-        complete(small, VibrationalSolver(n_states=17))
+        complete(small, SpectrumSolver(n_states=17))
     assert caught.value.key == "solver.n_states"

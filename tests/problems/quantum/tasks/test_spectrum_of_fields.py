@@ -15,9 +15,8 @@ from problems.quantum.hamiltonians.force_field.field import ForceField, coupled_
 from problems.quantum.hamiltonians.force_field.primitives import Primitive
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.readers.shipped import load_force_field
-from problems.quantum.tasks.spectrum.keys import VibrationalSolver
-from problems.quantum.tasks.spectrum.prepared import prepare
-from problems.quantum.tasks.spectrum.solve import solve
+from problems.quantum.tasks.spectrum.keys import SpectrumSolver
+from problems.quantum.tasks.spectrum.solve import prepare, solve
 from solvers.solution import Status
 
 PUBLISHED_RANKS = [1, 5, 9, 14, 21, 25, 26, 24, 18, 15, 8, 5, 1]
@@ -69,7 +68,7 @@ def write_csv(field: ForceField, path: Path) -> Path:
 
 def run(field, n_states: int, accuracy: float = 0.01, **keys):
     problem = VibrationalProblem.model_validate({"kind": "vibrational", "force_field": field, **keys})
-    return solve(prepare(problem, VibrationalSolver(n_states=n_states, accuracy=accuracy)))
+    return solve(prepare(problem, SpectrumSolver(n_states=n_states, accuracy=accuracy)))
 
 
 @pytest.mark.parametrize(("seed", "d", "order", "n"), [(1, 3, 4, 13), (2, 3, 6, 14), (4, 2, 6, 30), (6, 1, 4, 40)])
@@ -120,10 +119,10 @@ def test_the_operator_of_acetonitrile_has_the_published_ranks() -> None:
     problem = VibrationalProblem.model_validate(
         {"kind": "vibrational", "force_field": "acetonitrile", "mode_order": "frequency"}
     )
-    prepared = prepare(problem, VibrationalSolver(n_states=4))
-    assert list(prepared.operator.ranks) == PUBLISHED_RANKS
-    assert [k + 1 for k in prepared.order] == [11, 12, 4, 9, 10, 3, 7, 8, 2, 1, 5, 6]
-    assert any("unbounded below far out" in w for w in prepared.warnings)
+    prepared = prepare(problem, SpectrumSolver(n_states=4))
+    assert list(prepared.space.operator.ranks) == PUBLISHED_RANKS
+    assert prepared.space.mode_numbers == [11, 12, 4, 9, 10, 3, 7, 8, 2, 1, 5, 6]
+    assert any("unbounded below far out" in w for w in prepared.space.warnings)
 
 
 def test_modals_are_orthonormal_pure_in_parity_and_exact_for_a_harmonic_field() -> None:
@@ -156,7 +155,7 @@ def test_a_low_barrier_is_refused_and_a_far_one_warned_of(tmp_path: Path) -> Non
     problem = VibrationalProblem.model_validate(
         {"kind": "vibrational", "force_field": str(write_csv(far, tmp_path / "far.csv"))}
     )
-    assert any("far out" in w for w in prepare(problem, VibrationalSolver(n_states=2)).warnings)
+    assert any("far out" in w for w in prepare(problem, SpectrumSolver(n_states=2)).space.warnings)
 
 
 def test_more_states_than_functions_are_refused() -> None:

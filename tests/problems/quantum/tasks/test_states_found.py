@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from problems.keys import AUTOMATIC
-from problems.quantum.tasks.spectrum.states_found import concluded, method_for, named
+from problems.quantum.tasks.spectrum.states_found import concluded, method_for
 from solvers.eigen.states import EigenStates
 from solvers.methods import BlockDMRG, InverseIteration
 from solvers.solution import Checked, Status
@@ -31,7 +31,6 @@ def test_the_conclusion(found, converged, passed, status, words):
     assert all(warning.startswith(start) for warning, start in zip(warnings, words))
 
 
-def test_methods_and_names():
+def test_methods():
     assert method_for(True, AUTOMATIC) == BlockDMRG(max_rank=400) and method_for(True, 7) == BlockDMRG(max_rank=7)
     assert method_for(False, 12) == InverseIteration(max_rank=12, first_rank=12)
-    assert named(np.arange(20)) == ", ".join(map(str, range(12)))

@@ -1,0 +1,45 @@
+"""The first values of a run with their errors, for those who do not open its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from problems.report_parts import Quantity
+from solvers.measured import Measured
+
+QUANTITIES, VALUES = 2, 5  # shown, the values of each
+
+
+def first_values(quantities: Sequence[Quantity]) -> list[tuple[str, Measured]]:
+    """(name, value with error and unit) of the first quantities; of what goes on in time, the last entry."""
+    return [value for quantity in quantities[:QUANTITIES] for value in _values(quantity)]
+
+
+def _values(quantity: Quantity) -> Iterator[tuple[str, Measured]]:
+    values = np.asarray(quantity.values)
+    if values.dtype == object or not values.size:
+        return
+    errors = _errors(quantity, values)
+    rows = [len(values) - 1] if quantity.over_time else range(len(values))
+    places = [(row, *place) for row in rows for place in np.ndindex(values.shape[1:])]
+    for place in places[:VALUES]:
+        error = None if errors is None else float(errors[place])
+        yield _name(quantity, place), Measured(values[place].item(), error=error, unit=quantity.unit)
+
+
+def _errors(quantity: Quantity, values: np.ndarray) -> np.ndarray | None:
+    if quantity.errors is None:
+        return None
+    errors = np.asarray(quantity.errors, dtype=float)
+    return np.broadcast_to(errors.reshape(errors.shape + (1,) * (values.ndim - errors.ndim)), values.shape)
+
+
+def _name(quantity: Quantity, place: tuple[int, ...]) -> str:
+    key = quantity.keys[place[0]]
+    where = f" [{', '.join(str(k + 1) for k in place[1:])}]" if len(place) > 1 else ""
+    if len(quantity.keys) == 1 and isinstance(key, int):
+        return quantity.name + where
+    axis = "" if isinstance(key, str) else f"{quantity.axis.partition(' (')[0]} "
+    return f"{quantity.name}, {axis}{f'{key:g}' if isinstance(key, float) else key}{where}"

@@ -1,0 +1,193 @@
+"""What lies outside the basis of a force field: what it costs, which modes want more, and the second looks at it.
+
+Three looks that share no fault. Second order: what the next functions of every mode would add to each state found
+(solvers.sectors.estimates.basis_error). From above: levels of a configuration interaction in a wider basis, without
+trains (sizes). One mode: the levels of every mode on equidistant points instead of harmonic functions. A state whose
+weight in a mode's last function is large is never converged, whatever these say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+
+import numpy as np
+
+from problems.quantum.hamiltonians.force_field.boundedness import lowest_barriers
+from problems.quantum.hamiltonians.force_field.operators import product_terms
+from problems.quantum.hamiltonians.force_field.primitives import sinc_levels
+from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis
+from problems.quantum.hamiltonians.force_field.sizes import WIDER, Wide, needed_functions, of_given_sizes, wide_states
+from problems.quantum.hamiltonians.space import Judged
+from solvers.eigen import tasks
+from solvers.eigen.start import Start, excitation_scale
+from solvers.eigen.states import EigenStates
+from solvers.sectors.estimates import pad
+from solvers.sectors.operator import SectorOperator
+from solvers.sectors.train import SectorTrain, truncate
+from solvers.solution import Checked
+
+BASIS_SAFETY = 1.5  # on the second-order effect of the functions left out
+ENLARGED_BY = 3
+GROWN_BY = 4  # functions of a mode that states lack
+REFINEMENTS = 8
+EDGE_POPULATION = 0.02  # in the last function of a mode: the state is cut, not approximated
+EDGE_RANK = 24  # the leading part of a state says enough about its weights
+
+
+def basis_errors(basis: ProductBasis, trains: Sequence[SectorTrain], executor: Executor | None) -> np.ndarray:
+    """Second-order effect of the next functions of every mode on each state, (states, modes in train order)."""
+    larger = basis.resized([n + ENLARGED_BY for n in basis.sizes])
+    wide = SectorOperator(larger.operator, larger.terms.modes)
+    scale = excitation_scale(basis.terms)
+    jobs = [(wide, {i: trains[i] for i in chunk}, scale) for chunk in tasks.chunks(range(len(trains)), tasks.CHUNK)]
+    found = tasks.run_tasks(executor, tasks.basis_errors, jobs)
+    return BASIS_SAFETY * np.array([gains for part in found for _, gains in part])
+
+
+def enlarged(basis: ProductBasis, start: Start, share: float, executor: Executor | None) -> ProductBasis:
+    """Add functions to the modes the states of the start want more of; the trains are padded with zeros."""
+    for _ in range(5):
+        trains = [x for sector in start.sectors for x in sector.trains]
+        gains = basis_errors(basis, trains, executor).max(axis=0)
+        short = {k for i, k in enumerate(basis.order) if gains[i] > share / len(basis.order)}
+        room = {k for k in short if basis.sizes[k] + ENLARGED_BY + 2 <= basis.room(k)}
+        sizes = [n + 2 * (k in room) for k, n in enumerate(basis.sizes)]
+        if not room or not hole_free(basis, sizes):
+            break
+        basis = basis.resized(sizes)
+        for sector in start.sectors:
+            for state in sector.states:
+                state.train = pad(state.train, basis.terms.modes)
+    return basis
+
+
+def hole_free(basis: ProductBasis, sizes: Sequence[int]) -> bool:
+    """Whether no barrier to minus infinity lies within the range of so many functions a mode."""
+    return lowest_barriers(basis.field, basis.bases(sizes))[0] is None
+
+
+def fitted_to(basis: ProductBasis, sizes: Sequence[int]) -> ProductBasis:
+    """With harmonic functions that hold so many modals of each mode; sizes end below the barriers."""
+    if basis.sized is None or all(n <= basis.room(k) for k, n in enumerate(sizes)):
+        return basis
+    sized = of_given_sizes(basis.field, basis.charges, sizes, basis.accuracy)
+    return replace(basis, sized=sized)
+
+
+def widened(basis: ProductBasis) -> Wide | None:
+    """States in a basis wider than the one at hand; None where a hole of the potential lies within its range."""
+    wide = fitted_to(basis, [n + WIDER for n in basis.sizes])
+    sizes = [min(n + WIDER, wide.room(k)) for k, n in enumerate(basis.sizes)]
+    bases = wide.bases(sizes)
+    if lowest_barriers(basis.field, bases)[0] is not None:
+        return None
+    return wide_states(product_terms(basis.field, bases, basis.order), basis.n_states)
+
+
+def refined(basis: ProductBasis, share: float) -> tuple[ProductBasis, Wide | None]:
+    """The basis with the functions that the states of a wider space ask for, and that space's states.
+
+    Repeated with ever wider spaces while states ask for the last functions.
+    """
+    goal = share / len(basis.order)
+    wide = None
+    for _ in range(REFINEMENTS):
+        wide = widened(basis)
+        if wide is None:
+            break
+        needed = dict(zip(basis.order, needed_functions(wide, goal)))
+        top = float(wide.levels[-1] - wide.levels[0])
+        levels = dict(zip(basis.order, basis.terms.energies))
+        sizes = list(basis.sizes)
+        for k, n in enumerate(basis.sizes):
+            below = int(np.sum(levels[k] - levels[k].min() <= top))  # every one of them may be a state of its own
+            sizes[k] = max(n, needed[k] + 1, n + GROWN_BY if below + 1 > n else below + 1)
+        larger = fitted_to(basis, sizes)
+        sizes = [min(n, larger.room(k)) for k, n in enumerate(sizes)]
+        if sizes == list(basis.sizes) or not hole_free(larger, sizes):
+            break
+        basis = larger.resized(sizes)
+    return basis, wide
+
+
+def grown(basis: ProductBasis, short: Collection[int]) -> ProductBasis | None:
+    """More functions of the modes that are short of them; None where a barrier leaves no room."""
+    sizes = [n + GROWN_BY * (k in short) for k, n in enumerate(basis.sizes)]
+    larger = fitted_to(basis, sizes)
+    sizes = [min(n, larger.room(k)) for k, n in enumerate(sizes)]
+    if sizes == list(basis.sizes) or not hole_free(larger, sizes):
+        return None
+    return larger.resized(sizes)
+
+
+def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, gains: np.ndarray) -> Judged:
+    """The basis part of every error, and the looks from outside; ``gains``: of ``basis_errors``."""
+    accuracy, energies = basis.accuracy, states.energies
+    errors = gains.sum(axis=1)
+    checked = []
+    short = {
+        k
+        for i, k in enumerate(basis.order)
+        if np.any((errors > accuracy - states.errors) & (gains[:, i] > 0.0) & (gains[:, i] >= 0.2 * errors))
+    }
+    if wide is not None:
+        count = min(len(wide.levels), len(energies))
+        excess = energies[:count] - wide.levels[:count]
+        errors[:count] = np.maximum(errors[:count], excess)
+        worst = float(np.max(excess, initial=0.0))
+        if worst > accuracy:
+            short = set(range(len(basis.order)))
+        how = "configuration interaction in a wider basis, without trains: upper bounds"
+        result = f"at most {max(worst, 0.0):.2g} {basis.field.unit} above them"
+        checked.append(Checked("levels from above", how, result, worst <= accuracy))
+    if basis.sized is not None:
+        moved, differ = one_mode_errors(basis, float(energies[-1] - energies[0]))
+        errors = errors + moved
+        result = f"levels of one mode differ by at most {differ:.2g} {basis.field.unit}"
+        how = "values on equidistant points instead of harmonic functions"
+        checked.append(Checked("one-mode functions", how, result, differ <= max(accuracy, 2.0 * moved)))
+    edge = np.array([edge_populations(x, basis.terms.energies) for x in states.trains if isinstance(x, SectorTrain)])
+    edge = edge.reshape(len(states.trains), -1)
+    cut = edge.max(axis=1, initial=0.0) > EDGE_POPULATION
+    short |= {k for i, k in enumerate(basis.order) if np.any(edge[:, i] > EDGE_POPULATION)}
+    result = f"at most {float(edge.max(initial=0.0)):.1e}"
+    checked.append(Checked("last function of every mode", "its weight in the states", result, not cut.any()))
+    return Judged(errors, cut, frozenset(short), tuple(checked))
+
+
+def one_mode_errors(basis: ProductBasis, top: float) -> tuple[float, float]:
+    """Of the one-mode levels up to ``top`` above the lowest: the sum over the modes of what they moved by when the
+    harmonic functions were grown, and the largest difference from levels on equidistant points."""
+    sized = basis.sized
+    assert sized is not None
+    moved, differ = 0.0, 0.0
+    for k, w in enumerate(basis.field.frequencies):
+        energies = np.sort(sized.mean.solved[k][0])[: basis.sizes[k]]
+        used = int(np.sum(energies - energies[0] <= top))
+        known = sized.changes[k][:used]
+        moved += float(np.max(known, initial=0.0)) if len(known) else np.inf
+        other = sinc_levels(float(w), sized.mean.polynomials[k], float(energies[used - 1] + 1e-6 * w))
+        if len(other) < used:
+            differ = np.inf
+        else:
+            differ = max(differ, float(np.max(np.abs(other[:used] - energies[:used]))))
+    return moved, differ
+
+
+def edge_populations(x: SectorTrain, energies: Sequence[np.ndarray]) -> np.ndarray:
+    """The weight of a state in the highest function of every mode, (d,); zero for modes of one function."""
+    cores = truncate(x, EDGE_RANK)[0].to_train().cores
+    rights = [np.ones((1, 1))]
+    for core in cores[:0:-1]:
+        rights.append(np.einsum("anb,bc,dnc->ad", core, rights[-1], core, optimize=True))
+    left = np.ones((1, 1))
+    found = np.zeros(len(cores))
+    for k, core in enumerate(cores):
+        half = np.einsum("ab,anc->bnc", left, core)
+        weights = np.einsum("bnc,cd,bnd->n", half, rights[len(cores) - 1 - k], core, optimize=True)
+        if len(weights) > 1:
+            found[k] = weights[int(np.argmax(energies[k]))] / weights.sum()
+        left = np.einsum("bnc,bnd->cd", half, core)
+    return found

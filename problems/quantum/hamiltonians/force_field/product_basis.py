@@ -1,0 +1,164 @@
+"""The product basis of a force field: what is automatic chosen, what cannot be computed refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC
+from problems.quantum.hamiltonians.force_field import basis as modes_
+from problems.quantum.hamiltonians.force_field.boundedness import lowest_barriers
+from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.keys import Basis
+from problems.quantum.hamiltonians.force_field.operators import mode_orders, operator, product_terms
+from problems.quantum.hamiltonians.force_field.primitives import MOST_PRIMITIVE
+from problems.quantum.hamiltonians.force_field.sizes import Sized, from_levels, lowest_products, of_given_sizes
+from problems.quantum.hamiltonians.force_field.symmetry import norm_bound, terms_that_matter
+from problems.quantum.readers.reader import KEY
+from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.eigen.start import space_size
+from solvers.formats.trains.operator import TTOperator
+
+
+@dataclass(frozen=True)
+class ProductBasis:
+    """One-mode bases of a field, the table of products in them and its TT operator, for so many states and digits.
+
+    ``field``: without the terms ``left_out``, which break a parity; ``sized``: the mean field whose functions the
+    contracted bases are, None for harmonic functions; ``automatic``: whether the sizes were left to us; ``warnings``:
+    what a user must know of the field.
+    """
+
+    field: ForceField
+    left_out: Mapping[tuple[int, ...], float]
+    n_states: int
+    accuracy: float
+    automatic: bool
+    sizes: tuple[int, ...]
+    sized: Sized | None
+    order: tuple[int, ...]
+    charges: np.ndarray
+    terms: ProductTerms
+    operator: TTOperator
+    warnings: tuple[str, ...]
+
+    @property
+    def operator_error(self) -> float:
+        """What the terms left out move a level at most."""
+        return norm_bound(self.left_out, self.bases(self.sizes)) if self.left_out else 0.0
+
+    def room(self, k: int) -> int:
+        """Functions of mode k there are at most."""
+        if self.sized is None:
+            return MOST_PRIMITIVE
+        below_barrier = self.sized.most[k]
+        return len(self.sized.levels[k]) if not np.isfinite(below_barrier) else int(below_barrier)
+
+    def bases(self, sizes: Sequence[int]) -> list[modes_.ModeBasis]:
+        """So many functions of each mode, in the field's order."""
+        if self.sized is None:
+            return modes_.harmonic_functions(self.field, sizes, self.charges)
+        return modes_.lowest_modals(self.sized.mean, sizes, self.charges)
+
+    def resized(self, sizes: Sequence[int]) -> ProductBasis:
+        """The same with other numbers of functions."""
+        terms = product_terms(self.field, self.bases(sizes), self.order)
+        return replace(
+            self, sizes=tuple(len(e) for e in _in_field_order(terms, self.order)), terms=terms, operator=operator(terms)
+        )
+
+
+def _in_field_order(terms: ProductTerms, order: Sequence[int]) -> list[np.ndarray]:
+    energies: list[np.ndarray] = [np.zeros(0)] * len(order)
+    for i, k in enumerate(order):
+        energies[k] = terms.energies[i]
+    return energies
+
+
+def product_basis(
+    given: ForceField, basis: Basis, mode_order: str | tuple[int, ...], n_states: int, accuracy: float
+) -> ProductBasis:
+    """Bases, mode order and operator; raises ProblemError for what cannot be computed. Takes well under a second.
+
+    ``basis``, ``mode_order``: as of the keys of these names.
+    """
+    field, broken = terms_that_matter(given, accuracy)
+    charges = modes_.mode_charges(modes_.parity_generators(field), field.d)
+    functions = basis.functions
+    if functions == AUTOMATIC:
+        sized = from_levels(field, charges, n_states, accuracy)
+    else:
+        sizes = [functions] * field.d if isinstance(functions, int) else list(functions)
+        sized = of_given_sizes(field, charges, sizes, accuracy)
+    if basis.type == "harmonic":
+        bases = modes_.harmonic_functions(field, sized.sizes, charges)
+    else:
+        bases = modes_.lowest_modals(sized.mean, sized.sizes, charges)
+    order, terms, tt = None, None, None
+    for candidate in mode_orders(field, mode_order):
+        t = product_terms(field, bases, candidate)
+        o = operator(t)
+        if tt is None or sum(r * r for r in o.ranks) < sum(r * r for r in tt.ranks):
+            order, terms, tt = candidate, t, o
+    assert order is not None and terms is not None and tt is not None
+    if n_states > space_size(terms):
+        size = space_size(terms)
+        if functions == AUTOMATIC:  # only a barrier ends an automatic basis
+            raise ProblemError(
+                f"the potential is unbounded below, and behind its barriers lie all but {size:.0f} states of the "
+                f"{n_states} asked: correct the field, or ask for fewer states",
+                KEY,
+            )
+        message = f"{n_states} states asked, but the basis has only {size:.0f} functions"
+        raise ProblemError(message, "solver.n_states")
+    warnings = _boundedness(field, bases, terms, n_states)
+    if broken:
+        warnings.append(
+            f"{len(broken)} terms that break a symmetry are left out: together they move a level by "
+            f"{norm_bound(broken, bases):.1e} {field.unit} at most, which is part of the errors"
+        )
+    return ProductBasis(
+        field,
+        broken,
+        n_states,
+        accuracy,
+        functions == AUTOMATIC,
+        sized.sizes,
+        None if basis.type == "harmonic" else sized,
+        tuple(order),
+        charges,
+        terms,
+        tt,
+        tuple(warnings),
+    )
+
+
+def _boundedness(field: ForceField, bases: Sequence[modes_.ModeBasis], terms: ProductTerms, n_states: int) -> list[str]:
+    """Warnings about holes of the potential; ProblemError where states lie above a barrier inside the basis range."""
+    ground = sum(float(e.min()) for e in terms.energies)
+    top = float(lowest_products(terms.energies, n_states)[1][-1])
+    unit = field.unit
+    inside, outside = lowest_barriers(field, bases)
+    if inside is not None:
+        where = f"modes {', '.join(map(str, inside.modes))} at |q| = {inside.distance:.1f}"
+        share = sum(0.5 * float(field.frequencies[m - 1]) for m in inside.modes)
+        if inside.height < share + top:
+            raise ProblemError(
+                f"the potential is unbounded below: a barrier of only {inside.height:.4g} {unit} ({where}) lies within "
+                "the range of the basis, below the states asked for: correct the field, or ask for fewer states or "
+                "functions",
+                KEY,
+            )
+        return [
+            f"the potential is unbounded below: barrier of {inside.height:.4g} {unit} ({where}) within the range of "
+            f"the basis; the states asked for reach {ground + top:.4g} {unit}, zero-point energies included"
+        ]
+    if outside is None:
+        return []
+    return [
+        f"the potential is unbounded below far out: lowest barrier {outside.height:.4g} {unit}, along modes "
+        f"{', '.join(map(str, outside.modes))} at |q| = {outside.distance:.1f}, outside the range of the basis"
+    ]

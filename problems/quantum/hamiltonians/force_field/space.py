@@ -1,0 +1,114 @@
+"""The spectrum of a force field: a space that grows until the basis is no longer what limits the levels.
+
+Automatic sizes: every function under the highest state wanted, plus a margin that grows with the digits asked for, and
+whatever the states of a wider space want more of; where the states found lack functions all the same, more of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from problems.quantum.hamiltonians.force_field import outside
+from problems.quantum.hamiltonians.force_field.operators import second_look
+from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis
+from problems.quantum.hamiltonians.force_field.sizes import Wide
+from problems.quantum.hamiltonians.space import Judged, Space
+from problems.words import cut_short
+from solvers.eigen.start import Start
+from solvers.eigen.states import EigenStates
+from solvers.sectors.train import SectorTrain
+from solvers.solution import Checked
+
+NAMED = 12  # states that a warning names
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FieldSpace(Space):
+    """A force field in ``basis``. ``wide``: states of a wider one, None where a hole of the potential is within it."""
+
+    basis: ProductBasis
+    wide: Wide | None = None
+
+    basis_share = 0.2
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the sizes were left to us."""
+        return self.basis.automatic
+
+    def looks(self) -> tuple[Checked, ...]:
+        """The operator against the field itself."""
+        basis = self.basis
+        return (second_look(basis.field, basis.bases(basis.sizes), basis.order, basis.operator),)
+
+    def refined(self) -> FieldSpace:
+        """With the functions that the states of a wider space ask for; that space's states are kept to judge by."""
+        if not self.automatic:
+            return space_of(self.basis, outside.widened(self.basis))
+        return space_of(*outside.refined(self.basis, self._share))
+
+    def enlarged(self, start: Start, executor: Executor | None) -> FieldSpace:
+        """With the functions that the states of ``start`` want more of."""
+        if not self.automatic:
+            return self
+        return space_of(outside.enlarged(self.basis, start, self._share, executor), self.wide)
+
+    def judge(self, states: EigenStates, accuracy: float, executor: Executor | None) -> Judged:
+        """Second order in the next functions of every mode, a wider basis from above, and points in place of modals."""
+        trains = [x for x in states.trains if isinstance(x, SectorTrain)]
+        return outside.judge(self.basis, states, self.wide, outside.basis_errors(self.basis, trains, executor))
+
+    def grown(self, short: Collection[int]) -> FieldSpace | None:
+        """With more functions of these modes; None where they were chosen, or a barrier leaves no room."""
+        larger = outside.grown(self.basis, short) if self.automatic else None
+        return None if larger is None else space_of(larger)
+
+    def remarks(self, judged: Judged, lacking: bool) -> list[str]:
+        """What the basis costs, why it cannot grow, and which states it shapes."""
+        said, unit, sized = list(judged.warnings), self.unit, self.basis.sized
+        if lacking and not self.automatic:
+            said.append(
+                f"the chosen basis costs up to {judged.errors.max():.2g} {unit} (basis part of the errors); "
+                "basis.functions: automatic would meet the accuracy"
+            )
+        if lacking and sized is not None and np.isfinite(sized.most).any():
+            modes = ", ".join(str(k + 1) for k in np.flatnonzero(np.isfinite(sized.most)))
+            said.append(
+                f"a barrier, behind which the potential falls without end, leaves no room for more functions of modes "
+                f"{modes}: correct the field, or ask for fewer states"
+            )
+        if judged.edge.any():
+            edge = cut_short(np.flatnonzero(judged.edge).tolist(), NAMED)
+            said.append(f"states at the edge of the basis, or beyond a barrier of the potential: {edge}")
+        return said
+
+    @property
+    def _share(self) -> float:
+        return self.basis_share * self.basis.accuracy
+
+
+def space_of(basis: ProductBasis, wide: Wide | None = None) -> FieldSpace:
+    """The space of a product basis."""
+    bases = basis.bases(basis.sizes)
+    labels = tuple(bases[k].labels for k in basis.order)
+    return FieldSpace(
+        operator=basis.operator,
+        terms=basis.terms,
+        modes=basis.terms.modes,
+        starts=True,
+        order=basis.order,
+        charges=basis.charges,
+        labels=labels,
+        turns=tuple(np.eye(len(of_mode))[np.argsort(of_mode)] for of_mode in labels),  # ascending quantum numbers
+        unit=basis.field.unit,
+        first_mode=1,
+        products=len(basis.field.terms),
+        operator_error=basis.operator_error,
+        warnings=basis.warnings,
+        basis=basis,
+        wide=wide,
+    )
