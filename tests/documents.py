@@ -80,7 +80,7 @@ class Session:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,  # seconds; a page takes a few on a quiet machine
+            timeout=600,  # seconds; a block takes a few on a quiet machine
         )
         assert done.returncode == 0, f"{self.page.name}:{block.line}: exit code {done.returncode}\n{done.stdout}"
         return done.stdout

@@ -65,7 +65,7 @@ def test_the_site_builds_without_a_warning(tmp_path):
     pytest.importorskip("furo", reason="the extra 'docs' is not installed")
     options = ["-q", "-W", "--keep-going", "-b", "html", "-d", str(tmp_path / "trees")]
     command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(tmp_path / "site")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     built = {path.stem for path in (tmp_path / "site").glob("*.html")}
     assert {page.stem for page in PAGES} <= built

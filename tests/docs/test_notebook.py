@@ -33,5 +33,5 @@ def test_the_notebook_runs_and_prints_what_is_stored(tmp_path):
     notebook = nbformat.read(tmp_path / NOTEBOOK.name, as_version=4)
     stored = [texts(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
     # raises for a cell that fails
-    nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert [texts(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"] == stored

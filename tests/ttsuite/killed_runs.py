@@ -94,7 +94,8 @@ def main(configuration, folder, kills, seed):
         while True:
             number = child(configuration, place)
             end = time.perf_counter() + rng.uniform(0.0, longest)
-            while time.perf_counter() < end or done >= kills:
+            # the first kill finds something to continue from, however fast the machine is today
+            while time.perf_counter() < end or done >= kills or (done == 0 and not any(place.glob("checkpoint/[!.]*"))):
                 finished, status = os.waitpid(number, os.WNOHANG)
                 if finished:
                     break

@@ -130,7 +130,7 @@ def test_a_backend_that_is_not_there_is_passed_over():
             env={**os.environ, "MPLBACKEND": backend},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert done.returncode == 0 and done.stdout.strip() == backend, done.stderr
 
@@ -149,7 +149,7 @@ def test_a_reader_that_goes_away_does_not_end_a_run(tmp_path):
         first = process.stderr.readline()
         process.stderr.close()
         process.stdout.close()
-        code = process.wait(120)
+        code = process.wait(300)
     assert "quick: writing to" in first
     assert code == 0 and report_of(tmp_path / "out")["status"] == "finished"
 
@@ -216,7 +216,7 @@ import ttsuite, ttsuite.scans.scan
 print(ttsuite.run({str(tmp_path / "quick.yaml")!r}, out={str(tmp_path / "out")!r}).status)
 """
     (tmp_path / "quick.yaml").write_text(COMPLETION)
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.stdout == "finished\n", done.stderr
 
 
@@ -240,7 +240,7 @@ def script(tmp_path, guard):
     (tmp_path / "script.py").write_text(SCRIPT.format(guard=guard))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
 
 
@@ -256,7 +256,7 @@ def test_a_script_with_guard_has_its_workers(tmp_path, guard):
     (tmp_path / "script.py").write_text(SCRIPT.format(guard=guard) + tail)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.stdout == "[2.0, 3.0]\n_LoneWorkers 2.0\nValueError\n" and done.stderr == ""
 

@@ -18,7 +18,8 @@ from ttsuite.study.yaml_file import parse
 
 ROOT = Path(__file__).parents[2]
 COUNT = 2000
-ANSWER = 1.0  # seconds of this process, for each
+ANSWER = 1.0  # seconds of this process, for each, on a machine that is as fast as that where UNIT was measured
+UNIT = 0.02  # seconds of ``unit`` there, at most
 MEASUREMENTS = 4  # the least of them is the cost: a busy machine and the collector of garbage only add
 # what must not happen while a configuration is read: events of sys.addaudithook
 FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.", "socket.", "pickle.", "marshal.")
@@ -90,6 +91,18 @@ def refusal(call: Callable[[], object]) -> tuple[ConfigError | None, float]:
     return error, least
 
 
+def in_time(seconds: float) -> bool:
+    """Whether an answer took no longer than it may; a slow or busy machine is measured when it is in question."""
+    return seconds < ANSWER or seconds < ANSWER * max(1.0, min(unit() for _ in range(MEASUREMENTS)) / UNIT)
+
+
+def unit() -> float:
+    """CPU seconds of a fixed piece of work in Python."""
+    begin = time.process_time()
+    sum(len(str(i)) for i in range(100_000))
+    return time.process_time() - begin
+
+
 def answer(watch, content: bytes) -> ConfigError | None:
     """What is said about a file with this content; asserts time and innocence."""
     file = watch.file
@@ -99,7 +112,7 @@ def answer(watch, content: bytes) -> ConfigError | None:
         error, seconds = refusal(lambda: load_study(file))
     finally:
         watch.on = False
-    assert seconds < ANSWER and not watch.events, (seconds, watch.events)
+    assert in_time(seconds) and not watch.events, (seconds, watch.events)
     for line in str(error).splitlines() if error else ():
         assert line.startswith(f"{file}") and line.isprintable() and len(line) < 1000, line
     return error
@@ -222,7 +235,7 @@ def test_the_largest_problems_are_checked_in_a_second(problem):
     family(problem["kind"])
     error, seconds = refusal(lambda: make_study({"problem": problem, "solver": SOLVERS.get(problem["kind"], {})}))
     assert error is None or all(str(problem) for problem in error.problems)
-    assert seconds < ANSWER
+    assert in_time(seconds), seconds
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -233,7 +246,7 @@ def test_mutants_at_the_command_line(tmp_path, seed):
     before = sorted(tmp_path.iterdir())
     command = [sys.executable, "-m", "ttsuite", "validate", *(str(path) for path in before)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=300)
     assert done.returncode in (0, 2) and b"Traceback" not in done.stderr and b"Warning" not in done.stderr
     assert done.stdout.count(b": valid\n") + len({line.split(b".yaml")[0] for line in done.stderr.splitlines()}) == 12
     assert sorted(tmp_path.iterdir()) == before

@@ -148,7 +148,7 @@ def test_a_user_without_home_and_folders_to_write(tmp_path):
             extra_groups=[],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
     except PermissionError:
         pytest.skip("another user cannot run this Python")

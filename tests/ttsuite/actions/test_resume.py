@@ -209,7 +209,7 @@ def test_damaged_texts_are_refused_in_one_line(quick, tmp_path, name):
     first, *others = bad.get(name, (content[:40], b"", b"[]", b"\xff\xfe"))
     (folder / name).write_bytes(first)
     command = [sys.executable, "-m", "ttsuite", "resume", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and name in done.stderr, done.stderr
     for damaged in others:
         (folder / name).write_bytes(damaged)

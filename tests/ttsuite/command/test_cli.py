@@ -25,7 +25,7 @@ numerics = made_up.numerics(made_up.acetonitrile(6, Status.{status}))
 if {wait}:
     def solve(prepared, *, executor, seed, callback, **checkpoints):
         callback(replace(made_up.acetonitrile(6).history[0], finished=False))  # its end would end the run
-        time.sleep(60)
+        time.sleep(600)
     numerics.solve = solve
 if {broken}:
     def solve(*arguments, **options):
@@ -41,7 +41,7 @@ sys.exit(main(sys.argv[1:]))
 
 def ttsuite(*arguments, cwd=None):
     command = [sys.executable, "-m", "ttsuite", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
 
 def driver(tmp_path, status="CONVERGED", wait=False, broken=False):
@@ -153,7 +153,7 @@ def test_a_missing_file(tmp_path):
 def test_run(tmp_path, status, code):
     write(tmp_path)
     done = subprocess.run(
-        driver(tmp_path, status), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+        driver(tmp_path, status), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == code, done.stderr
     (folder,) = (tmp_path / "results" / "runs").iterdir()
@@ -172,7 +172,7 @@ def test_a_reader_who_goes_away_ends_no_run(tmp_path, pipe):
     write(tmp_path)
     command = " ".join(f"'{word}'" for word in driver(tmp_path))
     shell = f"{command} {pipe}; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, timeout=60)
+    done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, timeout=300)
     assert done.returncode == 0
     (folder,) = (tmp_path / "results" / "runs").iterdir()
     assert '"status": "finished"' in (folder / "report.json").read_text()
@@ -181,7 +181,7 @@ def test_a_reader_who_goes_away_ends_no_run(tmp_path, pipe):
 def test_a_failure_is_one_line_and_a_traceback_file(tmp_path):
     write(tmp_path)
     done = subprocess.run(
-        driver(tmp_path, broken=True), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+        driver(tmp_path, broken=True), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 1 and done.stdout == ""
     (line,) = [line for line in done.stderr.splitlines() if "writing to" not in line]
@@ -206,8 +206,8 @@ def test_an_interrupt_leaves_a_folder_that_says_so(tmp_path, number):
     process.send_signal(number)
     while "stopping after this step" not in process.stderr.readline():
         assert process.poll() is None
-    process.send_signal(number)  # this step takes a minute
-    _, errors = process.communicate(timeout=30)
+    process.send_signal(number)  # this step takes ten minutes
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130 and errors.startswith("interrupted: ") and "Traceback" not in errors
     (folder,) = (tmp_path / "results" / "runs").iterdir()
     assert '"status": "interrupted"' in (folder / "report.json").read_text()

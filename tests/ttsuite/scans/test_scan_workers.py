@@ -69,13 +69,13 @@ def worker_pids(client):
 
 
 def kill(client):
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=300)
     os.kill(worker_pids(client)[0], signal.SIGKILL)
 
 
 def test_a_scan_on_two_processes_completes_when_one_is_killed(by_processes):
     done, listener = by_processes
-    assert listener.killed is not None and listener.statuses == ["finished"] * 12
+    assert listener.killed is not None and listener.statuses == ["finished"] * 6
     assert done.status == "finished" and {outcome.status for outcome in done.points} == {"finished"}
     # the exact energies of coupled oscillators are references of every point
     for outcome in done.points:
@@ -87,7 +87,7 @@ def test_a_scan_on_a_dask_cluster_gives_the_same_table_when_a_worker_is_killed(b
     listener = KillOne(lambda: worker_pids(client))
     with cluster(address) as executor:
         done = scan(SCAN, out=tmp_path / "out", executor=WithoutFigures(executor), listener=listener)
-    assert listener.killed not in worker_pids(client) and len(listener.statuses) == 12
+    assert listener.killed not in worker_pids(client) and len(listener.statuses) == 6
     assert done.status == "finished"
     assert (done.folder / "table.csv").read_bytes() == (by_processes[0].folder / "table.csv").read_bytes()
 
@@ -179,10 +179,10 @@ def test_a_cluster_that_goes_while_it_is_used_costs_its_tasks_only(monkeypatch):
     local = distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0")
     with distributed.Client(local, set_as_default=False), cluster(local.scheduler_address) as executor:
         assert executor.submit(abs, -1).result() == 1
-        task = executor.submit(time.sleep, 60)
+        task = executor.submit(time.sleep, 600)
         local.close()
         with pytest.raises(CancelledError):
-            task.result(timeout=60)
+            task.result(timeout=300)
 
 
 @pytest.mark.slow
