@@ -13,6 +13,10 @@ import pytest
 for library in ("OPENBLAS", "MKL", "OMP"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
+
+# processes that tests start would each compile all sources else, half a second; kernels are kept beside them anyway
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # a job in the background of a shell script ignores SIGINT, and so would all that tests start and interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,18 +26,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def figures_are_drawn_not_saved(request, monkeypatch):
     """Runs draw their figures and keep no files of them, which took most of the time of small runs.
 
-    A test that is marked ``figures`` gets the files; runs in other processes write them always.
+    A test that is marked ``figures`` gets the files, as do runs in other processes, but for those of quick_command.py.
     """
     if Path(__file__).parent / "solvers" in request.path.parents or request.node.get_closest_marker("figures"):
         return
-    import ttsuite.pages.report
-    from ttsuite.pages.drawing import own_style, told
+    from no_figures import draw_only
 
-    def drawn(picture, record):
-        if picture.text:
-            return told(picture, "")
-        with own_style():
-            assert picture.figure is not None
-        return told(picture, "data:image/svg+xml,")
+    from ttsuite.pages import report
 
-    monkeypatch.setattr(ttsuite.pages.report, "save_figure", drawn)
+    draw_only(report, patch=monkeypatch.setattr)

@@ -46,12 +46,13 @@ def blocks_of(page: Path) -> list[Block]:
 class Session:
     """What one page has written, run and printed so far."""
 
-    def __init__(self, page: Path, folder: Path) -> None:
+    def __init__(self, page: Path, folder: Path, bin: Path | None = None) -> None:
+        """``bin`` is a folder with another ``ttsuite`` than the one that is installed."""
         self.page, self.folder = page, folder
         self.names: dict[str, object] = {"__name__": "__main__"}
         self.output: str | None = None
-        binaries = str(Path(sys.executable).parent)
-        self.environment = {**os.environ, "PATH": binaries + os.pathsep + os.environ["PATH"], "MPLBACKEND": "Agg"}
+        folders = [*([str(bin)] if bin else []), str(Path(sys.executable).parent), os.environ["PATH"]]
+        self.environment = {**os.environ, "PATH": os.pathsep.join(folders), "MPLBACKEND": "Agg"}
 
     def take(self, block: Block) -> None:
         """Write, run or compare a block."""

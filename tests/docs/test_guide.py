@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,16 +13,28 @@ from pathlib import Path
 
 import pytest
 from documents import FILES, Session, blocks_of
+from quick_command import QuickCommand
 
 import ttsuite
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
+# a first run with the files of its figures, and the life of one, are of the command as it is installed
+INSTALLED = ("first-run", "life-of-a-run")
+
+
+@pytest.fixture(scope="module")
+def quick_command():
+    """A ``ttsuite`` that has numpy, numba and matplotlib imported."""
+    command = QuickCommand()
+    yield command
+    command.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_examples_of_a_page_run(page, tmp_path):
-    session = Session(page, tmp_path)
+def test_the_examples_of_a_page_run(page, tmp_path, request):
+    quick = page.stem not in INSTALLED and hasattr(os, "pidfd_open")  # Linux
+    session = Session(page, tmp_path, request.getfixturevalue("quick_command").bin if quick else None)
     for block in blocks_of(page):
         session.take(block)
 

@@ -1,0 +1,60 @@
+"""The quick command of the tests is a process as any other: streams, exit codes, folder, environment, signals."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux only")
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory):
+    """Runs a script in a folder of its own, where ``ttsuite`` is the quick one; returns exit code and streams."""
+    from quick_command import QuickCommand
+
+    command, folder = QuickCommand(), tmp_path_factory.mktemp("shell")
+    environment = {**os.environ, "PATH": f"{command.bin}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(script):
+        done = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    yield run
+    command.close()
+
+
+def test_streams_and_exit_codes(shell):
+    code, out, err = shell("echo before; ttsuite list | head -1; ttsuite run --nonsense; echo code $?; exit 7")
+    assert code == 7 and out.startswith("before\n") and out.endswith("code 2\n") and len(out.splitlines()) == 3
+    assert "usage: ttsuite run" in err and "usage" not in out
+    assert shell("ttsuite validate no-file.yaml 2>&1")[:2] == (2, "no-file.yaml: no such file\n")
+
+
+def test_folder_and_environment(shell):
+    code, out, _ = shell("mkdir -p inner && cd inner && ttsuite example own-samples && ls")
+    assert code == 0 and "own-samples.yaml" in out
+    assert shell("COLUMNS=50 ttsuite run --help")[1] != shell("COLUMNS=150 ttsuite run --help")[1]
+
+
+@pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("KILL", 137)])
+def test_a_signal_to_the_command_ends_it(shell, name, code):
+    """A command that waits for the text of its file, which nobody writes."""
+    script = f"mkfifo {name}.yaml; ttsuite validate {name}.yaml & sleep 0.5; kill -{name} $!; wait $!; echo $?; pwd"
+    said, folder = shell(script)[1].splitlines()[-2:]
+    assert said == str(code)
+    end = time.monotonic() + 60.0
+    while reads(Path(folder) / f"{name}.yaml"):
+        assert time.monotonic() < end, "the command outlives its caller"
+        time.sleep(0.01)
+
+
+def reads(pipe):
+    """Whether a process reads from a named pipe."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
