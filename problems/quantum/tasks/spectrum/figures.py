@@ -91,8 +91,8 @@ def _deviations(result: SpectrumResult, references: Sequence[Reference], judge: 
         caption = f"Deviation of this run from {judge.label}, over the state number."
         return Picture("deviations", caption, partial(deviations, result, judge, accuracy), alt)
     caption = (
-        f"How far the lists of levels are from {judge.label}, the closest (by their median) above: each level a dot,"
-        " the middle half a bar, the median a line. Shaded: what the reference itself is good to. Below, the levels of"
+        f"How far the lists of levels are from {judge.label}, the closest (by their median) above: each level a tick,"
+        " the middle half a bar, the median a dot. Shaded: what the reference itself is good to. Below, the levels of"
         " this run one by one. The lowest state is compared absolutely, the others relative to their list's lowest."
     )
     return Picture("deviations", caption, partial(comparison_of_lists, result, references, judge, accuracy), alt)
