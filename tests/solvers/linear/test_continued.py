@@ -20,7 +20,7 @@ def every_sweep_is_written(monkeypatch):
 
 
 CASES = {
-    "amen": (laplacian(6, 12), ones((12,) * 6), AMEn(enrichment=2), 1e-9, {}),
+    "amen": (laplacian(5, 8), ones((8,) * 5), AMEn(enrichment=2), 1e-9, {}),
     "amen, a start": (laplacian(5, 8), ones((8,) * 5), AMEn(), 1e-8, {"start": ones((8,) * 5) * 1e-2}),
     "dmrg": (laplacian(5, 10), ones((10,) * 5), DMRG(), 1e-8, {}),
     "als": (laplacian(4, 8), ones((8,) * 4), ALS(rank=3), 1e-8, {}),
