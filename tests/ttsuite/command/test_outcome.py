@@ -31,7 +31,7 @@ def test_the_outcome_says_the_answer(tmp_path):
     run = finished(tmp_path)
     text = "\n".join(outcome(run, 200))
     assert text.splitlines()[0] == "acetonitrile: converged to the accuracy asked for"
-    assert "6, of which 6 reached" in text and "at most 0.0012 cm-1 over 6 values" in text and "260 MB" in text
+    assert "6, of which 6 reached" in text and "at most 0.0012 cm⁻¹ over 6 values" in text and "260 MB" in text
     assert re.search(r"energies, state 0 +98\d\d\.\d+\(\d+\) cm", text)
     assert sum("energies, state" in line for line in text.splitlines()) == 5
     assert text.splitlines()[-1] == f"report: {run.folder / 'report.html'}"
