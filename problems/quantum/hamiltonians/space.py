@@ -94,7 +94,7 @@ class Space(ABC):
         """The operator against what it was built from."""
 
     @abstractmethod
-    def judge(self, states: EigenStates, accuracy: float, executor: Executor | None) -> Judged:
+    def judge(self, states: EigenStates, executor: Executor | None) -> Judged:
         """What the basis costs these states, and what they say about it."""
 
     def shown(self, states: EigenStates) -> Sequence[TensorTrain]:

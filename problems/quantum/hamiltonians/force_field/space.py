@@ -57,7 +57,7 @@ class FieldSpace(Space):
             return self
         return space_of(outside.enlarged(self.basis, start, self._share, executor), self.wide)
 
-    def judge(self, states: EigenStates, accuracy: float, executor: Executor | None) -> Judged:
+    def judge(self, states: EigenStates, executor: Executor | None) -> Judged:
         """Second order in the next functions of every mode, a wider basis from above, and points in place of modals."""
         trains = [x for x in states.trains if isinstance(x, SectorTrain)]
         return outside.judge(self.basis, states, self.wide, outside.basis_errors(self.basis, trains, executor))

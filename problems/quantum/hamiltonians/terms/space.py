@@ -51,7 +51,7 @@ class TermsSpace(Space):
         """The operator against the terms given."""
         return (self.look,)
 
-    def judge(self, states: EigenStates, accuracy: float, executor: Executor | None) -> Judged:
+    def judge(self, states: EigenStates, executor: Executor | None) -> Judged:
         """Weights in the last functions, and what lies beyond a barrier; the basis itself has no error."""
         weights = np.array([edge_weight(x, self.edges) for x in self.shown(states)])
         beyond = np.zeros(len(weights), dtype=bool)

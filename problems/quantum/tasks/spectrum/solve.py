@@ -56,6 +56,11 @@ class Prepared:
         return self.solver.method == AUTOMATIC and self.functions <= SMALL
 
     @property
+    def max_rank(self) -> int | None:
+        """The cap asked for; None: as the accuracy needs."""
+        return None if self.solver.max_rank == AUTOMATIC else int(self.solver.max_rank)
+
+    @property
     def method(self) -> InverseIteration | BlockDMRG:
         """The method asked for; automatic: one shared basis for few states and without a start."""
         shared = self.solver.method == "block_dmrg"
@@ -112,7 +117,7 @@ def solve(
             solving = time.perf_counter()
         prepared, solution, symmetric = _states(prepared, call, number)
         space, states = prepared.space, solution.value
-        judged = space.judge(states, prepared.solver.accuracy, executor)
+        judged = space.judge(states, executor)
         if not judged.short or solution.status is Status.RANK_LIMIT:
             break  # more functions are no help to states that their ranks cut
         larger = space.grown(judged.short)
@@ -185,7 +190,7 @@ def _of_full_vectors(prepared: Prepared, call: _Call) -> Solution | None:
         solver.n_states,
         space.modes,
         accuracy=_share_of_states(prepared),
-        max_rank=None if solver.max_rank == AUTOMATIC else int(solver.max_rank),
+        max_rank=prepared.max_rank,
         rng=call.rng,
         callback=call.callback,
     )
@@ -216,8 +221,7 @@ def _iterated(prepared: Prepared, call: _Call, name: str) -> tuple[Prepared, Sol
         earlier=None if call.earlier is None else call.earlier / STATES,
     )
     if space.complex:
-        max_rank = None if solver.max_rank == AUTOMATIC else int(solver.max_rank)
-        solution = recovered(space.operator, solution, solver.n_states, accuracy, max_rank)
+        solution = recovered(space.operator, solution, solver.n_states, accuracy, prepared.max_rank)
     return prepared, solution, space.starts and not space.complex
 
 

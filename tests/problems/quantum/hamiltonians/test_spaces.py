@@ -27,7 +27,7 @@ def space(functions, n_states=3, accuracy=1e-4):
 def test_the_basis_part_of_an_error_is_what_a_wider_basis_moves_the_level_by(functions):
     given = space(functions).refined()
     states = eigsolve(given.operator, 3, start=given.terms, accuracy=1e-8, throw=False).value
-    judged = given.judge(states, 1e-4, None)
+    judged = given.judge(states, None)
     levels = on_grid(FIELD, 3, 1e-6)["energies"]
     assert np.all(states.energies - levels <= judged.errors + 1e-6)
     assert given.automatic == (functions == "automatic") == (judged.errors.max() < 1e-4)
