@@ -218,8 +218,9 @@ def _panel(axes: Axes, name: str, axis: str | None, groups: Mapping[str, Sequenc
     for values, scale in ((x_all, axes.set_xscale), (y_all, axes.set_yscale)):
         if values and min(values) > 0.0 and max(values) > WIDE * min(values):
             scale("log")
-    if all(x.is_integer() for x in x_all) and axes.get_xscale() == "linear":
-        whole_ticks(axes)
+    for which, values, kind in (("x", x_all, axes.get_xscale()), ("y", y_all, axes.get_yscale())):
+        if values and all(float(value).is_integer() for value in values) and kind == "linear":
+            whole_ticks(axes, which)  # sizes, and ranks
     axes.set(title=name, xlabel=short_names([axis or "point"])[0])
     grid(axes)
 

@@ -87,6 +87,12 @@ def test_a_figure_has_a_panel_a_quantity_and_a_line_for_each_choice_of_the_other
     assert (first.get_xscale(), first.get_yscale(), second.get_yscale()) == ("log", "log", "linear")
 
 
+def test_whole_numbers_have_ticks_at_whole_numbers():
+    points = [outcome(n, {"n": n}, {"largest TT-rank": (rank, None)}) for n, rank in ((1, 4.0), (2, 5.0), (3, 6.0))]
+    axes = picture(points).figure.axes[0]
+    assert all(float(tick).is_integer() for ticks in (axes.get_xticks(), axes.get_yticks()) for tick in ticks)
+
+
 def test_without_a_key_of_numbers_the_figure_runs_over_the_points():
     points = [outcome(i, {"method": m}, {"E": (float(i), None)}) for i, m in enumerate(("tdvp", "bug"), start=1)]
     drawn = picture(points)
