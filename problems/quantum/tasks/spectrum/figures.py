@@ -245,7 +245,7 @@ def ranks_along_train(result: SpectrumResult) -> Figure:
 def convergence(result: SpectrumResult, accuracy: float) -> Figure:
     """Energy changes, the error estimates, which decide, and (from inverse iteration, two-site) residual norms."""
     history = [state for state in result.history if state.energies is not None]
-    steps = np.arange(1, len(history) + 1)
+    steps = np.arange(len(history)) + (0 if history[0].label == "start" else 1)
     moved = [None, *(np.abs(_difference(a.energies, b.energies)) for a, b in pairwise(history))]
     unit = unit_text(result.unit)
     series = {
@@ -253,7 +253,9 @@ def convergence(result: SpectrumResult, accuracy: float) -> Figure:
         f"|change of energy| ({unit})": moved,
         f"residual norm ({unit})": [state.residuals for state in history],
     }
-    known = {name: values for name, values in series.items() if np.isfinite(_summaries(np.max, values)).any()}
+    there = {name: np.isfinite(_summaries(np.max, values)) for name, values in series.items()}
+    known = {name: values for name, values in series.items() if there[name].any()}
+    begin = int(np.argmax(np.any(list(there.values()), axis=0)))  # before that nothing is drawn: no place is kept
     figure, found = panels(2.6, 1, len(known), sharex=True)
     for number, (axes, (name, values)) in enumerate(zip(found, known.items())):
         axes.set_yscale("log")
@@ -267,12 +269,11 @@ def convergence(result: SpectrumResult, accuracy: float) -> Figure:
             low, high = axes.get_ylim()
             axes.set_ylim(min(low, 0.3 * accuracy), max(high, 3.0 * accuracy))
         axes.set_ylabel(name)
-        axes.set_xlim(0.5, len(history) + 0.5)
+        axes.set_xlim(steps[begin] - 0.5, steps[-1] + 0.5)
         if not in_column() or number == len(known) - 1:
-            axes.set_xlabel("pass; 0: the start" if history[0].label == "start" else "pass")
-        first = 0 if history[0].label == "start" else 1
+            axes.set_xlabel("pass; 0: the start" if steps[begin] == 0 else "pass")
         if len(history) <= MOST_PASSES:
-            axes.set_xticks(steps, [str(first + i) for i in range(len(history))])
+            axes.set_xticks(steps[begin:], [str(step) for step in steps[begin:]])
         else:
             whole_ticks(axes)
         grid(axes)
