@@ -3,8 +3,12 @@
 import re
 
 import made_up
+import numpy as np
 import pytest
 
+from problems.first_values import first_values
+from problems.report_parts import Quantity
+from solvers.measured import Measured
 from ttsuite.command.outcome import laid_out, outcome
 from ttsuite.pages import report as writer
 from ttsuite.runs.job import Run
@@ -51,6 +55,25 @@ def test_no_line_is_wider_and_no_number_broken(tmp_path, width):
     assert max(map(len, lines)) <= width
     whole = set(" ".join(outcome(finished(tmp_path), 500)).split())
     assert set(" ".join(lines).split()) <= whole
+
+
+def test_what_the_headline_says_is_not_said_again(tmp_path):
+    run = finished(tmp_path)
+    energies, errors = run.result.energies, run.result.error_estimates
+    told = [str(Measured(energies[0], errors[0], "cm-1")), "the wrong value"]
+    again = finished(tmp_path, [("lowest energy", told[0]), ("deviation asked", "0.0012 cm⁻¹")])
+    lines = outcome(again, 200)
+    assert sum("energies, state" in line for line in lines) == 4 and not any("energies, state 0" in t for t in lines)
+    assert sum(told[0] in line for line in lines) == 1 and sum("0.0012" in line for line in lines) == 1
+    other = first_values(run.result.quantities(run.report["results"]), [("a", told[1])])
+    assert len(other) == 5
+    named = first_values(run.result.quantities(run.report["results"]), [("energies", "see below")])
+    assert named == []
+
+
+def test_two_values_that_are_alike_are_both_said():
+    alike = Quantity("mean", "", "quantity", ["Q1", "Q2"], np.array([0.5, 0.5]), np.array([1e-3, 1e-3]))
+    assert [name for name, _ in first_values([alike], [("mean of Q1", "0.5000(10)")])] == ["mean, Q2"]
 
 
 def test_a_long_name_has_a_line_of_its_own():
