@@ -18,14 +18,16 @@ def first_values(
 ) -> list[tuple[str, Measured]]:
     """(name, value with error and unit) of the first quantities; of what goes on in time, the last entry.
 
-    ``headline``: (what, value) that stand before them; what these say is not said again.
+    ``headline``: (what, value) that stand before them; what has a name and is said there is not said again. A list of
+    numbered values stays whole.
     """
     said, words = {what for what, _ in headline}, [word for _, value in headline for word in value.split()]
     found = []
     for quantity in quantities[:QUANTITIES]:
+        named = any(isinstance(key, str) for key in quantity.keys)
         for name, value in _values(quantity):
             number = replace(value, unit="").text.partition(" ")[0]
-            if value.error is not None and number in words:
+            if named and value.error is not None and number in words:
                 words.remove(number)  # once: another quantity may have the same value
             elif quantity.name not in said:
                 found.append((name, value))

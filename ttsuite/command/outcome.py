@@ -25,7 +25,7 @@ def outcome(run: Run, width: int) -> list[str]:
         reference = report["references"][0]
         unit, count = quantities[0].unit if quantities else "", reference["count"]
         largest = str(bound(reference["max_abs_deviation"], unit))
-        if not any(reference["label"] in what or largest == value for what, value in facts):
+        if not any(reference["label"] in what or (count == 1 and largest == value) for what, value in facts):
             told = f"at most {largest} over {count} values" if count > 1 else largest
             facts.append((f"deviation from {reference['label']}", told))
     facts += spent(report)

@@ -57,18 +57,23 @@ def test_no_line_is_wider_and_no_number_broken(tmp_path, width):
     assert set(" ".join(lines).split()) <= whole
 
 
+NAMED = Quantity("mean", "hartree", "quantity", ["Q1", "Q2"], np.array([0.5, 0.25]), np.array([1e-3, 1e-3]))
+
+
 def test_what_the_headline_says_is_not_said_again(tmp_path):
+    def names(*headline):
+        return [name for name, _ in first_values([NAMED], headline)]
+
+    assert names() == names(("mean of Q1", "0.5001(10) hartree")) == ["mean, Q1", "mean, Q2"]
+    assert names(("mean of Q1", "0.5000(10) hartree")) == ["mean, Q2"]
+    assert names(("mean", "see below")) == []
+    lines = outcome(finished(tmp_path, [("deviation asked", "0.0012 cm⁻¹")]), 200)
+    assert sum("0.0012 cm" in line for line in lines) == 2  # that of six values is at most this: not the same
+    # a list of numbered values is whole
     run = finished(tmp_path)
-    energies, errors = run.result.energies, run.result.error_estimates
-    told = [str(Measured(energies[0], errors[0], "cm-1")), "the wrong value"]
-    again = finished(tmp_path, [("lowest energy", told[0]), ("deviation asked", "0.0012 cm⁻¹")])
-    lines = outcome(again, 200)
-    assert sum("energies, state" in line for line in lines) == 4 and not any("energies, state 0" in t for t in lines)
-    assert sum(told[0] in line for line in lines) == 1 and sum("0.0012" in line for line in lines) == 1
-    other = first_values(run.result.quantities(run.report["results"]), [("a", told[1])])
-    assert len(other) == 5
-    named = first_values(run.result.quantities(run.report["results"]), [("energies", "see below")])
-    assert named == []
+    lowest = Measured(run.result.energies[0], run.result.error_estimates[0])
+    told = first_values(run.result.quantities(run.report["results"]), [("lowest energy", f"{lowest} cm⁻¹")])
+    assert [name for name, _ in told] == [f"energies, state {k}" for k in range(5)]
 
 
 def test_two_values_that_are_alike_are_both_said():
