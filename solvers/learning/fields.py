@@ -9,6 +9,10 @@ one over the rows that were fitted, without correlation among themselves.
 So a product over the fields has mean zero and variance one where the fields are independent, and the coefficients of a
 train are an analysis of variance. A number beyond the range of the rows fitted counts as that range's end, a category
 that was not there as the average of all: products of many fields carry nothing far.
+
+A ridge on the coefficients of these functions would let the interactions of many fields be as large as those of few,
+where the rows cannot tell: so the functions that are fitted are SCALE times these, and an interaction of k fields is
+penalised SCALE^-2k times.
 """
 
 from __future__ import annotations
@@ -17,6 +21,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+# on final boards of noughts and crosses (958, three splits, rank 8, best ridge) the AUC is 0.990 at 1, 0.9987 at 0.5
+# and 0.997 at 0.3
+SCALE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,5 +106,16 @@ def fields_of(rows: np.ndarray, categories: Sequence[int]) -> list[Field]:
 
 
 def functions_of(fields: Sequence[Field], rows: np.ndarray) -> list[np.ndarray]:
-    """phi_k (N, n_k) of every field at rows (N, d)."""
-    return [field(column) for field, column in zip(fields, rows.T, strict=True)]
+    """phi_k (N, n_k) of every field at rows (N, d), all but the constants times ``SCALE``."""
+    found = [field(column) for field, column in zip(fields, rows.T, strict=True)]
+    for phi in found:
+        phi[:, 1:] *= SCALE
+    return found
+
+
+def orthonormal(cores: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Cores (a, n, b) of coefficients of ``functions_of`` as those of the orthonormal functions themselves."""
+    found = [core.copy() for core in cores]
+    for core in found:
+        core[:, 1:] *= SCALE
+    return found

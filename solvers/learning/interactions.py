@@ -2,8 +2,9 @@
 
     f_y(x) = sum_{i_1 ... i_d} W[i_1, ..., i_d, y] phi_1(x_1)[i_1] ... phi_d(x_d)[i_d]
 
-Novikov, Trofimov, Oseledets, Exponential Machines, arXiv:1605.03795, eq. (1) to (4), with orthonormal functions phi
-(solvers.learning.fields), where the coefficients are an analysis of variance. The last mode y counts the scores.
+Novikov, Trofimov, Oseledets, Exponential Machines, arXiv:1605.03795, eq. (1) to (4), with functions phi of mean zero
+and without correlation (solvers.learning.fields), so that the coefficients are an analysis of variance.
+The last mode y counts the scores.
 
     minimise  mean loss(f(x_s), y_s) + ridge / 2 (|W|^2 - sum_y W[0, ..., 0, y]^2)   over trains W of given ranks
 

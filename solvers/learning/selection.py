@@ -22,7 +22,7 @@ from solvers.learning.interactions import Interactions, feasible, fit, linear_st
 from solvers.learning.losses import Loss
 
 RANKS = (2, 4, 8)
-RIDGES = (1e-6, 1e-3, 1e-2, 1e-1)
+RIDGES = (1e-8, 1e-5, 1e-4, 1e-3, 1e-2)
 SET_ASIDE = 0.2
 LOOSE, TIGHT = 1e-3, 1e-6  # relative fall of the objective in a sweep at which a fit ends: to choose, and at last
 CHOOSING, MOST = 12, 60  # sweeps: the same

@@ -2,8 +2,8 @@
 
 Each mode m has a unit vector u_m, the function that is constant there: sqrt of the probabilities for a train of values
 times those roots, (1, 0, ..., 0) for coefficients of orthonormal functions. With P_m = u_m u_m^T, the part of a set S
-of modes is the train under (1 - P_m) for m in S and P_m for the others; the parts are orthogonal, and the variance is the
-sum of the squares of all but that of the empty set (Sobol, Math. Comput. Simul. 55, 271 (2001), eq. 2 to 4).
+of modes is the train under (1 - P_m) for m in S and P_m for the others; the parts are orthogonal, and the variance is
+the sum of the squares of all but that of the empty set (Sobol, Math. Comput. Simul. 55, 271 (2001), eq. 2 to 4).
 
     first order, total    S = {m};  all S with m          O(d n r^3)
     by order              all S of k modes                O(d^2 n r^3): the coefficient of z^k of the train's square
