@@ -19,7 +19,15 @@ WRITTEN = {"coupled-oscillators-6", "inverse-sum"}
 # one of each kind, whose report is made again
 REMADE = WRITTEN | {"cookie4", "henon-heiles-2d", "henon-heiles-terms", "ornstein-uhlenbeck-2", "helium"}
 # those whose figures are looked at: of each kind, with all panels that there are
-DRAWN = REMADE | {"acetonitrile", "cookie9", "heisenberg-12", "ornstein-uhlenbeck-4", "spin-boson-in-time"}
+DRAWN = REMADE | {
+    "tictactoe",
+    "label-noise",
+    "acetonitrile",
+    "cookie9",
+    "heisenberg-12",
+    "ornstein-uhlenbeck-4",
+    "spin-boson-in-time",
+}
 COLUMN = 3.4  # inches: of a journal of two columns
 
 
@@ -142,7 +150,19 @@ def completion(study, done):
     assert tensor.shape == study.problem.shape and list(tensor.ranks) == results["ranks"]
 
 
+def supervised(study, done):
+    results = done.report["results"]
+    own, *plain = results["learners"][:: len(study.problem.levels)]
+    assert own["name"] == "this model" and [entry["name"] for entry in plain] == list(study.solver.against)
+    assert own["score"] > 0.3 and own["score_error"] <= study.solver.accuracy  # of ten classes too
+    assert not results["shares_by_order"] or abs(sum(results["shares_by_order"]) - 1.0) < 1e-9
+    assert sum(1 for _ in (done.folder / "scores.csv").open()) == 1 + len(results["learners"]) * study.problem.splits
+    trains = load(done.folder)[1]
+    assert (study.solver.model == "interactions") == bool(trains)
+
+
 CHECKS = {
+    "supervised": supervised,
     "completion": completion,
     "fokker_planck": fokker_planck,
     "orbital_free_dft": orbital_free_dft,
