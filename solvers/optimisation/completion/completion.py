@@ -22,9 +22,11 @@ from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import require_enough
 from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
 from solvers.optimisation.completion.given import Pair, checked, split
+from solvers.optimisation.completion.penalised import PenalisedGrowth
 from solvers.optimisation.completion.rank_growth import RankGrowth
+from solvers.optimisation.completion.robust import RobustCompletion
 from solvers.optimisation.completion.samples import Samples
-from solvers.solution import Callback, Solution
+from solvers.solution import Callback, IterationState, Solution
 
 _COMPILED = False
 
@@ -72,15 +74,28 @@ def complete(
     indices, values = checked(indices, values, shape, "samples")
     if test is not None:
         test = checked(*test, shape, "test entries", zeros=True)
-    parts = split(indices, values, shape, method.validation, rng)
+    if method.loss == "logistic" and not np.isin(values, (0.0, 1.0)).all():
+        odd = values[(values != 0.0) & (values != 1.0)][0]
+        raise ValueError(f"samples: a logistic loss needs values of 0 and 1, found {odd:g}")
+    parts = split(indices, values, shape, method.validation, rng, cold=method.effects)
     fitted, kept = parts
-    require_enough(len(fitted[1]), shape, method.max_rank)
+    if not method.penalised:
+        require_enough(len(fitted[1]), shape, method.max_rank)
     compile_s = _compile()
-    growth = RankGrowth((indices, values), parts, test, shape, method, accuracy, rng)
+    growth: RankGrowth | RobustCompletion | PenalisedGrowth
+    if method.penalised:
+        growth = PenalisedGrowth(parts, test, shape, method, accuracy, rng)
+    elif method.loss == "huber":
+        growth = RobustCompletion(parts, test, shape, method, accuracy, rng)
+    else:
+        growth = RankGrowth((indices, values), parts, test, shape, method, accuracy, rng)
     arrays = [fitted[0], fitted[1], kept[1]]
     subject = Question(arrays, [repr(shape)])
     asked = Question([*arrays, *(test or ())], [repr(shape), repr(method), repr(accuracy)])
-    growth.earlier = earlier_content(earlier, subject)
+    before: Sequence[IterationState] = ()
+    if isinstance(growth, RankGrowth):
+        growth.earlier = earlier_content(earlier, subject)
+        before = () if growth.earlier is None else growth.earlier[1]["history"]
     return drive(
         growth,
         callback=callback,
@@ -88,7 +103,7 @@ def complete(
         throw=throw,
         asked=accuracy,
         compile_s=compile_s,
-        before=() if growth.earlier is None else growth.earlier[1]["history"],
+        before=before,
     )
 
 
