@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 
 from solvers.method_base import BY_DEFAULT, Integrator, LinearMethod, LocalSolver, at_least
 
+Losses = Literal["squares", "huber", "logistic"]  # of a completion
+
 
 @dataclass(frozen=True)
 class BlockDMRG:
@@ -307,7 +309,7 @@ class Completion:
     validation: float = 0.05
     starts: int = 8
     descent: ConjugateGradients = ConjugateGradients(steps=200, slope=0.5)
-    loss: Literal["squares", "huber", "logistic"] = "squares"
+    loss: Losses = "squares"
     effects: bool = False
     ridge: float | None = None
 

@@ -4,6 +4,8 @@
     2. Ranks grow from one on, all cores fitted each time, until the entries set aside say that it is enough or leads
        nowhere; from random starts where the first one learned nothing (solvers.optimisation.completion.rank_growth).
     3. The rank that predicts best is looked at again, beside a second fit from other samples.
+Where some samples may be wrong, completion.robust finds them first; noisy ones, with effects, a ridge or outcomes of yes
+and no, are fitted by alternating least squares instead (completion.penalised).
 Steinlechner, SIAM J. Sci. Comput. 38, S461 (2016), algorithms 1 and 2 (there the ranks grow by random directions).
 Cost O(m d r^2) an evaluation for m samples of d modes and ranks r, memory 16 m d r bytes.
 """
@@ -58,14 +60,18 @@ def complete(
     the samples, the entries set aside and the test entries, of what the whole tensor exceeds its samples by, and of the
     difference to a second fit; ``checked``: those looks; ``history``: a row a rank, residuals the validation error;
     ``counts``: evaluations and fits; ``extra``: ``by_rank``, a tuple of RankFit, ``best``, the one chosen, how many
-    entries were ``fitted`` and set aside for ``validation``. Status CONVERGED, RANK_LIMIT (larger ranks might help),
+    entries were ``fitted`` and set aside for ``validation``; of Huber's loss ``rejected``, the multi-indices (n, d) of
+    those fitted, set aside and tested that are in no error; with effects or a ridge ``ridge`` and ``effects_ridge``,
+    ``baseline``, the train without what is beyond effects, and ``cold``, how many indices have no sample. Of a logistic
+    loss the train is that of the log-odds. Status CONVERGED, RANK_LIMIT (larger ranks might help),
     STAGNATED (larger ranks did not: more samples would) or CONTRADICTED (a second fit from other samples is another
     tensor).
 
     Raises ValueError for wrong shapes, indices that are no integers or outside the shape, values that are not finite or
-    all zero, two values of one entry, an index of a mode without a sample, more parameters at ``max_rank`` than
-    samples, and an accuracy outside (0, 1); NotConverged, with the solution, when ``throw``; CheckpointError, a
-    ValueError, for a file that is damaged, of another question or of another version.
+    all zero, other values than 0 and 1 with a logistic loss, two values of one entry, an index of a mode without a
+    sample where there are no effects, more parameters at ``max_rank`` than samples where there is no ridge, and an
+    accuracy outside (0, 1); NotConverged, with the solution, when ``throw``; CheckpointError, a ValueError, for a file
+    that is damaged, of another question or of another version.
     """
     method, rng = method or Completion(), rng or np.random.default_rng(0)
     shape = tuple(int(n) for n in shape)

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
-from solvers.methods import Completion
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.methods import Completion, Losses
 from solvers.optimisation.completion.alternating import Additive, AlternatingFit
 from solvers.optimisation.completion.dimension import feasible
-from solvers.optimisation.completion.given import Pair
+from solvers.optimisation.completion.given import Pair, split
 from solvers.optimisation.completion.growth import PATIENCE, RankFit
 from solvers.optimisation.completion.judges import relative_error
 from solvers.optimisation.completion.losses import EFFICIENT, Huber, Logistic, Loss, Squares, probability, robust_scale
@@ -322,3 +323,13 @@ def spread(values: np.ndarray, robust: bool) -> float:
     """The size of the values around their middle; where they are all the same, of that."""
     size = robust_scale(values - np.median(values)) if robust else float(values.std())
     return size if size > 0.0 else float(np.abs(values).max()) or 1.0
+
+
+def effects_alone(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], loss: Losses) -> TensorTrain:
+    """A constant and effects fitted to all samples, their ridge by some set aside: what a train must improve on."""
+    method = Completion(loss=loss, effects=True)
+    parts = split(indices, values, shape, method.validation, np.random.default_rng(1), cold=True)
+    growth = PenalisedGrowth(parts, None, shape, method, 1e-4, np.random.default_rng(2))
+    growth.add(growth.effects())
+    found: TensorTrain = growth.solution().value
+    return found

@@ -26,7 +26,7 @@ from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import LEAST_VALIDATION, parameters
 from solvers.optimisation.completion.given import Pair
-from solvers.optimisation.completion.growth import PATIENCE
+from solvers.optimisation.completion.growth import LEARNED, PATIENCE
 from solvers.optimisation.completion.huber_growth import HuberGrowth, typical_size
 from solvers.optimisation.completion.losses import robust_scale
 from solvers.optimisation.completion.rank_growth import RankGrowth
@@ -36,6 +36,7 @@ from solvers.solution import Checked, IterationState, Solution, Status
 FAR = 8.0  # robust standard deviations, beyond which an entry is rejected: 1e-15 of normal ones are
 NEAR = 30.0  # times that, within which a rejected entry is tried once
 WORSE = 1.5  # times the robust residual of the others before, by which a trial may raise it
+STARTS = 1  # random ones of a growth without the rejected, after those of Huber's loss
 PASSES = 8  # growths of squares, before a set that still changes is told as it is
 
 
@@ -107,6 +108,8 @@ class RobustCompletion:
         rng.bit_generator.state = self.rng.bit_generator.state
         judges = None if self.test is None or not len(test[1]) else test
         method = replace(self.method, max_rank=most)
+        if self.masks.count:
+            method = replace(method, starts=min(method.starts, STARTS))
         return RankGrowth(both, (fitted, kept), judges, self.shape, method, self.accuracy, rng, twice=False)
 
     def steps(self) -> Iterator[IterationState]:
@@ -123,6 +126,9 @@ class RobustCompletion:
 
     def judged(self) -> Masks | None:
         """Who is to be rejected next; None: as it is."""
+        assert self.growth.best is not None
+        if self.growth.best.chosen.judged > LEARNED:  # nothing was learned, and nothing is told apart by it
+            return self.none() if self.phase == 0 else None
         found, near, scale = self.rejected(self.growth)
         before, self.before = self.before, None
         if before is not None and scale > WORSE * self.scale_before:
