@@ -36,7 +36,7 @@ AT_ONCE = 4000  # submatrices whose determinants are computed together
 class Skeleton(Card):
     """A matrix by its ``rows`` (p,) and ``columns`` (q,), numbers from 0, and ``core`` = G^+ (q, p).
 
-    ``left``: the columns C (m, q); ``right``: the rows R (p, n). ``error``: the largest deviation of an entry, measured;
+    ``left``: the columns C (m, q); ``right``: the rows R (p, n). ``error``: the largest deviation of an entry;
     ``bound``: of that, for maximal volume; ``singular_value``: sigma_{r+1}; ``log_volume``: the natural logarithm of
     |det G|, or of the product of its r largest singular values; ``maximal``: whether no submatrix of this size has a
     larger volume, all having been looked at.
