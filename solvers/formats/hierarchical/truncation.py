@@ -1,12 +1,13 @@
 """Truncation of a dense array to the hierarchical Tucker format, from the leaves to the root, with its bound.
 
-Each node in turn, sons before parents, keeps the leading left singular vectors of
-its unfolding of what is left. Every step is an orthogonal projection within the range of those before, so the squares
-of what is discarded add up to the square of the error. As a projection lowers singular values, the error is at most
+Each node in turn, sons before parents, keeps the leading left singular vectors of its unfolding of what is left. Every
+step is an orthogonal projection within the range of those before, so the squares of what is discarded add up to the
+square of the error. As a projection lowers singular values, the error is at most
 
     bound = sqrt( sum over the 2 d - 3 unfoldings t of sum_{i > r_t} sigma_i(A_t)^2 ) <= sqrt(2 d - 3) best
 
-Grasedyck, SIAM J. Matrix Anal. Appl. 31, 2029 (2010), theorem 3.11 (both sons of the root have one unfolding, cut at the smaller rank).
+Grasedyck, SIAM J. Matrix Anal. Appl. 31, 2029 (2010), theorem 3.11; both sons of the root have one unfolding,
+cut at the smaller rank.
 Letters: d modes of n points, N entries, ranks r. Cost N sum(n).
 """
 
