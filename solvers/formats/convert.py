@@ -116,12 +116,12 @@ def allowed_width(source: str, to: str, shape: Sequence[int], width: int, tree: 
     if to == "cp":
         return min(every, width if source == "full" else width ** (d - 1))
     where = balanced(d) if tree is None else checked(tree, d)
-    sets: dict[str, list[tuple[int, ...]]] = {
-        "tt": [tuple(range(k)) for k in range(1, d)],
-        "ht": [modes_of(node) for node in nodes(where) if node != where],
-        "tucker": [(k,) for k in range(d)],
-    }[to]
-    cap = max(_most(shape, modes) for modes in sets)
+    unfoldings: list[Sequence[int]]
+    if to == "ht":
+        unfoldings = [modes_of(node) for node in nodes(where) if node != where]
+    else:
+        unfoldings = [range(k) for k in range(1, d)] if to == "tt" else [(k,) for k in range(d)]
+    cap = max(_most(shape, modes) for modes in unfoldings)
     depth = max(1, math.ceil(math.log2(d)))
     powers = {
         ("tt", "ht"): 2,

@@ -23,9 +23,10 @@ REMADE = {
     "ornstein-uhlenbeck-2",
     "helium",
     "inverse-sum",
+    "matrix-multiplication-2",
 }
 # those whose figures are looked at: of each kind, with all panels that there are
-DRAWN = REMADE | {"acetonitrile", "cookie9", "heisenberg-12", "ornstein-uhlenbeck-4", "spin-boson-in-time"}
+DRAWN = REMADE | {"acetonitrile", "cookie9", "heisenberg-12", "ornstein-uhlenbeck-4", "spin-boson-in-time", "function"}
 COLUMN = 3.4  # inches: of a journal of two columns
 
 
@@ -148,7 +149,21 @@ def completion(study, done):
     assert tensor.shape == study.problem.shape and list(tensor.ranks) == results["ranks"]
 
 
+def decomposition(study, done):
+    accuracy, results = study.solver.accuracy, done.report["results"]
+    for one in results["approximations"]:
+        assert one["error"] <= accuracy or one["verdict"] in ("degenerate", "minimum")
+        assert one["bound"] is None or one["error"] <= one["bound"] + 1e-12
+    assert all(one["width"] <= one["allowed"] and one["error"] <= 1.01 * accuracy for one in results["conversions"])
+    assert all(one["odd_even"] >= one["theorem"] for one in results["unfoldings"])
+    for reference in done.report["references"]:
+        assert reference["max_abs_deviation"] == 0.0
+    trains = load(done.folder)[1]
+    assert [list(train.shape) for train in trains] == results["shapes"]
+
+
 CHECKS = {
+    "decomposition": decomposition,
     "completion": completion,
     "fokker_planck": fokker_planck,
     "orbital_free_dft": orbital_free_dft,

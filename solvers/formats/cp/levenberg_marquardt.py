@@ -22,7 +22,8 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from solvers.formats.cp.fit import EXACT, Fit
-from solvers.formats.cp.tensor import khatri_rao
+from solvers.formats.cp.tensor import CPTensor, khatri_rao
+from solvers.formats.tucker.tensor import left_singular
 
 FIRST_DAMPING = 1e-2
 LEAST_DAMPING, MOST_DAMPING = 1e-15, 1e8
@@ -31,6 +32,9 @@ REFUSED = 4.0  # of the damping, after a step that gains nothing
 PROMISED = 0.01  # of the value: a step that promises less lets the ridge fall; 0.003 and 0.03 bring home fewer starts
 FADING = 0.7  # of the ridge, each time
 NO_RIDGE = 1e-6  # of the error: the share of a ridge that no longer matters
+OUT = 1e-3  # of the error: a term so small is out
+KEEPS = 4.0  # times what its columns cost: a term that gains more comes back
+POWERS = 10  # iterations for a rank-one part
 STILL = 1e-12  # of the value: a step that promises less, without a ridge that matters, leads nowhere
 
 
@@ -62,6 +66,30 @@ class DampedFit(Fit):
             penalty = self.ridge * sum(float(np.sum(u * u)) for u in self.factors)
             self.still = promised <= STILL * value and penalty < NO_RIDGE * error**2 and error > EXACT
             self.ridge *= FADING
+            self.still = not self.revived() and self.still
+
+    def revived(self) -> bool:
+        """Whether a term that the ridge has put out came back: as a rank-one part of the misfit, where it would stay.
+
+        At a term of norm zero the gradient is zero too, so that none would come back by itself. A part of norm s
+        lowers the error by s^2 / 2, and its columns cost d ridge s^(2/d) / 2.
+        """
+        d, error = len(self.factors), self.errors[-1]
+        norms = CPTensor(tuple(self.factors)).term_norms()
+        dead = int(np.argmin(norms))
+        if norms[dead] > OUT * error:
+            return False
+        others = [u.copy() for u in self.factors]
+        for u in others:
+            u[:, dead] = 0.0
+        rest = -self.misfit(others).reshape(self.target.shape)
+        columns, size = leading_part(rest)
+        if size**2 < KEEPS * d * self.ridge * size ** (2.0 / d) or size < NO_RIDGE * error:
+            return False
+        for u, column in zip(others, columns, strict=True):
+            u[:, dead] = size ** (1.0 / d) * column
+        self.factors = others
+        return True
 
     def valued(self, factors: list[np.ndarray]) -> tuple[float, float, np.ndarray]:
         """The value that is minimised, the error, and the misfit."""
@@ -102,6 +130,21 @@ class DampedFit(Fit):
             self.damping = REFUSED * self.damping
         self.damping = FIRST_DAMPING
         return None
+
+
+def leading_part(tensor: np.ndarray) -> tuple[list[np.ndarray], float]:
+    """Unit vectors and the norm of a good rank-one part: power iterations from the leading singular vectors."""
+    d = tensor.ndim
+    columns = [left_singular(np.moveaxis(tensor, k, 0).reshape(tensor.shape[k], -1))[0][:, 0] for k in range(d)]
+    size = 0.0
+    for _ in range(POWERS):
+        for k in range(d):
+            others = [column[:, None] for m, column in enumerate(columns) if m != k]
+            image = np.moveaxis(tensor, k, 0).reshape(tensor.shape[k], -1) @ khatri_rao(others)[:, 0]
+            size = float(np.linalg.norm(image))
+            if size > 0.0:
+                columns[k] = image / size
+    return columns, size
 
 
 def normal_matrix(factors: list[np.ndarray]) -> np.ndarray:
