@@ -21,6 +21,7 @@ _MODULES = {
     "completion": "problems.completion.model",
     "supervised": "problems.supervised.model",
     "orbital_free_dft": "problems.orbital_free_dft.model",
+    "decomposition": "problems.decomposition.model",
 }
 
 

@@ -17,9 +17,17 @@ TINY = Path(__file__).parents[2] / "configs" / "tiny"
 # whose files of figures are written, too
 WRITTEN = {"coupled-oscillators-6", "inverse-sum"}
 # one of each kind, whose report is made again
-REMADE = WRITTEN | {"cookie4", "henon-heiles-2d", "henon-heiles-terms", "ornstein-uhlenbeck-2", "helium"}
+REMADE = WRITTEN | {
+    "cookie4",
+    "henon-heiles-2d",
+    "henon-heiles-terms",
+    "ornstein-uhlenbeck-2",
+    "helium",
+    "matrix-multiplication-2",
+}
 # those whose figures are looked at: of each kind, with all panels that there are
 DRAWN = REMADE | {
+    "function",
     "tictactoe",
     "label-noise",
     "acetonitrile",
@@ -161,8 +169,22 @@ def supervised(study, done):
     assert (study.solver.model == "interactions") == bool(trains)
 
 
+def decomposition(study, done):
+    accuracy, results = study.solver.accuracy, done.report["results"]
+    for one in results["approximations"]:
+        assert one["error"] <= accuracy or one["verdict"] in ("degenerate", "minimum")
+        assert one["bound"] is None or one["error"] <= one["bound"] + 1e-12
+    assert all(one["width"] <= one["allowed"] and one["error"] <= 1.01 * accuracy for one in results["conversions"])
+    assert all(one["odd_even"] >= one["theorem"] for one in results["unfoldings"])
+    for reference in done.report["references"]:
+        assert reference["max_abs_deviation"] == 0.0
+    trains = load(done.folder)[1]
+    assert [list(train.shape) for train in trains] == results["shapes"]
+
+
 CHECKS = {
     "supervised": supervised,
+    "decomposition": decomposition,
     "completion": completion,
     "fokker_planck": fokker_planck,
     "orbital_free_dft": orbital_free_dft,
