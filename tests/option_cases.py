@@ -19,6 +19,7 @@ from solvers.dynamics.evolve import evolve
 from solvers.eigen import explicit
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
+from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.trains.construct import kronecker_sum, ones, random_train
 from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.formats.tucker.cross import tucker_cross
@@ -157,6 +158,13 @@ class Sphere:
 def descent(accuracy: float = 1e-8) -> Arguments:
     start = np.full(6, 6**-0.5) + 0.01 * np.arange(6)
     return minimise, (Sphere(), Sphere(), start / np.linalg.norm(start)), {"accuracy": accuracy}
+
+
+def array_of_terms() -> Arguments:
+    """A sum of three terms with noise, for two random starts."""
+    rng = np.random.default_rng(2)
+    array = np.einsum("ir,jr,kr->ijk", *[rng.standard_normal((n, 3)) for n in (4, 3, 5)])
+    return cp_decomposition, (array + 0.1 * rng.standard_normal(array.shape), 3), {}
 
 
 def product() -> Arguments:

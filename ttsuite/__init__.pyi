@@ -10,6 +10,13 @@ from solvers.dynamics.evolve import evolve as evolve
 from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
 from solvers.eigen.eigsolve import eigsolve as eigsolve
 from solvers.formats import quantics as quantics
+from solvers.formats.convert import convert as convert
+from solvers.formats.cp.decomposition import cp_decomposition as cp_decomposition
+from solvers.formats.cp.methods import CPALS as CPALS
+from solvers.formats.cp.methods import CPLevenbergMarquardt as CPLevenbergMarquardt
+from solvers.formats.cp.tensor import CPTensor as CPTensor
+from solvers.formats.generic_ranks import generic_ranks as generic_ranks
+from solvers.formats.hierarchical.tensor import HierarchicalTensor as HierarchicalTensor
 from solvers.formats.trains import TensorTrain as TensorTrain
 from solvers.formats.trains import TTOperator as TTOperator
 from solvers.formats.trains import dot as dot
@@ -32,6 +39,8 @@ from solvers.learning.estimators import InteractionRegressor as InteractionRegre
 from solvers.learning.estimators import TensorClassifier as TensorClassifier
 from solvers.linear.product import multiply as multiply
 from solvers.linear.solve import solve as solve
+from solvers.matrices.exact_rank import exact_rank as exact_rank
+from solvers.matrices.skeleton import skeleton as skeleton
 from solvers.methods import ALS as ALS
 from solvers.methods import BUG as BUG
 from solvers.methods import DMRG as DMRG

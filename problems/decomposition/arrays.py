@@ -76,6 +76,9 @@ def _matlab(path: Path) -> dict[str, np.ndarray]:
         found = loadmat(path)
     except NotImplementedError:
         raise ProblemError(f"{path.name}: MATLAB's version 7.3 is not read: save it with -v7", KEY) from None
+    except Exception as error:  # whatever bytes that are no such file make the reader raise means the same here
+        reason = " ".join(str(error).split())[:200]
+        raise ProblemError(f"{path.name}: not a readable .mat file: {reason}", KEY) from None
     return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}
 
 

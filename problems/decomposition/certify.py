@@ -34,7 +34,7 @@ def routes(problem: DecompositionProblem, solver: DecompositionSolver, results: 
     """The routes to the errors of a run with these keys."""
 
     def direct(problem: DecompositionProblem, solver: DecompositionSolver) -> Results:
-        return within_bounds(problem, results)
+        return within_bounds(problem, results, int(results["seed"]))
 
     found = [
         Route(
@@ -51,9 +51,9 @@ def routes(problem: DecompositionProblem, solver: DecompositionSolver, results: 
     return found
 
 
-def within_bounds(problem: DecompositionProblem, results: Results) -> dict[str, Any]:
+def within_bounds(problem: DecompositionProblem, results: Results, seed: int) -> dict[str, Any]:
     """The results with each error moved to the interval that singular values allow."""
-    arrays = made_arrays(problem, int(results["seed"])) if "seed" in results else made_arrays(problem, 0)
+    arrays = made_arrays(problem, seed)
     errors = np.array(results["errors"], dtype=float)
     for number, one in enumerate(results["approximations"]):
         array = arrays[one["tensor"]]

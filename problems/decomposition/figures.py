@@ -33,6 +33,7 @@ MOST_LINES = 14  # spectra in one figure
 MOST_DRAWN = 4  # arrays with figures of their own
 MOST_LEAVES = 16  # of a tree that is drawn
 FLOOR = 1e-16
+SHOWN = 1e-15  # of the norm: singular values below are rounding errors
 
 
 def figures(problem: DecompositionProblem, solver: DecompositionSolver, result: DecompositionResult) -> list[Picture]:
@@ -116,7 +117,8 @@ def spectra(result: DecompositionResult, name: str) -> Figure:
             "ms": max(5.0 - 0.3 * place, 2.0),
         }
         look["ls"] = DASHES[(place // len(COLOURS)) % len(DASHES)]
-        log_line(axes, np.arange(1, len(one.values) + 1), one.values, ROUNDING, label=one.modes, **look)
+        shown = one.values[: int(np.count_nonzero(one.values > SHOWN)) + 1]  # rounding errors are one point
+        log_line(axes, np.arange(1, len(shown) + 1), shown, ROUNDING, label=one.modes, **look)
     axes.set(xlabel="number of the singular value", ylabel="singular value / norm")
     whole_ticks(axes)
     grid(axes)

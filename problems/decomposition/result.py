@@ -111,6 +111,7 @@ class DecompositionResult(Result):
     conversions: list[Converted] = published()
     curves: list[Curve] = published()
     spectra: list[Spectrum]
+    seed: int = published()
 
     csv_file = "approximations.csv"
 

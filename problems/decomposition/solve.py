@@ -185,6 +185,7 @@ class _Work:
             conversions=self.conversions,
             curves=self.curves,
             spectra=self.spectra,
+            seed=self.seed,
             status=status,
             history=self.history,
             counts=self.counts,

@@ -12,6 +12,8 @@ from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
+from solvers.formats.cp.decomposition import cp_decomposition
+from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
 from solvers.formats.trains.construct import random_train
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
@@ -204,6 +206,18 @@ CASES = {
             "callback": callback,
             "checkpoint": checkpoint,
             "throw": (True, {"max_rank": 2}),
+        },
+    ),
+    cp_decomposition: (
+        cases.array_of_terms,
+        {"method": CPLevenbergMarquardt(starts=1, steps=60)},
+        {
+            "method": CPALS(starts=1, sweeps=10),
+            "accuracy": 0.5,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {}),
         },
     ),
     minimise: (

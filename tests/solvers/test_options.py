@@ -8,9 +8,10 @@ import option_cases as cases
 import pytest
 
 from solvers import method_base, methods
+from solvers.formats.cp import methods as cp_methods
 
 ITERATIVELY = methods.LocalSolver(dense_size=0)
-CHECKS = (methods.__file__, method_base.__file__, dataclasses.__file__)
+CHECKS = (methods.__file__, cp_methods.__file__, method_base.__file__, dataclasses.__file__)
 # of every method: a problem, the options to begin with, and for each option another value, which must be noticed in the
 # result, its counts or its history
 CASES = {
@@ -76,6 +77,16 @@ CASES = {
         methods.Completion(max_rank=2),
         {"max_rank": 1, "validation": 0.3, "starts": 0, "descent": methods.ConjugateGradients(steps=2)},
     ),
+    cp_methods.CPALS: (
+        cases.array_of_terms,
+        cp_methods.CPALS(starts=2, sweeps=60),
+        {"starts": 1, "sweeps": 10, "weight": 1.0},
+    ),
+    cp_methods.CPLevenbergMarquardt: (
+        cases.array_of_terms,
+        cp_methods.CPLevenbergMarquardt(starts=2, steps=60),
+        {"starts": 1, "steps": 5, "ridge": 0.1},
+    ),
     methods.ConjugateGradients: (
         partial(cases.descent, 1e-16),
         methods.ConjugateGradients(),
@@ -115,7 +126,8 @@ def recorded(method):
 
 
 def test_every_option_of_every_method_is_looked_at():
-    every = {kind for kind in vars(methods).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+    named = [*vars(methods).values(), *vars(cp_methods).values()]
+    every = {kind for kind in named if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
     assert set(CASES) == every
     for kind, (_, first, others) in CASES.items():
         assert list(others) == [field.name for field in dataclasses.fields(kind)]

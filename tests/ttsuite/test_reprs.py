@@ -99,7 +99,11 @@ def trains():
     i = rng.integers(0, 8, (400, 3))
     method = ttsuite.Completion(max_rank=3)
     yield ttsuite.complete(i, 1.0 / (1.0 + i.sum(axis=1)), (8,) * 3, method=method, throw=False)
-    for name in ("DMRG", "AMEn", "TDVP", "Cross", "Completion", "InverseIteration"):
+    found = ttsuite.cp_decomposition(np.ones((3, 4, 2)) + np.eye(3, 4)[:, :, None], 2, throw=False)
+    yield from (found, found.value, found.history[-1])
+    tree = ttsuite.convert(product, "ht")
+    yield from (tree, tree.value, ttsuite.generic_ranks("tt", (2,) * 8, 2), ttsuite.skeleton(np.eye(30), 4))
+    for name in ("CPALS", "CPLevenbergMarquardt", "DMRG", "AMEn", "TDVP", "Cross", "Completion", "InverseIteration"):
         yield getattr(ttsuite, name)()
 
 
