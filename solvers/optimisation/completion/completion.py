@@ -4,8 +4,8 @@
     2. Ranks grow from one on, all cores fitted each time, until the entries set aside say that it is enough or leads
        nowhere; from random starts where the first one learned nothing (solvers.optimisation.completion.rank_growth).
     3. The rank that predicts best is looked at again, beside a second fit from other samples.
-Where some samples may be wrong, completion.robust finds them first; noisy ones, with effects, a ridge or outcomes of yes
-and no, are fitted by alternating least squares instead (completion.penalised).
+Where some samples may be wrong, completion.robust finds them first; noisy ones, with effects, a ridge or outcomes of
+yes and no, are fitted by alternating least squares instead (completion.penalised).
 Steinlechner, SIAM J. Sci. Comput. 38, S461 (2016), algorithms 1 and 2 (there the ranks grow by random directions).
 Cost O(m d r^2) an evaluation for m samples of d modes and ranks r, memory 16 m d r bytes.
 """
