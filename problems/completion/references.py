@@ -19,7 +19,7 @@ def agreements(problem: CompletionProblem, result: CompletionResult) -> list[Agr
     deviation = Deviation.of((result.predicted - result.true)[near])
     assert deviation is not None
     held = "the function at fresh entries" if problem.file is None else "samples held out"
-    return [Agreement("test_entries", held, held, deviation)]
+    return [Agreement("test_entries", held, held, deviation, relative=result.test_error)]
 
 
 def comparison_table(problem: CompletionProblem, solver: CompletionSolver, result: CompletionResult) -> Table | None:
