@@ -75,7 +75,15 @@ CASES = {
     methods.Completion: (
         cases.samples,
         methods.Completion(max_rank=2),
-        {"max_rank": 1, "validation": 0.3, "starts": 0, "descent": methods.ConjugateGradients(steps=2)},
+        {
+            "max_rank": 1,
+            "validation": 0.3,
+            "starts": 0,
+            "descent": methods.ConjugateGradients(steps=2),
+            "loss": "huber",
+            "effects": True,
+            "ridge": 0.5,
+        },
     ),
     cp_methods.CPALS: (
         cases.array_of_terms,
