@@ -34,6 +34,7 @@ from solvers.methods import BUG as BUG
 from solvers.methods import DMRG as DMRG
 from solvers.methods import TDVP as TDVP
 from solvers.methods import ALSCross as ALSCross
+from solvers.methods import AlternatingNewton as AlternatingNewton
 from solvers.methods import AMEn as AMEn
 from solvers.methods import BlockDMRG as BlockDMRG
 from solvers.methods import Completion as Completion
@@ -41,10 +42,13 @@ from solvers.methods import ConjugateGradients as ConjugateGradients
 from solvers.methods import Cross as Cross
 from solvers.methods import Implicit as Implicit
 from solvers.methods import InverseIteration as InverseIteration
+from solvers.methods import ShiftedPMI as ShiftedPMI
 from solvers.methods import TuckerCross as TuckerCross
 from solvers.optimisation.completion.completion import complete as complete
 from solvers.optimisation.descent import minimise as minimise
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank as FixedRank
+from solvers.optimisation.skip_gram.embed import embed as embed
+from solvers.optimisation.skip_gram.embedding import Embedding as Embedding
 from solvers.solution import Checked as Checked
 from solvers.solution import NotConverged as NotConverged
 from solvers.solution import Solution as Solution

@@ -76,6 +76,8 @@ CASES = {
         methods.Completion(max_rank=2),
         {"max_rank": 1, "validation": 0.3, "starts": 0, "descent": methods.ConjugateGradients(steps=2)},
     ),
+    methods.AlternatingNewton: (cases.pairs, methods.AlternatingNewton(), {"sweeps": 1, "ridge": 0.1}),
+    methods.ShiftedPMI: (cases.pairs, methods.ShiftedPMI(), {"shift": 0.0}),
     methods.ConjugateGradients: (
         partial(cases.descent, 1e-16),
         methods.ConjugateGradients(),
