@@ -99,6 +99,7 @@ def trains():
     i = rng.integers(0, 8, (400, 3))
     method = ttsuite.Completion(max_rank=3)
     yield ttsuite.complete(i, 1.0 / (1.0 + i.sum(axis=1)), (8,) * 3, method=method, throw=False)
+    yield from (ttsuite.pq_norm(np.ones((3, 2)) - np.eye(3, 2), *pair) for pair in ((2, 2), (3, 4)))
     vectors = ttsuite.embed(rng.poisson(2.0, (30, 20)), 3, throw=False)
     yield from (vectors, vectors.value, vectors.history[-1])
     for name in ("AlternatingNewton", "DMRG", "AMEn", "TDVP", "Cross", "Completion", "InverseIteration"):
