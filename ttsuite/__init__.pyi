@@ -51,6 +51,7 @@ from solvers.optimisation.descent import minimise as minimise
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank as FixedRank
 from solvers.optimisation.skip_gram.embed import embed as embed
 from solvers.optimisation.skip_gram.embedding import Embedding as Embedding
+from solvers.optimisation.skip_gram.estimator import SkipGramEmbedding as SkipGramEmbedding
 from solvers.solution import Checked as Checked
 from solvers.solution import NotConverged as NotConverged
 from solvers.solution import Solution as Solution
