@@ -19,6 +19,7 @@ _MODULES = {
     "sum_of_products": "problems.quantum.kinds.sum_of_products",
     "fokker_planck": "problems.fokker_planck.model",
     "completion": "problems.completion.model",
+    "embeddings": "problems.embeddings.model",
     "orbital_free_dft": "problems.orbital_free_dft.model",
 }
 

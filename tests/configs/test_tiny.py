@@ -23,6 +23,7 @@ REMADE = {
     "ornstein-uhlenbeck-2",
     "helium",
     "inverse-sum",
+    "planted-text",
 }
 # those whose figures are looked at: of each kind, with all panels that there are
 DRAWN = REMADE | {"acetonitrile", "cookie9", "heisenberg-12", "ornstein-uhlenbeck-4", "spin-boson-in-time"}
@@ -148,7 +149,24 @@ def completion(study, done):
     assert tensor.shape == study.problem.shape and list(tensor.ranks) == results["ranks"]
 
 
+def embeddings(study, done):
+    results = done.report["results"]
+    methods = results["methods"]
+    assert list(methods) == ["newton", "riemannian", "svd", "pmi"]
+    assert results["full_rank_bound"] >= methods["newton"]["value"] - 1e-12
+    assert methods["newton"]["value"] > methods["riemannian"]["value"] > methods["svd"]["value"]
+    lines = (done.folder / "vectors-newton.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"{results['sizes']['words']} {study.solver.vector_size}"
+    assert len(lines) == results["sizes"]["words"] + 1
+    if study.problem.planted is not None:
+        assert methods["newton"]["value"] == pytest.approx(results["known_maximum"], rel=1e-12)
+        return
+    assert abs(methods["newton"]["held_out"] - methods["newton"]["value"]) < 0.2
+    assert methods["newton"]["similarity"][0]["rho"] > 0.5 and 0.4 < methods["newton"]["stability"] <= 1.0
+
+
 CHECKS = {
+    "embeddings": embeddings,
     "completion": completion,
     "fokker_planck": fokker_planck,
     "orbital_free_dft": orbital_free_dft,
