@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from solvers.method_base import BY_DEFAULT, Integrator, LinearMethod, LocalSolver, at_least
+
+Losses = Literal["squares", "huber", "logistic"]  # of a completion
 
 
 @dataclass(frozen=True)
@@ -295,6 +297,11 @@ class Completion:
     ``max_rank``: the TT-ranks grow one by one up to this cap (alias rmax). ``validation``: share of the entries that is
     not fitted but judges the ranks. ``starts``: random rank-one starts besides a constant. ``descent``: for every fit.
 
+    ``loss``: squares; huber, for values of which some are wrong by any amount; logistic, for values 0 and 1, of which
+    the train gives the log-odds. ``effects``: a constant and an effect of every index of every mode are fitted first.
+    ``ridge``: lambda of the squared sizes of effects and cores (completion.alternating); None: chosen by the entries
+    set aside where there are effects or a logistic loss, and none otherwise.
+
     Raises ValueError where a value is impossible.
     """
 
@@ -302,9 +309,21 @@ class Completion:
     validation: float = 0.05
     starts: int = 8
     descent: ConjugateGradients = ConjugateGradients(steps=200, slope=0.5)
+    loss: Losses = "squares"
+    effects: bool = False
+    ridge: float | None = None
+
+    @property
+    def penalised(self) -> bool:
+        """Whether samples are noisy ones: there are effects, a ridge or a logistic loss."""
+        return self.effects or bool(self.ridge) or self.loss == "logistic"
 
     def __post_init__(self) -> None:
         at_least("Completion", self, {"max_rank": 1, "starts": 0})
+        if self.loss not in ("squares", "huber", "logistic"):
+            raise ValueError(f"Completion: loss is {self.loss!r}; give squares, huber or logistic")
+        if self.ridge is not None and not (math.isfinite(self.ridge) and self.ridge >= 0.0):
+            raise ValueError(f"Completion: ridge is {self.ridge!r}; give a number from 0 on, or None")
         if not 0.0 < self.validation < 1.0:
             raise ValueError(f"Completion: validation is {self.validation!r}; give a share between 0 and 1")
 

@@ -29,6 +29,9 @@ from solvers.formats.trains import tt_svd as tt_svd
 from solvers.formats.trains import unit as unit
 from solvers.formats.tucker import TuckerTensor as TuckerTensor
 from solvers.formats.tucker import tucker_cross as tucker_cross
+from solvers.learning.estimators import InteractionClassifier as InteractionClassifier
+from solvers.learning.estimators import InteractionRegressor as InteractionRegressor
+from solvers.learning.estimators import TensorClassifier as TensorClassifier
 from solvers.linear.product import multiply as multiply
 from solvers.linear.solve import solve as solve
 from solvers.methods import ALS as ALS

@@ -19,8 +19,8 @@ import ttsuite
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-# a first run with the files of its figures, and the life of one, are of the command as it is installed
-INSTALLED = ("first-run", "life-of-a-run")
+# a first run with the files of its figures is of the command as it is installed
+INSTALLED = ("first-run",)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,7 @@ def test_a_wrong_example_is_found(tmp_path):
                 session.take(block)
 
 
+@pytest.mark.slow  # a minute; .ci/run does it once, when the extra is there
 def test_the_site_builds_without_a_warning(tmp_path):
     pytest.importorskip("sphinx", reason="the extra 'docs' is not installed")
     pytest.importorskip("myst_parser", reason="the extra 'docs' is not installed")

@@ -10,7 +10,7 @@ from solvers.formats.trains.operator_check import checked_operator
 from solvers.formats.trains.sum_of_products import sum_of_products, sum_of_products_with_error
 
 sums = sys.modules["solvers.formats.trains.sum_of_products"]  # the package holds a function of this name
-SHORT = 220
+SHORT = 120
 LONG = 6000
 
 

@@ -16,7 +16,7 @@ from functools import reduce
 import numpy as np
 
 from solvers.cards import Card, Fact, dimensions, ranks
-from solvers.formats.trains.factorisations import as_double, check_finite, frozen
+from solvers.formats.trains.factorisations import as_double, check_finite, frobenius, frozen
 from solvers.formats.trains.tensor_train import MAX_FULL_SIZE, check_full_size
 
 Rows = np.ndarray | slice
@@ -77,7 +77,7 @@ class TuckerTensor(Card):
 
     def norm(self) -> float:
         """The 2-norm of all entries."""
-        return float(np.linalg.norm(multiply(self.core, [np.asarray(np.linalg.qr(u, mode="r")) for u in self.factors])))
+        return frobenius(multiply(self.core, [np.asarray(np.linalg.qr(u, mode="r")) for u in self.factors]))
 
     def block(self, rows: Sequence[Rows]) -> np.ndarray:
         """Entries at all combinations of the given indices, one array (or slice) an axis."""
@@ -160,12 +160,13 @@ def truncated(
     max_rank: int | None = None,
 ) -> TuckerTensor:
     """The tensor of orthonormal ``factors`` with smaller ranks, within ``tol`` times ``scale`` (its norm)."""
-    d, norm = core.ndim, float(np.linalg.norm(core))
+    d, norm = core.ndim, frobenius(core)
     allowed = tol * (norm if scale is None else scale) / np.sqrt(d)
     kept = []
     for m, u in enumerate(factors):
         vectors, values = left_singular(np.moveaxis(core, m, 0).reshape(core.shape[m], -1))
-        tails = np.sqrt(np.cumsum(values[::-1] ** 2))[::-1]
+        top = float(values[0]) if values[0] > 0.0 else 1.0  # squares stay in the range of numbers
+        tails = top * np.sqrt(np.cumsum((values[::-1] / top) ** 2))[::-1]
         rank = max(1, int(np.sum(tails > max(allowed, EXACT * norm))))
         rank = rank if max_rank is None else min(rank, max_rank)
         core = multiply(core, [vectors[:, :rank].T if k == m else None for k in range(d)])

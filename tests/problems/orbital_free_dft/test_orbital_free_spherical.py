@@ -51,7 +51,7 @@ def run(accuracy, **keys):
     return solve(prepare(problem, complete(problem, OrbitalFreeSolver(accuracy=accuracy))))
 
 
-@pytest.mark.parametrize("levels", [[6, 7], [5, 6, 7], 7])
+@pytest.mark.parametrize("levels", [[6, 7], 7])
 def test_a_cusp_of_a_small_lambda(levels):
     """Its size is lambda/Z: a grid that would do for lambda = 1 is far too coarse, and says so."""
     truth = ground_state("TFDW", 1.0, charge=1.0, weight=1.0 / 9.0)

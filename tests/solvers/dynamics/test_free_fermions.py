@@ -1,4 +1,4 @@
-"""Chains of 40 spins against free fermions, and what the bounds say about it.
+"""Chains of 20 spins against free fermions, and what the bounds say about it.
 
 XX chain: S+ S- hops with amplitude Jxy/2, so the correlations of a product state move like one particle. Ising chain in
 a field: with the Majoranas a = (prod X) Z and (prod X) Y, H is i/4 sum A a a, a(t) = exp(A t) a, and Z_k Z_(k+1) is a
@@ -13,7 +13,7 @@ from scipy.linalg import expm
 from solvers.dynamics.evolve import evolve
 from solvers.methods import TDVP
 
-L = 40
+L = 20
 
 
 def local(x, matrices):

@@ -1,0 +1,1 @@
+"""Arrays in the formats of tensors: ranks, numbers kept, errors."""
