@@ -342,3 +342,38 @@ class TuckerCross:
 
     def __post_init__(self) -> None:
         at_least("TuckerCross", self, {"max_rank": 1, "passes": 1, "whole": 0})
+
+
+@dataclass(frozen=True)
+class AlternatingNewton:
+    """Damped Newton steps of all words, then of all contexts (solvers.optimisation.skip_gram.alternating).
+
+    ``sweeps``: most of them. ``ridge``: weight of half the sum of squares of both factors, in units of a count: what a
+    singular value of the matrix costs.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    sweeps: int = 40
+    ridge: float = 1.0
+
+    def __post_init__(self) -> None:
+        at_least("AlternatingNewton", self, {"sweeps": 1})
+        if not (math.isfinite(self.ridge) and self.ridge >= 0.0):
+            raise ValueError(f"AlternatingNewton: ridge is {self.ridge!r}; give zero or a positive number, such as 1.0")
+
+
+@dataclass(frozen=True)
+class ShiftedPMI:
+    """Truncated singular value decomposition of the positive pointwise mutual information.
+
+    ``shift``: what is subtracted before all below zero is dropped (None: the logarithm of the number of negatives).
+
+    Raises ValueError where a value is impossible.
+    """
+
+    shift: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.shift is not None and not math.isfinite(self.shift):
+            raise ValueError(f"ShiftedPMI: shift is {self.shift!r}; give a number, such as 0.0, or None")

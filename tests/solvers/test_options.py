@@ -95,6 +95,8 @@ CASES = {
         cp_methods.CPLevenbergMarquardt(starts=2, steps=60),
         {"starts": 1, "steps": 5, "ridge": 0.1},
     ),
+    methods.AlternatingNewton: (cases.pairs, methods.AlternatingNewton(), {"sweeps": 1, "ridge": 0.1}),
+    methods.ShiftedPMI: (cases.pairs, methods.ShiftedPMI(), {"shift": 0.0}),
     methods.ConjugateGradients: (
         partial(cases.descent, 1e-16),
         methods.ConjugateGradients(),
