@@ -12,7 +12,7 @@ from typing import TypeGuard
 from urllib.parse import quote
 
 from problems.agreement import counted_deviation
-from solvers.measured import Measured
+from solvers.measured import Measured, typographic
 from ttsuite.data import Data, Report
 from ttsuite.pages.render import moment, render
 from ttsuite.pages.report_facts import first_picture, first_result, headline
@@ -102,9 +102,13 @@ def _entry(run: Path, folder: Path) -> Data:
         "message": report["message"],
         "started": started,
         "picture": first_picture(run, report, _WIDTH),
-        "facts": [*first_result(kind, report), *facts][:_FACTS] if (facts := headline(report)) else [],
+        "facts": [*first_result(kind, report), *map(_printed, facts)][:_FACTS] if (facts := headline(report)) else [],
         "numbers": numbers,
     }
+
+
+def _printed(fact: tuple[str, str]) -> tuple[str, str]:
+    return typographic(fact[0]), typographic(fact[1])
 
 
 def _link(place: str, name: str) -> str:

@@ -204,10 +204,13 @@ def test_the_command_interrupted_then_killed_goes_on_to_the_same_table(by_proces
         _, errors = process.communicate(timeout=600)
         return process.returncode, errors
 
-    assert command(2, signal.SIGINT) == (130, "interrupted: the same command goes on\n")
+    code, errors = command(2, signal.SIGINT)
+    assert code == 130 and errors.endswith("\ninterrupted: the same command goes on\n") and "Traceback" not in errors
+    assert "\nstopping: 2 points end their present step first (" in errors
     assert not (tmp_path / "out" / "session").exists()
     assert command(5, signal.SIGKILL)[0] == -signal.SIGKILL
-    assert command() == (0, "")
+    code, errors = command()
+    assert code == 0 and "computed before; writing to out\n" in errors.partition("\n")[0] + "\n"
     files = {path.name for path in (tmp_path / "out").iterdir()}
     assert files == {"points", "figures", "scan.json", "scan.html", "scan.md", "table.csv"}
     assert (tmp_path / "out" / "table.csv").read_bytes() == (by_processes[0].folder / "table.csv").read_bytes()
