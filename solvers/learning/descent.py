@@ -2,8 +2,8 @@
 
     1. Rows in random order, B at a time, the last rest included; pixels get normal noise, patches are dropped.
     2. The mean loss and its gradient, analytically (solvers.learning.patches).
-    3. Adam: moments m, v of the gradient; step rate * m / (sqrt(v) + eps), both without bias. The weights decay by
-       rate * decay apart from the gradient. The rate falls as half a cosine to nothing over the epochs.
+    3. Adam: moments m, v of the gradient; step rate * m / (sqrt(v) + eps), both without bias, less for wide sums
+       (TERMS). The weights decay by rate * decay apart from the gradient. The rate falls as half a cosine to nothing.
 
 Kingma, Ba, ICLR 2015, algorithm 1; Loshchilov, Hutter, ICLR 2019, algorithm 2 (decay apart, cosine).
 """
@@ -21,6 +21,9 @@ from solvers.learning.losses import Loss
 from solvers.learning.patches import Format, Parameters, begin, gradients, scores
 
 FIRST, SECOND, EPS = 0.9, 0.999, 1e-8  # of the moments
+# terms of a sum from which on its weights move more slowly, as they move together: at one pace a tree of width 16 (256
+# terms) lost all that it had learned of digits
+TERMS = 64
 EVALUATED = 4096  # rows at a time
 
 
@@ -106,7 +109,8 @@ def learn(
             step += 1
             rate = how.rate * 0.5 * (1.0 + math.cos(math.pi * step / (how.epochs * each + 1)))
             for name, array in parameters.items():
-                _adam(array, slopes[name], first[name], second[name], step, rate, how.decay)
+                pace = min(1.0, TERMS / array.shape[-2]) if array.ndim > 1 else 1.0
+                _adam(array, slopes[name], first[name], second[name], step, pace * rate, how.decay)
         history.append(total / rows)
         if told is not None:
             told(epoch + 1, history[-1])

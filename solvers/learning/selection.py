@@ -31,13 +31,15 @@ EXACT = 1e-10  # mean loss, of targets of deviation one, that is zero
 
 @dataclass(frozen=True)
 class Trial:
-    """A pair that was tried: mean loss over the rows fitted and over those set aside, and sweeps made so far."""
+    """A pair that was tried: mean loss over the rows fitted and over those set aside, and sweeps made so far;
+    ``fresh``: from the linear model at once, and not from the rank before."""
 
     rank: int
     ridge: float
     fitted: float
     set_aside: float
     sweeps: int
+    fresh: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +80,15 @@ def choose(
         exact = False
         for ridge in sorted(set(ridges)):
             path = _Path(inner, targets[~aside], loss, count, ridge, seed)
-            for rank in ranks:
+            # numbers that lower ranks do not explain at all may lead the growth astray: the highest is tried apart
+            ways = [(rank, False) for rank in ranks]
+            ways += [(ranks[-1], True)] if loss == "squared" and len(ranks) > 1 else []
+            for rank, fresh in ways:
+                if fresh:
+                    path = _Path(inner, targets[~aside], loss, count, ridge, seed)
                 model = path.grown(rank, LOOSE, CHOOSING)
                 outside = losses.value(loss, model.scores(outer), targets[aside])
-                trials.append(Trial(rank, ridge, model.loss_value, outside, model.sweeps))
+                trials.append(Trial(rank, ridge, model.loss_value, outside, model.sweeps, fresh))
                 exact = loss == "squared" and outside < EXACT
                 if exact:
                     break
@@ -89,7 +96,7 @@ def choose(
                 break
     best = min(trials, key=lambda trial: trial.set_aside) if trials else Trial(ranks[0], ridges[0], 0.0, 0.0, 0)
     path = _Path(functions, targets, loss, count, best.ridge, seed)
-    for rank in [rank for rank in ranks if rank < best.rank]:
+    for rank in [rank for rank in ranks if rank < best.rank and not best.fresh]:
         path.grown(rank, LOOSE, CHOOSING)
     return Chosen(path.grown(best.rank, tol, MOST), best.rank, best.ridge, tuple(trials))
 
