@@ -7,6 +7,7 @@ from pygments.lexers.special import TextLexer
 project = "ttsuite"
 author = copyright = "the ttsuite authors"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+autodoc_mock_imports = ["torch"]  # the pages of its layers are made without it
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_ivar = True

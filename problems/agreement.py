@@ -35,6 +35,7 @@ class Agreement:
     source : where the numbers come from.
     deviation : absolute, over the entries that both have.
     accuracy : of the numbers themselves; None where it is not known.
+    relative : the largest deviation as ``solver.accuracy`` counts it, where that is a relative one.
     more : further keys of the entry.
     """
 
@@ -43,11 +44,13 @@ class Agreement:
     source: str
     deviation: Deviation
     accuracy: float | None = None
+    relative: float | None = None
     more: Mapping[str, object] = field(default_factory=dict)
 
     def told(self) -> dict[str, object]:
         """As report.json has it."""
         known = {} if self.accuracy is None else {"accuracy": self.accuracy}
+        counted = {} if self.relative is None else {"max_relative_deviation": self.relative}
         return {
             "name": self.name,
             "label": self.label,
@@ -56,5 +59,11 @@ class Agreement:
             "count": self.deviation.count,
             "max_abs_deviation": self.deviation.max_abs,
             "mean_abs_deviation": self.deviation.mean_abs,
+            **counted,
             **self.more,
         }
+
+
+def counted_deviation(reference: Mapping[str, object]) -> object:
+    """The largest deviation of an entry of ``references`` in report.json, as ``solver.accuracy`` counts it."""
+    return reference.get("max_relative_deviation", reference.get("max_abs_deviation"))

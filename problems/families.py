@@ -19,6 +19,8 @@ _MODULES = {
     "sum_of_products": "problems.quantum.kinds.sum_of_products",
     "fokker_planck": "problems.fokker_planck.model",
     "completion": "problems.completion.model",
+    "supervised": "problems.supervised.model",
+    "embeddings": "problems.embeddings.model",
     "orbital_free_dft": "problems.orbital_free_dft.model",
     "decomposition": "problems.decomposition.model",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,9 +13,25 @@ from solvers.measured import Measured
 QUANTITIES, VALUES = 2, 5  # shown, the values of each
 
 
-def first_values(quantities: Sequence[Quantity]) -> list[tuple[str, Measured]]:
-    """(name, value with error and unit) of the first quantities; of what goes on in time, the last entry."""
-    return [value for quantity in quantities[:QUANTITIES] for value in _values(quantity)]
+def first_values(
+    quantities: Sequence[Quantity], headline: Sequence[tuple[str, str]] = ()
+) -> list[tuple[str, Measured]]:
+    """(name, value with error and unit) of the first quantities; of what goes on in time, the last entry.
+
+    ``headline``: (what, value) that stand before them; what has a name and is said there is not said again. A list of
+    numbered values stays whole.
+    """
+    said, words = {what for what, _ in headline}, [word for _, value in headline for word in value.split()]
+    found = []
+    for quantity in quantities[:QUANTITIES]:
+        named = any(isinstance(key, str) for key in quantity.keys)
+        for name, value in _values(quantity):
+            number = replace(value, unit="").text.partition(" ")[0]
+            if named and value.error is not None and number in words:
+                words.remove(number)  # once: another quantity may have the same value
+            elif quantity.name not in said:
+                found.append((name, value))
+    return found
 
 
 def _values(quantity: Quantity) -> Iterator[tuple[str, Measured]]:

@@ -45,11 +45,15 @@ def shown(value: object, longest: int = 60) -> str:
 
 
 def renamed(problem: dict[str, Any], key: str, name: str) -> None:
-    """Put the name of a file under its key, dots between the names of mappings, in the keys of a problem."""
+    """Put the name of a file under its key, dots between the names of mappings and the places in lists, in the keys of
+    a problem."""
     *parents, last = key.split(".")
+    at: Any = problem
     for parent in parents:
-        problem = problem[parent]
-    problem[last] = name
+        if isinstance(at[parent], tuple):
+            at[parent] = list(at[parent])
+        at = at[parent]
+    at[int(last) if isinstance(at, list) else last] = name
 
 
 def is_number(value: object) -> TypeGuard[float]:

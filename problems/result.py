@@ -124,6 +124,10 @@ class Result(Card):
             [list(row) for row in zip(*(c for _, c in found), strict=True)],
         )
 
+    def texts(self) -> Mapping[str, str]:
+        """Name -> content of further files of text, in formats of other programs."""
+        return {}
+
     def trains(self) -> Mapping[str, TensorTrain]:
         """Name -> train, as stored in states.npz: the fields that are trains, or ``state_0000`` and so on of one that
         is a sequence of them. None is read or made before it is asked for."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from solvers.method_base import BY_DEFAULT, Integrator, LinearMethod, LocalSolver, at_least
+
+Losses = Literal["squares", "huber", "logistic"]  # of a completion
 
 
 @dataclass(frozen=True)
@@ -295,6 +297,11 @@ class Completion:
     ``max_rank``: the TT-ranks grow one by one up to this cap (alias rmax). ``validation``: share of the entries that is
     not fitted but judges the ranks. ``starts``: random rank-one starts besides a constant. ``descent``: for every fit.
 
+    ``loss``: squares; huber, for values of which some are wrong by any amount; logistic, for values 0 and 1, of which
+    the train gives the log-odds. ``effects``: a constant and an effect of every index of every mode are fitted first.
+    ``ridge``: lambda of the squared sizes of effects and cores (completion.alternating); None: chosen by the entries
+    set aside where there are effects or a logistic loss, and none otherwise.
+
     Raises ValueError where a value is impossible.
     """
 
@@ -302,9 +309,21 @@ class Completion:
     validation: float = 0.05
     starts: int = 8
     descent: ConjugateGradients = ConjugateGradients(steps=200, slope=0.5)
+    loss: Losses = "squares"
+    effects: bool = False
+    ridge: float | None = None
+
+    @property
+    def penalised(self) -> bool:
+        """Whether samples are noisy ones: there are effects, a ridge or a logistic loss."""
+        return self.effects or bool(self.ridge) or self.loss == "logistic"
 
     def __post_init__(self) -> None:
         at_least("Completion", self, {"max_rank": 1, "starts": 0})
+        if self.loss not in ("squares", "huber", "logistic"):
+            raise ValueError(f"Completion: loss is {self.loss!r}; give squares, huber or logistic")
+        if self.ridge is not None and not (math.isfinite(self.ridge) and self.ridge >= 0.0):
+            raise ValueError(f"Completion: ridge is {self.ridge!r}; give a number from 0 on, or None")
         if not 0.0 < self.validation < 1.0:
             raise ValueError(f"Completion: validation is {self.validation!r}; give a share between 0 and 1")
 
@@ -323,3 +342,38 @@ class TuckerCross:
 
     def __post_init__(self) -> None:
         at_least("TuckerCross", self, {"max_rank": 1, "passes": 1, "whole": 0})
+
+
+@dataclass(frozen=True)
+class AlternatingNewton:
+    """Damped Newton steps of all words, then of all contexts (solvers.optimisation.skip_gram.alternating).
+
+    ``sweeps``: most of them. ``ridge``: weight of half the sum of squares of both factors, in units of a count: what a
+    singular value of the matrix costs.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    sweeps: int = 40
+    ridge: float = 1.0
+
+    def __post_init__(self) -> None:
+        at_least("AlternatingNewton", self, {"sweeps": 1})
+        if not (math.isfinite(self.ridge) and self.ridge >= 0.0):
+            raise ValueError(f"AlternatingNewton: ridge is {self.ridge!r}; give zero or a positive number, such as 1.0")
+
+
+@dataclass(frozen=True)
+class ShiftedPMI:
+    """Truncated singular value decomposition of the positive pointwise mutual information.
+
+    ``shift``: what is subtracted before all below zero is dropped (None: the logarithm of the number of negatives).
+
+    Raises ValueError where a value is impossible.
+    """
+
+    shift: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.shift is not None and not math.isfinite(self.shift):
+            raise ValueError(f"ShiftedPMI: shift is {self.shift!r}; give a number, such as 0.0, or None")

@@ -24,6 +24,7 @@ class Status(Enum):
     SINGULAR = "the operator is singular and the right-hand side not in its range: only a least-squares solution exists"
     STEP_LIMIT = "the time steps are too long for the accuracy asked for: give a shorter time_step, or none (adaptive)"
     DEGENERATE = "no best approximation of this rank exists, its terms grow and cancel (border rank): raise the rank"
+    FEW_SPLITS = "the scores scatter more over the splits than the accuracy asked for: more splits or rows, or relax it"
     OUT_OF_RANGE = "the norm is beyond the range of double precision: see its logarithm, or subtract the mean energy"
     CONTRADICTED = "a check made apart from the method contradicts the result: see what was checked"
     NO_EVIDENCE = "one value alone was seen, of a function not seen whole: give points where it differs"

@@ -68,9 +68,7 @@ class Browser:
 
     def open(self, page: Path, width: int, height: int = 900) -> None:
         """Load a file at a width in CSS pixels; a phone below 500."""
-        self._call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
-        )
+        self.resize(width, height)
         self.complaints.clear()
         self.requests.clear()
         self._events.clear()
@@ -78,6 +76,12 @@ class Browser:
         assert "errorText" not in answer, answer["errorText"]
         self._until("Page.loadEventFired")
         self.value("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Give the window another width; a phone below 500."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
 
     def value(self, expression: str) -> Any:
         """The value of a JavaScript expression on the page."""

@@ -27,6 +27,7 @@ from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import Evaluation, minimise
+from solvers.optimisation.skip_gram.embed import embed
 from solvers.solution import Solution, Status
 
 Arguments = tuple[Callable[..., Solution], tuple[Any, ...], dict[str, Any]]
@@ -170,3 +171,8 @@ def array_of_terms() -> Arguments:
 def product() -> Arguments:
     operator = kronecker_sum([np.arange(16.0).reshape(4, 4)] * 5)
     return multiply, (operator, random_train((4,) * 5, 6, np.random.default_rng(0))), {}
+
+
+def pairs() -> Arguments:
+    """Counts of pairs of words."""
+    return embed, (np.random.default_rng(0).poisson(1.5, (12, 9)).astype(float), 3), {"accuracy": 1e-5}

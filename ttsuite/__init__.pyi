@@ -9,6 +9,8 @@ from solvers.dynamics.evolution import Evolution as Evolution
 from solvers.dynamics.evolve import evolve as evolve
 from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
 from solvers.eigen.eigsolve import eigsolve as eigsolve
+from solvers.extremal.pq_norm import PQNorm as PQNorm
+from solvers.extremal.pq_norm import pq_norm as pq_norm
 from solvers.formats import quantics as quantics
 from solvers.formats.convert import convert as convert
 from solvers.formats.cp.decomposition import cp_decomposition as cp_decomposition
@@ -34,6 +36,9 @@ from solvers.formats.trains import tt_svd as tt_svd
 from solvers.formats.trains import unit as unit
 from solvers.formats.tucker import TuckerTensor as TuckerTensor
 from solvers.formats.tucker import tucker_cross as tucker_cross
+from solvers.learning.estimators import InteractionClassifier as InteractionClassifier
+from solvers.learning.estimators import InteractionRegressor as InteractionRegressor
+from solvers.learning.estimators import TensorClassifier as TensorClassifier
 from solvers.linear.product import multiply as multiply
 from solvers.linear.solve import solve as solve
 from solvers.matrices.exact_rank import exact_rank as exact_rank
@@ -43,6 +48,7 @@ from solvers.methods import BUG as BUG
 from solvers.methods import DMRG as DMRG
 from solvers.methods import TDVP as TDVP
 from solvers.methods import ALSCross as ALSCross
+from solvers.methods import AlternatingNewton as AlternatingNewton
 from solvers.methods import AMEn as AMEn
 from solvers.methods import BlockDMRG as BlockDMRG
 from solvers.methods import Completion as Completion
@@ -50,10 +56,14 @@ from solvers.methods import ConjugateGradients as ConjugateGradients
 from solvers.methods import Cross as Cross
 from solvers.methods import Implicit as Implicit
 from solvers.methods import InverseIteration as InverseIteration
+from solvers.methods import ShiftedPMI as ShiftedPMI
 from solvers.methods import TuckerCross as TuckerCross
 from solvers.optimisation.completion.completion import complete as complete
 from solvers.optimisation.descent import minimise as minimise
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank as FixedRank
+from solvers.optimisation.skip_gram.embed import embed as embed
+from solvers.optimisation.skip_gram.embedding import Embedding as Embedding
+from solvers.optimisation.skip_gram.estimator import SkipGramEmbedding as SkipGramEmbedding
 from solvers.solution import Checked as Checked
 from solvers.solution import NotConverged as NotConverged
 from solvers.solution import Solution as Solution

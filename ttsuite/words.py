@@ -10,3 +10,10 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def soon(seconds: float | None) -> str:
+    """``15.2`` as ``about 15 s``, what is over within half a second as ``any moment now``."""
+    if seconds is None:
+        return "how long it takes is not known yet"
+    return f"about {duration(seconds)}" if seconds >= 0.5 else "any moment now"

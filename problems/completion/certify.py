@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from problems.completion.model import CompletionProblem, CompletionSolver
+from problems.completion.model import CompletionProblem, CompletionSolver, options
 from problems.report_parts import Quantity
 from problems.result import Results
 from problems.route import Route
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.optimisation.completion.dimension import require_enough
+from solvers.optimisation.completion.losses import probability
 
 ENTRIES = 20_000  # random entries at which two completions are compared
 DEVIATIONS = 3.0  # of the test error
@@ -26,7 +27,8 @@ def routes(problem: CompletionProblem, solver: CompletionSolver, results: Result
     found = [Route("samples", f"{what} fitted and held out, another start", other_seed=True)]
     rank = int(solver.max_rank) + 1
     try:
-        require_enough(problem.fitted, problem.shape, rank)
+        if not options(problem, solver).penalised:
+            require_enough(problem.fitted, problem.shape, rank)
         found.append(Route("rank", f"ranks up to {rank}", {"solver.max_rank": rank}))
     except ValueError:  # the samples do not allow it
         pass
@@ -43,6 +45,8 @@ def between(
     x, y = first[1][0], second[1][0]
     indices = np.random.default_rng(0).integers(0, x.shape, size=(ENTRIES, x.d))
     a, b = x.entries(indices), y.entries(indices)
+    if first[0].get("loss") == "logistic":
+        a, b = probability(a), probability(b)
     difference = float(np.linalg.norm(a - b)) / max(float(np.linalg.norm(b)), 1e-300)
 
     def of(value: float, results: Results) -> Quantity:

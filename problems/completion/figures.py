@@ -26,6 +26,7 @@ from problems.drawing import (
 )
 from problems.legends import legend_above, legend_outside
 from problems.report_parts import Picture
+from solvers.measured import Measured, bound
 
 SHOWN = 4000  # points of a scatter plot
 FEW = 2  # ranks that a sentence says as well as a figure
@@ -37,7 +38,7 @@ def figures(problem: CompletionProblem, solver: CompletionSolver, result: Comple
     inner = list(result.ranks)[1:-1]
     if len(inner) <= FEW:
         ranks_text = f"Singular values of the unfoldings; the TT-ranks of the tensor are {', '.join(map(str, inner))}."
-    best = f"rank {result.best.rank} is chosen, with a test error of {result.test_error:.2g}"
+    best = f"rank {result.best.rank} is chosen, with a test error of {Measured(result.test_error, result.uncertainty)}"
     error = Picture.sentence("error_by_rank", f"One rank was fitted: {best}.")
     if len(result.by_rank) > 1:
         error = Picture(
@@ -54,7 +55,7 @@ def figures(problem: CompletionProblem, solver: CompletionSolver, result: Comple
             "predictions",
             "Test entries: predicted against true value, and the size of the deviation.",
             partial(predictions, result),
-            f"{len(result.true)} test entries, predicted to {worst:.1g} at worst.",
+            f"{len(result.true)} test entries, predicted to {bound(worst)} at worst.",
         ),
         Picture("ranks", ranks_text, partial(ranks, result), f"TT-ranks {', '.join(map(str, inner[:12]))}."),
     ]

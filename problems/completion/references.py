@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from problems.agreement import Agreement, Deviation
 from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.completion.result import CompletionResult
@@ -12,15 +14,17 @@ from solvers.measured import Measured, bound
 
 def agreements(problem: CompletionProblem, result: CompletionResult) -> list[Agreement]:
     """The entries held out."""
-    deviation = Deviation.of(result.predicted - result.true)
+    out = {tuple(index) for index in result.rejected.indices.tolist()}
+    near = np.array([tuple(index) not in out for index in result.test_indices.tolist()], dtype=bool)
+    deviation = Deviation.of((result.predicted - result.true)[near])
     assert deviation is not None
     held = "the function at fresh entries" if problem.file is None else "samples held out"
-    return [Agreement("test_entries", held, held, deviation)]
+    return [Agreement("test_entries", held, held, deviation, relative=result.test_error)]
 
 
 def comparison_table(problem: CompletionProblem, solver: CompletionSolver, result: CompletionResult) -> Table | None:
     """The errors of every rank that was fitted."""
-    rows = []
+    rows, ridge = [], any(fit.ridge for fit in result.by_rank)
     for fit in result.by_rank:
         chosen = " (chosen)" if fit is result.best else ""
         rows.append(
@@ -31,9 +35,10 @@ def comparison_table(problem: CompletionProblem, solver: CompletionSolver, resul
                 bound(fit.validation_error),
                 Measured(fit.test_error, fit.uncertainty),
                 Measured(fit.evaluations),
+                *([Measured(fit.ridge)] if ridge else []),
             ]
         )
-    columns = ["rank", "TT-ranks", "fitted", "set aside", "test", "evaluations so far"]
+    columns = ["rank", "TT-ranks", "fitted", "set aside", "test", "evaluations so far", *(["ridge"] if ridge else [])]
     note = (
         "Relative errors in the 2-norm: over the samples fitted, over those set aside, which choose the rank, and "
         "over the test entries, which only measure: in parentheses one standard deviation over the choice of them."

@@ -19,6 +19,7 @@ import numpy as np
 from problems.errors import ProblemError
 
 KEY = "problem.samples"
+SPARSEST = 100  # indices for each that has a sample
 LISTED = 5_000_000  # entries of a tensor, up to which draws are a permutation of them all
 _INTEGER = re.compile(r"[0-9]{1,15}")
 _NEGATIVE = re.compile(r"-[0-9]+")
@@ -77,12 +78,21 @@ def draw(shape: tuple[int, ...], fitted: int, others: int, rng: np.random.Genera
     return drawn[:fitted].astype(np.int64), drawn[fitted:].astype(np.int64)
 
 
-@lru_cache(4)
-def read_csv(path: Path) -> Entries:
-    """The samples of a CSV file, each entry once.
+def read_csv(path: Path, cold: bool = False) -> Entries:
+    """The samples of a CSV file, each entry once; ``cold``: indices below the largest may have none.
 
     Raises ProblemError, its text starting with ``file:line:``, for anything wrong in the file.
     """
+    entries = _entries(path)
+    if not cold:
+        _require_every_index(entries, path.name)
+        if not entries.values.any():
+            raise ProblemError(f"{path.name}: all values are zero: there is nothing to complete", KEY)
+    return entries
+
+
+@lru_cache(4)
+def _entries(path: Path) -> Entries:
     seen: dict[tuple[int, ...], tuple[int, float]] = {}
     for line, row, names in _rows(path):
         where = f"{path.name}:{line}: "
@@ -92,11 +102,29 @@ def read_csv(path: Path) -> Entries:
             raise ProblemError(f"{where}entry {_text(index)} is {value:g}, but {before:g} in line {first}", KEY)
     if not seen:
         raise ProblemError(f"{path.name}: no samples: expected the header i1,...,id,value and rows below it", KEY)
-    entries = Entries(np.array(list(seen), dtype=np.int64), np.array([value for _, value in seen.values()]))
-    _require_every_index(entries, path.name)
-    if not entries.values.any():
-        raise ProblemError(f"{path.name}: all values are zero: there is nothing to complete", KEY)
-    return entries
+    return Entries(np.array(list(seen), dtype=np.int64), np.array([value for _, value in seen.values()]))
+
+
+def require_outcomes(entries: Entries, name: str) -> None:
+    """ProblemError unless the values are 0 and 1, or -1 and 1, both of them."""
+    found = np.unique(entries.values)
+    odd = ~(np.isin(entries.values, (0.0, 1.0)) if -1.0 not in found else np.isin(entries.values, (-1.0, 1.0)))
+    wanted = "a logistic loss needs values of 0 and 1, or of -1 and 1"
+    if odd.any():
+        j = int(np.argmax(odd))
+        message = f"{name}: entry {_text(tuple(entries.indices[j].tolist()))} is {entries.values[j]:g}, but {wanted}"
+        raise ProblemError(f"{message}; give loss: squares or huber for other numbers", KEY)
+    if len(found) < 2:
+        raise ProblemError(f"{name}: every value is {found[0]:g}: {wanted}", KEY)
+
+
+def require_dense(entries: Entries, name: str) -> None:
+    """ProblemError where most indices have no sample: names or numbers of another kind in the place of indices."""
+    for k, (column, n) in enumerate(zip(entries.indices.T, entries.shape), start=1):
+        with_samples = len(np.unique(column))
+        if n > SPARSEST * with_samples:
+            message = f"i{k} goes up to {n - 1}, with samples at {with_samples} indices only: number them from 0 on"
+            raise ProblemError(f"{name}: {message}", KEY)
 
 
 def _require_every_index(entries: Entries, name: str) -> None:

@@ -28,6 +28,7 @@ from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.result import FokkerPlanckResult
 from problems.legends import legend_above, legend_outside
 from problems.report_parts import Picture
+from solvers.measured import Measured, bound
 
 SHOWN = 6  # coordinates
 PAIRS = 3
@@ -48,7 +49,7 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
         Picture(
             "marginals",
             f"Marginal densities of the coordinates at the output times: computed (dots), exact (lines). Values below "
-            f"{result.density_floor.max():.0e} of the peak are noise.{limit}",
+            f"{bound(result.density_floor.max())} of the peak are noise.{limit}",
             partial(marginals, result),
             f"Marginal densities of {min(d, SHOWN)} coordinates at {len(result.times)} times up to t = {last:g}.",
         )
@@ -62,7 +63,7 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
                 partial(pairs, result),
             )
         )
-    means = ", ".join(f"{value:.4g}" for value in result.mean[-1][:SHOWN])
+    means = ", ".join(str(Measured(value, result.mean_error[-1])) for value in result.mean[-1][:SHOWN])
     pictures.append(
         Picture(
             "moments",
@@ -79,17 +80,17 @@ def figures(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fo
                 "Deviation of the moments from the exact ones and the error estimates, in units of the largest "
                 "standard deviations of the coordinates, and the deviation of the mass from one.",
                 partial(errors, result, solver.accuracy),
-                f"Errors of the moments; the mass differs from one by at most {mass:.1g}.",
+                f"Errors of the moments; the mass differs from one by at most {bound(mass)}.",
             )
         )
     else:
         widest = float(result.lengths.max())
         parts = [
-            f"t = {t:g}: means {mean / widest:.2g}, covariances {covariance / widest**2:.2g}"
+            f"t = {t:g}: means {bound(mean / widest)}, covariances {bound(covariance / widest**2)}"
             for t, mean, covariance in zip(result.times, result.mean_error, result.covariance_error)
         ]
         said = f"Error estimates of the moments, in widths of the density, at {'; '.join(parts)}."
-        pictures.append(Picture.sentence("errors", f"{said} The mass differs from one by at most {mass:.1g}."))
+        pictures.append(Picture.sentence("errors", f"{said} The mass differs from one by at most {bound(mass)}."))
     if d - 1 > FEW:
         text = "TT-ranks of the density along the train, at the output times."
         pictures.append(Picture("ranks", text, partial(ranks, result), f"TT-ranks at most {result.ranks.max()}."))

@@ -93,7 +93,7 @@ def tables(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver, result: Fok
             checks,
             note="No error of the density at the origin is estimated. Smallest density, and largest deviation from the "
             "exact one: on sampled grid points, relative to the peak; values of the density and "
-            f"of its marginals below {result.density_floor.max():.0e} of the peak are noise. Bound of the state: "
+            f"of its marginals below {bound(result.density_floor.max())} of the peak are noise. Bound of the state: "
             "relative error of the density, weighted so that it bounds moments.",
             title="Density",
         ),

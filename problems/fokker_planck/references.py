@@ -16,9 +16,16 @@ _LABELS = {"mean": "exact means", "covariance": "exact covariances", "density_at
 
 
 def agreements(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> list[Agreement]:
-    """The exact solution, one entry a quantity."""
-    summaries = {name: Deviation.of(_distinct(values)) for name, values in result.deviations.items()}
-    return [Agreement(name, _LABELS[name], SOURCE, found) for name, found in summaries.items() if found is not None]
+    """The exact solution, one entry a quantity; relative as the accuracy is, to the widths of the coordinates."""
+    widths = {"mean": result.lengths, "covariance": np.multiply.outer(result.lengths, result.lengths)}
+    found = []
+    for name, values in result.deviations.items():
+        summary = Deviation.of(_distinct(values))
+        relative = Deviation.of(values / widths[name]) if name in widths else None
+        if summary is not None:
+            counted = None if relative is None else relative.max_abs
+            found.append(Agreement(name, _LABELS[name], SOURCE, summary, relative=counted))
+    return found
 
 
 def _distinct(values: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.references import GroundState, reference_of
 from problems.orbital_free_dft.result import OrbitalFreeResult
 from problems.report_parts import Picture
-from solvers.measured import raised
+from solvers.measured import Measured, raised
 
 SLICE = 4.2  # inches of the slice, at most
 FEW_GRIDS = 2  # whose energies a sentence says as well as a figure
@@ -53,7 +53,7 @@ def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbi
             "slice",
             f"Density on the plane z = {result.plane.height:.4g} bohr; grey: below the colour scale.{marks}",
             partial(density_slice, result, near),
-            f"Density from {result.plane.density.max():.3g} bohr⁻³ down over {DECADES} decades.",
+            f"Density from {Measured(float(result.plane.density.max()), digits=3)} bohr⁻³ down over {DECADES} decades.",
         )
     ]
     if result.profiles:
@@ -73,11 +73,14 @@ def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbi
         pictures.append(Picture("descent", text, partial(descent, result)))
     text = "Energy on every grid less the extrapolated one"
     text += "." if known is None else ", and less the reference."
+    extrapolated = Measured(result.extrapolated_energy, result.extrapolated_error)
     if len(result.levels) <= FEW_GRIDS:
-        energies = "; ".join(f"2{raised(level.level)} points an axis: {level.energy:.8g}" for level in result.levels)
-        said = f"Energies of the grids (hartree): {energies}; extrapolated: {result.extrapolated_energy:.8g}."
+        found = {level.level: Measured(level.energy, digits=8) for level in result.levels}
+        found[result.finest.level] = Measured(result.energy, result.energy_error)
+        energies = "; ".join(f"2{raised(level)} points an axis: {energy}" for level, energy in found.items())
+        said = f"Energies of the grids (hartree): {energies}; extrapolated: {extrapolated}."
         return [*pictures, Picture.sentence("grids", said)]
-    alt = f"Energy {result.extrapolated_energy:.8g} hartree, extrapolated from {len(result.levels)} grids."
+    alt = f"Energy {extrapolated} hartree, extrapolated from {len(result.levels)} grids."
     return [*pictures, Picture("grids", text, partial(grids, result, known, solver.accuracy), alt)]
 
 
@@ -144,7 +147,7 @@ def radial(result: OrbitalFreeResult, known: GroundState | None) -> Figure:
     left.plot(r, _above(density, low), color=COLOURS[0], lw=1.5, label="this run")
     if centre is not None:
         ring: Style = {"color": COLOURS[1], "mfc": "none", "mew": 1.6, "ms": 8, "clip_on": False, "zorder": 5}
-        left.plot([0.0], [centre], "o", label=f"reference at the centre, {centre:.5g}", **ring)
+        left.plot([0.0], [centre], "o", label=f"reference at the centre, {Measured(centre, digits=5)}", **ring)
     end = float(r[density >= low].max(initial=float(r[0])))
     left.set(xlabel="r (bohr)", ylabel=DENSITY, yscale="log", xlim=(0.0, end), ylim=(low, 4.0 * max(high, centre or 0)))
     legend_above(left)

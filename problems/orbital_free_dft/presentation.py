@@ -26,6 +26,7 @@ def headline(
 ) -> list[tuple[str, str]]:
     """The few numbers a reader wants first, as (what, value)."""
     finest, known = result.finest, reference_of(problem)
+    largest = Measured(finest.max_density, digits=3)
     facts = [
         ("problem", f"{problem.functional}, {system(problem)}, electrons: {problem.count:g}, box {problem.box:g} bohr"),
         ("method", f"{FORMATS[result.format]}, {LAPLACIANS[result.laplacian]}, {_grids(result)} points an axis"),
@@ -41,7 +42,10 @@ def headline(
         ("chemical potential", str(Measured(finest.chemical_potential, result.chemical_potential_error, "hartree"))),
         ("virial residual", f"{bound(finest.virial)} hartree, expected within {bound(result.virial_error)}"),
         ("sum rule residual", f"{bound(finest.sum_rule)} hartree"),
-        ("smallest density", f"{bound(finest.min_density)} of at most {finest.max_density:.3g} per bohr^3"),
+        (
+            "smallest density",
+            f"{bound(finest.min_density)} of at most {largest} per bohr^3",
+        ),
         (
             "density stored in",
             f"{megabytes(result.density_megabytes)}, TT-ranks up to {max(finest.ranks)}; one array "

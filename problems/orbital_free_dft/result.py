@@ -25,6 +25,7 @@ NAMES = {  # of the parts of the energy, as a text says them
 COMPONENTS = tuple(NAMES)
 ELECTROSTATIC = ("external", "hartree", "nuclear")  # known only by their sum for a cluster
 INCLUDED = ("mesh", "descent", "rank", "box")  # in the errors: parts of that of the energy
+UNIT, DENSITY_UNIT = "hartree", "bohr-3"
 # what the finest grid says of the whole run, beside the energies
 _OF_FINEST = (
     "components",
@@ -188,7 +189,7 @@ class OrbitalFreeResult(Result):
         told += [(NAMES[name], value, errors.get(name)) for name, value in results["components"].items()]
         keys, values, estimates = ([entry[i] for entry in told] for i in range(3))
         numbers, uncertain = (np.array(column, dtype=float) for column in (values, estimates))
-        return [Quantity("energies", "hartree", "part", keys, numbers, uncertain, INCLUDED)]
+        return [Quantity("energies", UNIT, "part", keys, numbers, uncertain, INCLUDED)]
 
     def entries(self) -> Iterator[Entry]:
         """Every number of the CSV file: those of each grid, with errors on the finest, then the extrapolation."""
@@ -219,6 +220,7 @@ class OrbitalFreeResult(Result):
             ("quantity", [row.name for row in rows]),
             ("value", [repr(float(row.value)) for row in rows]),
             ("error_estimate", ["" if row.error is None else f"{row.error:.3e}" for row in rows]),
+            ("unit", [DENSITY_UNIT if row.name == "min_density" else UNIT for row in rows]),
         ]
 
 

@@ -33,6 +33,7 @@ from problems.legends import legend_above, legend_outside
 from problems.parametric_pde.model import ParametricProblem, ParametricSolver
 from problems.parametric_pde.result import ParametricResult
 from problems.report_parts import Picture
+from solvers.measured import Measured
 
 MOST_BARS = 40
 FEW = 2  # values that a sentence says as well as a figure
@@ -48,8 +49,9 @@ def figures(problem: ParametricProblem, solver: ParametricSolver, result: Parame
     )
     densities = "Density of each quantity, sampled from the surrogate: mean, 5 % and 95 % quantiles, and the threshold."
     mean, deviation = result.mean_field, result.deviation_field
-    field = f"Mean of u from {mean.min():.3g} to {mean.max():.3g}; standard deviation at most {deviation.max():.3g}."
-    told = "; ".join(f"{q.name} has the mean {q.moments.mean:.4g}" for q in result.statistics)
+    low, high, wide = (Measured(float(value), digits=3) for value in (mean.min(), mean.max(), deviation.max()))
+    field = f"Mean of u from {low} to {high}; standard deviation at most {wide}."
+    told = "; ".join(f"{q.name} has the mean {Measured(q.moments.mean, q.mean_error)}" for q in result.statistics)
     main = "; ".join(
         f"{q.name}: most by parameter {int(np.argmax(q.moments.total)) + 1}, {max(q.moments.total):.2f} of the variance"
         for q in result.statistics
@@ -156,8 +158,8 @@ def density(result: ParametricResult) -> Figure:
         for level, label in ((0.05, "5 %, 95 %"), (0.95, None)):
             axes.axvline(d.quantiles[level][0], color=THIS_RUN, lw=0.8, ls=":", label=label)
         if d.exceedance is not None:
-            threshold, probability, _ = d.exceedance
-            label = f"P(> {threshold:g}) = {probability:.4f}"
+            threshold, probability, spread = d.exceedance
+            label = f"P(> {threshold:g}) = {Measured(probability, spread)}"
             axes.axvline(threshold, color=LIMIT, lw=1.2, ls="--", label=label)
         axes.locator_params(axis="x", nbins=4)
         axes.set(xlabel=q.name, yticks=[], ylim=(0.0, 1.05 * d.heights.max()))

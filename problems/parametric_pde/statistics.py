@@ -9,15 +9,15 @@ Cost O(d n r^3) for the fluctuation, d times that for the total indices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from problems.parametric_pde.gauss import polynomials, rule
 from problems.published import published
-from solvers.formats.trains.factorisations import qr_factors
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.formats.trains.variance import centred_cores, first_and_total
 
 NEGLIGIBLE = 1e-11  # of the standard deviation: what a rounded fluctuation leaves out
 
@@ -65,30 +65,8 @@ def moments(train: TensorTrain, weights: Sequence[np.ndarray]) -> Moments:
     if variance <= floor:
         return Moments(mean, 0.0 if variance < floor else variance, np.zeros(d), np.zeros(d))
     roots = [np.sqrt(w) for w in weights]
-    left, right = [np.ones((1, 1))], [np.ones((1, 1))]
-    for core, root in zip(rest.cores, roots):
-        left.append(left[-1] @ np.tensordot(core, root, axes=(1, 0)))
-    for core, root in zip(rest.cores[::-1], roots[::-1]):
-        right.append(np.tensordot(core, root, axes=(1, 0)) @ right[-1])
-    first, total = np.empty(d), np.empty(d)
-    for m, (core, root) in enumerate(zip(rest.cores, roots)):
-        alone = (np.tensordot(left[m], core, axes=(1, 0)) @ right[d - 1 - m]).ravel()
-        first[m] = np.sum((alone - root * (root @ alone)) ** 2) / variance
-    for m, core in centred_cores(rest):
-        along = core - roots[m][None, :, None] * np.tensordot(core, roots[m], axes=(1, 0))[:, None, :]
-        total[m] = np.sum(along**2) / variance
-    return Moments(mean, variance, first, total)
-
-
-def centred_cores(train: TensorTrain) -> Iterator[tuple[int, np.ndarray]]:
-    """(m, core m) with the train's orthogonality centre at m, one after the other: norms of changes to one core."""
-    cores = list(train.orthogonalise(0).cores)
-    for m, core in enumerate(cores):
-        yield m, core
-        if m + 1 < len(cores):
-            a, n, b = core.shape
-            _, r = qr_factors(core.reshape(a * n, b))
-            cores[m + 1] = np.tensordot(r, cores[m + 1], axes=(1, 0))
+    first, total = first_and_total(rest, roots)
+    return Moments(mean, variance, first / variance, total / variance)
 
 
 def field_moments(train: TensorTrain, weights: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

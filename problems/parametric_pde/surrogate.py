@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from problems.parametric_pde.gauss import polynomials
 from problems.parametric_pde.statistics import polynomial_core
@@ -138,6 +137,8 @@ class Distribution:
 
 def parameter_samples(distribution: str, d: int, rng: np.random.Generator) -> np.ndarray:
     """Scrambled Sobol points (replicates, samples, d) of the standardised parameters (Owen's scrambling)."""
+    from scipy.stats import qmc  # a second to import
+
     out = np.empty((REPLICATES, 2**LOG2_SAMPLES, d))
     for k in range(REPLICATES):
         points = qmc.Sobol(d, scramble=True, rng=rng).random_base2(LOG2_SAMPLES)

@@ -22,7 +22,11 @@ from solvers.sectors.environments import LocalOperator
 
 
 class TooNarrow(ValueError):
-    """So many states do not fit into one shared basis of the ranks allowed."""
+    """``count`` states, buffer and both copies of a complex one among them, do not fit into a space of ``size``."""
+
+    def __init__(self, count: int, size: int) -> None:
+        super().__init__(f"{count} states do not fit into a local space of {size}: raise max_rank")
+        self.count, self.size = count, size
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def davidson(
     TooNarrow where the space is smaller than ``count`` and FloatingPointError for NaN or infinity.
     """
     if local.size < count:
-        raise TooNarrow(f"{count} states do not fit into a local space of {local.size}: raise max_rank")
+        raise TooNarrow(count, local.size)
     if local.size <= max(model, 2 * count):
         return _dense(local, count)
     preconditioner = _Preconditioner(local, max(model, count))

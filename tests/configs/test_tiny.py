@@ -18,9 +18,18 @@ TINY = Path(__file__).parents[2] / "configs" / "tiny"
 WRITTEN = {"coupled-oscillators-6", "inverse-sum"}
 # one of each kind, whose report is made again
 REMADE = WRITTEN | {"cookie4", "henon-heiles-2d", "henon-heiles-terms", "ornstein-uhlenbeck-2", "helium"}
-REMADE |= {"theorem-example"}
+REMADE |= {"theorem-example", "planted-text"}
 # those whose figures are looked at: of each kind, with all panels that there are
-DRAWN = REMADE | {"acetonitrile", "cookie9", "heisenberg-12", "ornstein-uhlenbeck-4", "spin-boson-in-time", "function"}
+DRAWN = REMADE | {
+    "function",
+    "tictactoe",
+    "label-noise",
+    "acetonitrile",
+    "cookie9",
+    "heisenberg-12",
+    "ornstein-uhlenbeck-4",
+    "spin-boson-in-time",
+}
 COLUMN = 3.4  # inches: of a journal of two columns
 
 
@@ -143,6 +152,17 @@ def completion(study, done):
     assert tensor.shape == study.problem.shape and list(tensor.ranks) == results["ranks"]
 
 
+def supervised(study, done):
+    results = done.report["results"]
+    own, *plain = results["learners"][:: len(study.problem.levels)]
+    assert own["name"] == "this model" and [entry["name"] for entry in plain] == list(study.solver.against)
+    assert own["score"] > 0.3 and own["score_error"] <= study.solver.accuracy  # of ten classes too
+    assert not results["shares_by_order"] or abs(sum(results["shares_by_order"]) - 1.0) < 1e-9
+    assert sum(1 for _ in (done.folder / "scores.csv").open()) == 1 + len(results["learners"]) * study.problem.splits
+    trains = load(done.folder)[1]
+    assert (study.solver.model == "interactions") == bool(trains)
+
+
 def decomposition(study, done):
     accuracy, results = study.solver.accuracy, done.report["results"]
     for one in results["approximations"]:
@@ -156,8 +176,26 @@ def decomposition(study, done):
     assert [list(train.shape) for train in trains] == results["shapes"]
 
 
+def embeddings(study, done):
+    results = done.report["results"]
+    methods = results["methods"]
+    assert list(methods) == ["newton", "riemannian", "svd", "pmi"]
+    assert results["full_rank_bound"] >= methods["newton"]["value"] - 1e-12
+    assert methods["newton"]["value"] > methods["riemannian"]["value"] > methods["svd"]["value"]
+    lines = (done.folder / "vectors-newton.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"{results['sizes']['words']} {study.solver.vector_size}"
+    assert len(lines) == results["sizes"]["words"] + 1
+    if study.problem.planted is not None:
+        assert methods["newton"]["value"] == pytest.approx(results["known_maximum"], rel=1e-12)
+        return
+    assert abs(methods["newton"]["held_out"] - methods["newton"]["value"]) < 0.2
+    assert methods["newton"]["similarity"][0]["rho"] > 0.5 and 0.4 < methods["newton"]["stability"] <= 1.0
+
+
 CHECKS = {
+    "supervised": supervised,
     "decomposition": decomposition,
+    "embeddings": embeddings,
     "completion": completion,
     "fokker_planck": fokker_planck,
     "orbital_free_dft": orbital_free_dft,

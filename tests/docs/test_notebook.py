@@ -1,4 +1,4 @@
-"""The example notebook runs from top to bottom, and is stored with the outputs of such a run."""
+"""The example notebooks run from top to bottom, and are stored with the outputs of such a run."""
 
 import json
 import re
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-NOTEBOOK = Path(__file__).parents[2] / "examples" / "first-run.ipynb"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NOTEBOOK = EXAMPLES / "first-run.ipynb"
 LARGEST = 300_000  # bytes
 
 
@@ -16,8 +17,9 @@ def texts(outputs):
     return "".join("".join(output.get("text", "")) for output in outputs)
 
 
-def test_the_notebook_is_stored_with_its_outputs():
-    content = NOTEBOOK.read_text(encoding="utf-8")
+@pytest.mark.parametrize("notebook", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda notebook: notebook.stem)
+def test_a_notebook_is_stored_with_its_outputs(notebook):
+    content = notebook.read_text(encoding="utf-8")
     cells = [cell for cell in json.loads(content)["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     assert all(cell["outputs"] for cell in cells) and len(content) < LARGEST
@@ -35,3 +37,12 @@ def test_the_notebook_runs_and_prints_what_is_stored(tmp_path):
     # raises for a cell that fails
     nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert [texts(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"] == stored
+
+
+@pytest.mark.slow
+def test_the_notebook_of_networks_runs(tmp_path):
+    """Its numbers are of the machine and the version of PyTorch: they are not compared."""
+    pytest.importorskip("torch", reason="the extra 'networks' is not installed")
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    notebook = nbformat.read(EXAMPLES / "compressed-network.ipynb", as_version=4)
+    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()

@@ -20,6 +20,8 @@ from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import minimise
+from solvers.optimisation.skip_gram.embed import embed
+from solvers.optimisation.skip_gram.embedding import Embedding
 from solvers.solution import NotConverged
 
 
@@ -229,6 +231,20 @@ CASES = {
             "callback": callback,
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.ConjugateGradients(steps=1)}),
+        },
+    ),
+    embed: (
+        cases.pairs,
+        {},
+        {
+            "negatives": 2.0,
+            "method": methods.ShiftedPMI(),
+            "start": Embedding(np.eye(12, 3), np.eye(9, 3)),
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"method": methods.AlternatingNewton(sweeps=1)}),
         },
     ),
     complete: (

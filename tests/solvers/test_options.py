@@ -75,7 +75,15 @@ CASES = {
     methods.Completion: (
         cases.samples,
         methods.Completion(max_rank=2),
-        {"max_rank": 1, "validation": 0.3, "starts": 0, "descent": methods.ConjugateGradients(steps=2)},
+        {
+            "max_rank": 1,
+            "validation": 0.3,
+            "starts": 0,
+            "descent": methods.ConjugateGradients(steps=2),
+            "loss": "huber",
+            "effects": True,
+            "ridge": 0.5,
+        },
     ),
     cp_methods.CPALS: (
         cases.array_of_terms,
@@ -87,6 +95,8 @@ CASES = {
         cp_methods.CPLevenbergMarquardt(starts=2, steps=60),
         {"starts": 1, "steps": 5, "ridge": 0.1},
     ),
+    methods.AlternatingNewton: (cases.pairs, methods.AlternatingNewton(), {"sweeps": 1, "ridge": 0.1}),
+    methods.ShiftedPMI: (cases.pairs, methods.ShiftedPMI(), {"shift": 0.0}),
     methods.ConjugateGradients: (
         partial(cases.descent, 1e-16),
         methods.ConjugateGradients(),

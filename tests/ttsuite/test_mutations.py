@@ -217,6 +217,7 @@ LARGE = {
         "terms": [[1.0, {k % 20: "q p", (k + 1 + k // 20) % 20: "q^2"}] for k in range(299)],
         "task": "spectrum",
     },
+    "rows": {"kind": "supervised", "data": {"model": "interactions", "fields": 50, "rows": 10**6}, "splits": 200},
     "samples": {"kind": "completion", "samples": {"function": "inverse_sum", "shape": [20] * 1000, "fraction": 1e-90}},
     "basis": {
         "kind": "wave_packet",

@@ -103,7 +103,20 @@ def trains():
     yield from (found, found.value, found.history[-1])
     tree = ttsuite.convert(product, "ht")
     yield from (tree, tree.value, ttsuite.generic_ranks("tt", (2,) * 8, 2), ttsuite.skeleton(np.eye(30), 4))
-    for name in ("CPALS", "CPLevenbergMarquardt", "DMRG", "AMEn", "TDVP", "Cross", "Completion", "InverseIteration"):
+    yield from (ttsuite.pq_norm(np.ones((3, 2)) - np.eye(3, 2), *pair) for pair in ((2, 2), (3, 4)))
+    vectors = ttsuite.embed(rng.poisson(2.0, (30, 20)), 3, throw=False)
+    yield from (vectors, vectors.value, vectors.history[-1])
+    for name in (
+        "AlternatingNewton",
+        "CPALS",
+        "CPLevenbergMarquardt",
+        "DMRG",
+        "AMEn",
+        "TDVP",
+        "Cross",
+        "Completion",
+        "InverseIteration",
+    ):
         yield getattr(ttsuite, name)()
 
 

@@ -246,7 +246,7 @@ def _schema(options: argparse.Namespace) -> int:
 
     if options.kind is not None and not is_kind(options.kind):
         return _fail(_no_kind(options.kind, kinds()))
-    say(schema_text(options.kind).rstrip("\n"))
+    say(schema_text(options.kind).rstrip("\n"), wrap=False)
     return DONE
 
 

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from problems.first_values import first_values
-from solvers.measured import typographic
+from solvers.measured import bound, typographic
 from ttsuite.runs.spent import spent
 
 if TYPE_CHECKING:
@@ -18,17 +18,16 @@ INDENT = 2
 def outcome(run: Run, width: int) -> list[str]:
     """Lines of at most ``width`` characters, as far as no word is longer."""
     report = run.report
-    values = [] if run.result is None else first_values(run.result.quantities(report["results"]))
-    facts = [
-        *((what, typographic(value)) for what, value in report["headline"]),
-        *((name, str(value)) for name, value in values),
-    ]
+    quantities = [] if run.result is None else run.result.quantities(report["results"])
+    headline = [(what, typographic(value)) for what, value in report["headline"]]
+    facts = [*headline, *((name, str(value)) for name, value in first_values(quantities, headline))]
     if report["references"]:
         reference = report["references"][0]
-        unit = f" {report['results']['unit']}" if "unit" in report["results"] else ""
-        told = f"at most {reference['max_abs_deviation']:.2g}{unit} over {reference['count']} values"
-        if not any(reference["label"] in what for what, _ in facts):
-            facts.append((f"deviation from {reference['label']}", typographic(told)))
+        unit, count = quantities[0].unit if quantities else "", reference["count"]
+        largest = str(bound(reference["max_abs_deviation"], unit))
+        if not any(reference["label"] in what or (count == 1 and largest == value) for what, value in facts):
+            told = f"at most {largest} over {count} values" if count > 1 else largest
+            facts.append((f"deviation from {reference['label']}", told))
     facts += spent(report)
     head = textwrap.wrap(f"{report['name']}: {report['message']}", width, subsequent_indent=" " * INDENT)
     return [*head, *laid_out(facts, width), f"report: {run.folder / 'report.html'}"]

@@ -6,8 +6,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ttsuite.runs.spent import step_left
 from ttsuite.study.config import Study
-from ttsuite.words import duration
+from ttsuite.words import duration, soon
 
 if TYPE_CHECKING:
     from problems.progress import Told
@@ -70,10 +71,5 @@ class Progress:
 
     def _stopping(self) -> str:
         """What an interrupt is answered: how long the present step still takes, as those before it took."""
-        if len(self._ends) < 2:
-            when = "how long it takes is not known yet"
-        else:
-            step = (self._ends[-1] - self._ends[0]) / (len(self._ends) - 1)
-            left = step - (time.perf_counter() - self._ends[-1])
-            when = f"about {duration(left)}" if left >= 0.5 else "any moment now"
+        when = soon(step_left(self._ends, time.perf_counter()))
         return f"stopping after this step ({when}); interrupt again to stop at once"

@@ -12,7 +12,7 @@ from ttsuite.runs.layout import FAILED, FINISHED
 from ttsuite.scans.scan import Listener
 from ttsuite.scans.scan_file import Plan, words
 from ttsuite.scans.scan_table import Outcome
-from ttsuite.words import duration
+from ttsuite.words import duration, soon
 
 SHOWN = 2  # quantities of a line
 DIGITS = 8  # of one without an error
@@ -50,6 +50,9 @@ class PlainScan:
     def finished(self, outcome: Outcome) -> None:
         say(line(outcome, self._total), self._stream)
 
+    def stopping(self, points: int, seconds: float | None) -> None:
+        say(stopping(points, seconds), self._stream)
+
     def ended(self) -> None:
         return
 
@@ -77,6 +80,9 @@ class LiveScan:
         self._progress.console.print(line(outcome, self._total), markup=False, highlight=False)
         self._progress.advance(self._task)
 
+    def stopping(self, points: int, seconds: float | None) -> None:
+        self._progress.console.print(stopping(points, seconds), markup=False, highlight=False)
+
     def ended(self) -> None:
         self._progress.stop()
 
@@ -85,3 +91,9 @@ def heading(plan: Plan, folder: Path, kept: int) -> str:
     """What is about to happen."""
     done = f", {kept} of them computed before" if kept else ""
     return f"{plan.name}: {len(plan.points)} points{done}; writing to {folder}"
+
+
+def stopping(points: int, seconds: float | None) -> str:
+    """What an interrupt is answered: how many points still end the step that they are in, and how long that takes."""
+    who = "a point ends its" if points == 1 else f"{points} points end their"
+    return f"stopping: {who} present step first ({soon(seconds)}); interrupt again to stop at once"

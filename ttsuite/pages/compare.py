@@ -22,6 +22,7 @@ from ttsuite.data import Report
 from ttsuite.pages.render import provenance_facts
 from ttsuite.runs.layout import CONFIGURATION_FILE
 from ttsuite.runs.run_folder import ranks_along_train, read_report
+from ttsuite.runs.spent import parts
 from ttsuite.study.config import Study, load_study
 
 SUMMARY = ["quantity", "values", "difference", "at", "both estimates", "verdict"]
@@ -226,9 +227,9 @@ def _facts(first: Report, second: Report) -> list[tuple[str, str, str]]:
     add("status", first["status"].replace("_", " "), second["status"].replace("_", " "))
     ranks = [max(ranks_along_train(report), default=None) for report in (first, second)]
     add("largest TT-rank", ranks[0], ranks[1])
-    names = {"compile_s": "compiling", "setup_s": "setting up", "solve_s": "solving", "wall_s": "in all"}
-    for key, name in names.items():
-        add(f"time, {name}", first["timing"].get(key), second["timing"].get(key), "{:.1f} s")
+    for (name, a), (_, b) in zip(parts(first), parts(second)):
+        add(f"time, {name}", a, b, "{:.1f} s")
+    add("time, in all", first["timing"].get("wall_s"), second["timing"].get("wall_s"), "{:.1f} s")
     add("peak memory", first.get("peak_rss_mb"), second.get("peak_rss_mb"), "{:.0f} MB")
     counts = [report["results"].get("counts") or {} for report in (first, second)]
     for key in dict.fromkeys([*counts[0], *counts[1]]):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,6 +38,7 @@ DEFAULT_PARENT = Path("results") / "comparisons"
 MOST_ROWS = {True: 60, False: 12}  # of a table of values, of a quantity that can be judged and of one that cannot
 PANELS = 4  # quantities of the figure
 FEW = 24  # entries that are drawn with their names
+TALLEST = 24  # letters of a name that stands along the height of a panel
 _CSV = [
     "quantity",
     "entry",
@@ -197,11 +199,10 @@ def _over_keys(axes: Axes, q: ComparedQuantity) -> None:
     difference, tolerance, apart = _flat(q)
     x = np.array([key if isinstance(key, int | float) else i for i, key in enumerate(q.keys)], dtype=float)
     axes.set_yscale("log")
-    worst = (
-        difference.max(axis=1) if tolerance is None else difference[np.arange(len(x)), _argworst(difference, tolerance)]
-    )
+    entry, component = np.arange(len(x)), _worst(difference, tolerance)
+    worst = difference[entry, component]
     if tolerance is not None:
-        limit = tolerance[np.arange(len(x)), _argworst(difference, tolerance)]
+        limit = tolerance[entry, component]
         axes.plot(x, limit, color=_BLUE, lw=1.2, label="sum of both error estimates")
     bad = apart.any(axis=1)
     low = max(_FLOOR, DECADES * float(np.nanmax([*worst, *([] if tolerance is None else limit)], initial=0.0)))
@@ -212,13 +213,15 @@ def _over_keys(axes: Axes, q: ComparedQuantity) -> None:
     axes.set_xlabel(q.axis)
     if all(isinstance(key, int) for key in q.keys):
         whole_ticks(axes)
-    axes.set_ylabel(_title(q))
+    axes.set_ylabel("\n".join(wrap(_title(q), TALLEST)))
     grid(axes)
     legend_above(axes)
 
 
-def _argworst(difference: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
-    return np.argmax(np.nan_to_num(difference / tolerance, nan=np.inf), axis=1)
+def _worst(difference: np.ndarray, tolerance: np.ndarray | None) -> np.ndarray:
+    """Which component of each entry is furthest apart, of those that both runs know."""
+    size = difference if tolerance is None else difference / tolerance
+    return np.argmax(np.nan_to_num(size, nan=-1.0, posinf=np.inf), axis=1)
 
 
 def _named(axes: Axes, q: ComparedQuantity) -> None:
@@ -276,7 +279,7 @@ def _times(axes: Axes, comparison: Comparison, names: list[str]) -> None:
     for run, (colour, shift) in enumerate(((_BLUE, -0.19), (_ORANGE, 0.19))):
         seconds = [float(row[run + 1].split()[0]) if row[run + 1] else 0.0 for row in rows]
         axes.barh(y + shift, seconds, height=0.36, color=colour, label=names[run])
-    axes.set_yticks(y, [row[0].removeprefix("time, ") for row in rows], fontsize=SMALL)
+    axes.set_yticks(y, [row[0].removeprefix("time, ").partition(" (")[0] for row in rows], fontsize=SMALL)
     axes.invert_yaxis()
     axes.set_xlabel("time (s)")
     axes.set_axisbelow(True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeGuard
 from urllib.parse import quote
 
+from problems.agreement import counted_deviation
 from solvers.measured import Measured
 from ttsuite.data import Data, Report
 from ttsuite.pages.render import moment, render
@@ -33,7 +34,8 @@ _COLUMNS = (
         "name": "deviation / accuracy",
         "text": False,
         "says": "largest deviation from the first reference over what the key check allows: the accuracy asked and "
-        "that of the reference; above 1 is too far. In parentheses: the deviation itself",
+        "that of the reference, relative or absolute as the accuracy is; above 1 is too far. In parentheses: the "
+        "deviation itself",
     },
     {"name": "rank", "text": False, "says": "largest TT-rank"},
     {"name": "seconds", "text": False, "says": "wall time"},
@@ -131,7 +133,7 @@ def _kind(keys: Data) -> str:
 def _deviation(report: Report, keys: Data) -> Data:
     """The deviation from the first reference over what ``check`` allows there, and itself: alike for all kinds."""
     reference = next((entry for entry in report["references"] if isinstance(entry, dict)), {})
-    deviation = reference.get("max_abs_deviation")
+    deviation = counted_deviation(reference)
     if not _is_number(deviation):
         return _cell(None)
     solver = keys.get("solver")

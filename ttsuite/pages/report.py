@@ -23,6 +23,7 @@ from ttsuite.runs.attempt import T, attempt
 from ttsuite.runs.layout import CONFIGURATION_FILE
 from ttsuite.runs.record import Record
 from ttsuite.runs.run_folder import read_result
+from ttsuite.runs.spent import spent
 from ttsuite.study.config import Study
 from ttsuite.study.plots import Plots
 
@@ -212,7 +213,7 @@ def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
         "references": [*family.references, *_sources(report)],
         "configuration": (record.folder / CONFIGURATION_FILE).read_text(encoding="utf-8"),
         "provenance": provenance_facts(report["provenance"]),
-        "timing": _timing(report),
+        "timing": spent(report),
     }
     everything: Data = {"description": "", **report}
     said = {name: everything[name] for name in SAID if name in report}
@@ -254,11 +255,3 @@ def card(folder: Path, report: Report) -> str:
 def _shown(folder: Path) -> str:
     """A run folder as a text says it: nothing of where it lies on this machine."""
     return folder.name if folder.is_absolute() else folder.as_posix()
-
-
-def _timing(report: Report) -> list[tuple[str, str]]:
-    names = {"compile_s": "compiling", "setup_s": "setting up", "solve_s": "solving", "wall_s": "in all"}
-    seconds = report["timing"]
-    facts = [(names[key], f"{value:.1f} s") for key, value in seconds.items() if isinstance(value, float)]
-    memory = report["peak_rss_mb"]
-    return facts if memory is None else [*facts, ("peak memory, all processes", f"{memory:.0f} MB")]

@@ -5,7 +5,7 @@ Each is written by itself: one that cannot be told or written is a warning and c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -57,6 +57,9 @@ def write_numbers(study: Study, result: Result, record: Record, report: Report) 
     table = told("the table of the results", lambda: result.csv_table(known()), None)
     if table is not None:
         record.write_csv(*table)
+    texts: Mapping[str, str] = told("the files of text", lambda: result.texts(), {})
+    for name, text in texts.items():
+        record.write(name, text)
     for name, save in (
         (STATES_FILE, lambda path: save_trains(path, result.trains())),
         (RESULT_FILE, lambda path: save_result(path, result, result.trains())),

@@ -1,6 +1,8 @@
-"""What a run took: times that add up, and memory."""
+"""What a run took: times that add up, and memory; and what its present step still takes."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from ttsuite.data import Report
 
@@ -25,3 +27,14 @@ def spent(report: Report) -> list[tuple[str, str]]:
     if (memory := report.get("peak_rss_mb")) is not None:
         facts.append(("memory, all processes", f"{memory:.0f} MB"))
     return facts
+
+
+def step_left(ends: Sequence[float], now: float) -> float | None:
+    """Seconds until the present step of a run ends, where it takes as long as those before it took on average.
+
+    ``ends``: when the last steps ended, on the clock of ``now``. At least 0; None where fewer than two have ended.
+    """
+    if len(ends) < 2:
+        return None
+    step = (ends[-1] - ends[0]) / (len(ends) - 1)
+    return max(step - (now - ends[-1]), 0.0)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError, Executor, Future, as_completed
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Iterable
+from concurrent.futures import CancelledError, Executor, Future, as_completed, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,24 +25,28 @@ from ttsuite.data import Data
 from ttsuite.pages.drawing import own_style
 from ttsuite.runs.attempt import attempt
 from ttsuite.runs.layout import FAILED, FINISHED, INTERRUPTED, NOT_CONVERGED
-from ttsuite.runs.locks import Locked, locked
 from ttsuite.runs.provenance import provenance
-from ttsuite.runs.record import Record, RecordError
+from ttsuite.runs.record import Record
 from ttsuite.runs.run_folder import read_report
 from ttsuite.scans.scan_file import Plan, Point, Refused, load_scan, words
+from ttsuite.scans.scan_folder import alone, usable
 from ttsuite.scans.scan_pages import write_pages
-from ttsuite.scans.scan_point import POINTS, SESSION, check_point, compute_point, ended, tidy
+from ttsuite.scans.scan_point import POINTS, SESSION, at_work, check_point, compute_point, ended, tidy
 from ttsuite.scans.scan_table import Outcome, contents_of, picture, table, values_of
 from ttsuite.study.config import ConfigError
-from ttsuite.workers.executors import available_cores, lone_workers
+from ttsuite.workers.executors import ask_to_end, available_cores, children, lone_workers
 
 DEFAULT_PARENT = Path("results") / "scans"
 WAITING, CHECK_FAILED, REFUSED = "waiting", "check_failed", "refused"
-_LOCK = "lock"
+AT_ONCE = 10.0  # seconds that points told to end at once are waited for
 
 
 class Listener(Protocol):
-    """Told of a scan's progress."""
+    """Told of a scan's progress.
+
+    One with a method ``stopping(points, seconds)`` is told of an interrupt too: how many points end their present step
+    first, and how long that takes, None where it is not known.
+    """
 
     def started(self, plan: Plan, folder: Path, kept: int) -> None: ...
 
@@ -110,8 +114,9 @@ def scan(
 
     A point that fails, or that asks for what cannot be computed, does not stop the others. Raises ConfigError for bad
     input, and where every point is refused, and RecordError for an unusable ``out``, both before anything is written.
-    An interrupt is no exception: the scan ends with ``interrupted`` true, and the same call goes on. Results do not
-    depend on the workers. A script that is to use more than one needs the ``if __name__ == "__main__":`` guard.
+    An interrupt is no exception: the points at work end the step that they are in (a second interrupt ends them at
+    once), the scan ends with ``interrupted`` true, and the same call goes on. Results do not depend on the workers. A
+    script that is to use more than one needs the ``if __name__ == "__main__":`` guard.
     """
     if isinstance(file, Plan):
         if list(overrides):
@@ -121,16 +126,16 @@ def scan(
         plan = load_scan(file, overrides)
     named = Path(out) if out is not None else DEFAULT_PARENT / plan.name
     folder = named.resolve()  # workers have working directories of their own
-    _usable(folder)
+    usable(folder)
     left = [point for point in plan.points if not ended(folder / POINTS / point.key)]
     job = _Job(plan, folder, named, listener)
-    count = min(workers or available_cores(), max(len(left), 1))
+    count, others = min(workers or available_cores(), max(len(left), 1)), children()
     try:
         with nullcontext(executor) if executor is not None or not left else lone_workers(count) as working:
             if working is not None:
                 job.refuse(_prepare(left, working))
                 left = [point for point in left if point.number not in job.refused]
-            with _alone(folder):
+            with alone(folder):
                 job.begin()
                 if working is not None:
                     job.compute(left, working)
@@ -138,23 +143,14 @@ def scan(
     except KeyboardInterrupt:
         if not job.begun:
             raise
-        with _alone(folder):
+        with alone(folder):
             job.interrupted = True
+            job.stop(others)
             job.write_pages()
     finally:
         if listener is not None and job.begun:
             listener.ended()
     return job.scan()
-
-
-def _usable(folder: Path) -> None:
-    """Raise RecordError where ``folder`` is something else than a scan folder or an empty one."""
-    if folder.exists() and not folder.is_dir():
-        raise RecordError(f"{folder} is a file: choose another folder")
-    if not folder.is_dir() or (folder / "scan.json").exists():
-        return
-    if {path.name for path in folder.iterdir()} - {_LOCK}:
-        raise RecordError(f"{folder} is not empty and holds no scan: nothing is overwritten, choose another folder")
 
 
 def _prepare(left: list[Point], executor: Executor) -> list[Refused]:
@@ -180,20 +176,6 @@ def _prepare(left: list[Point], executor: Executor) -> list[Refused]:
     return found
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Make the scan folder, and refuse where another process scans in it. Raises RecordError."""
-    with ExitStack() as stack:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(folder / _LOCK))
-        except Locked:
-            raise RecordError(f"another scan is at work in {folder}") from None
-        except OSError as error:
-            raise RecordError(f"cannot write {error.filename or folder}: {error.strerror}") from None
-        yield
-
-
 class _Job:
     """What one scan knows while it computes."""
 
@@ -205,6 +187,7 @@ class _Job:
         self._clock = time.perf_counter()
         self._provenance: Data = {}
         self.refused = {point.number: point for point in plan.refused}
+        self._at_work: dict[Future, Point] = {}  # when an interrupt came
 
     def refuse(self, found: list[Refused]) -> None:
         """Leave these points out too. Raises ConfigError where none is left."""
@@ -256,7 +239,26 @@ class _Job:
             (self.folder / SESSION).unlink(missing_ok=True)
             for future in futures:
                 future.cancel()
+            self._at_work = {future: point for future, point in futures.items() if not future.done()}
             tidy(self.folder)
+
+    def stop(self, others: set[int | None]) -> None:
+        """Wait until the points at work have ended their step; ``others``: processes that are none of their workers."""
+        if not self._at_work:
+            return
+        left = at_work(self.folder)
+        steps = [left.get(point.key) for point in self._at_work.values()]
+        known = [seconds for seconds in steps if seconds is not None]
+        if (stopping := getattr(self.listener, "stopping", None)) is not None:
+            stopping(len(steps), max(known) if len(known) == len(steps) else None)
+        try:
+            wait(self._at_work)
+        except KeyboardInterrupt:
+            ask_to_end(others)
+            wait(self._at_work, AT_ONCE)
+        self.outcomes |= {point.number: self.outcome(point) for point in self._at_work.values()}
+        tidy(self.folder)
+        self.write_table()
 
     def outcome(self, point: Point, failure: str = "") -> Outcome:
         """What is known of a point; ``failure``: why its task gave no answer."""

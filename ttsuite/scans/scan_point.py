@@ -26,11 +26,14 @@ from ttsuite.data import Data, Report
 from ttsuite.runs.checkpoint import CheckpointFolder, ResumeError
 from ttsuite.runs.job import RunFailed
 from ttsuite.runs.layout import CONFIGURATION_FILE, FAILED, INTERRUPTED, RUNNING
+from ttsuite.runs.record import Record
 from ttsuite.runs.run_folder import read_report
+from ttsuite.runs.spent import step_left
 from ttsuite.study.config import ConfigError, Study, make_study
 
 POINTS, ATTEMPTS, SESSION = "points", "attempts", "session"
 LOOK_S = 1.0  # seconds between looks at the session
+LAST = 6  # ends of steps that the length of the next is told by
 _ONE_AT_A_TIME = threading.Lock()  # in a worker of many threads
 
 
@@ -110,6 +113,29 @@ def compute_point(data: Data, directory: Path, folder: Path, key: str, token: st
             _move(mine, target)
             mine.parent.rmdir()
         return message
+
+
+def at_work(folder: Path) -> dict[str, float | None]:
+    """Points that are being computed in the scan ``folder``: key -> seconds until the present step of each ends.
+
+    From the logs of their passes, on the clock of the files; None where fewer than two steps have ended.
+    """
+    found: dict[str, float | None] = {}
+    for attempt in (folder / ATTEMPTS).glob("*/*"):
+        with suppress(OSError, ValueError):  # it is being moved, or taken over
+            if read_report(attempt)["status"] == RUNNING:
+                found[attempt.name] = _step_left(attempt)
+    return found
+
+
+def _step_left(run: Path) -> float | None:
+    """Seconds until the present step of a run ends; None where they are not known."""
+    try:
+        last = (run / "passes.jsonl").stat().st_mtime
+        steps = [float(entry["seconds"]) for entry in Record(run).read_lines("passes.jsonl")[-LAST:]]
+    except (OSError, ValueError, KeyError, TypeError):  # no step has ended, or its line is just being written
+        return None
+    return step_left([last - (steps[-1] - step) for step in steps], time.time())
 
 
 def tidy(folder: Path) -> None:

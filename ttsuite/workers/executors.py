@@ -160,16 +160,26 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 @contextmanager
 def _ended(executor: Executor) -> Iterator[Executor]:
     """Shut ``executor`` down at the end; on an exception without waiting for its tasks."""
-    others = {child.pid for child in multiprocessing.active_children()}
+    others = children()
     try:
         yield executor
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            if child.pid not in others:
-                child.terminate()
+        ask_to_end(others)
         raise
     executor.shutdown()
+
+
+def children() -> set[int | None]:
+    """The process numbers of the workers that this process has."""
+    return {child.pid for child in multiprocessing.active_children()}
+
+
+def ask_to_end(others: set[int | None]) -> None:
+    """SIGTERM to all workers but ``others``: the first ends a run's step, the second the run at once."""
+    for child in multiprocessing.active_children():
+        if child.pid not in others:
+            child.terminate()
 
 
 _limits: list = []

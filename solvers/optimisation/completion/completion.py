@@ -4,6 +4,8 @@
     2. Ranks grow from one on, all cores fitted each time, until the entries set aside say that it is enough or leads
        nowhere; from random starts where the first one learned nothing (solvers.optimisation.completion.rank_growth).
     3. The rank that predicts best is looked at again, beside a second fit from other samples.
+Where some samples may be wrong, completion.robust finds them first; noisy ones, with effects, a ridge or outcomes of
+yes and no, are fitted by alternating least squares instead (completion.penalised).
 Steinlechner, SIAM J. Sci. Comput. 38, S461 (2016), algorithms 1 and 2 (there the ranks grow by random directions).
 Cost O(m d r^2) an evaluation for m samples of d modes and ranks r, memory 16 m d r bytes.
 """
@@ -22,9 +24,11 @@ from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import require_enough
 from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
 from solvers.optimisation.completion.given import Pair, checked, split
+from solvers.optimisation.completion.penalised import PenalisedGrowth
 from solvers.optimisation.completion.rank_growth import RankGrowth
+from solvers.optimisation.completion.robust import RobustCompletion
 from solvers.optimisation.completion.samples import Samples
-from solvers.solution import Callback, Solution
+from solvers.solution import Callback, IterationState, Solution
 
 _COMPILED = False
 
@@ -56,14 +60,18 @@ def complete(
     the samples, the entries set aside and the test entries, of what the whole tensor exceeds its samples by, and of the
     difference to a second fit; ``checked``: those looks; ``history``: a row a rank, residuals the validation error;
     ``counts``: evaluations and fits; ``extra``: ``by_rank``, a tuple of RankFit, ``best``, the one chosen, how many
-    entries were ``fitted`` and set aside for ``validation``. Status CONVERGED, RANK_LIMIT (larger ranks might help),
+    entries were ``fitted`` and set aside for ``validation``; of Huber's loss ``rejected``, the multi-indices (n, d) of
+    those fitted, set aside and tested that are in no error; with effects or a ridge ``ridge`` and ``effects_ridge``,
+    ``baseline``, the train without what is beyond effects, and ``cold``, how many indices have no sample. Of a logistic
+    loss the train is that of the log-odds. Status CONVERGED, RANK_LIMIT (larger ranks might help),
     STAGNATED (larger ranks did not: more samples would) or CONTRADICTED (a second fit from other samples is another
     tensor).
 
     Raises ValueError for wrong shapes, indices that are no integers or outside the shape, values that are not finite or
-    all zero, two values of one entry, an index of a mode without a sample, more parameters at ``max_rank`` than
-    samples, and an accuracy outside (0, 1); NotConverged, with the solution, when ``throw``; CheckpointError, a
-    ValueError, for a file that is damaged, of another question or of another version.
+    all zero, other values than 0 and 1 with a logistic loss, two values of one entry, an index of a mode without a
+    sample where there are no effects, more parameters at ``max_rank`` than samples where there is no ridge, and an
+    accuracy outside (0, 1); NotConverged, with the solution, when ``throw``; CheckpointError, a ValueError, for a file
+    that is damaged, of another question or of another version.
     """
     method, rng = method or Completion(), rng or np.random.default_rng(0)
     shape = tuple(int(n) for n in shape)
@@ -72,15 +80,28 @@ def complete(
     indices, values = checked(indices, values, shape, "samples")
     if test is not None:
         test = checked(*test, shape, "test entries", zeros=True)
-    parts = split(indices, values, shape, method.validation, rng)
+    if method.loss == "logistic" and not np.isin(values, (0.0, 1.0)).all():
+        odd = values[(values != 0.0) & (values != 1.0)][0]
+        raise ValueError(f"samples: a logistic loss needs values of 0 and 1, found {odd:g}")
+    parts = split(indices, values, shape, method.validation, rng, cold=method.effects)
     fitted, kept = parts
-    require_enough(len(fitted[1]), shape, method.max_rank)
+    if not method.penalised:
+        require_enough(len(fitted[1]), shape, method.max_rank)
     compile_s = _compile()
-    growth = RankGrowth((indices, values), parts, test, shape, method, accuracy, rng)
+    growth: RankGrowth | RobustCompletion | PenalisedGrowth
+    if method.penalised:
+        growth = PenalisedGrowth(parts, test, shape, method, accuracy, rng)
+    elif method.loss == "huber":
+        growth = RobustCompletion(parts, test, shape, method, accuracy, rng)
+    else:
+        growth = RankGrowth((indices, values), parts, test, shape, method, accuracy, rng)
     arrays = [fitted[0], fitted[1], kept[1]]
     subject = Question(arrays, [repr(shape)])
     asked = Question([*arrays, *(test or ())], [repr(shape), repr(method), repr(accuracy)])
-    growth.earlier = earlier_content(earlier, subject)
+    before: Sequence[IterationState] = ()
+    if isinstance(growth, RankGrowth):
+        growth.earlier = earlier_content(earlier, subject)
+        before = () if growth.earlier is None else growth.earlier[1]["history"]
     return drive(
         growth,
         callback=callback,
@@ -88,7 +109,7 @@ def complete(
         throw=throw,
         asked=accuracy,
         compile_s=compile_s,
-        before=() if growth.earlier is None else growth.earlier[1]["history"],
+        before=before,
     )
 
 

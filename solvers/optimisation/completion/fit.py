@@ -5,6 +5,8 @@ Objective, with b_j the value at sample j of m, N the number of entries of the t
     f(X) = sum_j (X[i(j)] - b_j)^2 / (2 S) + w m ||X - A||^2 / (2 N S),      S = sum_j b_j^2,     B = N S / (m (1 + w))
 
 B is the inverse Hessian of f in the mean over all choices of samples, so that <g, B g> / 2 estimates the decrease left.
+Another loss (completion.losses) takes the place of the squares (X[i(j)] - b_j)^2 / 2, its derivative that of the
+residual, and its quadratic function from above that of the square in the first step.
 The second term, with a small weight w or none, holds what the samples hardly show to an anchor A, a fit of lower ranks.
 The first step along a direction is the minimiser of the linearised residual (Steinlechner, SIAM J. Sci. Comput. 38,
 S461 (2016), section 4.3). A rank grows by the best direction of the residual R (R_j = b_j - X[i(j)] at the samples,
@@ -21,6 +23,7 @@ import numpy as np
 from solvers.formats.trains.construct import rank_one
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.kernels.samples import outer_sums
+from solvers.optimisation.completion.losses import Loss
 from solvers.optimisation.completion.samples import SampledPoint, Samples
 from solvers.optimisation.descent import Evaluation
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank, FixedRankPoint, Tangent
@@ -35,23 +38,33 @@ GOOD = 0.5  # relative residual of a first rank-one start that makes others unne
 class SampledFit:
     """The objective above for ``samples`` with ``values`` (m,), not all zero; an Objective that proposes steps.
 
-    ``weight`` w counts only with an ``anchor`` A.
+    ``weight`` w counts only with an ``anchor`` A. ``loss``: None for squares; of another, S is the number of samples,
+    for values of a size of about one.
     """
 
     def __init__(
-        self, samples: Samples, values: np.ndarray, weight: float = 0.0, anchor: TensorTrain | None = None
+        self,
+        samples: Samples,
+        values: np.ndarray,
+        weight: float = 0.0,
+        anchor: TensorTrain | None = None,
+        loss: Loss | None = None,
     ) -> None:
+        self.loss = loss
         self.samples, self.values, self.anchor = samples, values, anchor
-        self.size = float(values @ values)
+        self.size = float(values @ values) if loss is None else float(samples.count)
         entries = float(np.prod(np.array(samples.shape, dtype=float)))
         self.weight = 0.0 if anchor is None else weight * samples.count / (entries * self.size)
         self.inverse = self.size * entries / (samples.count * (1.0 + (0.0 if anchor is None else weight)))
 
     def evaluate(self, x: FixedRankPoint) -> Evaluation:
         at = SampledPoint.of(self.samples, x)
-        residual = at.entries - self.values
+        residual = at.entries - self.values if self.loss is None else self.loss.derivative(at.entries, self.values)
         gradient = at.project(MANIFOLD, residual / self.size)
-        value = 0.5 * float(residual @ residual) / self.size
+        if self.loss is None:
+            value = 0.5 * float(residual @ residual) / self.size
+        else:
+            value = float(self.loss.each(at.entries, self.values).sum()) / self.size
         if self.anchor is None:
             return Evaluation(value, gradient, (at, residual, None))
         # X lies in its own tangent space, all in the last core
@@ -68,6 +81,8 @@ class SampledFit:
         at, residual, away = evaluation.extra
         along = at.tangent_entries(direction)
         curvature, slope = float(along @ along) / self.size, float(along @ residual) / self.size
+        if self.loss is not None:
+            curvature = float(self.loss.above(at.entries, self.values)[0] @ along**2) / self.size
         if away is not None:
             curvature += self.weight * MANIFOLD.inner(x, direction, direction)
             slope += self.weight * MANIFOLD.inner(x, away, direction)
@@ -76,7 +91,7 @@ class SampledFit:
     def grown(self, x: FixedRankPoint, k: int, rng: np.random.Generator) -> FixedRankPoint:
         """The point with the rank between cores ``k`` and ``k + 1`` one larger, fitting better; see the module."""
         at = SampledPoint.of(self.samples, x)
-        residual = self.values - at.entries
+        residual = self.values - at.entries if self.loss is None else -self.loss.derivative(at.entries, self.values)
         left, right = at.left[k], at.right[k + 1]
         first, second = self.samples.columns[k], self.samples.columns[k + 1]
         (a, n, _), (_, q, b) = x.left[k].shape, x.right[k + 1].shape

@@ -42,12 +42,27 @@ def checked(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], wha
 
 
 def split(
-    indices: np.ndarray, values: np.ndarray, shape: Sequence[int], share: float, rng: np.random.Generator
+    indices: np.ndarray,
+    values: np.ndarray,
+    shape: Sequence[int],
+    share: float,
+    rng: np.random.Generator,
+    *,
+    cold: bool = False,
 ) -> tuple[Pair, Pair]:
     """Entries to fit, and entries set aside; each index of each mode keeps a sample to fit.
 
+    ``cold``: not so; those set aside are drawn as any others would be, for an index without samples has its effects.
     Raises ValueError where an index has no sample at all, and where too few can be set aside.
     """
+    if cold:
+        aside = np.zeros(len(values), dtype=bool)
+        aside[rng.permutation(len(values))[: min(set_aside(len(values), share), len(values) - 1)]] = True
+        if aside.sum() < LEAST_VALIDATION:
+            raise ValueError(
+                f"too few samples: of {len(values)} only {aside.sum()} can be set aside to choose the rank"
+            )
+        return (indices[~aside], values[~aside]), (indices[aside], values[aside])
     for k, (column, n) in enumerate(zip(indices.T, shape)):
         count = np.bincount(column, minlength=n)
         if not count.all():

@@ -21,7 +21,7 @@ class RankFit:
     """One rank's fit: relative errors in the 2-norm; ``uncertainty``: standard deviation of the test error.
 
     ``test_error`` and ``uncertainty`` are None without test entries. ``excess``: by how much the whole tensor is larger
-    than its samples let expect, relative to those: what was put where no sample is.
+    than its samples let expect, relative to those: what was put where no sample is. ``ridge``: that of the train.
     """
 
     rank: int
@@ -33,6 +33,7 @@ class RankFit:
     evaluations: int
     seconds: float
     excess: float = 0.0
+    ridge: float = 0.0
 
     @property
     def judged(self) -> float:

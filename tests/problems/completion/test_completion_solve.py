@@ -9,7 +9,7 @@ import pytest
 
 from problems.completion.figures import figures
 from problems.completion.presentation import headline, sections, tables
-from problems.completion.references import comparison_table
+from problems.completion.references import agreements, comparison_table
 from problems.completion.samples import draw, evaluate
 from problems.completion.solve import divide, prepare, singular_values, solve, warnings_of
 from solvers.formats.trains.construct import random_train
@@ -82,6 +82,7 @@ def test_a_function_is_completed_and_reported():
     assert [entry["rank"] for entry in found["by_rank"]] == list(range(1, len(result.by_rank) + 1))
     assert found["samples"] == {"fitted": 285, "validation": 15, "test": 700}
     assert "1000 entries" in dict(headline(s.problem, s.solver, result))["tensor"]
+    assert agreements(s.problem, result)[0].relative == result.test_error  # as the accuracy is
     table = comparison_table(s.problem, s.solver, result)
     assert (
         all(len(row) == len(table.columns) for row in table.rows) and "(chosen)" in table.rows[result.best.rank - 1][0]

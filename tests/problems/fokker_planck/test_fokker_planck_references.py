@@ -1,6 +1,7 @@
 """A made-up result beside the exact solution: deviations, the table of moments, and the texts made of them."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -72,6 +73,10 @@ def test_deviations_are_those_put_in(made_up):
     # a symmetric matrix counts each entry once
     assert covariance.count == 2 * 6 and covariance.max_abs == pytest.approx(3e-4, rel=1e-9)
     assert covariance.mean_abs == pytest.approx(3e-4 / 12, rel=1e-9)
+    wide = replace(result, lengths=np.full(DIMENSION, 10.0))  # the accuracy is relative to these
+    found = {entry.name: entry.relative for entry in agreements(study.problem, wide)}
+    assert found["mean"] == pytest.approx(2e-5) and found["covariance"] == pytest.approx(3e-6)
+    assert found["density_at_origin"] is None
     table = comparison_table(study.problem, study.solver, result)
     expected = ["1", "0.00020", "0.00030", "0.00030", "0.00050", "0"]
     assert list(map(str, table.rows[1])) == expected

@@ -126,8 +126,9 @@ def test_energies_csv_has_every_grid_at_full_precision(atom):
     assert name == "energies.csv" and all(len(row) == len(header) for row in rows)
     finest = {row[2]: row for row in rows if row[0] == 5}
     assert float(finest["energy"][3]) == result.finest.energy
-    assert float(finest["energy"][5]) == ENERGY and float(finest["hartree"][6]) == pytest.approx(1e-4)
-    assert set(COMPONENTS) < set(finest) and finest["virial"][5:] == ["", ""]
+    assert header[5] == "unit" and finest["energy"][5] == "hartree" and finest["min_density"][5] == "bohr-3"
+    assert float(finest["energy"][6]) == ENERGY and float(finest["hartree"][7]) == pytest.approx(1e-4)
+    assert set(COMPONENTS) < set(finest) and finest["virial"][6:] == ["", ""]
     assert [row[4] for row in rows if row[0] == 4] == [""] * len(finest)  # estimates are of the finest grid
     assert rows[-1][0] == "extrapolated" and float(rows[-1][3]) == result.extrapolated_energy
 
@@ -137,7 +138,7 @@ def test_a_problem_without_reference():
     result = made_up(1.0, electrons=2.5)
     assert agreements(case.problem, result) == []
     assert comparison_table(case.problem, case.solver, result) is None
-    assert result.csv_table(columns(case.problem, result))[2][0][5:] == ["", ""]
+    assert result.csv_table(columns(case.problem, result))[2][0][6:] == ["", ""]
     text = presentation.system(case.problem)
     assert text == "one nucleus of charge 1 (a point) and a trap with omega = 0.3"
     assert next(picture.name for picture in figures(case.problem, case.solver, result)) == "slice"

@@ -52,6 +52,8 @@ MEASURED = {
     "sum_of_products/henon-heiles-terms": (4.7, 250),
     "sum_of_products/henon-heiles-terms-in-time": (31, 0),
     "completion/inverse-sum": (3, 188),
+    "embeddings/planted-counts": (2.0, 298),
+    "embeddings/planted-text": (2.4, 302),
 }
 
 

@@ -3,8 +3,12 @@
 import re
 
 import made_up
+import numpy as np
 import pytest
 
+from problems.first_values import first_values
+from problems.report_parts import Quantity
+from solvers.measured import Measured
 from ttsuite.command.outcome import laid_out, outcome
 from ttsuite.pages import report as writer
 from ttsuite.runs.job import Run
@@ -51,6 +55,30 @@ def test_no_line_is_wider_and_no_number_broken(tmp_path, width):
     assert max(map(len, lines)) <= width
     whole = set(" ".join(outcome(finished(tmp_path), 500)).split())
     assert set(" ".join(lines).split()) <= whole
+
+
+NAMED = Quantity("mean", "hartree", "quantity", ["Q1", "Q2"], np.array([0.5, 0.25]), np.array([1e-3, 1e-3]))
+
+
+def test_what_the_headline_says_is_not_said_again(tmp_path):
+    def names(*headline):
+        return [name for name, _ in first_values([NAMED], headline)]
+
+    assert names() == names(("mean of Q1", "0.5001(10) hartree")) == ["mean, Q1", "mean, Q2"]
+    assert names(("mean of Q1", "0.5000(10) hartree")) == ["mean, Q2"]
+    assert names(("mean", "see below")) == []
+    lines = outcome(finished(tmp_path, [("deviation asked", "0.0012 cm⁻¹")]), 200)
+    assert sum("0.0012 cm" in line for line in lines) == 2  # that of six values is at most this: not the same
+    # a list of numbered values is whole
+    run = finished(tmp_path)
+    lowest = Measured(run.result.energies[0], run.result.error_estimates[0])
+    told = first_values(run.result.quantities(run.report["results"]), [("lowest energy", f"{lowest} cm⁻¹")])
+    assert [name for name, _ in told] == [f"energies, state {k}" for k in range(5)]
+
+
+def test_two_values_that_are_alike_are_both_said():
+    alike = Quantity("mean", "", "quantity", ["Q1", "Q2"], np.array([0.5, 0.5]), np.array([1e-3, 1e-3]))
+    assert [name for name, _ in first_values([alike], [("mean of Q1", "0.5000(10)")])] == ["mean, Q2"]
 
 
 def test_a_long_name_has_a_line_of_its_own():

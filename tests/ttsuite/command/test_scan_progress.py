@@ -51,3 +51,19 @@ def test_the_bar_of_a_scan_fits_its_terminal(width, capsys, monkeypatch):
     display.ended()
     bar = capsys.readouterr().err.splitlines()[-1]
     assert "points" in bar and "5/12" in bar and len(bar) <= width and "…" not in bar
+
+
+@pytest.mark.parametrize("kind", [PlainScan, LiveScan])
+def test_an_interrupt_is_told_how_long_the_points_take(kind, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    display = kind()
+    display.started(PLAN, Path("out"), 4)
+    display.stopping(3, 75.2)
+    display.stopping(1, None)
+    display.ended()
+    told = [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("stopping")]
+    end = "interrupt again to stop at once"
+    assert told == [
+        f"stopping: 3 points end their present step first (about 1 min 15 s); {end}",
+        f"stopping: a point ends its present step first (how long it takes is not known yet); {end}",
+    ]

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from geometry import faults
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from problems.drawing import style
 from problems.families import family, kinds
 from problems.report_parts import Quantity
 from ttsuite.command.cli import main
-from ttsuite.pages.compare import ROUNDING, beside, compare_runs, summary_rows, told
-from ttsuite.pages.compare_page import write_comparison
+from ttsuite.pages.compare import ROUNDING, Comparison, beside, compare_runs, summary_rows, told
+from ttsuite.pages.compare_page import figure, write_comparison
 from ttsuite.runs.record import RecordError
 
 TINY = Path(__file__).parents[3] / "configs" / "tiny"
@@ -230,3 +232,34 @@ def test_odd_quantities_are_told_and_drawn(complete_run, tmp_path, a, b):
 def test_every_kind_says_what_it_is_compared_by(kind):
     for result in family(kind).results:
         assert callable(result.quantities)
+
+
+def test_the_figure_has_no_label_outside_and_shows_what_one_component_lacks(tmp_path):
+    times, states, parts = [0.0, 0.5, 1.0], [0, 1, 2, 3], ["external", "of Weizsaecker"]
+    z = np.array([[0.1, np.nan], [0.2, np.nan], [0.3, np.nan]])  # a site that has no spin
+    pairs = [
+        (Quantity("z", "", "t (natural)", times, z), Quantity("z", "", "t (natural)", times, z + 1e-7)),
+        *(
+            (Quantity("energies", "model units", axis, keys, ones, 1e-3 * ones), Quantity(*other))
+            for axis, keys, ones in [
+                ("state", states, np.ones(4)),
+                ("part", parts, np.ones(2)),
+            ]
+            for other in [("energies", "model units", axis, keys, ones + 2e-3, 5e-4 * ones)]
+        ),
+    ]
+    comparison = Comparison(
+        (tmp_path / "first", tmp_path / "second"),
+        "wave_packet",
+        [beside(a, b) for a, b in pairs],
+        ([1, 3, 5, 1], [1, 2, 4, 1]),
+        [("time, the rest (starting, writing)", "6.1 s", "5.2 s"), ("time, in all", "7.0 s", "6.0 s")],
+        [],
+        [],
+    )
+    with style():
+        drawn = figure(comparison)
+        assert faults(drawn) == []
+    panel = next(axes for axes in drawn.axes if axes.get_ylabel() == "|difference|, z")
+    (dots,) = [line for line in panel.get_lines() if line.get_label() == "difference"]
+    assert dots.get_ydata() == pytest.approx(1e-7)

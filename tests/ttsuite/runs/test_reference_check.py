@@ -24,6 +24,12 @@ def test_both_accuracies_together_are_allowed(deviation, accuracy, passes):
     assert found["asked"] is True and (found["failed"] == []) is passes
 
 
+@pytest.mark.parametrize(("relative", "passes"), [(0.2, True), (0.3, False)])
+def test_a_relative_accuracy_is_compared_with_a_relative_deviation(relative, passes):
+    found = reference_check(study(True), [reference(40.0) | {"max_relative_deviation": relative}])
+    assert (found["failed"] == []) is passes
+
+
 def test_what_failed_is_said():
     found = reference_check(study(True), [reference(0.5, 0.125), reference(9.0, label="other")])
     assert found["failed"] == ["HCI: deviation 0.5, allowed 0.375"]

@@ -3,7 +3,10 @@
 import csv
 import importlib
 import json
+import os
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +21,7 @@ from ttsuite.actions.run import load
 from ttsuite.command.cli import main
 from ttsuite.runs.checkpoint import NAME
 from ttsuite.runs.record import RecordError
-from ttsuite.scans.scan_point import SESSION, _Session
+from ttsuite.scans.scan_point import SESSION, _Session, at_work
 from ttsuite.workers.blas import ClusterError
 from ttsuite.workers.executors import cluster
 
@@ -159,6 +162,66 @@ def test_an_interrupted_scan_says_so_and_the_same_call_goes_on(numerics, tmp_pat
     assert states[:2] == ["finished", "finished"] and set(states[2:]) <= {"waiting", "finished"}
     done = scanned(tmp_path)
     assert done.status == "finished" and sorted(numerics.asked) == [(2, 3), (2, 4), (3, 3), (3, 4)]
+
+
+class Stopping(Listener):
+    """Interrupts after the first point, once the second is at work, which goes on when the interrupt is answered."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.answered, self.told = threading.Event(), threading.Event(), []
+
+    def ask(self, problem, n_states):
+        if n_states == 4:
+            self.begun.set()
+            assert self.answered.wait(30)
+
+    def finished(self, outcome):
+        assert self.begun.wait(30)
+        raise KeyboardInterrupt
+
+    def stopping(self, points, seconds):
+        self.told.append((points, seconds))
+        self.answered.set()
+
+
+def test_an_interrupt_is_answered_and_the_point_at_work_is_waited_for(numerics, tmp_path):
+    listener = Stopping()
+    numerics.ask = listener.ask
+    stopped = scanned(tmp_path, listener=listener)
+    assert stopped.interrupted and listener.told == [(1, None)]  # no step has ended yet
+    assert [row["status"] for row in rows(stopped.folder)] == ["finished", "finished", "waiting", "waiting"]
+    assert not (stopped.folder / "attempts").exists() and numerics.asked == [(2, 3), (2, 4)]
+
+
+def test_a_second_interrupt_ends_the_points_at_once(numerics, tmp_path, monkeypatch):
+    ended = []
+
+    def wait(futures, timeout=None):
+        if timeout is None:
+            raise KeyboardInterrupt
+        assert len(futures) == 1
+
+    monkeypatch.setattr(scan_module, "wait", wait)
+    monkeypatch.setattr(scan_module, "ask_to_end", ended.append)
+    listener = Stopping()
+    numerics.ask = listener.ask
+    assert scanned(tmp_path, listener=listener).interrupted and len(ended) == 1
+
+
+def test_the_step_of_a_point_at_work_takes_as_long_as_those_before(tmp_path):
+    for name, status in (("a", "running"), ("b", "running"), ("c", "interrupted")):
+        folder = tmp_path / "attempts" / f"of-{name}" / name
+        folder.mkdir(parents=True)
+        report = {"name": name, "message": "", "converged": False, "references": [], "warnings": []}
+        report |= {"status": status, "results": {}, "timing": {}, "provenance": {}}
+        (folder / "report.json").write_text(json.dumps(report))
+    log = tmp_path / "attempts" / "of-a" / "a" / "passes.jsonl"
+    log.write_text("".join(json.dumps({"seconds": seconds}) + "\n" for seconds in (1.0, 41.0, 81.0)))
+    os.utime(log, (0.0, time.time() - 10.0))
+    left = at_work(tmp_path)
+    assert set(left) == {"a", "b"} and left["b"] is None
+    assert left["a"] == pytest.approx(30.0, abs=5.0)
 
 
 def test_an_interrupted_point_is_continued_not_begun_again(numerics, tmp_path):

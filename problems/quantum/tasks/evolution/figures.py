@@ -32,7 +32,7 @@ from problems.quantum.tasks.evolution.independent import Compared, Moving, compa
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult, Spectrum, Sticks
 from problems.report_parts import Picture
-from solvers.measured import unit_text
+from solvers.measured import Measured, bound, unit_text
 
 FLOOR = 1e-14  # of errors of a(t)
 ROUND_OFF = 1e-16  # what drifts and bounds are drawn as
@@ -57,18 +57,19 @@ def figures(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) 
     known = any(c.series.quantity == "autocorrelation" for c in compared)
     caption += ", and the deviation from independent values." if known else "."
     end, a = f"{result.t[-1]:.4g}", np.abs(result.autocorrelation)
-    alt = f"|a| from 1 at t = 0 to {a[-1]:.3g} at t = {end}, its error at most {result.error.max():.1g}."
+    alt = f"|a| from 1 at t = 0 to {Measured(a[-1], result.error[-1])} at t = {end}, its error at most "
+    alt += f"{bound(result.error.max())}."
     how = partial(autocorrelation, result, compared, float(solver.accuracy or 0.0))
     pictures = [Picture("autocorrelation", caption, how, alt)]
     text = "Spectrum of the wave packet; dots mark its lines, open ones those a second run does not confirm."
     if result.sticks is not None:
         text += " Beneath, the eigenvalues from the block eigensolver, as high as the share of the start they hold."
-    lines = ", ".join(f"{peak.energy:.5g}" for peak in result.spectrum.peaks[:5])
+    lines = ", ".join(str(Measured(peak.energy, digits=5)) for peak in result.spectrum.peaks[:5])
     alt = f"Spectrum with {len(result.spectrum.peaks)} lines, the first at {lines} {unit_text(result.unit)}."
     pictures.append(Picture("spectrum", text, partial(spectrum, result), alt if lines else ""))
     ranks = "TT-ranks and entanglement entropy of every cut of the train over time, and their largest values."
     if result.ranks.shape[1] > 2:
-        largest = f"TT-rank at most {result.ranks.max()}, entropy at most {result.entropies.max():.3g} nats."
+        largest = f"TT-rank at most {result.ranks.max()}, entropy at most {bound(result.entropies.max())} nats."
         pictures.append(Picture("ranks", ranks, partial(ranks_and_entropy, result, solver.max_rank), largest))
     for name in [name for name in MAPS if name in result.observables]:
         what = MAPS[name][1]
@@ -76,7 +77,8 @@ def figures(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) 
         caption = f"Space-time map of {NAMES[name]} ({what} against time)."
         if np.isnan(values).any():
             caption += " Grey: modes that do not have it."
-        alt = f"{NAMES[name]} from {np.nanmin(values):.3g} to {np.nanmax(values):.3g}, t from 0 to {end}."
+        low, high = (Measured(float(edge(values)), digits=3) for edge in (np.nanmin, np.nanmax))
+        alt = f"{NAMES[name]} from {low} to {high}, t from 0 to {end}."
         pictures.append(Picture(f"map_{name}", caption, partial(space_time, result, name), alt))
     conserved = "Norm and energy over time (what they drift), and the accumulated parts of the state's error."
     if result.dissipative:
@@ -165,7 +167,7 @@ def _lines(axes: Axes, s: Spectrum) -> None:
     high = s.intensities.max()
     axes.set_ylim(min(-0.03 * high, 1.05 * s.intensities.min()), 1.16 * high)
     # the resolution as a bar above everything that is drawn
-    axes.plot([], [], color=ASKED, lw=3, label=f"resolution {s.resolution:.3g}")
+    axes.plot([], [], color=ASKED, lw=3, label=f"resolution {Measured(s.resolution, digits=3)}")
     at = s.energies[0] + 0.02 * (s.energies[-1] - s.energies[0])
     axes.plot([at, at + s.resolution], [1.11 * high] * 2, color=ASKED, lw=3, solid_capstyle="butt")
     grid(axes)

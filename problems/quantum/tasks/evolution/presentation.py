@@ -60,8 +60,9 @@ def _lines(result: EvolutionResult) -> list[Table]:
             near, error = peak.eigenvalue, _error_of(result, peak.eigenvalue)
             row += [Measured(near, error), "" if near is None else Measured(peak.energy - near, width)]
         rows.append(row)
+    resolution = Measured(spectrum.resolution, unit=result.unit, digits=3)
     note = (
-        f"Resolution π/T = {spectrum.resolution:.3g} {result.unit}: lines closer than that are one line, and the error"
+        f"Resolution π/T = {resolution}: lines closer than that are one line, and the error"
         " of a position that is trusted: the error bound, or a second run at a lower rank, confirms it to the"
         " resolution. The others have no error. Intensities: with what the error of a(t) can make of them."
         " Share of the start: the squared overlap that the line holds; no error is estimated."

@@ -9,7 +9,7 @@ import numpy as np
 
 from problems.published import HERE, derived, published
 from problems.report_parts import Quantity
-from problems.result import Result, Results
+from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 
 CONSTANT = ("energy", "norm")  # in an exact evolution without an absorber
@@ -154,6 +154,10 @@ class EvolutionResult(Result):
     def differences(self) -> dict[str, Mapping[str, np.ndarray]]:
         """What the second run differs by in each observable; nothing where there was none."""
         return {} if self.check is None else {"observable_differences": self.check.observables}
+
+    def columns(self) -> Columns:
+        """a(t), which is a pure number, and the unit of its times."""
+        return [*super().columns(), ("t_unit", [self.time_unit] * len(self.t))]
 
     @property
     def time_in_words(self) -> str:

@@ -33,7 +33,7 @@ from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.lists import comparison_of_lists
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Picture
-from solvers.measured import lowered, unit_text
+from solvers.measured import Measured, bound, lowered, unit_text
 
 LABEL = 0.118  # inches from one vertical label of 7 points to the next
 SIDES = 0.75  # inches of a figure beside its panel
@@ -58,7 +58,7 @@ def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[P
                 "Levels above the lowest state; the height of a stick is the weight of its leading configuration,"
                 " the label names that of the purest state of a group and, in parentheses, the group's size.",
                 partial(spectrum, result),
-                alt=f"Stick spectrum of {count} levels from 0 to {span:.6g} {unit} above the lowest.",
+                alt=f"Stick spectrum of {count} levels from 0 to {Measured(span)} {unit} above the lowest.",
             )
         )
     judge = next((reference for reference in references if reference.judge), None)
@@ -85,8 +85,8 @@ def _deviations(result: SpectrumResult, references: Sequence[Reference], judge: 
     own = np.abs(judge.deviations(result.energies))
     unit, most = unit_text(result.unit), float(np.nanmax(own, initial=0.0))
     if np.isfinite(own).sum() < FEW or most < FLOOR * accuracy:
-        return Picture.sentence("deviations", f"Deviation from {judge.label}: at most {most:.2g} {unit}.")
-    alt = f"Deviations of this run from {judge.label}: median {np.nanmedian(own):.2g}, at most {most:.2g} {unit}."
+        return Picture.sentence("deviations", f"Deviation from {judge.label}: at most {bound(most)} {unit}.")
+    alt = f"Deviations of this run from {judge.label}: median {bound(np.nanmedian(own))}, at most {bound(most)} {unit}."
     if len(references) == 1:
         caption = f"Deviation of this run from {judge.label}, over the state number."
         return Picture("deviations", caption, partial(deviations, result, judge, accuracy), alt)
@@ -101,15 +101,15 @@ def _deviations(result: SpectrumResult, references: Sequence[Reference], judge: 
 def _errors(result: SpectrumResult, accuracy: float) -> Picture:
     estimates, unit = result.error_estimates, unit_text(result.unit)
     if len(estimates) < FEW:
-        said = ", ".join(f"{value:.2g}" for value in estimates)
+        said = ", ".join(str(bound(value)) for value in estimates)
         return Picture.sentence("errors", f"Error estimates of the levels: {said} {unit}.")
     if np.max(estimates) < FLOOR * accuracy:
-        said = f"at most {np.max(estimates):.2g} {unit}, far below the {accuracy:g} asked for"
+        said = f"at most {bound(np.max(estimates))} {unit}, far below the {accuracy:g} asked for"
         return Picture.sentence("errors", f"Error estimates of the levels: {said}.")
     text = "Error estimates of this run: what the finite ranks and what the finite basis leave out."
     if not _estimated(result.basis_errors):
         text = "Error estimates of this run: what the finite ranks leave out. That of the basis was not estimated."
-    alt = f"Error estimates of {len(estimates)} states: at most {np.max(estimates):.2g} {unit}, asked {accuracy:g}."
+    alt = f"Error estimates of {len(estimates)} states: at most {bound(np.max(estimates))} {unit}, asked {accuracy:g}."
     return Picture("errors", text, partial(error_estimates, result, accuracy), alt)
 
 
@@ -245,7 +245,7 @@ def ranks_along_train(result: SpectrumResult) -> Figure:
 def convergence(result: SpectrumResult, accuracy: float) -> Figure:
     """Energy changes, the error estimates, which decide, and (from inverse iteration, two-site) residual norms."""
     history = [state for state in result.history if state.energies is not None]
-    steps = np.arange(1, len(history) + 1)
+    steps = np.arange(len(history)) + (0 if history[0].label == "start" else 1)
     moved = [None, *(np.abs(_difference(a.energies, b.energies)) for a, b in pairwise(history))]
     unit = unit_text(result.unit)
     series = {
@@ -253,7 +253,9 @@ def convergence(result: SpectrumResult, accuracy: float) -> Figure:
         f"|change of energy| ({unit})": moved,
         f"residual norm ({unit})": [state.residuals for state in history],
     }
-    known = {name: values for name, values in series.items() if np.isfinite(_summaries(np.max, values)).any()}
+    there = {name: np.isfinite(_summaries(np.max, values)) for name, values in series.items()}
+    known = {name: values for name, values in series.items() if there[name].any()}
+    begin = int(np.argmax(np.any(list(there.values()), axis=0)))  # before that nothing is drawn: no place is kept
     figure, found = panels(2.6, 1, len(known), sharex=True)
     for number, (axes, (name, values)) in enumerate(zip(found, known.items())):
         axes.set_yscale("log")
@@ -267,12 +269,11 @@ def convergence(result: SpectrumResult, accuracy: float) -> Figure:
             low, high = axes.get_ylim()
             axes.set_ylim(min(low, 0.3 * accuracy), max(high, 3.0 * accuracy))
         axes.set_ylabel(name)
-        axes.set_xlim(0.5, len(history) + 0.5)
+        axes.set_xlim(steps[begin] - 0.5, steps[-1] + 0.5)
         if not in_column() or number == len(known) - 1:
-            axes.set_xlabel("pass; 0: the start" if history[0].label == "start" else "pass")
-        first = 0 if history[0].label == "start" else 1
+            axes.set_xlabel("pass; 0: the start" if steps[begin] == 0 else "pass")
         if len(history) <= MOST_PASSES:
-            axes.set_xticks(steps, [str(first + i) for i in range(len(history))])
+            axes.set_xticks(steps[begin:], [str(step) for step in steps[begin:]])
         else:
             whole_ticks(axes)
         grid(axes)

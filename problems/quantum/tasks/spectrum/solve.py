@@ -174,12 +174,22 @@ def _states(prepared: Prepared, call: _Call, number: int) -> tuple[Prepared, Sol
     try:
         return _iterated(prepared, call, name)
     except TooNarrow as error:
-        raise ProblemError(f"{error}, or take method: inverse_iteration", "solver.max_rank") from None
+        raise ProblemError(_too_narrow(prepared, error), "solver.max_rank") from None
     except ArithmeticError:  # a state of norm zero: an H with next to nothing but one level
         solution = _of_full_vectors(prepared, call)
         if solution is None:
             raise
         return prepared, solution, True
+
+
+def _too_narrow(prepared: Prepared, error: TooNarrow) -> str:
+    """Why the ranks allowed hold too few states: how many were asked for, and how many are computed along."""
+    asked, along = prepared.solver.n_states, error.count - prepared.solver.n_states
+    more = f" with the {along} that are computed along" if along > 0 else ""
+    return (
+        f"{asked} state{'s' * (asked != 1)}{more} do not fit into one basis of these ranks, which holds {error.size}: "
+        "raise max_rank, or take method: inverse_iteration"
+    )
 
 
 def _of_full_vectors(prepared: Prepared, call: _Call) -> Solution | None:

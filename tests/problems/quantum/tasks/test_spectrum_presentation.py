@@ -14,7 +14,7 @@ from problems.drawing import style
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.evidence import assigned
-from problems.quantum.tasks.spectrum.figures import _groups, _spread, figures
+from problems.quantum.tasks.spectrum.figures import _groups, _spread, convergence, figures
 from problems.quantum.tasks.spectrum.keys import SpectrumSolver
 from problems.quantum.tasks.spectrum.presentation import sections, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
@@ -117,6 +117,19 @@ def test_the_report_says_what_decides_and_why_a_residual_may_be_larger(result):
 def test_one_pass_has_no_change_to_draw(result):
     one = replace(result, history=[state for state in result.history if state.energies is not None][:1])
     assert "passes" not in [picture.name for picture in figures(PROBLEM, SOLVER, one)]
+
+
+@pytest.mark.parametrize("at_start", [False, True])
+def test_a_start_of_which_nothing_is_known_has_no_place(result, at_start):
+    history = [state for state in result.history if state.energies is not None]
+    unknown = np.full(len(history[0].energies), np.nan)
+    start = replace(history[0], label="start", residuals=history[0].residuals if at_start else unknown, extra={})
+    drawn = convergence(replace(result, history=[start, *history[1:]]), 0.01)
+    for axes in drawn.axes:
+        low, high = axes.get_xlim()
+        assert (low, high) == (-0.5 if at_start else 0.5, len(history) - 0.5)
+        assert axes.get_xticklabels()[0].get_text() == ("0" if at_start else "1")
+        assert ("the start" in axes.get_xlabel()) == at_start
 
 
 def test_figures_are_drawn_and_no_label_leaves_them(result):

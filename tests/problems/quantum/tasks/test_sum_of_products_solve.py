@@ -1,6 +1,7 @@
 """States and motion of spelled-out Hamiltonians: against dense matrices, built-in models, and from YAML to report."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from problems.quantum.tasks.either.solve import prepare, solve
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.propagate import propagate
 from problems.quantum.tasks.spectrum.keys import SpectrumSolver
+from problems.quantum.tasks.spectrum.solve import _too_narrow
 from problems.quantum.tasks.spectrum.solve import prepare as prepare_field
 from solvers.eigen import full_vectors
+from solvers.eigen.block_davidson import TooNarrow
 from solvers.formats.trains.tensor_train import dot
 from solvers.solution import Status
 from ttsuite.actions.run import load, run
@@ -185,6 +188,10 @@ def test_a_cap_that_no_shared_basis_fits_is_a_fault_of_the_key(method):
     with pytest.raises(ProblemError, match=r"do not fit.*raise max_rank, or take") as refused:
         states(*chain(8, (1.0, 1.0, 0.7)), 6, max_rank=2, method=method)
     assert refused.value.key == "solver.max_rank"
+    assert str(refused.value).startswith("6 states do not fit into one basis of these ranks, which holds 2: ")
+    # states of a complex H are computed twice, and some buffer: that is not what was asked for
+    asked = SimpleNamespace(solver=SimpleNamespace(n_states=6))
+    assert _too_narrow(asked, TooNarrow(17, 9)).startswith("6 states with the 11 that are computed along do not fit")
 
 
 def test_the_same_operator_as_the_built_in_henon_heiles():

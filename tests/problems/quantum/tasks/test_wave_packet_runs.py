@@ -244,4 +244,6 @@ def test_from_keys_to_report(tmp_path):
     assert names == {"autocorrelation", "spectrum", "ranks", "map_z", "map_szsz", "conservation"}
     text = (done.folder / "report.md").read_text()
     assert "transverse-field Ising chain" in text and "Eigenvalues from the block eigensolver" in text
-    assert (done.folder / "autocorrelation.csv").read_text().startswith("t,real,imag,error_estimate")
+    header, *rows = (done.folder / "autocorrelation.csv").read_text().splitlines()
+    assert header.startswith("t,real,imag,error_estimate")
+    assert {row.split(",")[header.split(",").index("t_unit")] for row in rows} == {done.report["results"]["time_unit"]}

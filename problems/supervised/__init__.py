@@ -1,0 +1,1 @@
+"""Learning from a table or from small images, beside plain methods on the same splits."""

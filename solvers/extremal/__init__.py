@@ -1,0 +1,1 @@
+"""Extremal vectors: where a matrix stretches most in norms that are not Euclidean."""

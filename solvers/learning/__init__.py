@@ -1,0 +1,1 @@
+"""Learning from examples by low-rank weights: interactions of fields, score functions of patches."""
