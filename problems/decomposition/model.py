@@ -140,7 +140,10 @@ class DecompositionProblem(ProblemKeys):
         json_schema_extra={"values": "a path ending in .npy, .npz, .mat or .safetensors, or {model: ..., ...}"},
     )
     names: str = Field(
-        default="*", max_length=200, description="Which arrays of a file of several, by name; * and ? stand for others."
+        default="*",
+        validate_default=True,
+        max_length=200,
+        description="Which arrays of a file of several, by name; * and ? stand for others.",
     )
     formats: tuple[Format, ...] = Field(
         default=FORMATS,
@@ -176,12 +179,18 @@ class DecompositionProblem(ProblemKeys):
             raise ProblemError(f"{message}, found {shown(value)}", KEY)
         return str(located(value, Path((info.context or {}).get("directory", ".")), KEY))
 
+    @field_validator("names")
+    @classmethod
+    def _found(cls, value: str, info: ValidationInfo) -> str:
+        tensor = info.data.get("tensor")  # missing where it is at fault itself
+        if isinstance(tensor, str):
+            read_arrays(Path(tensor), value)
+        elif tensor is not None and value != "*":
+            raise ProblemError("only the arrays of a file have names: leave it out", "problem.names")
+        return value
+
     @model_validator(mode="after")
     def _fits(self) -> DecompositionProblem:
-        if self.file is not None:
-            read_arrays(self.file, self.names)
-        elif self.names != "*":
-            raise ProblemError("only the arrays of a file have names: leave it out", "problem.names")
         if self.tree not in ("balanced", "train"):
             for name, shape in self.shapes.items():
                 self.pairs(len(shape), name)

@@ -101,6 +101,7 @@ class _Work:
         self.checked: list[Checked] = []
         self.counts = {"unfoldings": 0, "starts": 0, "steps": 0}
         self.missed: list[Status] = []
+        self.label = ""  # of the sum of terms at work
 
     def one(self, number: int, name: str, array: np.ndarray) -> None:
         """An array in all formats, then each result in the others."""
@@ -136,6 +137,7 @@ class _Work:
         wanted = cp_terms(self.solver, self.unfoldings[-1], array)
         tried: list[Made] = []
         for terms in wanted:
+            self.label = f"{name} {terms} term{'s' if terms > 1 else ''}"
             file = None if self.checkpoint is None else self.checkpoint / f"terms-{number}-{terms}.npz"
             found = cp_start(name, array, terms, self.solver, self.seed, self.within, file)
             tried.append(found)
@@ -158,7 +160,11 @@ class _Work:
             fraction = (len(self.history) + (state.fraction or 0.0)) / max(self.total, 1)
             seconds = time.perf_counter() - self.begun
             step = len(self.history) + 1
-            self.callback(replace(state, step=step, finished=False, seconds=seconds, fraction=min(fraction, 1.0)))
+            self.callback(
+                replace(
+                    state, step=step, label=self.label, finished=False, seconds=seconds, fraction=min(fraction, 1.0)
+                )
+            )
 
     def tell(self, label: str, width: int, error: float) -> None:
         step = len(self.history) + 1
@@ -190,7 +196,7 @@ class _Work:
             history=self.history,
             counts=self.counts,
             timing=timing,
-            warnings=warnings_of(self.approximations, self.solver.accuracy),
+            warnings=[*warnings_of(self.approximations, self.solver.accuracy), *larger(arrays, self.approximations)],
             checked=tuple(self.checked),
         )
 
@@ -234,6 +240,17 @@ def spectra_of(name: str, array: np.ndarray, tree: Tree) -> list[Spectrum]:
         factor = np.linalg.qr(wide.T, mode="r") if wide.shape[1] > 3 * wide.shape[0] else wide
         values = np.linalg.svd(factor, compute_uv=False)
         found.append(Spectrum(name, " ".join(str(k + 1) for k in modes), values))
+    return found
+
+
+def larger(arrays: dict[str, np.ndarray], approximations: list[Approximation]) -> list[str]:
+    """Arrays that no format stores in fewer numbers."""
+    found = []
+    for name, array in arrays.items():
+        kept = [one.numbers for one in approximations if one.tensor == name and one.verdict in ("", "converged")]
+        if kept and min(kept) >= array.size:
+            text_ = f"{name}: no format asked keeps fewer numbers within the accuracy than the array has"
+            found.append(f"{text_} ({min(kept)} of {array.size}): keep the array, or relax accuracy")
     return found
 
 

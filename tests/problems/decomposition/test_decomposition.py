@@ -110,6 +110,19 @@ def test_wrong_numbers_of_terms(terms):
         study(W, {"terms": terms})
 
 
+def test_faults_of_the_file_and_of_the_keys_are_told_together(tmp_path):
+    np.save(tmp_path / "s.npy", np.array([["a"]]))
+    with pytest.raises(ConfigError) as refused:
+        study(str(tmp_path / "s.npy"), {"accuracy": 2.0, "terms": 0})
+    assert [word in str(refused.value) for word in ("not numbers", "solver.accuracy", "solver.terms")] == [True] * 3
+
+
+def test_an_array_that_no_format_shortens_is_told(tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).standard_normal((6, 5, 4)))
+    _, found = solved(str(tmp_path / "a.npy"), formats=["tt", "ht"])
+    assert "keep the array" in found.warnings[0]
+
+
 def test_trees_are_read():
     made = study(W, tree="((1 3) 2)").problem
     assert isinstance(made, DecompositionProblem) and made.pairs(3, "w_state") == ((0, 2), 1)
