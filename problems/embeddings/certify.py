@@ -32,5 +32,5 @@ def closed_form(problem: EmbeddingsProblem, solver: EmbeddingsSolver) -> Results
     given, exact = planted_problem(p.shape, p.rank, p.amplitude, p.alpha, p.total)
     value = exact / given.pairs
     nothing = ("text_error", "held_out", "held_out_error")
-    newton = {"value": value, "remaining": 1e-13 * abs(value), **dict.fromkeys(nothing)}
+    newton = {"status": "converged", "value": value, "remaining": 1e-13 * abs(value), **dict.fromkeys(nothing)}
     return {"methods": {"newton": newton}, "full_rank_bound": given.bound / given.pairs, "vector_size": p.rank}

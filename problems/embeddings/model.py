@@ -217,7 +217,7 @@ class EmbeddingsSolver(SolverKeys):
     riemannian_steps: int = Field(default=30, ge=1, description="Most steps of descent on matrices of fixed rank.")
     start: Literal["svd", "random"] = Field(default="svd", description="Where Newton and the descent begin.")
     bootstraps: int = Field(
-        default=5, ge=0, le=100, description="Texts of blocks drawn again, to see which neighbours stay; 0: none."
+        default=3, ge=0, le=100, description="Texts of blocks drawn again, to see which neighbours stay; 0: none."
     )
     neighbours: int = Field(default=10, ge=1, le=100, description="Neighbours of a word that are looked at.")
     workers: WorkerCount = WORKERS
@@ -255,7 +255,7 @@ FAMILY = Family(
         "Levy and Goldberg, NIPS 27 (2014): the objective as a matrix problem, and its full-rank maximum",
         "Fonarev, Hrinchuk, Gusev, Serdyukov and Oseledets, ACL 2017, doi:10.18653/v1/P17-1185: the Riemannian step",
     ),
-    typical="790,000 words, vocabulary 1,430, vectors of 50, five texts drawn again: 100 s, 0.9 GB",
+    typical="790,000 words, vocabulary 1,430, vectors of 50, three texts drawn again: 90 s, 0.9 GB",
     problem=EmbeddingsProblem,
     solver=EmbeddingsSolver,
     complete=complete,

@@ -32,7 +32,7 @@ from solvers.solution import Checked, IterationState, Solution, Status
 WATCHED = 300  # words, the most frequent, whose neighbours are looked at in texts drawn again
 SHOWN = 8  # words whose neighbours are shown where no queries are given
 FLATTER = 0.9  # a step of the descent is taken where the slope is so much flatter: fewer corrections, and further down
-COARSER = 10.0  # times the accuracy, for texts drawn again and for the second start: they move by more
+COARSER = 10.0  # times the accuracy, for the second start
 RANDOM = 0.1  # size of the entries of a random start
 AGREE = 30.0  # times the accuracy, by which two starts may differ
 Callback = Callable[[IterationState], None]
@@ -126,9 +126,8 @@ def fitted(
     seed: int,
     callback: Callback | None = None,
     file: Path | None = None,
-    coarser: float = 1.0,
 ) -> Solution:
-    """The vectors of one method; ``coarser``: times the accuracy."""
+    """The vectors of one method; of texts drawn again to the same accuracy, or neighbours would move by that too."""
     rng = np.random.default_rng([seed, 1])
     start = None
     if solver.start == "random":
@@ -138,7 +137,7 @@ def fitted(
         solver.vector_size,
         method=methods_of(solver)[name],
         start=start,
-        accuracy=min(coarser * solver.accuracy, 0.5),
+        accuracy=solver.accuracy,
         rng=rng,
         callback=callback,
         checkpoint=file,
@@ -204,7 +203,7 @@ def bootstraps(
     for b in range(len(again.values), count):
         begin = time.perf_counter()
         text = drawn_again(problem, divided, np.random.default_rng([seed, 4, b]))
-        solutions = [fitted(text, name, solver, seed, coarser=COARSER) for name in METHODS]
+        solutions = [fitted(text, name, solver, seed) for name in METHODS]
         values = [solution.extra["value_per_pair"] for solution in solutions]
         stay = [kept_shares(a, neighbours(s.value.words, watched, k)) for a, s in zip(here, solutions)]
         again.values = np.concatenate([again.values, [values]])

@@ -5,8 +5,10 @@ import pytest
 import scipy.sparse as sparse
 
 from problems.embeddings import solve as module
+from problems.embeddings.certify import closed_form
 from problems.embeddings.data import divide, drawn_again
 from problems.embeddings.model import EmbeddingsProblem, EmbeddingsSolver
+from problems.embeddings.result import EmbeddingsResult
 from solvers.checkpoint import Stopped
 from solvers.solution import Status
 
@@ -99,3 +101,14 @@ def test_a_far_better_maximum_from_another_start_contradicts(problem, monkeypatc
 
     monkeypatch.setattr(module, "fitted", worse)
     assert solved(problem, SOLVER.model_copy(update={"bootstraps": 0})).status is Status.CONTRADICTED
+
+
+def test_a_descent_on_its_way_is_not_compared_and_the_closed_form_agrees():
+    given = {"shape": (20, 15), "rank": 2, "amplitude": 1.0, "alpha": 0.3}
+    problem = EmbeddingsProblem(kind="embeddings", counts=given)
+    solver = EmbeddingsSolver(vector_size=2, ridge=0.0, accuracy=1e-12, riemannian_steps=5)
+    result = solved(problem, solver)
+    (quantity,) = EmbeddingsResult.quantities(result.results())
+    assert list(quantity.keys) == ["newton", "svd", "pmi"]
+    (closed,) = EmbeddingsResult.quantities(closed_form(problem, solver))
+    assert quantity.values[0] == pytest.approx(closed.values[0], rel=1e-12)
