@@ -310,7 +310,7 @@ FAMILY = Family(
         "De Silva and Lim, SIAM J. Matrix Anal. Appl. 30, 1084 (2008): sums without a best approximation",
         "Khrulkov, Novikov and Oseledets, ICLR 2018: trains that need exponentially many terms",
     ),
-    typical="the product of 3 x 3 matrices (23 terms, 4 starts): 8 s, 200 MB; 3^8 entries of a random train: 1 s",
+    typical="the product of 3 x 3 matrices (23 terms, 4 starts): 17 s, 200 MB; 3^8 entries of a random train: 1 s",
     problem=DecompositionProblem,
     solver=DecompositionSolver,
     package="problems.decomposition",
