@@ -9,10 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 for library in ("OPENBLAS", "MKL", "OMP"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
+
+# no limit of time: the first call of a kernel compiles it
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # processes that tests start would each compile all sources else, half a second; kernels are kept beside them anyway
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -8,9 +8,16 @@ from problems.supervised.solve import Prepared
 
 # seconds of one fit of 1,000 rows with 10 fields: rough, from runs of 958 boards and of 1,797 digits
 PLAIN = {
-    "linear": 0.1, "linear-strong": 0.02, "boosting": 0.4, "nearest": 0.05, "neighbours": 0.05, "svm": 0.1,
-    "svm-soft": 0.1, "forest": 0.3, "network": 3.0,
-}  # fmt: skip
+    "linear": 0.1,
+    "linear-strong": 0.02,
+    "boosting": 0.4,
+    "nearest": 0.05,
+    "neighbours": 0.05,
+    "svm": 0.1,
+    "svm-soft": 0.1,
+    "forest": 0.3,
+    "network": 3.0,
+}
 EPOCH = 0.04  # of a score function of width 8 over 1,000 rows
 PAIR = 0.35  # a pair of rank and ridge of interactions, over 1,000 rows and 10 fields
 
