@@ -48,14 +48,16 @@ def figures(problem: CompletionProblem, solver: CompletionSolver, result: Comple
             partial(error_by_rank, result, solver.accuracy),
             f"Of {len(result.by_rank)} ranks {best}.",
         )
-    worst = float(np.abs(result.predicted - result.true).max())
+    worst = float(np.abs(result.predicted - result.true)[result.judging].max(initial=0.0))
+    out = int(np.count_nonzero(~result.judging))
+    crosses, more = ("; crosses: rejected", f"; {out} rejected") if out else ("", "")
     return [
         error,
         Picture(
             "predictions",
-            "Test entries: predicted against true value, and the size of the deviation.",
+            f"Test entries: predicted against true value, and the size of the deviation{crosses}.",
             partial(predictions, result),
-            f"{len(result.true)} test entries, predicted to {bound(worst)} at worst.",
+            f"{len(result.true) - out} test entries, predicted to {bound(worst)} at worst{more}.",
         ),
         Picture("ranks", ranks_text, partial(ranks, result), f"TT-ranks {', '.join(map(str, inner[:12]))}."),
     ]
@@ -91,15 +93,24 @@ def predictions(result: CompletionResult) -> Figure:
     chosen = np.unique(np.concatenate([np.arange(min(len(true), SHOWN)), np.argsort(-deviation)[: SHOWN // 10]]))
     ends = [float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))]
     dots: Style = {"ms": 3, "alpha": 0.5, "rasterized": True}
+    out = ~result.judging
+    chosen = chosen[~out[chosen]]
+    cross: Style = {"ms": 5, "mew": 1.0, "color": COLOURS[2], "ls": "none", "marker": "x"}
     left.plot(ends, ends, color=THIS_RUN, lw=0.8, label="equal")
     left.plot(true[chosen], predicted[chosen], ".", color=COLOURS[0], **dots)
+    if out.any():
+        left.plot(true[out], predicted[out], label="rejected", **cross)
     left.set(xlabel="true value", ylabel="predicted value")
     legend_above(left)
     lowest = 1e-17 * max(float(np.abs(true).max()), 1e-290)
     right.plot(true[chosen], floored(deviation[chosen], lowest), ".", color=COLOURS[1], **dots)
-    typical = float(np.sqrt(np.mean(deviation**2)))
+    if out.any():
+        right.plot(true[out], floored(deviation[out], lowest), **cross)
+    typical = float(np.sqrt(np.mean(deviation[~out] ** 2))) if not out.all() else 0.0
     if typical > 0.0:
-        right.axhline(typical, color=THIS_RUN, lw=0.8, ls=":", label="root mean square of all")
+        right.axhline(
+            typical, color=THIS_RUN, lw=0.8, ls=":", label=f"root mean square of {'the others' if out.any() else 'all'}"
+        )
         legend_above(right)
     right.set(xlabel="true value", ylabel="|predicted − true|", yscale="log")
     grid(left, right)

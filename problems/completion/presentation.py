@@ -43,8 +43,7 @@ def headline(problem: CompletionProblem, solver: CompletionSolver, result: Compl
 
 def tables(problem: CompletionProblem, solver: CompletionSolver, result: CompletionResult) -> list[Table]:
     """The test entries that are predicted worst."""
-    kept = {tuple(index) for index in result.rejected.indices.tolist()}
-    rejected = np.array([tuple(index) in kept for index in result.test_indices.tolist()], dtype=bool)
+    rejected = ~result.judging
     deviation = np.where(rejected, -1.0, abs(result.predicted - result.true))
     count = int(np.count_nonzero(~rejected))
     rows = []

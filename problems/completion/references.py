@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from problems.agreement import Agreement, Deviation
 from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.completion.result import CompletionResult
@@ -14,9 +12,7 @@ from solvers.measured import Measured, bound
 
 def agreements(problem: CompletionProblem, result: CompletionResult) -> list[Agreement]:
     """The entries held out."""
-    out = {tuple(index) for index in result.rejected.indices.tolist()}
-    near = np.array([tuple(index) not in out for index in result.test_indices.tolist()], dtype=bool)
-    deviation = Deviation.of((result.predicted - result.true)[near])
+    deviation = Deviation.of((result.predicted - result.true)[result.judging])
     assert deviation is not None
     held = "the function at fresh entries" if problem.file is None else "samples held out"
     return [Agreement("test_entries", held, held, deviation, relative=result.test_error)]

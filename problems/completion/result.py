@@ -108,6 +108,12 @@ class CompletionResult(Result):
         rejected = self.rejected
         return {"fitted": rejected.fitted, "validation": rejected.aside, "test": rejected.tests}
 
+    @property
+    def judging(self) -> np.ndarray:
+        """Which test entries were not rejected (t,)."""
+        out = {tuple(index) for index in self.rejected.indices.tolist()}
+        return np.array([tuple(index) not in out for index in self.test_indices.tolist()], dtype=bool)
+
     @derived(key="samples.test")
     def tests(self) -> int:
         """How many entries measure the error."""
