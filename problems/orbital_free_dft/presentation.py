@@ -1,7 +1,5 @@
-"""What a report says about an orbital-free calculation: headline, tables, sections.
-
-Energies in hartree, lengths in bohr. Signed deviations are this run less the reference.
-"""
+"""What a report says about an orbital-free calculation: headline, tables, sections. Energies in hartree, lengths in
+bohr; signed deviations are this run less the reference."""
 
 from __future__ import annotations
 

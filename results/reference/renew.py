@@ -28,7 +28,10 @@ RUNS = {
     "inverse-sum": "tiny/inverse-sum",
     "lognormal-1d-10": "tiny/lognormal-1d-10",
     "ornstein-uhlenbeck-2": "tiny/ornstein-uhlenbeck-2",
+    "planted-counts": "tiny/planted-counts",
     "spin-boson": "tiny/spin-boson",
+    "tictactoe": "tiny/tictactoe",
+    "w-state": "tiny/w-state",
 }
 KEPT = ("report.json", "report.html", "configuration.yaml", "result.npz", "states.npz")  # and tables of numbers
 LARGEST = 200_000  # bytes of states that are kept; a page of levels is made again without

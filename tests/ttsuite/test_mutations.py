@@ -63,7 +63,7 @@ class Watch:
 @pytest.fixture(scope="module")
 def watch(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mutants")
-    for data in mutants.CONFIGS.rglob("*.csv"):
+    for data in (*mutants.CONFIGS.rglob("*.csv"), *mutants.CONFIGS.rglob("*.txt")):
         (folder / data.parent.name).mkdir(exist_ok=True)
         shutil.copy(data, folder / data.parent.name)
     (folder / "tiny").mkdir(exist_ok=True)
