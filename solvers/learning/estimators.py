@@ -98,7 +98,10 @@ class _Interactions(BaseEstimator):
         return _shares(pairs, self._orders())
 
     def variance(self) -> float:
-        """Of the scores, summed over them, for fields drawn independently from their columns; exact from the train."""
+        """Of the scores, summed over them, for fields drawn independently from their columns; exact from the train.
+
+        A regressor's scores are in standard deviations of the target it was fitted to.
+        """
         return float(self._orders()[1:].sum())
 
     def _orders(self) -> np.ndarray:

@@ -37,9 +37,9 @@ class Skeleton(Card):
     """A matrix by its ``rows`` (p,) and ``columns`` (q,), numbers from 0, and ``core`` = G^+ (q, p).
 
     ``left``: the columns C (m, q); ``right``: the rows R (p, n). ``error``: the largest deviation of an entry;
-    ``bound``: of that, for maximal volume; ``singular_value``: sigma_{r+1}; ``log_volume``: the natural logarithm of
-    |det G|, or of the product of its r largest singular values; ``maximal``: whether no submatrix of this size has a
-    larger volume, all having been looked at.
+    ``bound``: of that, for maximal volume, rounding included; ``singular_value``: sigma_{r+1}; ``log_volume``: the
+    natural logarithm of |det G|, or of the product of its r largest singular values; ``maximal``: whether no submatrix
+    of this size has a larger volume, all having been looked at.
     """
 
     rank: int
@@ -109,6 +109,9 @@ def skeleton(
     values = np.linalg.svd(scaled, compute_uv=False)
     after = float(values[rank]) if rank < len(values) else 0.0
     error = float(np.abs(scaled - (left @ core) @ right).max())
+    # singular values are known to a rounding error of the largest, and so is the product
+    factor = bound_factor(int(rank), len(rows), len(columns))
+    most = factor * (after + EPSILON * float(values[0]))
     return Skeleton(
         int(rank),
         rows,
@@ -117,7 +120,7 @@ def skeleton(
         power_of_two(core, -exponent),
         power_of_two(right, exponent),
         math.ldexp(error, exponent),
-        math.ldexp(bound_factor(int(rank), len(rows), len(columns)) * after, exponent),
+        math.ldexp(most, exponent),
         math.ldexp(after, exponent),
         log_volume + rank * exponent * math.log(2.0),
         maximal,
