@@ -7,23 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from problems.learning.splits import COMPARED, DEVIATIONS, share_error, standard_error
 from problems.published import derived, published
 from problems.report_parts import Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 
 SHOWN_PAIRS = 10
-DEVIATIONS = 2.0  # standard errors from which on one method is called better than another
-COMPARED = 3.0  # the same, by which the scores of two runs may differ
-
-
-def standard_error(values: np.ndarray, ratio: float) -> np.ndarray:
-    """Of means over random splits (..., S) of the same rows, whose training rows overlap.
-
-    sd sqrt(1 / S + test / train) (Nadeau, Bengio, Mach. Learn. 52, 239 (2003), eq. 9); ``ratio``: test over train.
-    """
-    count = values.shape[-1]
-    return values.std(axis=-1, ddof=1) * np.sqrt(1.0 / count + ratio)
 
 
 @dataclass(frozen=True)
@@ -75,11 +65,9 @@ class SupervisedResult(Result):
     @property
     def errors(self) -> np.ndarray:
         """Their standard errors (L, P); of shares of right answers at least that of so many rows drawn."""
-        over_splits = standard_error(self.scores, self.ratio)
-        if self.metric != "accuracy":
-            return over_splits
-        share = np.clip(self.means, 1.0 / self.judged, 1.0 - 1.0 / self.judged)
-        return np.maximum(over_splits, np.sqrt(share * (1.0 - share) / (self.judged * self.splits)))
+        if self.metric == "accuracy":
+            return share_error(self.scores, self.ratio, self.judged)
+        return standard_error(self.scores, self.ratio)
 
     @property
     def differences(self) -> tuple[np.ndarray, np.ndarray]:
