@@ -199,7 +199,9 @@ def perturbation(study, done):
     rates, eps = results["fooling"], list(study.problem.eps)
     assert [entry["eps"] for entry in rates] == eps * (len(rates) // len(eps))
     own = [entry for entry in rates if entry["layer"]]
-    random = next(entry for entry in rates if entry["method"].startswith("random signs, mean") and entry["eps"] == eps[-1])
+    random = next(
+        entry for entry in rates if entry["method"].startswith("random signs, mean") and entry["eps"] == eps[-1]
+    )
     best = max(entry["rate"] for entry in own if entry["eps"] == eps[-1])
     assert best > 1.5 * random["rate"] and results["accuracy"] > 0.7
     assert all(entry["norm"] <= entry["bound"] for entry in results["singular_values"])
