@@ -102,7 +102,9 @@ def _describe(parser: argparse.ArgumentParser) -> None:
 
 
 def _schema(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="one kind of problem; by default all of them")
+    parser.add_argument(
+        "kind", metavar="KIND", nargs="?", help="one kind of problem, or collection; by default all kinds"
+    )
 
 
 def _example(parser: argparse.ArgumentParser) -> None:

@@ -285,8 +285,12 @@ def _describe(options: argparse.Namespace) -> int:
 
 def _schema(options: argparse.Namespace) -> int:
     from problems.families import is_kind, kinds
+    from ttsuite.reproductions.schema import NAME, collection_schema_text
     from ttsuite.study.schema import schema_text
 
+    if options.kind == NAME:
+        say(collection_schema_text().rstrip("\n"), wrap=False)
+        return DONE
     if options.kind is not None and not is_kind(options.kind):
         return _fail(_no_kind(options.kind, kinds()))
     say(schema_text(options.kind).rstrip("\n"), wrap=False)

@@ -1,12 +1,18 @@
 """A collection: what its file says, and every fault of it at once, each with its place."""
 
+import json
+
+import jsonschema
 import pytest
 
 from ttsuite.command.cli import main
 from ttsuite.reproductions.collection import chosen, load_collection
 from ttsuite.reproductions.computations import arguments_of, computation, known
 from ttsuite.reproductions.places import SHIPPED, is_collection
+from ttsuite.reproductions.schema import SCHEMA, collection_schema_text
 from ttsuite.study.config import ConfigError
+from ttsuite.study.schema import POINTER
+from ttsuite.study.yaml_file import parse
 
 STUDY = """\
 problem: {kind: decomposition, tensor: {model: w_state, modes: 3}}
@@ -131,6 +137,19 @@ def test_shipped_collections_are_valid(file, tiny):
             compared = value.expected if item.stand_in else value.published
             said = value.expected_source if item.stand_in else value.source
             assert (compared is None) or said, (item.name, value.label)
+
+
+def test_the_shipped_schema_is_up_to_date_and_true_of_the_shipped_collections(capsys):
+    # after a change of the models: ttsuite schema collection > ttsuite/reproductions/schema.json
+    assert SCHEMA.read_text() == collection_schema_text()
+    assert main(["schema", "collection"]) == 0 and capsys.readouterr().out == collection_schema_text()
+    validator = jsonschema.Draft7Validator(json.loads(collection_schema_text()))
+    for file in SHIPPED.glob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        assert list(validator.iter_errors(parse(text, file.name).data)) == []
+        pointer = text.partition("\n")[0]
+        assert pointer.startswith(POINTER) and (file.parent / pointer.removeprefix(POINTER)).resolve() == SCHEMA
+    assert list(validator.iter_errors({"items": [{"name": "a", "what": "b", "valeus": []}]}))
 
 
 def test_arguments_are_those_of_the_function():
