@@ -3,7 +3,7 @@
 A collection (ttsuite.reproductions.keys) names configurations and computations. Each item runs as a run folder in
 ``points`` of the reproduction's folder, by the same workers as the points of a scan, so that the same command again
 keeps what has ended and goes on with what was interrupted. The folder also holds ``table.csv``, ``reproduction.json``
-and ``reproduction.html``, renewed whenever an item ends.
+and the page (``reproduction.html`` and ``.md``), renewed whenever an item ends.
 """
 
 from __future__ import annotations

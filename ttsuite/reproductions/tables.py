@@ -1,4 +1,4 @@
-"""What a reproduction writes: table.csv, reproduction.json and reproduction.html."""
+"""What a reproduction writes: table.csv, reproduction.json, and the page as HTML and as Markdown."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from solvers.measured import Cell, Measured, typographic, unit_text
 from ttsuite.data import Data
 from ttsuite.pages.render import moment, provenance_facts, render, typeset
 from ttsuite.reproductions.outcome import ItemOutcome, Reproduction
-from ttsuite.reproductions.verdicts import DIFFERS, NOT_RUN, REPRODUCED, STAND_IN, TOLD, Compared, shown
+from ttsuite.reproductions.verdicts import DIFFERS, NOT_COMPARED, NOT_RUN, REPRODUCED, STAND_IN, Compared, shown
 from ttsuite.runs.record import Record
 
-DATA, PAGE, CSV = "reproduction.json", "reproduction.html", "table.csv"
+DATA, PAGE, TEXT, CSV = "reproduction.json", "reproduction.html", "reproduction.md", "table.csv"
 HEADER = [
     "item",
     "part",
@@ -32,11 +32,17 @@ HEADER = [
     "why",
 ]
 _SIGNS = {"equal": "", "at_least": "at least ", "at_most": "at most "}
-_CLASSES = {REPRODUCED: "finished", DIFFERS: "failed", STAND_IN: "stand-in", NOT_RUN: "left-out", TOLD: "left-out"}
+_CLASSES = {
+    REPRODUCED: "finished",
+    DIFFERS: "failed",
+    STAND_IN: "stand-in",
+    NOT_RUN: "left-out",
+    NOT_COMPARED: "left-out",
+}
 
 
 def write_tables(done: Reproduction, provenance: Data, seconds: float, record: Record) -> None:
-    """Write all three into the folder of ``record``."""
+    """Write all of them into the folder of ``record``."""
     record.write_csv(CSV, HEADER, [row for item in done.items for row in _rows(item)])
     record.write_json(DATA, _data(done, provenance, seconds))
     parts: dict[str, list[Data]] = {}
@@ -53,7 +59,8 @@ def write_tables(done: Reproduction, provenance: Data, seconds: float, record: R
         "parts": parts,
         "provenance": provenance_facts(provenance),
     }
-    record.write(PAGE, render(PAGE, context))
+    for page in (PAGE, TEXT):
+        record.write(page, render(page, context))
 
 
 def _rows(item: ItemOutcome) -> list[list[object]]:
@@ -104,15 +111,13 @@ def _page(item: ItemOutcome, record: Record) -> str | None:
 
 def _overview(done: Reproduction) -> Table:
     rows: list[list[Cell]] = [
-        [
-            item.task.keys.name,
-            item.task.keys.part,
-            item.verdict,
-            "" if item.seconds is None else Measured(item.seconds, digits=3),
-        ]
-        for item in done.items
+        [item.task.keys.name, item.task.keys.part, item.verdict, _seconds(item)] for item in done.items
     ]
     return Table(["item", "part", "verdict", "seconds"], rows, (0, 1, 2))
+
+
+def _seconds(item: ItemOutcome) -> Cell:
+    return "" if item.seconds is None else Measured(item.seconds, digits=3)
 
 
 def _shown(item: ItemOutcome) -> Data:
@@ -129,7 +134,7 @@ def _shown(item: ItemOutcome) -> Data:
         "runs": keys.configuration or keys.computation,
         "verdict": item.verdict,
         "kind": _CLASSES[item.verdict],
-        "seconds": "" if item.seconds is None else str(Measured(item.seconds, digits=3)),
+        "seconds": str(_seconds(item)),
         "folder": quote(item.folder) if item.seconds is not None else "",
         "stand_in": typographic(keys.stand_in),
         "notes": [typographic(note) for note in (*told, *notes)],
@@ -154,5 +159,5 @@ def _cells(v: Compared) -> list[Cell]:
         "" if v.published is None else Measured(v.published, digits=10),
         against,
         deviation,
-        "" if v.verdict == TOLD else v.verdict,
+        "" if v.verdict == NOT_COMPARED else v.verdict,
     ]

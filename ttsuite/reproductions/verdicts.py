@@ -12,7 +12,7 @@ from ttsuite.reproductions.collection import Task
 from ttsuite.reproductions.keys import Value
 
 REPRODUCED, DIFFERS, STAND_IN, NOT_RUN = "reproduced", "differs", "stand-in", "not run here"
-TOLD = "told"  # a number beside which nothing was published
+NOT_COMPARED = "not compared"  # of a number beside which nothing was published
 WHOLE = 1e15  # above, a double does not tell whole numbers apart
 _ROUNDING = 1e-12  # relative, of a tolerance: 0.1 + 0.2 is 0.3
 
@@ -76,7 +76,7 @@ def compared(task: Task, value: Value, report: Data | None, why: str) -> Compare
     elif stand_in:
         verdict = STAND_IN
     else:
-        verdict = REPRODUCED if against is not None else TOLD
+        verdict = REPRODUCED if against is not None else NOT_COMPARED
     return Compared(
         value.label,
         unit,
@@ -89,7 +89,7 @@ def compared(task: Task, value: Value, report: Data | None, why: str) -> Compare
         deviation,
         verdict,
         source or value.source,
-        value.why if verdict in (DIFFERS, TOLD) or stand_in else "",
+        value.why if verdict in (DIFFERS, NOT_COMPARED) or stand_in else "",
     )
 
 
@@ -120,7 +120,7 @@ def overall(values: Sequence[Compared], stand_in: bool, ran: bool) -> str:
         return NOT_RUN
     if REPRODUCED in found:
         return REPRODUCED
-    return STAND_IN if stand_in else TOLD
+    return STAND_IN if stand_in else NOT_COMPARED
 
 
 def taken(report: Data, value: Value) -> tuple[float, float | None, str]:

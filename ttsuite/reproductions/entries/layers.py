@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from ttsuite.networks import TTLinear, compress
 
 TESTS = 500  # images that judge, as in the references
@@ -75,7 +75,7 @@ def _over_seeds(name: str, axis: str, scores: dict[str, list[float]]) -> Quantit
     spread = np.array([np.std(each, ddof=1) if len(each) > 1 else 0.0 for each in scores.values()])
     share = np.clip(means, 1.0 / TESTS, 1.0 - 1.0 / TESTS)
     errors = np.sqrt(np.maximum(spread**2, share * (1.0 - share) / TESTS) / count)
-    return Quantity(name, "", axis, list(scores), means, errors, ("seeds", "images"), ("other data",))
+    return Quantity(name, "", axis, list(scores), means, errors, ("seeds", "images"), ("other data",), STANDARD)
 
 
 def _of_rank(rank: int) -> torch.nn.Sequential:
