@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 DEVIATIONS = 2.0  # standard errors from which on one method is called better than another
-COMPARED = 3.0  # the same, by which the scores of two runs may differ
 
 
 def standard_error(values: np.ndarray, ratio: float) -> np.ndarray:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from problems.learning.splits import COMPARED, DEVIATIONS, share_error, standard_error
+from problems.learning.splits import DEVIATIONS, share_error, standard_error
 from problems.published import derived, published
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
 
 MEAN, BEST = "random signs, mean", "random signs, best"  # how the names of two methods begin
@@ -192,7 +192,7 @@ class PerturbationResult(Result):
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:
-        """Rates and norms: errors are those of other splits of the same rows, three deviations."""
+        """Rates and norms: errors are those of other splits of the same rows, one standard deviation."""
         rates, norms = list(results["fooling"]), list(results["singular_values"])
 
         def of(entries: list[dict[str, float]], name: str) -> np.ndarray:
@@ -201,27 +201,11 @@ class PerturbationResult(Result):
         at = [f"{entry['method']}, eps {entry['eps']:g}" for entry in rates]
         layers = [f"{entry['layer']}, q = {entry['q']:g}" for entry in norms]
         scatter, out = ("splits", "seeds"), ("other rows",)
+        drawn = of(rates, "rate_error"), scatter, out, STANDARD
+        best = of(norms, "norm_error"), scatter, (*out, "starts not tried"), STANDARD
         return [
-            Quantity(
-                "fooling rate",
-                "",
-                "perturbation",
-                at,
-                of(rates, "rate"),
-                COMPARED * of(rates, "rate_error"),
-                scatter,
-                out,
-            ),
-            Quantity(
-                "singular value",
-                "",
-                "layer",
-                layers,
-                of(norms, "norm"),
-                COMPARED * of(norms, "norm_error"),
-                scatter,
-                (*out, "starts not tried"),
-            ),
+            Quantity("fooling rate", "", "perturbation", at, of(rates, "rate"), *drawn),
+            Quantity("singular value", "", "layer", layers, of(norms, "norm"), *best),
         ]
 
     def columns(self) -> Columns:

@@ -49,7 +49,7 @@ def test_errors_ratios_and_what_is_told(result):
         | {"fooling": [vars(one) for one in told]}
         | {"singular_values": [vars(one) for one in result.values_told]}
     )
-    assert len(rates.values) == 12 and np.allclose(rates.errors, 3 * result.errors.ravel())
+    assert len(rates.values) == 12 and np.allclose(rates.errors, result.errors.ravel()) and rates.sampled
     assert np.all(norms.errors > 0)
 
 
