@@ -90,22 +90,35 @@ class Network(Differentiable):
         fits = all(w.shape[0] == n for w, n in zip(self.weights, widths)) and first == len(numbers) + sum(categories)
         if not fits or [len(c) for c in self.offsets] != widths[1:]:
             raise ValueError(f"weights of shapes {[w.shape for w in self.weights]} do not follow each other")
-        self.placed = np.zeros((self.size, first))  # d -> n_0, of the numbers
-        self.placed[numbers, range(len(numbers))] = 1.0
+        self.numbers = np.array(numbers, dtype=np.int64)
 
     @property
     def scores(self) -> int:
         return self.weights[-1].shape[1]
 
+    @property
+    def _first(self) -> np.ndarray:
+        """Weights of the numbers, which alone have slopes."""
+        return self.weights[0][: len(self.numbers)]
+
     def _expanded(self, x: np.ndarray) -> np.ndarray:
-        found = x @ self.placed
-        at = self.size - sum(1 for count in self.categories if count)
+        if len(self.numbers) == self.size:
+            return x
+        found = np.zeros((len(x), self.weights[0].shape[0]))
+        at = len(self.numbers)
+        found[:, :at] = x[:, self.numbers]
         for k, count in enumerate(self.categories):
             if count:
                 codes = x[:, k].astype(np.int64)
                 known = np.flatnonzero((codes >= 0) & (codes < count))
                 found[known, at + codes[known]] = 1.0
                 at += count
+        return found
+
+    def _at_numbers(self, along: np.ndarray) -> np.ndarray:
+        """Of (..., numbers): (..., d), zero at categories."""
+        found = np.zeros((*along.shape[:-1], self.size))
+        found[..., self.numbers] = along
         return found
 
     def _passes(self, x: np.ndarray, layer: str) -> tuple[list[np.ndarray], np.ndarray]:
@@ -125,7 +138,7 @@ class Network(Differentiable):
 
     def forward(self, x: np.ndarray, layer: str, v: np.ndarray) -> np.ndarray:
         slopes, _ = self._passes(x, layer)
-        first = v.T @ self.placed @ self.weights[0]  # (s, n_1), the same at all inputs
+        first = v[self.numbers].T @ self._first  # (s, n_1), the same at all inputs
         along = np.broadcast_to(first, (len(x), *first.shape))
         for k in range(self.layers.index(layer) + 1):
             if k:
@@ -146,7 +159,7 @@ class Network(Differentiable):
         return back
 
     def transposed(self, x: np.ndarray, layer: str, u: np.ndarray) -> np.ndarray:
-        return self.placed @ (self.weights[0] @ self._back(x, layer, u).sum(axis=0).T)
+        return self._at_numbers(self._back(x, layer, u).sum(axis=0) @ self._first.T).T
 
     def rows(self, x: np.ndarray, layer: str = LOGITS) -> np.ndarray:
         self.check_layer(layer)
@@ -154,7 +167,7 @@ class Network(Differentiable):
         if m > self.size:
             return self.forward(x, layer, np.eye(self.size))
         each = np.broadcast_to(np.eye(m), (len(x), m, m))
-        return self._back(x, layer, each) @ (self.placed @ self.weights[0]).T
+        return self._at_numbers(self._back(x, layer, each) @ self._first.T)
 
 
 class PatchScores(Differentiable):
