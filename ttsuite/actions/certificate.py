@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from solvers.cards import Card, Fact
-from solvers.measured import sized
+from solvers.measured import amount
 from ttsuite.data import Data
 from ttsuite.pages.compare import ComparedQuantity, told_key
 
@@ -44,8 +44,8 @@ class Judged:
     @property
     def worded(self) -> str:
         """The largest difference beside what is allowed there."""
-        told = f"{self.name}, {self.at}: differ by {sized(self.difference, self.unit)}"
-        allowed = f"allowed {sized(self.allowed, self.unit)}"
+        told = f"{self.name}, {self.at}: differ by {amount(self.difference, self.unit)}"
+        allowed = f"allowed {amount(self.allowed, self.unit)}"
         return f"{told}, {allowed}" + (f" ({self.errors_are})" if "deviations" in self.errors_are else "")
 
 
