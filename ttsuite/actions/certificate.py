@@ -28,7 +28,7 @@ class Judged:
     """One quantity of a run beside that of a route: how many values were judged, and how many were beyond what.
 
     ``difference``: the largest, measured by what it may be, ``allowed`` there, ``at`` which entry; ``errors_are``: what
-    the errors in that are, as of a ComparedQuantity.
+    is allowed there, in words.
     """
 
     name: str
@@ -169,7 +169,7 @@ def _judged(q: ComparedQuantity, accuracy: object) -> Judged:
         difference,
         float(allowed[place]),
         f"{q.axis} {told_key(q, place)}",
-        q.allowed_are,
+        q.allowed_are + (" and the accuracy" if allowed[place] > tolerance[place] else ""),
     )
 
 
