@@ -20,6 +20,7 @@ _MODULES = {
     "fokker_planck": "problems.fokker_planck.model",
     "completion": "problems.completion.model",
     "supervised": "problems.supervised.model",
+    "perturbation": "problems.perturbation.model",
     "embeddings": "problems.embeddings.model",
     "orbital_free_dft": "problems.orbital_free_dft.model",
     "decomposition": "problems.decomposition.model",

@@ -14,7 +14,7 @@ from ttsuite.study.yaml_file import parse
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 KINDS = ("vibrational", "parametric_pde", "wave_packet", "sum_of_products", "fokker_planck", "completion")
-KINDS += ("orbital_free_dft", "supervised", "decomposition", "embeddings")
+KINDS += ("orbital_free_dft", "supervised", "perturbation", "decomposition", "embeddings")
 
 _NUMBERS = [0, 1, -1, 2, 3, 7, 10**3, 10**6, 10**9, 2**63, -(2**63) - 1, 10**299, 0.5, -0.0, 1e-300, 5e-324, 1e300]
 _NUMBERS += [1.7976931348623157e308, -1e308, 1e-8, 3.0, 2.5, float("nan"), float("inf")]

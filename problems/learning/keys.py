@@ -172,6 +172,16 @@ class RowsProblem(ProblemKeys):
         return round(self.test * rows) if self.test < 1.0 else int(self.test)
 
 
+def some_of(value: object, known: tuple[str, ...]) -> str | tuple[str, ...]:
+    """automatic, or names among ``known``, each once. Raises ValueError for anything else."""
+    if value == AUTOMATIC and isinstance(value, str):
+        return value
+    given = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not all(isinstance(name, str) and name in known for name in given):
+        raise ValueError(f"must be {AUTOMATIC} or a list of {', '.join(known)}, found {shown(value)}")
+    return tuple(dict.fromkeys(str(name) for name in given))
+
+
 class LearnerSolver(SolverKeys):
     """What this suite's learners are fitted with."""
 

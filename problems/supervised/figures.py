@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from problems.drawing import COLOURS, DASHES, MARKERS, THIS_RUN, Style, colour, grid, panel, whole_ticks
+from problems.learning.splits import standard_error
 from problems.legends import legend_outside
 from problems.report_parts import Picture
 from problems.supervised.model import SupervisedProblem, SupervisedSolver
-from problems.supervised.result import SupervisedResult, standard_error
+from problems.supervised.result import SupervisedResult
 from problems.words import capital
 
 SHOWN = 1e-4  # the smallest share of an order that is drawn

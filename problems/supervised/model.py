@@ -8,14 +8,14 @@ The fields below are the keys; their descriptions are what ``ttsuite describe su
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, field_validator
 
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, Keys, WorkerCount, is_number, shown
-from problems.learning.keys import WIDTH, LearnerSolver, Plain, RowsProblem, require_fitting
+from problems.learning.keys import WIDTH, LearnerSolver, Plain, RowsProblem, require_fitting, some_of
 
 OF_TABLES: tuple[Plain, ...] = ("linear", "boosting", "neighbours", "svm")
 OF_IMAGES: tuple[Plain, ...] = ("linear", "nearest", "svm")
@@ -70,10 +70,10 @@ class SupervisedSolver(LearnerSolver):
     )
     workers: WorkerCount = WORKERS
 
-    @field_validator("against", mode="before")
+    @field_validator("against", mode="plain")
     @classmethod
-    def _names(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
+    def _names(cls, value: object) -> str | tuple[str, ...]:
+        return some_of(value, get_args(Plain))
 
 
 def complete(problem: SupervisedProblem, solver: SupervisedSolver) -> SupervisedSolver:
@@ -88,7 +88,7 @@ def complete(problem: SupervisedProblem, solver: SupervisedSolver) -> Supervised
     if against == AUTOMATIC:
         against = OF_IMAGES if images else OF_TABLES
         against = against if problem.study is None or NEAREST in against else (NEAREST, *against)
-    changes: dict[str, object] = {"model": model, "against": tuple(dict.fromkeys(against))}
+    changes: dict[str, object] = {"model": model, "against": against}
     if model != "interactions" and solver.rank == AUTOMATIC:
         changes["rank"] = WIDTH
     return solver.model_copy(update=changes)

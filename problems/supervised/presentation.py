@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from problems.learning.splits import standard_error
 from problems.report_parts import Section, Table, work
 from problems.supervised.model import SupervisedProblem, SupervisedSolver
-from problems.supervised.result import SupervisedResult, standard_error
+from problems.supervised.result import SupervisedResult
 from solvers.measured import Cell, Measured
 
 ORDERS = 8  # rows of a table

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from problems.learning.splits import DEVIATIONS, share_error, standard_error
 from problems.published import derived, published
 from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
@@ -14,16 +15,6 @@ from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.measured import numeral
 
 SHOWN_PAIRS = 10
-DEVIATIONS = 2.0  # standard errors from which on one method is called better than another
-
-
-def standard_error(values: np.ndarray, ratio: float) -> np.ndarray:
-    """Of means over random splits (..., S) of the same rows, whose training rows overlap.
-
-    sd sqrt(1 / S + test / train) (Nadeau, Bengio, Mach. Learn. 52, 239 (2003), eq. 9); ``ratio``: test over train.
-    """
-    count = values.shape[-1]
-    return values.std(axis=-1, ddof=1) * np.sqrt(1.0 / count + ratio)
 
 
 @dataclass(frozen=True)
@@ -75,11 +66,9 @@ class SupervisedResult(Result):
     @property
     def errors(self) -> np.ndarray:
         """Their standard errors (L, P); of shares of right answers at least that of so many rows drawn."""
-        over_splits = standard_error(self.scores, self.ratio)
-        if self.metric != "accuracy":
-            return over_splits
-        share = np.clip(self.means, 1.0 / self.judged, 1.0 - 1.0 / self.judged)
-        return np.maximum(over_splits, np.sqrt(share * (1.0 - share) / (self.judged * self.splits)))
+        if self.metric == "accuracy":
+            return share_error(self.scores, self.ratio, self.judged)
+        return standard_error(self.scores, self.ratio)
 
     @property
     def differences(self) -> tuple[np.ndarray, np.ndarray]:

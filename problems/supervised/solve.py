@@ -9,23 +9,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from problems.learning.data import Data
+from problems.learning.fits import Fits
 from problems.learning.learners import OWN, Outcome, Task, evaluate, metric
 from problems.supervised.model import SupervisedProblem, SupervisedSolver
 from problems.supervised.result import SupervisedResult
-from solvers.checkpoint import Checkpoint, Content, Question
+from solvers.checkpoint import Checkpoint, Question
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.measured import amount, numeral
-from solvers.solution import Checked, IterationState, Solution, Status
+from solvers.solution import Checked, IterationState, Status
 
 FILE = "outcomes.npz"
 SURE = 5.0  # standard deviations of a second look
@@ -64,7 +65,6 @@ def solve(
     tasks = [Task(name, split, level) for level in problem.levels for split in range(problem.splits) for name in names]
     tasks.append(Task(OWN, 0, 0.0, shuffled=True))
     study = problem.study is not None
-    constant: Constant = (data, held, problem.patch, solver, study, seed)
     setup_s = time.perf_counter() - begin
     plain = solver.model_copy(update={"workers": 1})
     question = Question(
@@ -72,9 +72,9 @@ def solve(
         [repr((problem.levels, problem.splits, held, problem.patch)), repr(plain), repr(seed)],
     )
     file = None if checkpoint is None else checkpoint / FILE
-    solution = drive(
-        _Outcomes(tasks, constant, executor), callback=callback, checkpoint=Checkpoint(file, question), throw=False
-    )
+    work = partial(evaluate, data, held, problem.patch, solver, study, seed)
+    fits = Fits(tasks, work, Outcome, _said, executor)
+    solution = drive(fits, callback=callback, checkpoint=Checkpoint(file, question), throw=False)
     outcomes: list[Outcome] = solution.value
 
     def array(name: str) -> np.ndarray:
@@ -108,10 +108,15 @@ def solve(
         train=TensorTrain(mine[0].cores) if mine[0].cores else None,
         status=Status.CONVERGED,
         history=list(solution.history),
-        counts=solution.counts,
+        counts=solution.counts | {"splits": problem.splits},
         timing=solution.timing | {"setup_s": setup_s},
     )
     return _judged(result, solver, data, outcomes, mine)
+
+
+def _said(task: Task, outcome: Outcome) -> tuple[str, int, float]:
+    label = "permuted targets" if task.shuffled else f"{task.learner}, split {task.split + 1}"
+    return label, outcome.rank, outcome.score
 
 
 def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
@@ -173,80 +178,3 @@ def _drawn(exact: float, drawn: float, error: float) -> Checked:
     passed = abs(exact - drawn) <= SURE * error + ROUNDING * abs(exact)
     told = f"{numeral(drawn, error)}, from the train {numeral(exact)}"
     return Checked("shares of variance", "the variance over rows of independent fields", told, bool(passed))
-
-
-# what all tasks share: rows, how many judge, pixels of a patch, settings, whether there is a study, seed
-Constant: TypeAlias = tuple[Data, int, tuple[int, int], SupervisedSolver, bool, int]
-
-
-class _Outcomes:
-    """All tasks, those already known apart."""
-
-    def __init__(self, tasks: list[Task], constant: Constant, executor: Executor | None) -> None:
-        self.tasks, self.constant, self.executor = tasks, constant, executor
-        self.known: dict[int, Outcome] = {}
-
-    def steps(self) -> Iterator[IterationState]:
-        """A state each time that a task is done."""
-        missing = [number for number in range(len(self.tasks)) if number not in self.known]
-        if self.executor is None:
-            for number in missing:
-                self.known[number] = evaluate(*self.constant, self.tasks[number])
-                yield self._state(number)
-            return
-        futures = {self.executor.submit(evaluate, *self.constant, self.tasks[number]): number for number in missing}
-        try:
-            for future in as_completed(futures):
-                number = futures[future]
-                self.known[number] = future.result()
-                yield self._state(number)
-        finally:
-            for future in futures:
-                future.cancel()
-
-    def _state(self, number: int) -> IterationState:
-        task, outcome = self.tasks[number], self.known[number]
-        label = "permuted targets" if task.shuffled else f"{task.learner}, split {task.split + 1}"
-        told = {"score": outcome.score, "done": len(self.known), "tasks": len(self.tasks)}
-        return IterationState(0, label, outcome.rank, 0.0, fraction=len(self.known) / len(self.tasks), extra=told)
-
-    def content(self) -> Content:
-        """The outcomes known: numbers in JSON, arrays by name."""
-        arrays: dict[str, np.ndarray] = {}
-        entries: dict[str, dict[str, Any]] = {}
-        for number, outcome in self.known.items():
-            entry: dict[str, Any] = {}
-            for part in fields(outcome):
-                value = getattr(outcome, part.name)
-                if part.name == "cores":
-                    entry["cores"] = len(value)
-                    arrays |= {f"{number}.core.{k}": core for k, core in enumerate(value)}
-                elif isinstance(value, np.ndarray):
-                    arrays[f"{number}.{part.name}"] = value
-                else:
-                    entry[part.name] = value
-            entries[str(number)] = entry
-        return arrays, {"outcomes": entries}
-
-    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
-        """The outcomes of an earlier call."""
-        for key, entry in data["outcomes"].items():
-            own = dict(entry)
-            own["cores"] = tuple(arrays[f"{key}.core.{k}"] for k in range(entry["cores"]))
-            for name in ("orders", "pairs"):
-                own[name] = arrays.get(f"{key}.{name}", None)
-            if own.get("sampled") is not None:
-                own["sampled"] = tuple(own["sampled"])
-            self.known[int(key)] = Outcome(**own)
-
-    def solution(self) -> Solution:
-        outcomes = [self.known[number] for number in range(len(self.tasks))]
-        return Solution(
-            value=outcomes,
-            status=Status.CONVERGED,
-            n_converged=len(outcomes),
-            residual=np.zeros(0),
-            history=(),
-            counts={"fits": len(outcomes), "splits": 1 + max(task.split for task in self.tasks)},
-            timing={},
-        )

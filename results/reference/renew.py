@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 # folder -> its configuration: the run that the README begins with, and of every other kind one that takes seconds
 RUNS = {
     "acetonitrile": "vibrational/acetonitrile",
+    "digits-network": "tiny/digits-network",
     "henon-heiles-4d": "tiny/henon-heiles-4d",
     "hydrogen-molecule": "tiny/hydrogen-molecule",
     "inverse-sum": "tiny/inverse-sum",

@@ -18,7 +18,7 @@ TINY = Path(__file__).parents[2] / "configs" / "tiny"
 WRITTEN = {"coupled-oscillators-6", "inverse-sum"}
 # one of each kind, whose report is made again
 REMADE = WRITTEN | {"cookie4", "henon-heiles-2d", "henon-heiles-terms", "ornstein-uhlenbeck-2", "helium"}
-REMADE |= {"theorem-example", "planted-text"}
+REMADE |= {"theorem-example", "planted-text", "digits-network"}
 # those whose figures are looked at: of each kind, with all panels that there are
 DRAWN = REMADE | {
     "function",
@@ -194,8 +194,24 @@ def embeddings(study, done):
     assert methods["newton"]["similarity"][0]["rho"] > 0.5 and 0.4 < methods["newton"]["stability"] <= 1.0
 
 
+def perturbation(study, done):
+    results = done.report["results"]
+    rates, eps = results["fooling"], list(study.problem.eps)
+    assert [entry["eps"] for entry in rates] == eps * (len(rates) // len(eps))
+    own = [entry for entry in rates if entry["layer"]]
+    random = next(
+        entry for entry in rates if entry["method"].startswith("random signs, mean") and entry["eps"] == eps[-1]
+    )
+    best = max(entry["rate"] for entry in own if entry["eps"] == eps[-1])
+    assert best > 1.5 * random["rate"] and results["accuracy"] > 0.7
+    assert all(entry["norm"] <= entry["bound"] for entry in results["singular_values"])
+    assert all(entry["rate_error"] <= study.solver.accuracy for entry in own)
+    assert sum(1 for _ in (done.folder / "fooling_rates.csv").open()) == 1 + len(rates) * study.problem.splits
+
+
 CHECKS = {
     "supervised": supervised,
+    "perturbation": perturbation,
     "decomposition": decomposition,
     "embeddings": embeddings,
     "completion": completion,

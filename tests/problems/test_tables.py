@@ -31,12 +31,12 @@ def written(folder, name, lines, encoding="utf-8"):
     return str(folder / name)
 
 
-@pytest.mark.parametrize("kind", ["supervised"])
+@pytest.mark.parametrize("kind", ["supervised", "perturbation"])
 def test_a_table(tmp_path, kind):
     assert sorted(told({"kind": kind, "data": written(tmp_path, "table.csv", TABLE)})) == sorted(OF_TABLE)
 
 
-@pytest.mark.parametrize("kind", ["supervised"])
+@pytest.mark.parametrize("kind", ["supervised", "perturbation"])
 def test_images(tmp_path, kind):
     file = str(tmp_path / "images.npz")
     images = np.arange(48.0).reshape(12, 2, 2)

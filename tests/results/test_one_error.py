@@ -16,6 +16,8 @@ from ttsuite.runs.run_folder import read_result
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 RUNS = sorted(path.parent.name for path in REFERENCE.glob("*/report.json"))
 SAMPLED = {
+    "fooling rate",
+    "singular value",
     "test error, relative",
     "score of the test entries",
     "quantile",

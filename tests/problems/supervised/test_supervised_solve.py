@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from problems.learning.learners import OWN, evaluate, relabelled
-from problems.supervised.result import standard_error
+from problems.learning.splits import standard_error
 from problems.supervised.solve import prepare, solve
 from solvers.solution import Status
 from ttsuite.study.config import make_study

@@ -1,0 +1,1 @@
+"""One perturbation that changes the class of most inputs of a learner, by the singular vectors of its Jacobians."""
