@@ -131,7 +131,7 @@ def _shown(item: ItemOutcome) -> Data:
     return {
         "name": keys.name,
         "what": typographic(keys.what),
-        "runs": keys.configuration or keys.computation,
+        "runs": keys.configuration.removeprefix("../") or keys.computation,
         "verdict": item.verdict,
         "kind": _CLASSES[item.verdict],
         "seconds": str(_seconds(item)),
@@ -139,25 +139,22 @@ def _shown(item: ItemOutcome) -> Data:
         "stand_in": typographic(keys.stand_in),
         "notes": [typographic(note) for note in (*told, *notes)],
         "sources": list(sources),
-        "values": typeset(Table(_COLUMNS, [_cells(value) for value in item.values], (0, 5))) if item.values else None,
+        "values": typeset(Table(_COLUMNS, [_cells(value) for value in item.values], (0, 6))) if item.values else None,
     }
 
 
-_COLUMNS = ["value", "ours", "published", "compared with", "deviation (tolerance)", "verdict"]
+_COLUMNS = ["value", "ours", "published", "compared with", "deviation", "tolerance", "verdict"]
 
 
 def _cells(v: Compared) -> list[Cell]:
     unit = f" ({unit_text(v.unit)})" if v.unit else ""
-    deviation = ""
-    if v.deviation is not None:
-        allowed = f" ({Measured(v.tolerance, bound=True)})" if v.tolerance else ""
-        deviation = f"{Measured(v.deviation, digits=2)}{allowed}"
     against = "" if v.against is None else f"{_SIGNS[v.holds]}{Measured(v.against, digits=10)}"
     return [
         f"{v.label}{unit}",
         "" if v.value is None else shown(v),
         "" if v.published is None else Measured(v.published, digits=10),
         against,
-        deviation,
+        "" if v.deviation is None else Measured(v.deviation, digits=2),
+        "" if v.against is None or not v.tolerance else Measured(v.tolerance, digits=3),
         "" if v.verdict == NOT_COMPARED else v.verdict,
     ]

@@ -77,7 +77,9 @@ def test_a_collection_from_the_command_line(file, tmp_path, capsys, monkeypatch)
         assert (out / row["report"] / "report.html").exists() and f"{row['report']}/report.html" in page
 
     text = (out / "reproduction.md").read_text()
-    assert "**border**: differs" in text and "| norm of a term | 10.1503743" in text and "- nobody here has them" in text
+    assert (
+        "**border**: differs" in text and "| norm of a term | 10.1503743" in text and "- nobody here has them" in text
+    )
 
     # 3 the same command keeps what has ended
     def never(name):
@@ -87,10 +89,10 @@ def test_a_collection_from_the_command_line(file, tmp_path, capsys, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr("ttsuite.reproductions.computed_run.computation", never)
         assert main(["reproduce", str(file), "--out", str(out), "--workers", "1"]) == 4
-    assert "0 items to run, 2 kept" in capsys.readouterr().err
+    assert "0 items to run; 2 computed before" in capsys.readouterr().err
     # 4 and computes it again where that is asked
     assert main(["reproduce", str(file), "--out", str(out), "--again", "--only", "border", "--workers", "1"]) == 4
-    assert "1 items to run" in capsys.readouterr().err
+    assert "1 item to run" in capsys.readouterr().err
     assert read_report(out / rows[0]["report"])["provenance"]["started"] != before
 
 
