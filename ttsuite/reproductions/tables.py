@@ -8,11 +8,14 @@ from problems.report_parts import Table
 from solvers.measured import Cell, Measured, typographic, unit_text
 from ttsuite.data import Data
 from ttsuite.pages.render import moment, provenance_facts, render, typeset
+from ttsuite.pages.report_facts import first_picture
 from ttsuite.reproductions.outcome import ItemOutcome, Reproduction
 from ttsuite.reproductions.verdicts import DIFFERS, NOT_COMPARED, NOT_RUN, REPRODUCED, STAND_IN, Compared, shown
 from ttsuite.runs.record import Record
+from ttsuite.runs.run_folder import read_report
 
 DATA, PAGE, TEXT, CSV = "reproduction.json", "reproduction.html", "reproduction.md", "table.csv"
+WIDTH = 440  # pixels of a thumbnail
 HEADER = [
     "item",
     "part",
@@ -47,7 +50,7 @@ def write_tables(done: Reproduction, provenance: Data, seconds: float, record: R
     record.write_json(DATA, _data(done, provenance, seconds))
     parts: dict[str, list[Data]] = {}
     for item in done.items:
-        parts.setdefault(item.task.keys.part or "Items", []).append(_shown(item))
+        parts.setdefault(item.task.keys.part or "Items", []).append(_shown(item, record))
     context = {
         "title": done.collection.title,
         "source": done.collection.source,
@@ -109,18 +112,26 @@ def _page(item: ItemOutcome, record: Record) -> str | None:
     return quote(page) if item.folder and (record.folder / page).exists() else None
 
 
+def _picture(item: ItemOutcome, record: Record) -> str | None:
+    """The first figure of its report, small; None where it has none."""
+    if item.seconds is None:
+        return None
+    run = record.folder / item.folder
+    return first_picture(run, read_report(run), WIDTH)
+
+
 def _overview(done: Reproduction) -> Table:
     rows: list[list[Cell]] = [
-        [item.task.keys.name, item.task.keys.part, item.verdict, _seconds(item)] for item in done.items
+        [item.task.keys.name, item.verdict, _seconds(item), item.task.keys.part] for item in done.items
     ]
-    return Table(["item", "part", "verdict", "seconds"], rows, (0, 1, 2))
+    return Table(["item", "verdict", "seconds", "part"], rows, (0, 1, 3))
 
 
 def _seconds(item: ItemOutcome) -> Cell:
     return "" if item.seconds is None else Measured(item.seconds, digits=3)
 
 
-def _shown(item: ItemOutcome) -> Data:
+def _shown(item: ItemOutcome, record: Record) -> Data:
     """An item as the page has it."""
     keys = item.task.keys
     told = []
@@ -135,7 +146,8 @@ def _shown(item: ItemOutcome) -> Data:
         "verdict": item.verdict,
         "kind": _CLASSES[item.verdict],
         "seconds": str(_seconds(item)),
-        "folder": quote(item.folder) if item.seconds is not None else "",
+        "page": _page(item, record),
+        "picture": _picture(item, record),
         "stand_in": typographic(keys.stand_in),
         "notes": [typographic(note) for note in (*told, *notes)],
         "sources": list(sources),
