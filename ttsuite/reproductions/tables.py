@@ -128,7 +128,9 @@ def _overview(done: Reproduction) -> Table:
 
 
 def _seconds(item: ItemOutcome) -> Cell:
-    return "" if item.seconds is None else Measured(item.seconds, digits=3)
+    if item.seconds is None:
+        return ""
+    return Measured(round(item.seconds)) if item.seconds > 100.0 else Measured(item.seconds, digits=3)
 
 
 def _shown(item: ItemOutcome, record: Record) -> Data:
