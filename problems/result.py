@@ -146,7 +146,8 @@ class Result(Card):
         first = next((how.key or name for name, how in declared(type(self)) if how.compared), "counts")
         entry = "".join(f'["{part}"]' for part in first.split("."))
         code = f'import ttsuite\nreport, {target} = ttsuite.load("{folder}")\n'
-        return f"Loading the {' and the '.join(names)}", code + f'print(report["results"]{entry}, {", ".join(shown)})'
+        said = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"Loading the {said}", code + f'print(report["results"]{entry}, {", ".join(shown)})'
 
 
 def _trains_of(kind: type) -> tuple[dict[str, str], str]:

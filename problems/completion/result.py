@@ -87,8 +87,8 @@ class CompletionResult(Result):
 
     @derived()
     def largest_test_deviation(self) -> float:
-        """Of the entries that measure the error."""
-        return float(abs(self.predicted - self.true).max())
+        """Of the entries that measure the error: those that were not rejected."""
+        return float(abs(self.predicted - self.true)[self.judging].max(initial=0.0))
 
     @derived()
     def ridge(self) -> float:

@@ -23,6 +23,7 @@ from problems.embeddings.model import EmbeddingsProblem, EmbeddingsSolver
 from problems.embeddings.result import EXACT, METHODS, EmbeddingsResult, MethodFit, Neighbour
 from problems.embeddings.verdicts import similarity_of, verdicts
 from solvers.checkpoint import Checkpoint, Question, Stopped
+from solvers.measured import amount
 from solvers.methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
 from solvers.optimisation.skip_gram.embed import Method, embed
 from solvers.optimisation.skip_gram.embedding import Embedding, directions, neighbours
@@ -165,7 +166,7 @@ def second_start(given: SkipGram, solver: EmbeddingsSolver, seed: int, first: So
     value, best = other.extra["value_per_pair"], first.extra["value_per_pair"]
     more = (value - best) / abs(best)
     limit = AGREE * solver.accuracy if first.converged else np.inf
-    text = f"{value:.6f} a pair, {abs(more):.1e} {'above' if more > 0 else 'below'}, relative"
+    text = f"{value:.6f} a pair, {amount(abs(more))} {'above' if more > 0 else 'below'}, relative"
     return Checked("maximum", "Newton steps from random vectors", text, bool(more <= limit))
 
 

@@ -11,6 +11,7 @@ from problems.published import derived, published
 from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import numeral
 
 SHOWN_PAIRS = 10
 DEVIATIONS = 2.0  # standard errors from which on one method is called better than another
@@ -165,10 +166,10 @@ class SupervisedResult(Result):
         best = int(np.argmin(difference))
         name, gap, sure = self.names[best + 1], difference[best], DEVIATIONS * error[best]
         if -gap > sure:
-            return f"a plain method is better: {name} by {-gap:.2g} in {self.metric} (standard error {error[best]:.1g})"
+            return f"a plain method is better: {name} by {numeral(-gap, error[best])} in {self.metric}"
         if gap > sure:
-            return f"better than every plain method, by {gap:.2g} than {name} (standard error {error[best]:.1g})"
-        return f"not told apart from the best plain method, {name}: {gap:+.2g} (standard error {error[best]:.1g})"
+            return f"better than every plain method, by {numeral(gap, error[best])} than {name}"
+        return f"not told apart from the best plain method, {name}: {numeral(gap, error[best])}"
 
     def trains(self) -> Mapping[str, TensorTrain]:
         """The coefficients of the interactions, of the first split; of other models nothing."""
@@ -189,9 +190,9 @@ class SupervisedResult(Result):
         drawn = ("splits", "seeds"), ("other rows",), STANDARD
         found = [Quantity(f"score ({results['metric']})", "", "learner", names, score, error, *drawn)]
         if results["shares_by_order"]:
-            shares = np.array(results["shares_by_order"], dtype=float)
-            errors = np.array(results["shares_by_order_errors"], dtype=float)
-            keys = [float(k) for k in range(len(shares))]
+            shares = np.array(results["shares_by_order"][1:], dtype=float)  # of none the mean is left, without variance
+            errors = np.array(results["shares_by_order_errors"][1:], dtype=float)
+            keys = [float(k) for k in range(1, len(shares) + 1)]
             found.append(Quantity("share of variance", "", "order", keys, shares, errors, *drawn))
         return found
 

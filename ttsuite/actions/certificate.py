@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from solvers.cards import Card, Fact
-from solvers.measured import sized
+from solvers.measured import amount
 from ttsuite.data import Data
 from ttsuite.pages.compare import ComparedQuantity, told_key
 
@@ -28,7 +28,7 @@ class Judged:
     """One quantity of a run beside that of a route: how many values were judged, and how many were beyond what.
 
     ``difference``: the largest, measured by what it may be, ``allowed`` there, ``at`` which entry; ``errors_are``: what
-    the errors in that are, as of a ComparedQuantity.
+    is allowed there, in words.
     """
 
     name: str
@@ -44,8 +44,8 @@ class Judged:
     @property
     def worded(self) -> str:
         """The largest difference beside what is allowed there."""
-        told = f"{self.name}, {self.at}: differ by {sized(self.difference, self.unit)}"
-        allowed = f"allowed {sized(self.allowed, self.unit)}"
+        told = f"{self.name}, {self.at}: differ by {amount(self.difference, self.unit)}"
+        allowed = f"allowed {amount(self.allowed, self.unit)}"
         return f"{told}, {allowed}" + (f" ({self.errors_are})" if "deviations" in self.errors_are else "")
 
 
@@ -169,7 +169,7 @@ def _judged(q: ComparedQuantity, accuracy: object) -> Judged:
         difference,
         float(allowed[place]),
         f"{q.axis} {told_key(q, place)}",
-        q.allowed_are,
+        q.allowed_are + (" and the accuracy" if allowed[place] > tolerance[place] else ""),
     )
 
 
