@@ -21,10 +21,10 @@ from solvers.formats.cp.methods import CPLevenbergMarquardt as CPLevenbergMarqua
 from solvers.formats.cp.tensor import CPTensor as CPTensor
 from solvers.formats.generic_ranks import generic_ranks as generic_ranks
 from solvers.formats.hierarchical.tensor import HierarchicalTensor as HierarchicalTensor
+from solvers.formats.inner import dot as dot
 from solvers.formats.trains import TensorTrain as TensorTrain
 from solvers.formats.trains import TTOperator as TTOperator
 from solvers.formats.trains import concatenate as concatenate
-from solvers.formats.trains import dot as dot
 from solvers.formats.trains import from_cores as from_cores
 from solvers.formats.trains import identity_operator as identity_operator
 from solvers.formats.trains import kronecker_sum as kronecker_sum

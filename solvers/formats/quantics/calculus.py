@@ -30,8 +30,8 @@ def derivative(levels: int, step: float = 1.0, ends: str = OPEN) -> TTOperator:
     """First derivative by central differences, second order.
 
     ``ends``: "open": one-sided and of second order too, the matrix of ``numpy.gradient(edge_order=2)``; "periodic";
-    "dirichlet": zero one step beyond. TT-ranks 3, at open ends 5 and once 7. Raises ValueError for other ends, a step that is not
-    positive, and one level with open ends, which need three points.
+    "dirichlet": zero one step beyond. TT-ranks 3, at open ends 5 and once 7. Raises ValueError for other
+    ends, a step that is not positive, and one level with open ends, which need three points.
     """
     check_levels([levels])
     half = 0.5 / _checked(step)

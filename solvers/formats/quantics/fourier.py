@@ -10,9 +10,9 @@ middle. It is interpolated at the Chebyshev points c of the module interpolation
 
     core[a, k, j, c] = exp(-2 pi i j u) l_c(u),   u = (u_a + k) / 2:
 
-error below rounding errors with 20 points, TT-ranks 20, of which 9 matter for 8 digits and 12 for 12. Ranks: Chen, Stoudenmire
-and White, PRX Quantum 4, 040318 (2023); the interpolation: Chen and Lindsey, arXiv:2404.03182 (2024); transforms of
-trains: Dolgov, Khoromskij and Savostyanov, J. Fourier Anal. Appl. 18, 915 (2012).
+error below rounding errors with 20 points, TT-ranks 20, of which 9 matter for 8 digits and 12 for 12. Ranks: Chen,
+Stoudenmire and White, PRX Quantum 4, 040318 (2023); the interpolation: Chen and Lindsey, arXiv:2404.03182 (2024);
+transforms of trains: Dolgov, Khoromskij and Savostyanov, J. Fourier Anal. Appl. 18, 915 (2012).
 The result is read backwards: mode p is bit p of k from the last. On one axis the train is turned round; beside other
 axes its bits are exchanged by SVDs, at ranks up to r^2. Cost of a transform: the rounding of ranks 20 r.
 """

@@ -25,12 +25,10 @@ def indexed(cores: Sequence[np.ndarray], key: Key) -> tuple[np.ndarray, ...] | c
     Raises IndexError for indices out of range or too many of them, ValueError for what selects nothing or is no index
     with one clear meaning.
     """
-    parts = _complete(key, len(cores))
-    if any(isinstance(part, np.ndarray) for part in parts):
-        _check_neighbours(parts)
+    parts = parts_of(key, [core.shape[1] for core in cores])
     pieces: list[np.ndarray] = []
     points: np.ndarray | None = None  # the core (a, p, b) of vectors of integers that are read together
-    length = _common_length(parts)
+    length = common_length(parts)
     k = 0
     for part in parts:
         if part is None:
@@ -38,28 +36,26 @@ def indexed(cores: Sequence[np.ndarray], key: Key) -> tuple[np.ndarray, ...] | c
             pieces.append(np.eye(rank)[:, None, :])
             continue
         core = cores[k]
-        if isinstance(part, slice):
-            chosen = core[:, part]
-            if chosen.shape[1] == 0:
-                raise ValueError(f"the slice selects nothing of mode {k}, of size {core.shape[1]}")
-            pieces.append(chosen)
-        elif length is None:
-            pieces.append(core[:, _within(np.asarray(part), core.shape[1], k)])
-        else:
-            indices = np.broadcast_to(_within(np.asarray(part), core.shape[1], k), (length,))
-            chosen = core[:, indices]
-            if points is None:
-                points = chosen
-                pieces.append(points)
-            else:
-                points = np.matmul(points.transpose(1, 0, 2), chosen.transpose(1, 0, 2)).transpose(1, 0, 2)
-                pieces[-1] = points
         k += 1
+        if isinstance(part, slice) or length is None:
+            pieces.append(core[:, part])
+            continue
+        chosen = core[:, np.broadcast_to(part, (length,))]
+        if points is None:
+            points = chosen
+            pieces.append(points)
+        else:
+            points = np.matmul(points.transpose(1, 0, 2), chosen.transpose(1, 0, 2)).transpose(1, 0, 2)
+            pieces[-1] = points
     return folded(pieces)
 
 
-def _complete(key: Key, d: int) -> list[int | slice | np.ndarray | None]:
-    """One part a mode, and None where a new one comes; masks are vectors of integers."""
+def parts_of(key: Key, shape: Sequence[int]) -> list[int | slice | np.ndarray | None]:
+    """One part a mode of ``shape``, and None where a new one comes; masks are vectors of integers, none negative.
+
+    Raises IndexError and ValueError as ``indexed``.
+    """
+    d = len(shape)
     given = list(key) if isinstance(key, tuple) else [key]
     dots = [i for i, part in enumerate(given) if part is Ellipsis]
     if len(dots) > 1:
@@ -71,23 +67,31 @@ def _complete(key: Key, d: int) -> list[int | slice | np.ndarray | None]:
     filled: list[One] = [*given[:at], *[slice(None)] * (d - used), *given[at + 1 :]]
     parts: list[int | slice | np.ndarray | None] = []
     for part in filled:
-        if part is None or isinstance(part, slice):
+        k = sum(known is not None for known in parts)
+        if part is None:
             parts.append(part)
-        elif isinstance(part, int | np.integer) and not isinstance(part, bool | np.bool_):
-            parts.append(int(part))
+        elif isinstance(part, slice):
+            if len(range(*part.indices(shape[k]))) == 0:
+                raise ValueError(f"the slice selects nothing of mode {k}, of size {shape[k]}")
+            parts.append(part)
         else:
-            parts.append(_vector(part))
+            whole = isinstance(part, int | np.integer) and not isinstance(part, bool | np.bool_)
+            parts.append(_within(np.asarray(part) if whole else _vector(part, shape[k]), shape[k], k))
+    if any(isinstance(part, np.ndarray) for part in parts):
+        _check_neighbours(parts)
     return parts
 
 
-def _vector(part: object) -> np.ndarray | int:
+def _vector(part: object, n: int) -> np.ndarray:
     array = np.asarray(part) if isinstance(part, np.ndarray | list | tuple | range) else np.asarray(None)
     if array.ndim == 0 and array.dtype.kind in "iu":
-        return int(array)
+        return array
     if array.ndim == 1 and array.dtype == bool:
-        return np.flatnonzero(array) if array.any() else _refuse("a mask without a True selects nothing")
+        if len(array) != n:
+            raise IndexError(f"a mask of {len(array)} does not fit a mode of size {n}")
+        array = np.flatnonzero(array)
     if array.ndim == 1 and array.size == 0:
-        _refuse("an empty list of indices selects nothing")
+        raise ValueError("a mask without a True, or an empty list, selects nothing")
     if array.ndim != 1 or array.dtype.kind not in "iu":
         shown = f"an array {array.dtype} {array.shape}" if array.dtype != object else repr(part)
         raise IndexError(
@@ -96,11 +100,7 @@ def _vector(part: object) -> np.ndarray | int:
     return array
 
 
-def _refuse(text: str) -> np.ndarray:
-    raise ValueError(text)
-
-
-def _common_length(parts: Sequence[int | slice | np.ndarray | None]) -> int | None:
+def common_length(parts: Sequence[int | slice | np.ndarray | None]) -> int | None:
     """How many points vectors of integers have, None where there are none."""
     lengths = {len(part) for part in parts if isinstance(part, np.ndarray)}
     if not lengths:
@@ -117,9 +117,7 @@ def _check_neighbours(parts: Sequence[int | slice | np.ndarray | None]) -> None:
         raise ValueError("integers beside a vector of integers have to stand next to it: index in two steps")
 
 
-def _within(index: np.ndarray, n: int, k: int) -> np.ndarray:
+def _within(index: np.ndarray, n: int, k: int) -> np.ndarray | int:
     if ((index < -n) | (index >= n)).any():
-        raise IndexError(
-            f"index {index if index.ndim == 0 else index.tolist()} is out of range for mode {k} of size {n}"
-        )
-    return index % n
+        raise IndexError(f"index {index.tolist()} is out of range for mode {k} of size {n}")
+    return index % n if index.ndim else int(index) % n

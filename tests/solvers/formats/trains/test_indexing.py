@@ -87,6 +87,7 @@ def test_vectors_of_integers(key):
         (([],), ValueError, "selects nothing"),
         ((slice(2, 2),), ValueError, "nothing of mode 0"),
         ((np.array([False, False]),), ValueError, "selects nothing"),
+        ((np.array([True]),), IndexError, "mask of 1 does not fit a mode of size 2"),
         (([0, 1], slice(None), [0, 1]), ValueError, "two steps"),
         ((0, slice(None), [0, 1]), ValueError, "two steps"),
         (([0, 1], [0, 1, 2]), IndexError, "together"),
