@@ -32,7 +32,7 @@ WIDE = 3  # a matrix so many times wider than tall is reduced by QR before its S
 class TuckerTensor(Card):
     """An immutable Tucker tensor, real or complex.
 
-    ``core`` (r_1, ..., r_d) and ``factors``, d matrices (n_m, r_m), of any columns. Arithmetic and indices as of trains.
+    ``core`` (r_1, ..., r_d) and ``factors``, d matrices (n_m, r_m), of any columns. Arithmetic as of trains.
     Raises ValueError where the shapes do not fit, and for NaN or infinity.
     """
 
