@@ -72,6 +72,9 @@ from solvers.optimisation.manifolds.fixed_rank_trains import FixedRank as FixedR
 from solvers.optimisation.skip_gram.embed import embed as embed
 from solvers.optimisation.skip_gram.embedding import Embedding as Embedding
 from solvers.optimisation.skip_gram.estimator import SkipGramEmbedding as SkipGramEmbedding
+from solvers.sampling.sample import inverse_rosenblatt as inverse_rosenblatt
+from solvers.sampling.sample import rosenblatt as rosenblatt
+from solvers.sampling.sample import sample as sample
 from solvers.solution import Checked as Checked
 from solvers.solution import NotConverged as NotConverged
 from solvers.solution import Solution as Solution

@@ -19,13 +19,14 @@ Index letters: i index; r rank; m samples.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
 import numpy as np
 
 from solvers.formats.trains.tensor_train import TensorTrain
 
 SQUARED, VALUES = "squared", "values"
-BATCH = 8192  # samples at once: their rows of rank 50 are 3 MB. 4096 to 16384 cost the same, whole arrays three times more
+BATCH = 4096  # samples at once: their rows of rank 50 are 1.6 MB and stay in cache
 NEGATIVE = 1e-6  # share of a conditional density below zero that counts as an error of rounding
 
 
@@ -35,6 +36,18 @@ class Conditionals(ABC):
     def __init__(self, x: TensorTrain) -> None:
         self.shape = x.shape
         self.cores: tuple[np.ndarray, ...] = x.cores
+        # fresh pages for every product cost more than the products
+        self.pool = [np.empty(BATCH * x.max_rank, dtype=x.dtype) for _ in range(4)]
+
+    def held(self, which: int, count: int, rank: int) -> np.ndarray:
+        """A matrix (count, rank) in an array kept for it: 0 and 1 for rows, 2 for those chosen, 3 for products."""
+        return self.pool[which][: count * rank].reshape(count, rank)
+
+    def chosen(self, rows: np.ndarray, here: np.ndarray) -> np.ndarray:
+        """Some of the rows, in their order."""
+        if len(here) == len(rows):
+            return rows
+        return np.take(rows, here, axis=0, out=self.held(2, len(here), rows.shape[1]), mode="clip")
 
     def start(self, count: int) -> np.ndarray:
         """The rows (count, 1) before the first mode."""
@@ -55,13 +68,11 @@ class Conditionals(ABC):
     def multiplied(self, k: int, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
         """The rows times the matrices of their indices; those of one index at once."""
         core = self.cores[k]
-        new = np.empty((len(rows), core.shape[2]), dtype=rows.dtype)
-        order = np.argsort(index, kind="stable")
-        bounds = np.searchsorted(index[order], np.arange(core.shape[1] + 1))
-        for i in range(core.shape[1]):
-            chosen = order[bounds[i] : bounds[i + 1]]
-            if len(chosen):
-                new[chosen] = rows[chosen] @ core[:, i]
+        new = self.held(k % 2, len(rows), core.shape[2])  # the rows given are in the other one
+        for i, here in grouped(index, core.shape[1]):
+            out = self.held(3, len(here), core.shape[2])
+            np.dot(self.chosen(rows, here), core[:, i], out=out)
+            new[here] = out
         return new
 
 
@@ -80,7 +91,7 @@ class Squared(Conditionals):
             if high - low == 1:
                 index[here] = low
                 continue
-            mass = _form(rows[here], self.trees[k][low, high])
+            mass = self._form(rows, here, self.trees[k][low, high])
             right = left[here] >= mass
             left[here[right]] -= mass[right]
             middle = (low + high) // 2
@@ -98,16 +109,26 @@ class Squared(Conditionals):
                 continue
             middle = (low + high) // 2
             right = index[here] >= middle
-            mass[here[right]] += _form(rows[here[right]], self.trees[k][low, high])
+            if right.any():
+                mass[here[right]] += self._form(rows, here[right], self.trees[k][low, high])
             for a, b, some in ((low, middle, here[~right]), (middle, high, here[right])):
                 if len(some):
                     open_nodes.append((a, b, some))
         return mass
 
+    def _form(self, rows: np.ndarray, here: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        """v B v^H of some rows."""
+        v = self.chosen(rows, here)
+        product = np.dot(v, matrix, out=self.held(3, *v.shape))
+        if v.dtype.kind == "c":
+            return np.einsum("ij,ij->i", product.real, v.real) + np.einsum("ij,ij->i", product.imag, v.imag)
+        return np.einsum("ij,ij->i", product, v)
+
     def advance(self, k: int, rows: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         new = self.multiplied(k, rows, index)
         mass = _squares(new)
-        return new / np.sqrt(np.where(mass > 0.0, mass, 1.0))[:, None], mass
+        new /= np.sqrt(np.where(mass > 0.0, mass, 1.0))[:, None]
+        return new, mass
 
 
 class Values(Conditionals):
@@ -156,7 +177,8 @@ class Values(Conditionals):
         mass = np.take_along_axis(self._masses(k, rows), index[:, None], axis=1)[:, 0]
         new = self.multiplied(k, rows, index)
         size = np.abs(new).max(axis=1)
-        return new / np.where(size > 0.0, size, 1.0)[:, None], mass
+        new /= np.where(size > 0.0, size, 1.0)[:, None]
+        return new, mass
 
 
 def conditionals(x: TensorTrain, density: str) -> Conditionals:
@@ -171,7 +193,7 @@ def conditionals(x: TensorTrain, density: str) -> Conditionals:
 
 def _tree(core: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
     """For each node (low, high) of the binary tree over the indices: the sum of B_i over its left half."""
-    r, n, _ = core.shape
+    n = core.shape[1]
     sums = {(i, i + 1): core[:, i] @ core[:, i].conj().T for i in range(n)}
     left: dict[tuple[int, int], np.ndarray] = {}
 
@@ -186,12 +208,14 @@ def _tree(core: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
     return left
 
 
-def _form(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """v B v^H of each row."""
-    product = rows @ matrix
-    if rows.dtype.kind == "c":
-        return np.einsum("ij,ij->i", product.real, rows.real) + np.einsum("ij,ij->i", product.imag, rows.imag)
-    return np.einsum("ij,ij->i", product, rows)
+def grouped(index: np.ndarray, n: int) -> Iterator[tuple[int, np.ndarray]]:
+    """(i, places of i) for each index from 0 to n - 1 that occurs."""
+    small = index.astype(np.int16) if n <= np.iinfo(np.int16).max else index  # a radix sort
+    order = np.argsort(small, kind="stable")
+    bounds = np.searchsorted(index[order], np.arange(n + 1))
+    for i in range(n):
+        if bounds[i] < bounds[i + 1]:
+            yield i, order[bounds[i] : bounds[i + 1]]
 
 
 def _squares(rows: np.ndarray) -> np.ndarray:

@@ -38,8 +38,8 @@ def inverse_rosenblatt(
 
     The density is constant on the cells of the grid: cell i of mode k goes from edges[k][i] to edges[k][i + 1], from
     i to i + 1 where no edges are given (n_k + 1 ascending numbers a mode); an entry of the train is the mass of its
-    cell. Triangular: coordinate k depends on u_1 ... u_k. Low-discrepancy u give low-discrepancy points. Cost and errors
-    as ``sample``; ValueError for other shapes, numbers outside [0, 1) and edges that do not ascend.
+    cell. Triangular: coordinate k depends on u_1 ... u_k. Low-discrepancy u give low-discrepancy points. Cost and
+    errors as ``sample``; ValueError for other shapes, numbers outside [0, 1) and edges that do not ascend.
     """
     u = _points(u, x.d, "u")
     if u.size and not ((u >= 0.0) & (u < 1.0)).all():
@@ -107,6 +107,7 @@ def _edges(edges: Sequence[np.ndarray] | None, shape: Sequence[int]) -> list[np.
     if edges is None:
         return [np.arange(n + 1.0) for n in shape]
     arrays = [np.asarray(edge, dtype=float) for edge in edges]
-    if [edge.shape for edge in arrays] != [(n + 1,) for n in shape] or not all(np.diff(edge).min() > 0 for edge in arrays):
+    fits = [edge.shape for edge in arrays] == [(n + 1,) for n in shape]
+    if not fits or not all(np.diff(edge).min() > 0.0 for edge in arrays):
         raise ValueError(f"edges are ascending numbers, {[n + 1 for n in shape]} of them mode by mode")
     return arrays
