@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from solvers.formats.trains.factorisations import as_double, check_finite, freeze, frozen, power_of_two
+from solvers.formats.trains.factorisations import as_double, check_finite, freeze, frozen, largest, power_of_two
 
 MAX_FULL_SIZE = 10_000_000
 MOST_UNEVEN = 100  # powers of two, of products of the first cores beside the whole: 1e30, whose square is no danger
@@ -46,7 +46,7 @@ def gauge_shifts(cores: Sequence[np.ndarray]) -> list[int] | None:
     Products of the first k cores of a train like (1e200, 1e200, 1e-200, 1e-200) overflow, or vanish without a word from
     the other end, although the tensor is of size one. None too where an entry would be lost to underflow.
     """
-    tops = [_largest(core) for core in cores]
+    tops = [largest(core) for core in cores]
     if 0.0 in tops:
         return None
     exponents = [math.frexp(top)[1] for top in tops]
@@ -63,12 +63,6 @@ def gauge_shifts(cores: Sequence[np.ndarray]) -> list[int] | None:
         if math.frexp(float(parts.min(where=parts > 0, initial=np.inf)))[1] + shift < SMALLEST:
             return None
     return shifts
-
-
-def _largest(core: np.ndarray) -> float:
-    if core.dtype.kind == "c":
-        return max(_largest(core.real), _largest(core.imag))
-    return max(float(core.max()), -float(core.min()))
 
 
 def shifted_cores(cores: tuple[np.ndarray, ...], shifts: Sequence[int] | None) -> tuple[np.ndarray, ...]:
@@ -140,7 +134,7 @@ def scaled_cores(cores: tuple[np.ndarray, ...], scalar: complex, k: int) -> tupl
     """The cores with core ``k`` times ``scalar``, and True; where that core cannot hold it all take part, and False."""
     size = max(abs(complex(scalar).real), abs(complex(scalar).imag))
     exponent = math.frexp(size)[1]
-    if abs(math.frexp(_largest(cores[k]))[1] + exponent) <= WIDEST or size == 0.0 or not cores[k].any():
+    if abs(math.frexp(largest(cores[k]))[1] + exponent) <= WIDEST or size == 0.0 or not cores[k].any():
         return (*cores[:k], freeze(cores[k] * scalar), *cores[k + 1 :]), True
     mantissa = power_of_two(np.asarray(scalar), -exponent).item()
     return spread(cores, exponent, k, mantissa), False
@@ -162,7 +156,7 @@ def moderate(array: np.ndarray) -> tuple[np.ndarray, int]:
 
     Products of many cores are carried as such pairs, so that their size does not end at that of a double.
     """
-    exponent = math.frexp(_largest(array))[1]
+    exponent = math.frexp(largest(array))[1]
     if abs(exponent) <= MODERATE:
         return array, 0
     return power_of_two(array, -exponent), exponent
