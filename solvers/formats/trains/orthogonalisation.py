@@ -26,7 +26,7 @@ from solvers.formats.trains.factorisations import (
 
 Cores = Sequence[np.ndarray]
 
-COMPRESS_FROM = 24  # interfaces smaller than this are cheaper left as they are
+COMPRESS_FROM = 40  # interfaces smaller than this are cheaper left as they are (tests/benchmarks/test_rounding.py)
 
 
 def orthogonalise_cores(cores: Cores, known: int | None, centre: int) -> tuple[np.ndarray, ...]:
