@@ -24,6 +24,7 @@ from problems.legends import legend_outside
 from problems.perturbation.model import PerturbationProblem, PerturbationSolver
 from problems.perturbation.result import PerturbationResult
 from problems.report_parts import Picture
+from solvers.measured import numeral
 
 MOST_DRAWN = 12  # perturbations as pictures
 MOST_FIELDS = 40  # columns of a table whose signs are drawn
@@ -42,7 +43,7 @@ def figures(problem: PerturbationProblem, solver: PerturbationSolver, result: Pe
         found.append(Picture("perturbations", text, partial(perturbations, result), count))
     if len(result.exponents) > 1:
         text = "Largest q-norm of the Jacobians of each layer over perturbations of largest change 1, with errors."
-        told = ", ".join(f"{entry.layer} (q = {entry.q:g}): {entry.norm:.3g}" for entry in result.values_told)
+        told = ", ".join(f"{entry.layer} (q = {entry.q:g}): {numeral(entry.norm)}" for entry in result.values_told)
         found.append(Picture("singular_values", text, partial(singular_values, result), f"{told}."))
     return found
 
