@@ -15,18 +15,8 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from solvers.cards import Card, Fact, dimensions, ranks
-from solvers.formats.trains.factorisations import (
-    as_double,
-    check_finite,
-    freeze,
-    frozen,
-    power_of_two,
-    singular_vectors,
-)
-from solvers.formats.trains.rounding import round_cores
-from solvers.formats.trains.tensor_train import (
+from solvers.formats.trains.cores import (
     MAX_FULL_SIZE,
-    TensorTrain,
     added_cores,
     check_full_size,
     check_scalar,
@@ -36,6 +26,17 @@ from solvers.formats.trains.tensor_train import (
     scaled_cores,
     shifted_cores,
 )
+from solvers.formats.trains.factorisations import (
+    as_double,
+    check_finite,
+    freeze,
+    frozen,
+    power_of_two,
+    singular_vectors,
+)
+from solvers.formats.trains.rounding import round_cores
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 
 Factors = tuple[np.ndarray, np.ndarray]
 
@@ -247,7 +248,7 @@ def _checked_factors(k: int, core: np.ndarray, coefficients: np.ndarray, matrice
     terms = np.abs(coefficients).reshape(count, -1).T @ np.abs(matrices).reshape(count, -1)
     deviation = np.abs(_from_factors(coefficients, matrices) - core).max()
     if deviation > 1e-12 * terms.max():
-        raise ValueError(f"factors of core {k} do not give the core: they deviate by {deviation:.1e}")
+        raise ValueError(f"factors of core {k} do not give the core: they deviate by {amount(deviation)}")
     return frozen(coefficients, coefficients.dtype), frozen(matrices, matrices.dtype)
 
 
