@@ -46,6 +46,10 @@ class _Source:
         """Points the function can be evaluated at."""
         raise NotImplementedError
 
+    def free(self, k: int) -> bool:
+        """Whether all indices of mode k come with one evaluation."""
+        return k >= len(self.known.masks)
+
     def single_valued(self) -> bool:
         """Whether all values so far are one."""
         return self.spread <= SAME * self.largest
@@ -66,11 +70,14 @@ class _Source:
         """All values, of shape ``shape``."""
         raise NotImplementedError
 
-    def block(self, left: np.ndarray, k: int, right: np.ndarray, width: int = 1) -> np.ndarray:
-        """Values (a, n_k, .., b): left (a, k), ``width`` whole modes from k on, right (b, d - k - width) indices."""
-        middle = self.shape[k : k + width]
+    def block(self, left: np.ndarray, k: int, right: np.ndarray, *only: np.ndarray) -> np.ndarray:
+        """Values (a, s_k, .., b): left (a, k), right (b, d - k - w) indices, and of w modes from k on those indices
+        (s,) in ``only``: all of mode k where none are given.
+        """
+        modes = only or (np.arange(self.shape[k]),)
+        width, middle = len(modes), tuple(len(rows) for rows in modes)
         a, b, d = len(left), len(right), len(self.shape)
-        inner = np.indices(middle).reshape(width, -1).T
+        inner = np.stack(np.meshgrid(*modes, indexing="ij"), axis=-1).reshape(-1, width)
         rows = max(1, BATCH // max(1, len(inner) * b))
         parts = []
         for begin in range(0, a, rows):
@@ -260,10 +267,11 @@ class TrainSource(_Source):
 
         return self._call([x.full(self.size) for x in self.trains], place)
 
-    def block(self, left: np.ndarray, k: int, right: np.ndarray, width: int = 1) -> np.ndarray:
-        """Cost: d (a + b) r^2 for the interfaces, a n_k b r for the block, a train."""
-        if width != 1:
-            return super().block(left, k, right, width)
+    def block(self, left: np.ndarray, k: int, right: np.ndarray, *only: np.ndarray) -> np.ndarray:
+        """Cost: d (a + b) r^2 for the interfaces, a s_k b r for the block, a train."""
+        if len(only) > 1:
+            return super().block(left, k, right, *only)
+        rows = only[0] if only else np.arange(self.shape[k])
         values = []
         for x in self.trains:
             u, v = np.ones((len(left), 1)), np.ones((len(right), 1))
@@ -271,17 +279,17 @@ class TrainSource(_Source):
                 u = np.einsum("pa,apb->pb", u, x.cores[m][:, left[:, m]])
             for m in range(x.d - 1, k, -1):
                 v = np.einsum("apb,pb->pa", x.cores[m][:, right[:, m - k - 1]], v)
-            values.append(np.tensordot(np.tensordot(u, x.cores[k], axes=(1, 0)), v, axes=(2, 1)))
-        a, n, b = len(left), self.shape[k], len(right)
+            values.append(np.tensordot(np.tensordot(u, x.cores[k][:, rows], axes=(1, 0)), v, axes=(2, 1)))
+        a, n, b = len(left), len(rows), len(right)
 
         def place(bad: int) -> tuple[int, ...]:
             i, rest = divmod(bad, n * b)
-            return (*left[i].tolist(), rest // b, *right[rest % b].tolist())
+            return (*left[i].tolist(), int(rows[rest // b]), *right[rest % b].tolist())
 
         out = self._call(values, place)
         indices = np.empty((a, n, b, len(self.shape)), dtype=np.int64)
         indices[..., :k] = left[:, None, None]
-        indices[..., k] = np.arange(n)[:, None]
+        indices[..., k] = rows[:, None]
         indices[..., k + 1 :] = right
         self._keep(indices.reshape(-1, len(self.shape)), out.ravel(), k)
         return out
