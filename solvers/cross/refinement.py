@@ -14,7 +14,8 @@ from solvers.cross.blocks import NOISE
 from solvers.cross.judgement import Judgement
 from solvers.cross.pivots import Pivots
 from solvers.cross.search import EVIDENCE, STARTS, Search
-from solvers.cross.sources import Exhausted, FunctionSource, TrainSource
+from solvers.cross.sources import Exhausted, FunctionSource
+from solvers.cross.train_source import TrainSource
 from solvers.cross.whole import pivots_of, whole_train
 from solvers.formats.trains.construct import ones
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -86,10 +87,10 @@ class Refinement:
         """A state a sweep and a judgement, or one for all where every entry is evaluated."""
         if self.whole is not None:
             return
-        if self.source.size <= min(self.method.whole, self.method.max_evaluations):
-            yield self.taken_whole()
-            return
         try:
+            if self.source.size <= min(self.method.whole, self.method.max_evaluations):
+                yield self.taken_whole()
+                return
             yield from self.refined()
         except _Interrupted:
             self.status = Status.INTERRUPTED
@@ -159,7 +160,9 @@ class Refinement:
         points = np.concatenate([starts, self.search.random(FIRST)])
         sizes = np.abs(self.source.points(points))
         if not sizes.any():
-            extra = np.concatenate([self.search.suspects(starts), self.search.random(self.method.check_points)])
+            extra = np.concatenate(
+                [self.source.nonzero(), self.search.suspects(starts), self.search.random(self.method.check_points)]
+            )
             points = np.concatenate([starts, extra])
             sizes = np.abs(self.source.points(points))
         chosen = points[np.argsort(sizes)[::-1][: STARTS if not sizes.any() else 1]]
