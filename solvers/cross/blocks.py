@@ -135,7 +135,7 @@ class Blocks:
         new = np.arange(LOOKS // 2)
         left = np.concatenate([np.maximum(a - 1 - new, 0), self.rng.integers(0, a, LOOKS)])
         right = np.concatenate([np.maximum(b - 1 - new, 0), self.rng.integers(0, b, LOOKS)])
-        others = self.rng.choice(np.setdiff1d(np.arange(mode.n), mode.rows), len(left))
+        others = mode.others[self.rng.integers(0, len(mode.others), len(left))]
         points = np.column_stack([self._before(k)[left], others, self._behind(k)[right]])
         errors = np.abs(self.source.points(points, k) - (mode.basis()[others] * t[left, :, right]).sum(axis=1))
         worst = int(np.argmax(errors))
@@ -153,15 +153,14 @@ class Blocks:
         if not mode.whole:
             mode.add_fibre(rest, best)
             if len(mode.rows) < len(mode.pivots) + SPARE:
-                others = np.setdiff1d(np.arange(mode.n), mode.rows)
-                self._extend(k, self.rng.choice(others, SPARE, replace=False))
+                self._extend(k, self.rng.choice(mode.others, SPARE, replace=False))
 
     def _extend(self, k: int, indices: np.ndarray) -> None:
         """The blocks of mode k at more of its indices: at all where these are many."""
         mode, t = self.modes[k], self.values[k]
         whole = len(mode.rows) + len(indices) > SHARE * mode.n
         if whole:
-            indices = np.setdiff1d(np.arange(mode.n), mode.rows)
+            indices = mode.others
         more = self.source.block(self._before(k), k, self._behind(k), indices)
         before = len(mode.rows)
         mode.add_rows(indices, whole)

@@ -36,6 +36,7 @@ class Mode:
         self.pivots: list[int] = []
         self._basis: np.ndarray | None = None
         self._inverse: np.ndarray | None = None
+        self._others: np.ndarray | None = None
         if fibre is not None:
             self.whole = False
             spread = np.linspace(0, n - 1, SPREAD).astype(np.int64)
@@ -97,6 +98,15 @@ class Mode:
         self.pivots.append(pivot)
         self._changed()
 
+    @property
+    def others(self) -> np.ndarray:
+        """The indices (n - s,) that are not in S."""
+        if self._others is None:
+            free = np.ones(self.n, dtype=bool)
+            free[self.rows] = False
+            self._others = np.flatnonzero(free)
+        return self._others
+
     def add_rows(self, indices: np.ndarray, whole: bool) -> None:
         """More indices in S, none of them there already; ``whole``: now it has all."""
         self.rows = np.concatenate([self.rows, indices])
@@ -104,7 +114,7 @@ class Mode:
         self._changed()
 
     def _changed(self) -> None:
-        self._basis = self._inverse = None
+        self._basis = self._inverse = self._others = None
 
     def basis(self) -> np.ndarray:
         """C (n, s)."""

@@ -3,7 +3,7 @@
 Cross approximation asks for blocks f(left_a, i_k, .., right_b), all combinations of some left indices (i_1..i_k-1), one
 or two whole modes and some right indices, and for single points. Every value is checked, counted and kept
 (solvers.cross.known), so that a function is not evaluated twice at a point. ``largest`` is the largest |f| so far,
-``spread`` the largest difference from the first value.
+``spread`` a difference from the first value, above rounding errors where there is one.
 """
 
 from __future__ import annotations
@@ -150,7 +150,8 @@ class Source:
             if self._first is None:
                 self._first = values.ravel()[0]
             self.largest = max(self.largest, float(np.abs(values).max()))
-            self.spread = max(self.spread, float(np.abs(values - self._first).max()))
+            if self.spread <= SAME * self.largest:  # more is not asked of it
+                self.spread = max(self.spread, float(np.abs(values - self._first).max()))
 
 
 class FunctionSource(Source):
@@ -260,6 +261,8 @@ class FunctionSource(Source):
         self, indices: np.ndarray, tail: tuple[int, ...] | None, spend: Callable[[int], None] = lambda count: None
     ) -> np.ndarray:
         """Values inside the domain and outside; ``spend`` is told how many points the function is to be called at."""
+        if self.calling.domain is None:
+            return self._inner(indices, tail, spend)
         inside = self.calling.inside(indices)
         if inside.all():
             return self._inner(indices, tail, spend)
