@@ -17,6 +17,7 @@ from problems.result import Results
 from problems.route import NotReached, Route
 from solvers.extremal.certificates import CORNERS, closed, vector_norms
 from solvers.learning.differentiable import Differentiable
+from solvers.measured import numeral
 
 STEP = 1e-6  # of central differences
 ASCENTS = 20  # from random corners
@@ -60,7 +61,7 @@ def by_differences(problem: PerturbationProblem, solver: PerturbationSolver, res
     means = found.mean(axis=0)
     for entry, value in zip(results["singular_values"], means):
         if abs(value - entry["norm"]) > ROOM * value:  # errors over splits would allow more
-            said = f"{entry['layer']}, q = {entry['q']:g}: {value:.4g} in place of {entry['norm']:.4g}"
+            said = f"{entry['layer']}, q = {entry['q']:g}: {numeral(value)} in place of {numeral(entry['norm'])}"
             raise NotReached(f"the same Jacobians have other norms, {said}: give more starts")
     norms = [{**entry, "norm": float(value)} for entry, value in zip(results["singular_values"], means)]
     return {**results, "singular_values": norms}

@@ -30,6 +30,7 @@ from solvers.formats.trains.construct import tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.residual import residual_norm
+from solvers.measured import amount
 from solvers.sectors.train import SectorTrain
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
 
@@ -291,7 +292,7 @@ def _judged(
     checked = (
         Checked("completeness of the list", how, str(value.probe["completeness"]), True),
         Checked(
-            "orthonormality", f"inner products of {len(trains)} states", f"largest deviation {off:.1e}", off <= 5e-3
+            "orthonormality", f"inner products of {len(trains)} states", f"largest deviation {amount(off)}", off <= 5e-3
         ),
     )
     met = int(np.sum(value.errors <= accuracy))

@@ -26,6 +26,7 @@ from solvers.eigen.pencil import EPS, Pencil
 from solvers.eigen.separable import Sums
 from solvers.formats.trains.operator import TTOperator
 from solvers.linear.full_vectors import apply_full
+from solvers.measured import amount, numeral
 
 LARGEST = 4_000_000  # product functions whose vectors are multiplied
 DEGREES = (60, 4000)  # of the series, least and most
@@ -91,8 +92,8 @@ def count_levels(
     size = math.prod(float(n) for n in operator.row_shape)
     if size > LARGEST or mass is not None:
         raise ValueError(
-            f"levels of {size:.3g} product functions cannot be counted: up to {LARGEST} by vectors without a mass, any "
-            "number where the operator is a sum over groups of modes"
+            f"levels of {numeral(size)} product functions cannot be counted: up to {LARGEST} by vectors without a mass, "
+            "any number where the operator is a sum over groups of modes"
         )
     return _sampled(operator, a, lower, upper, samples, rng or np.random.default_rng(0))
 
@@ -108,7 +109,9 @@ def _exact(below: Callable[[float], int | None], lower: float, upper: float, siz
         if pair[0] is None or pair[1] is None:
             return None
         if pair[0] != pair[1]:
-            raise ValueError(f"{end} is an eigenvalue to rounding errors: move this end of the window by {margin:.1e}")
+            raise ValueError(
+                f"{end} is an eigenvalue to rounding errors: move this end of the window by {amount(margin)}"
+            )
         counts.append(pair[0])
     return counts[1] - counts[0]
 
@@ -132,7 +135,7 @@ def _sampled(
     inside = [float(np.clip((end - middle) / half, -1.0, 1.0)) for end in (lower, upper)]
     width = inside[1] - inside[0]
     if width <= 0.0:
-        return LevelCount(0, 0.0, f"the spectrum, from {bottom:.6g} to {top:.6g} by Lanczos, lies outside")
+        return LevelCount(0, 0.0, f"the spectrum, from {numeral(bottom)} to {numeral(top)} by Lanczos, lies outside")
     degree = int(np.clip(PER_WINDOW / width, *DEGREES))
     rough = degree // 2
     series = [_indicator(inside, m, degree) for m in (degree, rough)]

@@ -139,6 +139,12 @@ CASES = {
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.Cross(whole=0, max_rank=2)}),
             "start": POINTS,
+            "arguments": ("row", {"case": cases.function_of_one_point}),
+            "batch": (50, {"case": cases.function_of_few_points}),
+            "domain": np.indices((6,) * 5).sum(axis=0) > 5,
+            "outside": (2.0, {"domain": np.indices((6,) * 5).sum(axis=0) > 5}),
+            "undefined": ("skip", {"case": cases.function_with_a_gap}),
+            "known": (POINTS, np.array([3.0, 4.0])),
         },
     ),
     cross_of_trains: (

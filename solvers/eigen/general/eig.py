@@ -24,6 +24,7 @@ from solvers.formats.trains.construct import ones, tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.residual import residual_norm
+from solvers.measured import amount
 from solvers.solution import Callback, Checked, IterationState, NotConverged, Solution, Status
 
 SAFETY = 3.0  # of the first-order bound: a defective eigenvalue of order two moves twice as far
@@ -171,7 +172,7 @@ def _looks(operator: TTOperator, value: EigenPairs) -> tuple[Checked, ...]:
     if not done:
         return ()
     how = f"<l|A|r> / <l|r> of {done} pairs by contraction of the trains"
-    return (Checked("eigenvalues", how, f"largest difference {off:.1e}", bool(off <= bound)),)
+    return (Checked("eigenvalues", how, f"largest difference {amount(off)}", bool(off <= bound)),)
 
 
 def _by_trains(

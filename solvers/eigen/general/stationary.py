@@ -27,6 +27,7 @@ from solvers.formats.trains.construct import identity_operator, ones, tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.iteration import drive
+from solvers.measured import amount
 from solvers.methods import AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
 
@@ -88,7 +89,9 @@ def stationary(
     lost = (operator.adjoint() @ mass).norm()
     if not lost <= KEPT * max(size, 1e-300) * mass.norm():
         what = "its columns do not sum to zero" if left is None else "left is not a null vector of its adjoint"
-        raise ValueError(f"the operator keeps no mass: {what} (||l^H A|| is {lost / mass.norm():.1e}, of {size:.1e})")
+        raise ValueError(
+            f"the operator keeps no mass: {what} (||l^H A|| is {amount(lost / mass.norm())}, of {amount(size)})"
+        )
     task = _Task(operator, mass, start, accuracy, max_rank, rng or np.random.default_rng(0), size, left is None)
     asked = None
     if checkpoint is not None:
@@ -196,7 +199,7 @@ class _Task:
             x = y
         if 1.0 / growth - shift <= SECOND * scale:
             raise ValueError("the stationary state is not unique: zero is a repeated eigenvalue of the operator")
-        return f"next eigenvalue about {1.0 / growth:.1e} from zero"
+        return f"next eigenvalue about {amount(1.0 / growth)} from zero"
 
     def _corrected(self) -> None:
         """Steps 2 and 3: an implicit step of the length 1/s, or the correction of p by the same system."""
@@ -258,13 +261,15 @@ class _Task:
     def solution(self) -> Solution:
         """p with its second looks."""
         total = dot(self.mass, self.p)
-        checked = [Checked("mass", "<l, p> by contraction", f"1 within {abs(total - 1.0):.1e}", abs(total - 1) < 1e-8)]
+        checked = [
+            Checked("mass", "<l, p> by contraction", f"1 within {amount(abs(total - 1.0))}", abs(total - 1) < 1e-8)
+        ]
         extra: dict[str, Any] = {"error": self.error, "unique": self.unique, "mass": total}
         if self.probabilities:
             smallest, how = self._smallest()
             allowed = 3.0 * min(self.error, 1.0) * self.p.norm() + 100.0 * EPS * self.p.norm()
             passed = smallest >= -allowed
-            checked.append(Checked("non-negative", how, f"smallest entry {smallest:.1e}", bool(passed)))
+            checked.append(Checked("non-negative", how, f"smallest entry {amount(smallest)}", bool(passed)))
             extra["smallest_entry"] = smallest
         status = self.status
         if status is Status.CONVERGED and not all(look.passed for look in checked):
