@@ -9,6 +9,8 @@ from solvers.dynamics.evolution import Evolution as Evolution
 from solvers.dynamics.evolve import evolve as evolve
 from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
 from solvers.eigen.eigsolve import eigsolve as eigsolve
+from solvers.elliptic.elliptic import elliptic as elliptic
+from solvers.elliptic.field import EllipticField as EllipticField
 from solvers.extremal.pq_norm import PQNorm as PQNorm
 from solvers.extremal.pq_norm import pq_norm as pq_norm
 from solvers.formats import quantics as quantics

@@ -12,6 +12,7 @@ from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
+from solvers.elliptic.elliptic import elliptic
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
 from solvers.formats.trains.construct import random_train
@@ -90,6 +91,7 @@ def basis(world):
 TRAIN = random_train((6,) * 4, 2, np.random.default_rng(3))
 CONSERVED = (random_train((2,) * 6, 1, np.random.default_rng(4)),)
 POINTS = np.array([[5, 0, 5, 0, 5], [1, 2, 3, 4, 5]])
+DISC = np.where(np.add.outer((np.arange(7) - 3.0) ** 2, (np.arange(7) - 3.0) ** 2) < 8.0, 1e3, 1.0)
 TEST = (np.array([[0, 0, 0], [4, 4, 4], [1, 2, 3]]), np.array([1.0, 1 / 13, 1 / 7]))
 
 # verb -> problem, keywords to begin with, and for each keyword another value: a function of the world makes its own, a
@@ -196,6 +198,22 @@ CASES = {
             "checkpoint": checkpoint,
             "callback": callback,
             "throw": (True, {"method": methods.TDVP(time_step=0.1, max_rank=2)}),
+        },
+    ),
+    elliptic: (
+        cases.field,
+        {"accuracy": 1e-7},
+        {
+            "diffusion": 2.0,
+            "load": 2.0,
+            "reaction": 1.0,
+            "ends": "face",
+            "features": [((0.3, 0.3), 0.02)],
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"diffusion": DISC}),
         },
     ),
     multiply: (
