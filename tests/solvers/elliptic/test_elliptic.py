@@ -7,8 +7,8 @@ from scipy.sparse.linalg import spsolve
 
 from solvers.elliptic.elliptic import elliptic
 from solvers.elliptic.leaves import GROUND, OFFSET, step_of
-from solvers.formats.quantics.functions import sampled
 from solvers.formats.quantics.axes import kron as train_kron
+from solvers.formats.quantics.functions import sampled
 from solvers.solution import NotConverged, Status
 
 ENDS = [("dirichlet", "dirichlet"), ("dirichlet", "neumann"), ("face", "dirichlet"), ("neumann", "face")]
