@@ -30,7 +30,7 @@ from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
 
-LARGEST_FULL = 4096  # unknowns up to which full vectors answer
+LARGEST_FULL = 1000  # unknowns up to which full vectors answer
 CLEAN = 1e-14
 SHARE = 0.1  # of the accuracy, for the train of x and for each factor of a product
 UNSEEN = 1e-7  # of the right-hand side outside the polynomials: squares of norms tell no less
