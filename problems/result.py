@@ -159,7 +159,7 @@ def _trains_of(kind: type) -> tuple[dict[str, str], str]:
 
 
 def quantity_told(quantity: Quantity) -> dict[str, Any]:
-    """A quantity as report.json says it: value, error, unit, what the entries are told apart by, includes, leaves_out.
+    """A quantity as report.json says it: value, error, how many of these it may be off by, and what they mean.
 
     Of what is followed over time the last entry; an error that is not known is null, and none is below rounding.
     """
@@ -177,6 +177,7 @@ def quantity_told(quantity: Quantity) -> dict[str, Any]:
         "at": list(quantity.keys)[chosen],
         "includes": list(quantity.includes),
         "leaves_out": list(quantity.leaves_out),
+        "coverage": quantity.coverage,
     }
 
 

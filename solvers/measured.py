@@ -101,6 +101,18 @@ def bound(error: float | None, unit: str = "") -> Measured | str:
     return NOT_ESTIMATED if error is None or math.isnan(error) else Measured(error, unit=unit, bound=True)
 
 
+def sized(error: float | None, unit: str = "") -> str:
+    """The same in a sentence that terminals show as it is and pages typeset: 1.3e-7 cm-1."""
+    told = bound(error)
+    return told if isinstance(told, str) else f"{told.plain} {unit}".rstrip()
+
+
+def stated(value: complex | None, error: float | None = None, unit: str = "", digits: int = 4) -> str:
+    """A number, with its error where one is known, in such a sentence: 0.46041(82) hartree."""
+    number = Measured(value, error, digits=digits).plain
+    return f"{number} {unit}".rstrip() if number else "not known"
+
+
 def at_point(text: str) -> tuple[str, str]:
     """A number split before its decimal point, or behind its last whole digit; a text is all before it."""
     found = re.match(r"[−+-]?\d+", text)

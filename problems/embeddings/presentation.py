@@ -18,8 +18,7 @@ SHOWN = 5  # neighbours of a word in a table
 
 def value_of(fit: MethodFit) -> Measured:
     """The objective a pair, with what is known of its error: of the iteration, and over texts."""
-    known = [error for error in (fit.remaining, fit.text_error) if math.isfinite(error)]
-    return Measured(fit.value, math.hypot(*known) if known else None, digits=DIGITS)
+    return Measured(fit.value, fit.value_error, digits=DIGITS)
 
 
 def headline(problem: EmbeddingsProblem, solver: EmbeddingsSolver, result: EmbeddingsResult) -> list[tuple[str, str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from problems.agreement import Agreement, Deviation
+from problems.learning.learners import OWN
 from problems.report_parts import Table
 from problems.result import Columns
-from problems.supervised.learners import OWN
 from problems.supervised.model import SupervisedProblem, SupervisedSolver
 from problems.supervised.result import SupervisedResult
 from solvers.measured import Cell, Measured

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from problems.published import derived, published
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 
 SHOWN_PAIRS = 10
 DEVIATIONS = 2.0  # standard errors from which on one method is called better than another
-COMPARED = 3.0  # the same, by which the scores of two runs may differ
 
 
 def standard_error(values: np.ndarray, ratio: float) -> np.ndarray:
@@ -182,23 +181,18 @@ class SupervisedResult(Result):
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:
-        """Scores and shares: errors are those of other splits of the same rows, three deviations."""
+        """Scores and shares: errors are those of other splits of the same rows, one standard deviation."""
         entries = list(results["learners"])
         names = [f"{entry['name']}, noise {entry['label_noise']:g}" for entry in entries]
         score = np.array([entry["score"] for entry in entries], dtype=float)
-        error = COMPARED * np.array([entry["score_error"] for entry in entries], dtype=float)
-        found = [
-            Quantity(
-                f"score ({results['metric']})", "", "learner", names, score, error, ("splits", "seeds"), ("other rows",)
-            )
-        ]
+        error = np.array([entry["score_error"] for entry in entries], dtype=float)
+        drawn = ("splits", "seeds"), ("other rows",), STANDARD
+        found = [Quantity(f"score ({results['metric']})", "", "learner", names, score, error, *drawn)]
         if results["shares_by_order"]:
             shares = np.array(results["shares_by_order"], dtype=float)
-            errors = COMPARED * np.array(results["shares_by_order_errors"], dtype=float)
+            errors = np.array(results["shares_by_order_errors"], dtype=float)
             keys = [float(k) for k in range(len(shares))]
-            found.append(
-                Quantity("share of variance", "", "order", keys, shares, errors, ("splits", "seeds"), ("other rows",))
-            )
+            found.append(Quantity("share of variance", "", "order", keys, shares, errors, *drawn))
         return found
 
     def columns(self) -> Columns:

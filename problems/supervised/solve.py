@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from problems.supervised.data import Data
-from problems.supervised.learners import OWN, Outcome, Task, evaluate, metric
+from problems.learning.data import Data
+from problems.learning.learners import OWN, Outcome, Task, evaluate, metric
 from problems.supervised.model import SupervisedProblem, SupervisedSolver
 from problems.supervised.result import SupervisedResult
 from solvers.checkpoint import Checkpoint, Content, Question

@@ -32,7 +32,7 @@ from ttsuite.scans.scan_file import Plan, Point, Refused, load_scan, words
 from ttsuite.scans.scan_folder import alone, usable
 from ttsuite.scans.scan_pages import write_pages
 from ttsuite.scans.scan_point import POINTS, SESSION, at_work, check_point, compute_point, ended, tidy
-from ttsuite.scans.scan_table import Outcome, contents_of, picture, table, values_of
+from ttsuite.scans.scan_table import Outcome, contents_of, picture, sampled_of, table, values_of
 from ttsuite.study.config import ConfigError
 from ttsuite.workers.executors import ask_to_end, available_cores, children, lone_workers
 
@@ -276,7 +276,8 @@ class _Job:
             status, message = CHECK_FAILED, "; ".join(report["check"]["failed"])
         kind, seconds = point.study.problem.kind, report["timing"]["wall_s"]
         values, contents = values_of(kind, report), contents_of(kind, report)
-        return Outcome(point.number, settings, folder, status, message, seconds, values, contents)
+        sampled = sampled_of(kind, report)
+        return Outcome(point.number, settings, folder, status, message, seconds, values, contents, sampled)
 
     def write_table(self) -> None:
         """Write table.csv and scan.json as they stand."""
@@ -298,6 +299,7 @@ class _Job:
                         "wall_s": o.seconds,
                         "values": {name: {"value": value, "error": error} for name, (value, error) in o.values.items()},
                         "errors": o.contents,
+                        "standard_deviations": o.sampled,
                     }
                     for o in outcomes
                 ],

@@ -82,7 +82,7 @@ def check_point(data: Data, directory: Path) -> tuple[str, str] | None:
     try:
         study.family.numerics.prepare(study.problem, study.solver)
     except ProblemError as error:
-        return str(error), error.key
+        return "; ".join(text for _, text in error.faults), error.key
     return None
 
 

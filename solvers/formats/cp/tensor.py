@@ -16,8 +16,9 @@ from numbers import Number
 import numpy as np
 
 from solvers.cards import Card, Fact, dimensions, size
+from solvers.formats.trains.cores import MAX_FULL_SIZE, check_full_size, check_scalar
 from solvers.formats.trains.factorisations import as_double, check_finite, frobenius, frozen
-from solvers.formats.trains.tensor_train import MAX_FULL_SIZE, TensorTrain, check_full_size, check_scalar
+from solvers.formats.trains.tensor_train import TensorTrain
 
 SMALL = 100_000  # entries of the core of triangular factors up to which norms are free of cancellation
 

@@ -20,9 +20,9 @@ import numpy as np
 from solvers.cards import Card, Fact, dimensions, ranks
 from solvers.formats.hierarchical.rounding import orthogonalised_nodes, rounded_nodes
 from solvers.formats.hierarchical.tree import Tree, checked, modes_of, nodes, text
+from solvers.formats.trains.cores import MAX_FULL_SIZE, check_full_size, check_scalar
 from solvers.formats.trains.factorisations import as_double, check_finite, frobenius, frozen
 from solvers.formats.trains.rounding import check_truncation
-from solvers.formats.trains.tensor_train import MAX_FULL_SIZE, check_full_size, check_scalar
 
 MOST_SHOWN = 8  # modes of a tree that is shown as a text
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from solvers.formats.quantics.bits import SEQUENTIAL, check_modes, to_bits
-from solvers.formats.trains.tensor_train import MAX_FULL_SIZE, TensorTrain, check_full_size, contracted
+from solvers.formats.trains.cores import MAX_FULL_SIZE, check_full_size, contracted
+from solvers.formats.trains.tensor_train import TensorTrain
 
 MEAN, FIRST = "mean", "first"
 WEIGHTS = {MEAN: np.array([0.5, 0.5]), FIRST: np.array([1.0, 0.0])}

@@ -15,18 +15,8 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from solvers.cards import Card, Fact, dimensions, ranks
-from solvers.formats.trains.factorisations import (
-    as_double,
-    check_finite,
-    freeze,
-    frozen,
-    power_of_two,
-    singular_vectors,
-)
-from solvers.formats.trains.rounding import round_cores
-from solvers.formats.trains.tensor_train import (
+from solvers.formats.trains.cores import (
     MAX_FULL_SIZE,
-    TensorTrain,
     added_cores,
     check_full_size,
     check_scalar,
@@ -36,6 +26,16 @@ from solvers.formats.trains.tensor_train import (
     scaled_cores,
     shifted_cores,
 )
+from solvers.formats.trains.factorisations import (
+    as_double,
+    check_finite,
+    freeze,
+    frozen,
+    power_of_two,
+    singular_vectors,
+)
+from solvers.formats.trains.rounding import round_cores
+from solvers.formats.trains.tensor_train import TensorTrain
 
 Factors = tuple[np.ndarray, np.ndarray]
 

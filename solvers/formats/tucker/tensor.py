@@ -16,8 +16,8 @@ from functools import reduce
 import numpy as np
 
 from solvers.cards import Card, Fact, dimensions, ranks
+from solvers.formats.trains.cores import MAX_FULL_SIZE, check_full_size
 from solvers.formats.trains.factorisations import as_double, check_finite, frobenius, frozen
-from solvers.formats.trains.tensor_train import MAX_FULL_SIZE, check_full_size
 
 Rows = np.ndarray | slice
 EXACT = 1e-14  # singular values below this share of the largest are noise

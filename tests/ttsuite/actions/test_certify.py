@@ -228,7 +228,11 @@ def test_values_are_judged_by_both_errors_and_the_accuracy():
     found, message, (judged,) = verdict([1.0, 2.0 + 5e-6, 3.0], 1e-5)
     assert found == CONFIRMED and judged.understated == 1 and "1 of them by more than the stated errors" in message
     found, message, (judged,) = verdict([1.0, 2.0 + 5e-5, 3.0], 1e-5)
-    assert (found, judged.contradicted, judged.at) == (CONTRADICTED, 1, "state 1") and "differ by 5e-05" in message
+    assert (found, judged.contradicted, judged.at) == (
+        CONTRADICTED,
+        1,
+        "state 1",
+    ) and "differ by 5.0e-5 eV, allowed 1.2e-5 eV" in message
     assert judged.allowed == pytest.approx(1.2e-5) and judged.difference == pytest.approx(5e-5)
     # an accuracy a value; a number that one alone knows; errors that are not known
     assert verdict([1.0, 2.0 + 5e-5, 3.0], np.array([0.0, 1e-3, 0.0]))[0] == CONFIRMED

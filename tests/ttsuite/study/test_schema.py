@@ -16,7 +16,8 @@ from ttsuite.study.config import ConfigError, load_study, study_of
 from ttsuite.study.schema import POINTER, SCHEMA, schema, schema_text
 from ttsuite.study.yaml_file import parse
 
-STUDIES = sorted(file for file in CONFIGS.rglob("*.yaml") if CONFIGS / "scans" not in file.parents)
+OTHERS = {CONFIGS / "scans", CONFIGS / "reproductions"}  # scans and collections
+STUDIES = sorted(file for file in CONFIGS.rglob("*.yaml") if not OTHERS & set(file.parents))
 
 
 def as_json(value):
