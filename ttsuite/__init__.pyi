@@ -16,6 +16,8 @@ from solvers.eigen.eigsolve import eigsolve as eigsolve
 from solvers.eigen.general.eig import eig as eig
 from solvers.eigen.general.states import EigenPairs as EigenPairs
 from solvers.eigen.general.stationary import stationary as stationary
+from solvers.elliptic.elliptic import elliptic as elliptic
+from solvers.elliptic.field import EllipticField as EllipticField
 from solvers.extremal.pq_norm import PQNorm as PQNorm
 from solvers.extremal.pq_norm import pq_norm as pq_norm
 from solvers.formats import quantics as quantics

@@ -92,8 +92,8 @@ def count_levels(
     size = math.prod(float(n) for n in operator.row_shape)
     if size > LARGEST or mass is not None:
         raise ValueError(
-            f"levels of {numeral(size)} product functions cannot be counted: up to {LARGEST} by vectors without a mass, "
-            "any number where the operator is a sum over groups of modes"
+            f"levels of {numeral(size)} product functions cannot be counted: up to {LARGEST} by vectors without a "
+            "mass, any number where the operator is a sum over groups of modes"
         )
     return _sampled(operator, a, lower, upper, samples, rng or np.random.default_rng(0))
 

@@ -12,6 +12,7 @@ from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
+from solvers.elliptic.elliptic import elliptic
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
 from solvers.formats.trains.construct import random_train, rank_one_operator
@@ -205,6 +206,22 @@ CASES = {
             "checkpoint": checkpoint,
             "callback": callback,
             "throw": (True, {"method": methods.TDVP(time_step=0.1, max_rank=2)}),
+        },
+    ),
+    elliptic: (
+        cases.field,
+        {"accuracy": 1e-7},
+        {
+            "diffusion": 2.0,
+            "load": 2.0,
+            "reaction": 1.0,
+            "ends": "face",
+            "features": [((0.3, 0.3), 0.02)],
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"accuracy": 1e-15}),
         },
     ),
     multiply: (

@@ -19,6 +19,7 @@ from solvers.formats.quantics.functions import (
 )
 from solvers.formats.quantics.interpolation import interpolated
 from solvers.formats.quantics.levels import coarsen, prolongation, refine
+from solvers.formats.quantics.multilevel import Multilevel, multilevel
 from solvers.formats.quantics.operators import (
     cumulative_sum,
     cyclic_shift,
@@ -35,6 +36,7 @@ from solvers.formats.quantics.toeplitz import circulant_operator, convolve, toep
 from solvers.formats.quantics.views import coarse_grid, line, plane, reduced
 
 __all__ = [
+    "Multilevel",
     "antiderivative",
     "circulant_operator",
     "coarse_grid",
@@ -64,6 +66,7 @@ __all__ = [
     "laplacian",
     "layout",
     "line",
+    "multilevel",
     "on_axis",
     "permuted",
     "plane",

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
 from solvers.formats.quantics.bits import INTERLEAVED, SEQUENTIAL, check_levels, check_order, layout
+from solvers.formats.quantics.forms import FormOperator, joined, known_form
 from solvers.formats.trains.construct import identity_operator, ones
 from solvers.formats.trains.factorisations import EPSILON, LeftSVD, frobenius, truncation_rank
 from solvers.formats.trains.operator import TTOperator
@@ -33,13 +34,13 @@ def kron(parts: Sequence[Part], order: str = SEQUENTIAL) -> Part:
     In sequence the ranks are those of the parts; interleaved they are products, one factor an axis, and the parts must
     have equal numbers of modes. Raises ValueError for no parts, mixed kinds, unequal numbers interleaved.
     """
-    kinds = {type(part) for part in parts}
-    if kinds not in ({TensorTrain}, {TTOperator}):
+    kinds = [kind for kind in (TensorTrain, TTOperator) if parts and all(isinstance(part, kind) for part in parts)]
+    if not kinds:
         raise ValueError("kron needs trains only or operators only, at least one")
-    kind = type(parts[0])
+    kind = kinds[0]
     check_order(order, [part.d for part in parts])
     if order == SEQUENTIAL:
-        return kind(tuple(core for part in parts for core in part.cores))
+        return cast(Part, kind(tuple(core for part in parts for core in part.cores)))
     cores = []
     for axis, bit in layout([part.d for part in parts], order):
         core = parts[axis].cores[bit]
@@ -49,7 +50,7 @@ def kron(parts: Sequence[Part], order: str = SEQUENTIAL) -> Part:
         flat = core.reshape(core.shape[0], -1, core.shape[-1])
         wide = np.einsum("pq,aib,rs->pariqbs", np.eye(before), flat, np.eye(after))
         cores.append(wide.reshape(before * core.shape[0] * after, *core.shape[1:-1], -1))
-    return kind(tuple(cores))
+    return cast(Part, kind(tuple(cores)))
 
 
 def on_axis(part: Part, axis: int, levels: Sequence[int], order: str = SEQUENTIAL) -> Part:
@@ -77,7 +78,10 @@ def kronecker_sum(parts: Sequence[Part], order: str = SEQUENTIAL) -> Part:
     total = on_axis(parts[0], 0, levels, order)
     for axis, part in enumerate(parts[1:], start=1):
         total = deparallelised(total + on_axis(part, axis, levels, order))
-    return total
+    given: list[TensorTrain | TTOperator] = list(parts)
+    known = [part.forms[0] for part in given if isinstance(part, FormOperator) and len(part.forms) == 1]
+    form = joined(known, order) if len(known) == len(parts) else None
+    return total if form is None or not isinstance(total, TTOperator) else cast(Part, known_form(total, form))
 
 
 def deparallelised(x: Part) -> Part:
@@ -87,7 +91,8 @@ def deparallelised(x: Part) -> Part:
     ``round`` does. Cost O(d n R^3).
     """
     cores = _joined(_joined(list(x.cores), mirrored=False), mirrored=True)
-    return type(x)(tuple(cores))
+    kind = TensorTrain if isinstance(x, TensorTrain) else TTOperator
+    return cast(Part, kind(tuple(cores)))
 
 
 def _joined(cores: list[np.ndarray], mirrored: bool) -> list[np.ndarray]:
