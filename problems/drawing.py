@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import Formatter, LogLocator, MaxNLocator, NullFormatter
 
+from solvers.measured import numeral
+
 Style: TypeAlias = dict[str, Any]  # keywords of a matplotlib call
 
 # Okabe and Ito's palette: told apart by colour-blind readers too; two more for many lines
@@ -237,7 +239,7 @@ def power_of_ten(value: float) -> str:
     exponent = int(np.floor(np.log10(value) + 1e-9))
     digits = value / 10.0**exponent
     power = f"10{str(exponent).translate(_SUPERSCRIPTS)}"
-    return power if abs(digits - 1.0) < 1e-6 else f"{digits:.3g} × {power}"
+    return power if abs(digits - 1.0) < 1e-6 else f"{numeral(digits, digits=3)} × {power}"
 
 
 def whole_ticks(axes: Axes, which: str = "x") -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from problems.report_parts import Effort
 from solvers.eigen.explicit import DENSE
+from solvers.measured import numeral
 from solvers.optimisation.completion.dimension import feasible
 
 INTERPRETER = 200.0  # megabytes: Python and its libraries, in every process
@@ -45,9 +46,9 @@ def megabytes(value: float) -> str:
     value *= 1000.0
     for unit in ("kB", "MB", "GB", "TB"):
         if value < 1000.0:
-            return f"{value:.3g} {unit}"
+            return f"{numeral(value, digits=3)} {unit}"
         value /= 1000.0
-    return f"{value:.3g} PB"
+    return f"{numeral(value, digits=3)} PB"
 
 
 def products(shape: Sequence[int], operator_ranks: Sequence[int], rank: int) -> list[float]:

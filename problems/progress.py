@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from problems.keys import Keys
-from solvers.measured import Measured
+from solvers.measured import Measured, numeral
 from solvers.solution import IterationState
 
 ENERGY_DIGITS = 10  # of an energy whose error is not known yet
@@ -86,7 +86,7 @@ def motion(state: IterationState, t_final: float, unit: str = "") -> list[Told]:
     now, end = state.extra.get("time"), state.extra.get("end")
     if now is None or not end:
         return []
-    shown = [Told("t", f"{t_final * now / end:.4g} of {t_final:g}", unit)]
+    shown = [Told("t", f"{numeral(t_final * now / end)} of {t_final:g}", unit)]
     if "norm" in state.extra:
         shown.append(Told("norm", number(state.extra["norm"], digits=NORM_DIGITS)))
     return [*shown, Told("error", size(state.extra["error"]))]

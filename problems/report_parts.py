@@ -19,9 +19,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+STANDARD = 3.0  # standard deviations that a sampled number may be off by: beyond are 0.3 % of a normal one
+
+
 @dataclass(frozen=True)
 class Quantity:
     """What a record says of one quantity, with the run's own error estimates; two runs are compared by these.
+
+    ``errors`` are those that headline, tables and files show beside the values: a bound or an estimate of a number
+    that is computed, one standard deviation of a number that is sampled. ``coverage`` tells which. What two values may
+    differ by: bounds add up, whatever made them; standard deviations of runs that draw their own samples add in
+    quadrature, and ``coverage`` of the root are allowed. Runs that share samples differ by less.
 
     Attributes
     ----------
@@ -31,6 +39,8 @@ class Quantity:
     keys : (m,) numbers or names along ``axis``.
     values : (m, ...) real or complex; None, as of JSON, becomes NaN.
     errors : (m,) or of the shape of ``values``, absolute; None where the run estimates none.
+    coverage : how many of its errors a value may be off by: 1 of bounds and estimates, ``STANDARD`` of one standard
+        deviation. Not one number in 370 is further off than that, so that of many a few are (``beside``).
     includes : what the errors have in them: rank, basis, mesh, time step, sampling and the like.
     leaves_out : what moves the values too, and is in no error.
     """
@@ -43,6 +53,12 @@ class Quantity:
     errors: np.ndarray | None = None
     includes: tuple[str, ...] = ()
     leaves_out: tuple[str, ...] = ()
+    coverage: float = 1.0
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the errors are one standard deviation."""
+        return self.coverage > 1.0
 
     @property
     def over_time(self) -> bool:
@@ -81,7 +97,7 @@ def error_contents(quantity: Quantity) -> str:
     """What the errors of a quantity have in them, and what they leave out, in words; empty where nobody says it."""
     if not quantity.includes:
         return f"no errors are estimated; not known: {', '.join(quantity.leaves_out)}" if quantity.leaves_out else ""
-    said = f"errors include: {', '.join(quantity.includes)}"
+    said = f"errors{' (one standard deviation)' if quantity.sampled else ''} include: {', '.join(quantity.includes)}"
     return said + (f"; not: {', '.join(quantity.leaves_out)}" if quantity.leaves_out else "")
 
 

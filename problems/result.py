@@ -146,7 +146,8 @@ class Result(Card):
         first = next((how.key or name for name, how in declared(type(self)) if how.compared), "counts")
         entry = "".join(f'["{part}"]' for part in first.split("."))
         code = f'import ttsuite\nreport, {target} = ttsuite.load("{folder}")\n'
-        return f"Loading the {' and the '.join(names)}", code + f'print(report["results"]{entry}, {", ".join(shown)})'
+        said = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"Loading the {said}", code + f'print(report["results"]{entry}, {", ".join(shown)})'
 
 
 def _trains_of(kind: type) -> tuple[dict[str, str], str]:
@@ -159,7 +160,7 @@ def _trains_of(kind: type) -> tuple[dict[str, str], str]:
 
 
 def quantity_told(quantity: Quantity) -> dict[str, Any]:
-    """A quantity as report.json says it: value, error, unit, what the entries are told apart by, includes, leaves_out.
+    """A quantity as report.json says it: value, error, how many of these it may be off by, and what they mean.
 
     Of what is followed over time the last entry; an error that is not known is null, and none is below rounding.
     """
@@ -177,6 +178,7 @@ def quantity_told(quantity: Quantity) -> dict[str, Any]:
         "at": list(quantity.keys)[chosen],
         "includes": list(quantity.includes),
         "leaves_out": list(quantity.leaves_out),
+        "coverage": quantity.coverage,
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from solvers.measured import numeral
+
 SHOWN = 12  # ranks of a train, above which those alike in the middle are left out
 ENDS = 3  # of them at either end
 
@@ -16,7 +18,13 @@ def cut_short(words: Sequence[object], most: int) -> str:
 
 def span(low: float, high: float) -> str:
     """A range of numbers, or the one that it is."""
-    return f"{low:.3g}" if math.isclose(low, high, rel_tol=1e-6) else f"{low:.3g} to {high:.3g}"
+    first, last = (numeral(value, digits=3) for value in (low, high))
+    return first if math.isclose(low, high, rel_tol=1e-6) else f"{first} to {last}"
+
+
+def capital(text: str) -> str:
+    """A text as it begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def ranks_within(ranks: Sequence[int]) -> str:

@@ -20,6 +20,7 @@ NOISE = Decimal("1e-6")  # relative: an error of 2.0000001e-4 is 2.0e-4, and not
 DIGITS = 6  # significant digits of a number without an error
 SMALL, LARGE = -4, 8  # decimal exponents between which a number needs no power of ten
 LARGEST_BOUND = 2  # the same of an error on its own, of which two digits are known
+WRITTEN_OUT = 1e6  # numbers of sentences below have their digits before the point
 WHOLE = 15  # digits of an integer that are all written
 NOT_ESTIMATED = "not estimated"
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -45,6 +46,7 @@ _EXPONENT = re.compile(
 )  # but not of a key with its value, solver.accuracy=1e-6
 _SIGNS = [("+-", "±"), (" x ", " × "), ("<psi(0)|psi(t)>", "⟨ψ(0)|ψ(t)⟩"), ("psi(t/2)^2", "ψ(t/2)²")]
 _SIGNS += [("Weizsaecker", "Weizsäcker")]
+_RAISED_TO = re.compile(r"(?<=\d)\^(\d+)\b")
 _UNIT = re.compile(r"\bcm-1\b|\bbohr\^3\b")
 _NEGATIVE = re.compile(r"(?<=[ (\[,])-(?=\d)|^-(?=\d)")
 
@@ -101,6 +103,20 @@ def bound(error: float | None, unit: str = "") -> Measured | str:
     return NOT_ESTIMATED if error is None or math.isnan(error) else Measured(error, unit=unit, bound=True)
 
 
+def amount(error: float | None, unit: str = "") -> str:
+    """An error on its own in a sentence, which terminals show as it is and pages typeset: 1.3e-7 cm-1."""
+    told = bound(error)
+    return told if isinstance(told, str) else f"{told.plain} {unit}".rstrip()
+
+
+def numeral(value: complex | None, error: float | None = None, unit: str = "", digits: int = 4) -> str:
+    """A number, with its error where one is known, in a sentence of that kind: 0.46041(82) hartree."""
+    if value is not None and error is None and 1.0 <= abs(value) < WRITTEN_OUT:
+        digits = max(digits, len(str(int(abs(value)))))
+    number = Measured(value, error, digits=digits).plain
+    return f"{number} {unit}".rstrip() if number else "not known"
+
+
 def at_point(text: str) -> tuple[str, str]:
     """A number split before its decimal point, or behind its last whole digit; a text is all before it."""
     found = re.match(r"[−+-]?\d+", text)
@@ -130,9 +146,10 @@ def unit_text(unit: str) -> str:
 
 
 def typographic(text: str) -> str:
-    """A text of this package as it is printed: 1.2e-05 as 1.2 × 10⁻⁵, +- as ±, cm-1 as cm⁻¹."""
+    """A text of this package as it is printed: 1.2e-05 as 1.2 × 10⁻⁵, 2^10 as 2¹⁰, +- as ±, cm-1 as cm⁻¹."""
     text = _EXPONENT.sub(_with_power, text)
     text = _UNIT.sub(lambda found: unit_text(found.group()), text)
+    text = _RAISED_TO.sub(lambda found: raised(int(found.group(1))), text)
     text = _NEGATIVE.sub("−", text)
     for plain, sign in _SIGNS:
         text = text.replace(plain, sign)

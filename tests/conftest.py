@@ -22,6 +22,9 @@ settings.load_profile("untimed")
 # processes that tests start would each compile all sources else, half a second; kernels are kept beside them anyway
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# workers of a Dask cluster import dask and numpy once, all together
+if os.name == "posix":
+    os.environ.setdefault("DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD", "forkserver")
 # a job in the background of a shell script ignores SIGINT, and so would all that tests start and interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -40,3 +43,26 @@ def figures_are_drawn_not_saved(request, monkeypatch):
     from ttsuite.pages import report
 
     draw_only(report, patch=monkeypatch.setattr)
+
+
+@pytest.fixture(autouse=True)
+def workers_are_forked(request, monkeypatch):
+    """Workers that a test marked ``spawned`` asks for start as those of users do."""
+    if Path(__file__).parent / "solvers" in request.path.parents or request.node.get_closest_marker("spawned"):
+        return
+    from forked_workers import fork_workers
+
+    fork_workers(monkeypatch.setattr)
+
+
+@pytest.fixture(scope="session")
+def quick_command():
+    """The folder, for ``PATH``, of a ``ttsuite`` that has all imported; None where it cannot be."""
+    if not hasattr(os, "pidfd_open"):  # Linux
+        yield None
+        return
+    from quick_command import QuickCommand
+
+    command = QuickCommand()
+    yield command.bin
+    command.close()

@@ -1,8 +1,9 @@
 """The command ``ttsuite`` as a process that need not import numpy, numba and matplotlib, which take seconds.
 
 ``QuickCommand`` puts a ``ttsuite`` into a folder for ``PATH``. It asks a server, a process of its own, that has
-imported these packages, and nothing of the project, to fork: the command runs in a new process with the arguments,
-folder, environment, streams and signals of the caller, whose exit code or signal it ends with. The parts:
+imported these packages, and the project, to fork: the command runs in a new process with the arguments,
+folder, environment, streams and signals of the caller, whose exit code or signal it ends with. ``quick-python`` beside
+it runs a script, as ``python FILE ARGUMENTS`` does. The parts:
 
     caller's shell ──starts── ttsuite (CLIENT) ──asks── server ──forks── monitor ──forks── the command
 """
@@ -14,6 +15,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -24,6 +26,8 @@ from pathlib import Path
 
 # what each run imports and what it takes long to import or to do first
 PACKAGES = ("numpy", "scipy.linalg", "scipy.sparse.linalg", "numba", "matplotlib.pyplot", "pydantic", "jinja2", "yaml")
+OPTIONAL = ("torch", "sklearn", "distributed", "dask")
+SCRIPTS = "quick-python"  # the command that runs scripts
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # runs with nothing but the standard library, in 15 ms
 CLIENT = """\
@@ -50,7 +54,7 @@ os._exit(os.WEXITSTATUS(status))
 class QuickCommand:
     """A server that lives until ``close``, and ``bin``, a folder for ``PATH`` with the ``ttsuite`` that asks it.
 
-    Figures are drawn, not saved (tests/no_figures.py).
+    Figures are drawn, not saved (tests/no_figures.py); workers are forked (tests/forked_workers.py).
     """
 
     def __init__(self) -> None:
@@ -67,10 +71,11 @@ class QuickCommand:
             stdout=subprocess.PIPE,
         )
         assert self._server.stdout is not None and self._server.stdout.readline() == b"ready\n"
-        client = self.bin / "ttsuite"
         signals = [int(number) for number in PASSED_ON]
-        client.write_text(CLIENT.format(python=sys.executable, address=str(address), signals=signals))
-        client.chmod(0o755)
+        for name in ("ttsuite", SCRIPTS):
+            client = self.bin / name
+            client.write_text(CLIENT.format(python=sys.executable, address=str(address), signals=signals))
+            client.chmod(0o755)
 
     def close(self) -> None:
         """End the server; commands that run go on."""
@@ -136,12 +141,18 @@ def become(arguments: list[str], folder: str, environment: dict[str, str], strea
 
 
 def warm_up() -> None:
-    """Import the packages, and draw a figure: its fonts and the grammar of its formulas are read once."""
+    """Import the packages and use them once.
+
+    The first kernel makes numba read what it can compile, the first figure reads fonts and the grammar of formulas.
+    """
     for package in PACKAGES:
         importlib.import_module(package)
     import io
 
+    import numba
     from matplotlib import pyplot
+
+    numba.njit(lambda: 0)()
 
     figure = pyplot.figure()
     figure.text(0.5, 0.5, "text, $x_1^2$")
@@ -150,19 +161,52 @@ def warm_up() -> None:
     pyplot.close(figure)
 
 
+class Absent:
+    """Finds no optional package."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] in OPTIONAL:
+            raise ImportError(name)
+
+
+def import_project() -> None:
+    """Import the modules of the project, but for those that need an optional package, and compile its templates."""
+    root = Path(__file__).parents[1]
+    sys.meta_path.insert(0, Absent())
+    for floor in ("solvers", "problems", "ttsuite"):
+        for file in sorted((root / floor).rglob("*.py")):
+            *packages, name = file.relative_to(root).with_suffix("").parts
+            if name != "__main__":
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(".".join(packages if name == "__init__" else [*packages, name]))
+    del sys.meta_path[0]
+    from ttsuite.pages.render import _environment
+
+    environment = _environment()
+    for template in environment.list_templates(["j2"]):
+        environment.get_template(template)
+
+
 if __name__ == "__main__":
+    from forked_workers import fork_workers
     from no_figures import draw_only
 
     sys.path.pop(0)  # this folder, which no command sees
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # as the command has it
     warm_up()
-    found = [name for name in sys.modules if name.partition(".")[0] in ("solvers", "problems", "ttsuite")]
-    assert not found, f"the commands would not import them themselves: {found}"
+    import_project()
     gc.freeze()  # what is imported stays: no collection of a command walks it
     serve(sys.argv[1])
-    from ttsuite.command.cli import main
-    from ttsuite.pages import drawing
+    from ttsuite.pages import compare_page, report
+    from ttsuite.scans import scan_pages
 
-    draw_only(drawing)  # before a run imports what uses it
+    draw_only(compare_page, report, scan_pages)
+    fork_workers()
+    if Path(sys.argv[0]).name == SCRIPTS:
+        del sys.argv[0]
+        sys.path.insert(0, str(Path(sys.argv[0]).parent))
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        sys.exit()
+    from ttsuite.command.cli import main
 
     sys.exit(main())

@@ -11,19 +11,16 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux onl
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory):
+def shell(quick_command, tmp_path_factory):
     """Runs a script in a folder of its own, where ``ttsuite`` is the quick one; returns exit code and streams."""
-    from quick_command import QuickCommand
-
-    command, folder = QuickCommand(), tmp_path_factory.mktemp("shell")
-    environment = {**os.environ, "PATH": f"{command.bin}{os.pathsep}{os.environ['PATH']}"}
+    folder = tmp_path_factory.mktemp("shell")
+    environment = {**os.environ, "PATH": f"{quick_command}{os.pathsep}{os.environ['PATH']}"}
 
     def run(script):
         done = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
         return done.returncode, done.stdout, done.stderr
 
-    yield run
-    command.close()
+    return run
 
 
 def test_streams_and_exit_codes(shell):
@@ -37,6 +34,14 @@ def test_folder_and_environment(shell):
     code, out, _ = shell("mkdir -p inner && cd inner && ttsuite example own-samples && ls")
     assert code == 0 and "own-samples.yaml" in out
     assert shell("COLUMNS=50 ttsuite run --help")[1] != shell("COLUMNS=150 ttsuite run --help")[1]
+
+
+def test_scripts(shell):
+    script = "import sys\nif __name__ == '__main__':\n    print(sys.argv, sys.stdin.read())\n    sys.exit(5)\n"
+    code, out, _ = shell(
+        f'cat > script.py <<"END"\n{script}END\necho in | quick-python script.py one two; echo code $?'
+    )
+    assert (code, out) == (0, "['script.py', 'one', 'two'] in\n\ncode 5\n")
 
 
 @pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("KILL", 137)])

@@ -95,6 +95,9 @@ from ttsuite.pages.index import index_runs as index_runs
 from ttsuite.pages.report import figures_of as figures_of
 from ttsuite.pages.report import plot_run as plot_run
 from ttsuite.pages.report import remake_report as remake_report
+from ttsuite.reproductions.collection import load_collection as load_collection
+from ttsuite.reproductions.outcome import Reproduction as Reproduction
+from ttsuite.reproductions.reproduce import reproduce as reproduce
 from ttsuite.runs.checkpoint import ResumeError as ResumeError
 from ttsuite.scans.scan import scan as scan
 from ttsuite.scans.scan_file import load_scan as load_scan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from problems.completion.model import CompletionProblem, CompletionSolver, options
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from problems.result import Results
 from problems.route import Route
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -13,7 +13,6 @@ from solvers.optimisation.completion.dimension import require_enough
 from solvers.optimisation.completion.losses import probability
 
 ENTRIES = 20_000  # random entries at which two completions are compared
-DEVIATIONS = 3.0  # of the test error
 
 
 def allowed(solver: CompletionSolver, quantity: Quantity, results: Results) -> float:
@@ -40,7 +39,8 @@ def between(
 ) -> list[tuple[Quantity, Quantity]]:
     """What both runs, each its ``results`` and its trains, are compared by beyond their own numbers.
 
-    The relative difference of the two tensors at random entries, each run with the error it states.
+    The relative difference of the two tensors at random entries, each run with the error it states, and what that may
+    be off by: a bound, and no deviation of the difference.
     """
     x, y = first[1][0], second[1][0]
     indices = np.random.default_rng(0).integers(0, x.shape, size=(ENTRIES, x.d))
@@ -58,4 +58,4 @@ def between(
 
 
 def _stated(results: Results) -> float:
-    return float(results["test_error"]) + DEVIATIONS * float(results["test_error_uncertainty"])
+    return float(results["test_error"]) + STANDARD * float(results["test_error_uncertainty"])

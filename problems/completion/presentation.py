@@ -11,7 +11,7 @@ from problems.completion.metrics import metrics_table
 from problems.completion.model import CompletionProblem, CompletionSolver
 from problems.completion.result import CompletionResult
 from problems.report_parts import Section, Table, work
-from solvers.measured import Cell, Measured, bound
+from solvers.measured import Cell, Measured, bound, numeral
 
 WORST = 10  # entries of a table
 SHOWN = 8  # significant digits of one
@@ -31,13 +31,13 @@ def headline(problem: CompletionProblem, solver: CompletionSolver, result: Compl
     each = result.fitted / max(result.parameters, 1)
     return [
         ("tensor", f"{' x '.join(map(str, problem.shape))}, {Measured(size)} entries"),
-        ("samples", f"{problem.known} entries known ({share:.3g} %)"),
+        ("samples", f"{problem.known} entries known ({numeral(share, digits=3)} %)"),
         *scores,
         *rejected,
         ("test error, relative", f"{Measured(result.test_error, result.uncertainty)} (asked: {solver.accuracy:g})"),
         ("training error, relative", str(bound(result.best.train_error))),
         ("chosen rank", ranks),
-        ("parameters of the train", f"{result.parameters} ({each:.3g} samples each)"),
+        ("parameters of the train", f"{result.parameters} ({numeral(each, digits=3)} samples each)"),
     ]
 
 
@@ -83,7 +83,7 @@ def sections(problem: CompletionProblem, result: CompletionResult) -> list[Secti
         ("fitted", str(result.fitted)),
         ("set aside to choose the rank", str(result.validation)),
         ("test entries", str(len(result.true))),
-        ("largest deviation of a test entry", str(bound(abs(result.predicted - result.true).max()))),
+        ("largest deviation of a test entry", str(bound(result.largest_test_deviation))),
     ]
     if result.cold:
         samples.append(("test entries with an index without samples", f"{result.cold}, predicted by the other effects"))

@@ -9,12 +9,10 @@ import numpy as np
 from problems.completion.metrics import Metric
 from problems.completion.rejected import Rejected
 from problems.published import derived, published, stored
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.optimisation.completion.growth import RankFit
-
-DEVIATIONS = 3.0  # standard ones, by which the test errors of two runs may differ
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,8 +87,8 @@ class CompletionResult(Result):
 
     @derived()
     def largest_test_deviation(self) -> float:
-        """Of the entries that measure the error."""
-        return float(abs(self.predicted - self.true).max())
+        """Of the entries that measure the error: those that were not rejected."""
+        return float(abs(self.predicted - self.true)[self.judging].max(initial=0.0))
 
     @derived()
     def ridge(self) -> float:
@@ -121,20 +119,21 @@ class CompletionResult(Result):
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:
-        """Errors, that of the test with three deviations: another seed gives other test entries."""
+        """Errors, and scores, with one standard deviation: another seed gives other test entries."""
         test = np.array([results["test_error"]], dtype=float)
-        spread = DEVIATIONS * np.array([results["test_error_uncertainty"]], dtype=float)
+        spread = np.array([results["test_error_uncertainty"]], dtype=float)
+        drawn: tuple[tuple[str, ...], tuple[str, ...], float] = (("sampling",), (), STANDARD)
         fitted = np.array([results["train_error"], results["validation_error"]], dtype=float)
         found = [
-            Quantity("test error, relative", "", "part", ["test entries"], test, spread, ("sampling",)),
+            Quantity("test error, relative", "", "part", ["test entries"], test, spread, *drawn),
             Quantity("error of the samples, relative", "", "part", ["fitted", "set aside"], fitted),
         ]
         scores = results.get("metrics") or {}
         if scores:
             values = np.array([score["value"] for score in scores.values()], dtype=float)
-            spreads = DEVIATIONS * np.array([score["uncertainty"] for score in scores.values()], dtype=float)
+            spreads = np.array([score["uncertainty"] for score in scores.values()], dtype=float)
             what = "score of the test entries"
-            found.append(Quantity(what, "", "part", list(scores), values, spreads, ("sampling",)))
+            found.append(Quantity(what, "", "part", list(scores), values, spreads, *drawn))
         return found
 
     def columns(self) -> Columns:

@@ -6,10 +6,9 @@ comments. Functions live on uniform grids of [0, 1] in every coordinate: index i
 
 from __future__ import annotations
 
-import csv
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from problems.errors import ProblemError
+from problems.tables import FileFaults, rows_of
 
 KEY = "problem.samples"
 SPARSEST = 100  # indices for each that has a sample
@@ -81,7 +81,7 @@ def draw(shape: tuple[int, ...], fitted: int, others: int, rng: np.random.Genera
 def read_csv(path: Path, cold: bool = False) -> Entries:
     """The samples of a CSV file, each entry once; ``cold``: indices below the largest may have none.
 
-    Raises ProblemError, its text starting with ``file:line:``, for anything wrong in the file.
+    Raises ProblemError, a line ``file:line:column: ...`` for each thing that is wrong in the file.
     """
     entries = _entries(path)
     if not cold:
@@ -93,13 +93,24 @@ def read_csv(path: Path, cold: bool = False) -> Entries:
 
 @lru_cache(4)
 def _entries(path: Path) -> Entries:
+    faults = FileFaults(path.name, KEY)
     seen: dict[tuple[int, ...], tuple[int, float]] = {}
-    for line, row, names in _rows(path):
-        where = f"{path.name}:{line}: "
-        index, value = _parse(row, names, where)
+    names: list[str] = []
+    for line, row in rows_of(path, KEY):
+        if not names:
+            names = row
+            if len(row) < 3 or row != [*(f"i{k}" for k in range(1, len(row))), "value"]:
+                faults.add("the header must read i1,i2,...,id,value, with at least two indices", line)
+                break
+            continue
+        parsed = _parse(row, names, line, faults)
+        if parsed is None:
+            continue
+        index, value = parsed
         first, before = seen.setdefault(index, (line, value))
         if before != value:
-            raise ProblemError(f"{where}entry {_text(index)} is {value:g}, but {before:g} in line {first}", KEY)
+            faults.add(f"entry {_text(index)} is {value:g}, but {before:g} in line {first}", line, len(row))
+    faults.raise_any()
     if not seen:
         raise ProblemError(f"{path.name}: no samples: expected the header i1,...,id,value and rows below it", KEY)
     return Entries(np.array(list(seen), dtype=np.int64), np.array([value for _, value in seen.values()]))
@@ -120,64 +131,37 @@ def require_outcomes(entries: Entries, name: str) -> None:
 
 def require_dense(entries: Entries, name: str) -> None:
     """ProblemError where most indices have no sample: names or numbers of another kind in the place of indices."""
+    faults = FileFaults(name, KEY)
     for k, (column, n) in enumerate(zip(entries.indices.T, entries.shape), start=1):
         with_samples = len(np.unique(column))
         if n > SPARSEST * with_samples:
-            message = f"i{k} goes up to {n - 1}, with samples at {with_samples} indices only: number them from 0 on"
-            raise ProblemError(f"{name}: {message}", KEY)
+            faults.add(f"i{k} goes up to {n - 1}, with samples at {with_samples} indices only: number them from 0 on")
+    faults.raise_any()
 
 
 def _require_every_index(entries: Entries, name: str) -> None:
+    faults = FileFaults(name, KEY)
     for k, (column, n) in enumerate(zip(entries.indices.T, entries.shape), start=1):
         present = np.unique(column)
         if len(present) < n:
             missing = int(np.argmax(present != np.arange(len(present))))
-            message = f"no sample has i{k} = {missing}, though i{k} goes up to {n - 1}: it cannot be completed"
-            raise ProblemError(f"{name}: {message}", KEY)
+            faults.add(f"no sample has i{k} = {missing}, though i{k} goes up to {n - 1}: it cannot be completed")
+    faults.raise_any()
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:
-    """Data rows with line numbers and the names of the columns, the header checked."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise ProblemError(f"no such file: {path}", KEY) from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise ProblemError(f"{path.name}:{line}: not UTF-8 text", KEY) from None
-    except OSError as error:
-        raise ProblemError(f"cannot read {path}: {error.strerror}", KEY) from None
-    names: list[str] = []
-    for line, content in enumerate(text.splitlines(), start=1):
-        if not content.strip() or content.lstrip().startswith("#"):
-            continue
-        row = [cell.strip() for cell in next(csv.reader([content]))]
-        if not names:
-            d = len(row) - 1
-            if d < 2 or row != [*(f"i{k}" for k in range(1, d + 1)), "value"]:
-                wanted = "i1,i2,...,id,value, with at least two indices"
-                raise ProblemError(f"{path.name}:{line}: the header must read {wanted}", KEY)
-            names = row
-            continue
-        yield line, row, names
-
-
-def _parse(row: list[str], names: list[str], where: str) -> tuple[tuple[int, ...], float]:
-    """Multi-index and value of a row; every refusal names ``where``."""
+def _parse(row: list[str], names: list[str], line: int, faults: FileFaults) -> tuple[tuple[int, ...], float] | None:
+    """Multi-index and value of a row; None where it is at fault."""
     if len(row) != len(names):
-        raise ProblemError(f"{where}expected {len(names)} columns ({','.join(names)}), found {len(row)}", KEY)
-    for name, cell in zip(names[:-1], row):
+        faults.add(f"expected {len(names)} columns ({','.join(names)}), found {len(row)}", line)
+        return None
+    before = faults.count
+    for column, (name, cell) in enumerate(zip(names[:-1], row), start=1):
         if _NEGATIVE.fullmatch(cell):
-            raise ProblemError(f"{where}{name} is negative ({cell}): indices count from 0", KEY)
-        if not _INTEGER.fullmatch(cell):
-            raise ProblemError(f"{where}{name} must be a whole number from 0, found {cell!r}", KEY)
-    try:
-        value = float(row[-1].replace("_", "?"))  # float() would read 1_000
-    except ValueError:
-        raise ProblemError(f"{where}value must be a number, found {row[-1]!r}", KEY) from None
-    if not math.isfinite(value):
-        raise ProblemError(f"{where}value must be finite, found {row[-1]}", KEY)
-    return tuple(map(int, row[:-1])), value
+            faults.add(f"{name} is negative ({cell}): indices count from 0", line, column)
+        elif not _INTEGER.fullmatch(cell):
+            faults.add(f"{name} must be a whole number from 0, found {cell!r}", line, column)
+    value = faults.number(row[-1], "value", line, len(row))
+    return None if value is None or faults.count > before else (tuple(map(int, row[:-1])), value)
 
 
 def _text(index: tuple[int, ...]) -> str:

@@ -22,6 +22,7 @@ from problems.completion.samples import KEY, Entries, draw, evaluate, read_csv
 from problems.errors import ProblemError
 from solvers.checkpoint import CheckpointError
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.completion.dimension import parameters
 from solvers.optimisation.completion.growth import RankFit
@@ -197,14 +198,14 @@ def noisy(solver: CompletionSolver, best: RankFit, status: Status, residual: flo
         return ["what was checked speaks against this fit (see there), or nothing tells of some of its indices"]
     what = "the effects alone predict best" if best.rank == 0 else f"rank {best.rank} predicts best"
     cure = "larger ranks may help" if status is Status.RANK_LIMIT else "the rest looks like noise to these models"
-    return [f"the accuracy asked for ({solver.accuracy:g}) was missed: {residual:.2g}; {what}, {cure}"]
+    return [f"the accuracy asked for ({solver.accuracy:g}) was missed: {amount(residual)}; {what}, {cure}"]
 
 
 def constant_look(predicted: np.ndarray, tests: Entries, middle: float) -> Checked:
     """The test error beside that of a constant, the tensor that knows nothing."""
     off = float(np.linalg.norm(predicted - tests.values))
     blank = float(np.linalg.norm(tests.values - middle))
-    share = f"{off / blank:.1e} of its error" if blank > 0.0 else "the test entries are all equal"
+    share = f"{amount(off / blank)} of its error" if blank > 0.0 else "the test entries are all equal"
     return Checked("test entries", "the mean of the samples in the place of the tensor", share, True)
 
 
@@ -216,20 +217,21 @@ def warnings_of(
     assert best.test_error is not None and best.uncertainty is not None
     if status is Status.CONTRADICTED:
         found.append(
-            f"the samples do not determine this tensor, off by up to {residual:.1g} (see what was checked): "
+            f"the samples do not determine this tensor, off by up to {amount(residual)} (see what was checked): "
             "give more of them, or a smaller max_rank"
         )
     elif status is not Status.CONVERGED and zeros > MOSTLY:
         found.append(
-            f"the accuracy asked for ({solver.accuracy:g}) was missed: {best.error:.2g}; {zeros:.0%} of the samples "
-            "are zero, which tell nothing of the entries that are not: give samples where these are, or of a part alone"
+            f"the accuracy asked for ({solver.accuracy:g}) was missed: {amount(best.error)}; {zeros:.0%} of the "
+            "samples are zero, which tell nothing of the entries that are not: give samples where these are, or of a "
+            "part alone"
         )
     elif status is not Status.CONVERGED:
         cure = "larger ranks may help" if status is Status.RANK_LIMIT else "larger ranks did not help, more samples may"
-        found.append(f"the accuracy asked for ({solver.accuracy:g}) was missed: {best.error:.2g}; {cure}")
+        found.append(f"the accuracy asked for ({solver.accuracy:g}) was missed: {amount(best.error)}; {cure}")
     elif best.test_error + SURE * best.uncertainty > solver.accuracy:
-        few = f"{tests} test entries tell it to {best.uncertainty:.1g} (one standard deviation) only"
-        found.append(f"the test error {best.test_error:.2g} may be above the accuracy asked for: {few}")
+        few = f"{tests} test entries tell it to {amount(best.uncertainty)} (one standard deviation) only"
+        found.append(f"the test error {amount(best.test_error)} may be above the accuracy asked for: {few}")
     return found
 
 

@@ -10,12 +10,13 @@ import fnmatch
 import json
 import zipfile
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from problems.errors import ProblemError
+from problems.tables import raise_all
 
 KEY, NAMES = "problem.tensor", "problem.names"
 ENDINGS = (".npy", ".npz", ".mat", ".safetensors")
@@ -44,7 +45,8 @@ def read_arrays(path: Path, names: str) -> dict[str, np.ndarray]:
     if len(chosen) > MOST_ARRAYS:
         message = f"{len(chosen)} arrays of {path.name} match {names!r}, more than {MOST_ARRAYS}"
         raise ProblemError(message, NAMES)
-    return {name: _checked(array, path.name, name) for name, array in chosen.items()}
+    raise_all(partial(_checked, array, path.name, name) for name, array in chosen.items())
+    return {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in chosen.items()}
 
 
 def _all_of(path: Path) -> Mapping[str, np.ndarray]:
@@ -109,8 +111,8 @@ def _safetensors(path: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def _checked(array: np.ndarray, file: str, name: str) -> np.ndarray:
-    """An array of at least two axes of finite real numbers, as double precision."""
+def _checked(array: np.ndarray, file: str, name: str) -> None:
+    """ProblemError unless an array has at least two axes and finite real numbers, not all zero."""
     where = f"{file}: {name}"
     if array.dtype.kind == "c":
         raise ProblemError(f"{where} is complex: give real and imaginary parts as arrays of their own", KEY)
@@ -120,11 +122,9 @@ def _checked(array: np.ndarray, file: str, name: str) -> np.ndarray:
         raise ProblemError(f"{where} has shape {array.shape}: needs at least two axes, none empty", KEY)
     if array.size > MOST_ENTRIES or array.ndim > MOST_AXES:
         raise ProblemError(f"{where} has {array.size} entries, more than {MOST_ENTRIES}", KEY)
-    double = np.ascontiguousarray(array, dtype=np.float64)
-    finite = np.isfinite(double)
+    finite = np.isfinite(np.asarray(array, dtype=np.float64))
     if not finite.all():
         place = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise ProblemError(f"{where} has NaN or infinity, first at index {place} (from 0)", KEY)
-    if not double.any():
+    if not array.any():
         raise ProblemError(f"{where} is zero everywhere: relative errors need other entries", KEY)
-    return double

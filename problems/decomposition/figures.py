@@ -27,6 +27,7 @@ from problems.drawing import (
 from problems.legends import legend_outside
 from problems.report_parts import Picture
 from solvers.formats.hierarchical.tree import Tree, modes_of
+from solvers.measured import amount
 
 NAMES = {"tt": "train", "ht": "tree", "tucker": "Tucker", "cp": "sum of terms"}
 MOST_LINES = 14  # spectra in one figure
@@ -44,7 +45,7 @@ def figures(problem: DecompositionProblem, solver: DecompositionSolver, result: 
         after = f"_{number + 1}" if several else ""
         of = f" of {name}" if several else ""
         best = [one for one in result.approximations if one.tensor == name]
-        said = "; ".join(f"{NAMES[one.format]} {one.numbers} numbers, error {one.error:.1g}" for one in best)
+        said = "; ".join(f"{NAMES[one.format]} {one.numbers} numbers, error {amount(one.error)}" for one in best)
         found.append(
             Picture(
                 f"errors{after}",
@@ -82,7 +83,7 @@ def figures(problem: DecompositionProblem, solver: DecompositionSolver, result: 
                     f"Sums of terms{of}: error of every start against the largest term over the norm; terms that are "
                     "far larger than the sum cancel.",
                     partial(starts, sums),
-                    "; ".join(f"{one.ranks[0]} terms: {one.verdict}, error {one.error:.1g}" for one in sums) + ".",
+                    "; ".join(f"{one.ranks[0]} terms: {one.verdict}, error {amount(one.error)}" for one in sums) + ".",
                 )
             )
     return found

@@ -27,6 +27,7 @@ from solvers.formats.hierarchical.tree import Tree, balanced, modes_of, nodes, t
 from solvers.formats.trains.construct import tt_svd
 from solvers.formats.trains.factorisations import frobenius
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.solution import Callback, Checked, IterationState, Status
 
 STATUS = {
@@ -208,7 +209,7 @@ def looked_again(name: str, array: np.ndarray, train: TensorTrain, accuracy: flo
     off = frobenius(train.entries(points) - array[tuple(points.T)])
     allowed = accuracy * frobenius(array) * math.sqrt(max(1.0, AGAIN / array.size)) + 1e-12 * frobenius(array)
     share = off / frobenius(array)
-    how, result = f"{AGAIN} random entries, one by one", f"off by {share:.1e} of the norm"
+    how, result = f"{AGAIN} random entries, one by one", f"off by {amount(share)} of the norm"
     return Checked(f"{name} as a train", how, result, off <= 3.0 * allowed)
 
 
@@ -264,10 +265,13 @@ def warnings_of(approximations: list[Approximation], accuracy: float) -> list[st
                 largest = max(start.largest_term for start in one.starts)
                 found.append(
                     f"{name}: {one.ranks[0]} terms have no best sum: errors fall while terms grow against each other "
-                    f"(to {largest:.2g} times the norm, error {one.error:.1e}): the border rank is below the rank"
+                    f"(to {amount(largest)} times the norm, error {amount(one.error)}): the border rank is below "
+                    "the rank"
                 )
         if sums and all(one.verdict != Verdict.CONVERGED.value for one in sums):
             best = min(sums, key=lambda one: one.error)
             text_ = f"{name}: no sum of up to {max(one.ranks[0] for one in sums)} terms meets the accuracy {accuracy:g}"
-            found.append(f"{text_}: {best.error:.2g} with {best.ranks[0]} ({best.verdict}); more terms, or more starts")
+            found.append(
+                f"{text_}: {amount(best.error)} with {best.ranks[0]} ({best.verdict}); more terms, or more starts"
+            )
     return found

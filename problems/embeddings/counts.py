@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from problems.embeddings.text import number_in, rows_of
+from problems.embeddings.text import table
 from problems.errors import ProblemError
+from problems.tables import FileFaults
 
 if TYPE_CHECKING:
     from solvers.optimisation.skip_gram.problem import SkipGram
@@ -57,18 +58,19 @@ def read_counts(path: Path, encoding: str) -> Counts:
 
 
 def _of_csv(path: Path, encoding: str) -> Counts:
-    table: dict[tuple[str, str], float] = {}
-    for where, (word, context, cell) in rows_of(path, ("word", "context", "count"), encoding, KEY):
-        count = number_in(cell, where, "count", KEY)
+    counted: dict[tuple[str, str], float] = {}
+    faults = FileFaults(path.name, KEY)
+    for line, (word, context, cell), count in table(path, ("word", "context", "count"), encoding, faults):
         if count < 0.0:
-            raise ProblemError(f"{where}count is {cell}: how often a pair was seen is not negative", KEY)
-        table[word, context] = table.get((word, context), 0.0) + count
-    words = tuple(dict.fromkeys(word for word, _ in table))
-    contexts = tuple(dict.fromkeys(context for _, context in table))
+            faults.add(f"count is {cell}: how often a pair was seen is not negative", line, 3)
+        counted[word, context] = counted.get((word, context), 0.0) + count
+    faults.raise_any()
+    words = tuple(dict.fromkeys(word for word, _ in counted))
+    contexts = tuple(dict.fromkeys(context for _, context in counted))
     row, column = ({name: i for i, name in enumerate(names)} for names in (words, contexts))
-    rows = np.array([row[word] for word, _ in table], dtype=np.int64)
-    columns = np.array([column[context] for _, context in table], dtype=np.int64)
-    return Counts(words, contexts, rows, columns, np.array(list(table.values())))
+    rows = np.array([row[word] for word, _ in counted], dtype=np.int64)
+    columns = np.array([column[context] for _, context in counted], dtype=np.int64)
+    return Counts(words, contexts, rows, columns, np.array(list(counted.values())))
 
 
 def _of_npz(path: Path) -> Counts:
@@ -94,17 +96,18 @@ def _of_npz(path: Path) -> Counts:
     matrix.sum_duplicates()
     rows, columns = (np.asarray(part, dtype=np.int64) for part in matrix.coords)
     values = np.asarray(matrix.data, dtype=float)
-    bad = ~np.isfinite(values) | (values < 0.0)
-    if bad.any():
-        at = int(np.argmax(bad))
+    faults = FileFaults(path.name, KEY)
+    for at in np.flatnonzero(~np.isfinite(values) | (values < 0.0)):
         what = "must be finite" if not np.isfinite(values[at]) else "is not negative"
-        raise ProblemError(f"{path.name}: count [{rows[at]}, {columns[at]}] is {values[at]:g}: a count {what}", KEY)
+        faults.add(f"count [{rows[at]}, {columns[at]}] is {values[at]:g}: a count {what}")
     names = []
     for axis, name in enumerate(("words", "contexts")):
         given = named.get(name)
         if given is not None and (given.shape != (matrix.shape[axis],) or given.dtype.kind != "U"):
-            raise ProblemError(f"{path.name}: {name} must be {matrix.shape[axis]} texts", KEY)
+            faults.add(f"{name} must be {matrix.shape[axis]} texts")
+            given = None
         names.append(tuple(str(i) for i in range(matrix.shape[axis])) if given is None else tuple(map(str, given)))
+    faults.raise_any()
     return Counts(names[0], names[1], rows, columns, values)
 
 

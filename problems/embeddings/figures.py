@@ -12,6 +12,7 @@ from problems.embeddings.model import EmbeddingsProblem, EmbeddingsSolver
 from problems.embeddings.result import METHODS, EmbeddingsResult, claimed
 from problems.legends import legend_outside
 from problems.report_parts import Picture
+from solvers.measured import amount, numeral
 
 MARKERS = ("o", "s", "^", "v")
 
@@ -25,15 +26,15 @@ def figures(problem: EmbeddingsProblem, solver: EmbeddingsSolver, result: Embedd
             "How far the objective a pair is below the bound of all matrices, on what was fitted, over the sweeps of "
             "Newton and the steps of the descent; the decompositions take no steps.",
             partial(objective, result),
-            f"Newton ends {result.bound - newton.value:.2g} below the bound after {newton.steps} sweeps, the descent "
-            f"{result.bound - descent.value:.2g} after {descent.steps} steps.",
+            f"Newton ends {amount(result.bound - newton.value)} below the bound after {newton.steps} sweeps, the "
+            f"descent {amount(result.bound - descent.value)} after {descent.steps} steps.",
         ),
         Picture(
             "singular_values",
             "Singular values of the matrix X of every method.",
             partial(singular_values, result),
-            f"The largest of Newton is {newton.singular_values[0]:.3g}, that of the shifted information "
-            f"{result.fit('svd').singular_values[0]:.3g}.",
+            f"The largest of Newton is {numeral(newton.singular_values[0])}, that of the shifted information "
+            f"{numeral(result.fit('svd').singular_values[0])}.",
         ),
     ]
     lists = [s for s in newton.similarity if claimed(s.pairs)]

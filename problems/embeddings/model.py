@@ -9,6 +9,7 @@ The fields below are the keys, with the names that the field gives them; their d
 from __future__ import annotations
 
 import codecs
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from problems.embeddings.counts import Counts, read_counts
 from problems.embeddings.text import Corpus, corpus, similarities, tokens
 from problems.errors import ProblemError
 from problems.keys import WORKERS, Keys, ProblemKeys, SolverKeys, WorkerCount, located, shown
+from problems.tables import raise_all
 
 LEAST_BLOCKS = 10  # of a text, some of which are held out and all of which are drawn again
 MOST_WORDS = 20_000  # of a vocabulary, of which every pair has an entry
@@ -158,12 +160,13 @@ class EmbeddingsProblem(ProblemKeys):
     def _readable(self) -> EmbeddingsProblem:
         if (self.text is None) == (self.counts is None):
             raise ProblemError("give one of text and counts", "problem.text" if self.text else "problem")
-        for name in self.text or ():
-            tokens(Path(name), self.encoding, self.lowercase, "problem.text")
-        for name in self.similarity or ():
-            similarities(Path(name), self.encoding, self.lowercase, "problem.similarity")
-        if isinstance(self.counts, str):
-            read_counts(Path(self.counts), self.encoding)
+        texts = [partial(tokens, Path(name), self.encoding, self.lowercase, "problem.text") for name in self.text or ()]
+        lists = [
+            partial(similarities, Path(name), self.encoding, self.lowercase, "problem.similarity")
+            for name in self.similarity or ()
+        ]
+        counts = [partial(read_counts, Path(self.counts), self.encoding)] if isinstance(self.counts, str) else []
+        raise_all([*texts, *lists, *counts])
         return self
 
     @property

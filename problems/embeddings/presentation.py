@@ -10,7 +10,7 @@ from problems.embeddings.judges import LEAST_PAIRS
 from problems.embeddings.model import EmbeddingsProblem, EmbeddingsSolver
 from problems.embeddings.result import METHODS, EmbeddingsResult, MethodFit, claimed
 from problems.report_parts import Section, Table, work
-from solvers.measured import Cell, Measured
+from solvers.measured import Cell, Measured, amount, numeral
 
 DIGITS = 7  # of a value of the objective without an error
 SHOWN = 5  # neighbours of a word in a table
@@ -18,8 +18,7 @@ SHOWN = 5  # neighbours of a word in a table
 
 def value_of(fit: MethodFit) -> Measured:
     """The objective a pair, with what is known of its error: of the iteration, and over texts."""
-    known = [error for error in (fit.remaining, fit.text_error) if math.isfinite(error)]
-    return Measured(fit.value, math.hypot(*known) if known else None, digits=DIGITS)
+    return Measured(fit.value, fit.value_error, digits=DIGITS)
 
 
 def headline(problem: EmbeddingsProblem, solver: EmbeddingsSolver, result: EmbeddingsResult) -> list[tuple[str, str]]:
@@ -75,12 +74,18 @@ def sections(problem: EmbeddingsProblem, result: EmbeddingsResult) -> list[Secti
         names = ", ".join(Path(name).name for name in problem.text)
         source = [("text", names), ("words of it", str(result.text_words))]
     elif problem.planted is not None:
-        source = [("counts", "planted, with a known maximum"), ("known maximum a pair", f"{result.exact:.10g}")]
+        source = [
+            ("counts", "planted, with a known maximum"),
+            ("known maximum a pair", numeral(result.exact, digits=10)),
+        ]
     else:
         source = [("counts", Path(str(problem.counts)).name)]
-    source += [("pairs fitted", f"{result.pairs:.10g}"), ("pairs held out", f"{result.held_out_pairs:.10g}")]
+    source += [
+        ("pairs fitted", numeral(result.pairs, digits=10)),
+        ("pairs held out", numeral(result.held_out_pairs, digits=10)),
+    ]
     source.append(("vectors", ", ".join(f"vectors-{fit.name}.txt" for fit in result.fits)))
-    times = [(METHODS[fit.name], f"{fit.seconds:.2g} s, {fit.steps} steps, {fit.status}") for fit in result.fits]
+    times = [(METHODS[fit.name], f"{amount(fit.seconds)} s, {fit.steps} steps, {fit.status}") for fit in result.fits]
     return [
         Section("What the comparison says", said),
         Section("Source", source),

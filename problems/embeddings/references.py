@@ -12,7 +12,7 @@ from problems.embeddings.presentation import value_of
 from problems.embeddings.result import METHODS, EmbeddingsResult
 from problems.report_parts import Table
 from problems.result import Columns
-from solvers.measured import Cell, Measured, bound
+from solvers.measured import Cell, Measured, bound, numeral
 
 
 def agreements(problem: EmbeddingsProblem, result: EmbeddingsResult) -> list[Agreement]:
@@ -49,8 +49,8 @@ def comparison_table(problem: EmbeddingsProblem, solver: EmbeddingsSolver, resul
         "time (s)",
     ]
     note = (
-        f"Objective a pair; the bound of all matrices on that is {result.bound:.7g}. In parentheses: of the "
-        "objective what is still expected and the deviation over texts drawn again; of what was held out one "
+        f"Objective a pair; the bound of all matrices on that is {numeral(result.bound, digits=7)}. In parentheses: "
+        "of the objective what is still expected and the deviation over texts drawn again; of what was held out one "
         "standard deviation over its blocks, of differences taken block by block. Neighbours stay: mean share of the "
         f"{solver.neighbours} nearest that are so in a text drawn again."
     )

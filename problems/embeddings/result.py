@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,11 +10,12 @@ import numpy as np
 
 from problems.embeddings.judges import LEAST_PAIRS, Similarity
 from problems.published import published, stored
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 
-DEVIATIONS = 3.0  # standard ones, by which the values of two texts may differ
+ROUNDING = 1e-12  # of the value of a decomposition, which has no other error
+EXACT = "exact"  # the status of a decomposition
 METHODS = {
     "newton": "alternating Newton",
     "riemannian": "Riemannian descent",
@@ -48,6 +50,11 @@ class MethodFit:
     similarity: tuple[Similarity, ...] = published()
     singular_values: np.ndarray = published()
     path: np.ndarray
+
+    @property
+    def value_error(self) -> float:
+        """Of ``value``, see ``value_error``."""
+        return value_error(self.status, self.value, self.remaining, self.text_error)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -109,15 +116,16 @@ class EmbeddingsResult(Result):
         def array(key: str) -> np.ndarray:
             return np.array([np.nan if fit[key] is None else fit[key] for fit in fits], dtype=float)
 
-        bars = np.nan_to_num(DEVIATIONS * array("text_error")) + np.nan_to_num(array("remaining"))
-        bars[array("remaining") != array("remaining")] += 1e-12  # a decomposition has no error but rounding
-        found = [
-            Quantity("objective a pair, fitted", "", "part", names, array("value"), bars, ("sampling", "iteration"))
-        ]
+        columns = (array(key) for key in ("value", "remaining", "text_error"))
+        bars = np.array([value_error(fit["status"], *row) for fit, *row in zip(fits, *columns)])
+        drawn = bool(np.isfinite(array("text_error")).any())
+        contents = ("sampling", "iteration") if drawn else ("iteration",)
+        what = "objective a pair, fitted"
+        found = [Quantity(what, "", "part", names, array("value"), bars, contents, (), STANDARD if drawn else 1.0)]
         held = array("held_out")
         if np.isfinite(held).all():
-            errors = DEVIATIONS * array("held_out_error")
-            found.append(Quantity("objective a pair, held out", "", "part", names, held, errors, ("sampling",)))
+            what, errors = "objective a pair, held out", array("held_out_error")
+            found.append(Quantity(what, "", "part", names, held, errors, ("sampling",), (), STANDARD))
         return found
 
     @classmethod
@@ -144,6 +152,14 @@ class EmbeddingsResult(Result):
         lines = [f"{len(self.words)} {vectors.shape[1]}"]
         lines += [f"{word} {' '.join(f'{x:.9g}' for x in row)}" for word, row in zip(self.words, vectors)]
         return "\n".join(lines) + "\n"
+
+
+def value_error(status: str, value: float, remaining: float, text_error: float) -> float:
+    """Error of the objective a pair: what the iteration still lacks, and where texts were drawn again one standard
+    deviation over these, in quadrature. NaN of an iteration that did not converge: nobody knows what it lacks; a
+    decomposition (status exact) lacks nothing but rounding."""
+    lacking = ROUNDING * abs(value) if status == EXACT else remaining
+    return math.hypot(lacking, 0.0 if math.isnan(text_error) else text_error)
 
 
 def claimed(pairs: int) -> bool:

@@ -20,9 +20,10 @@ import numpy as np
 from problems.embeddings.data import Divided, divide, drawn_again
 from problems.embeddings.judges import held_out_values, kept_shares, ratio_error
 from problems.embeddings.model import EmbeddingsProblem, EmbeddingsSolver
-from problems.embeddings.result import METHODS, EmbeddingsResult, MethodFit, Neighbour
+from problems.embeddings.result import EXACT, METHODS, EmbeddingsResult, MethodFit, Neighbour
 from problems.embeddings.verdicts import similarity_of, verdicts
 from solvers.checkpoint import Checkpoint, Question, Stopped
+from solvers.measured import amount
 from solvers.methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
 from solvers.optimisation.skip_gram.embed import Method, embed
 from solvers.optimisation.skip_gram.embedding import Embedding, directions, neighbours
@@ -165,7 +166,7 @@ def second_start(given: SkipGram, solver: EmbeddingsSolver, seed: int, first: So
     value, best = other.extra["value_per_pair"], first.extra["value_per_pair"]
     more = (value - best) / abs(best)
     limit = AGREE * solver.accuracy if first.converged else np.inf
-    text = f"{value:.6f} a pair, {abs(more):.1e} {'above' if more > 0 else 'below'}, relative"
+    text = f"{value:.6f} a pair, {amount(abs(more))} {'above' if more > 0 else 'below'}, relative"
     return Checked("maximum", "Newton steps from random vectors", text, bool(more <= limit))
 
 
@@ -250,7 +251,7 @@ def judged(
                 stability_error=float(means.std(ddof=1) / np.sqrt(len(means))) if several else nothing,
                 steps=max(solution.counts.get(key, 0) for key in ("sweeps", "steps", "decompositions")),
                 seconds=solution.timing["solve_s"],
-                status=solution.status.name.lower().replace("_", " ") if name in ("newton", "riemannian") else "exact",
+                status=solution.status.name.lower().replace("_", " ") if name in ("newton", "riemannian") else EXACT,
                 similarity=similarity_of(problem, divided.words, solution.value, seed),
                 singular_values=solution.value.singular_values,
                 path=np.array([-abs(state.energies[0]) for state in solution.history if state.energies is not None]),

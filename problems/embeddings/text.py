@@ -6,9 +6,6 @@ A word is a run of letters, of any alphabet, with apostrophes between them. Ever
 
 from __future__ import annotations
 
-import codecs
-import csv
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -19,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from problems.errors import ProblemError
+from problems.tables import FileFaults, decoded, rows_of
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-BOM = "\ufeff"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,31 +36,10 @@ class Corpus:
         return int(self.blocks[-1]) + 1 if len(self.blocks) else 0
 
 
-def decoded(path: Path, encoding: str, key: str) -> str:
-    """The text of a file; ProblemError for one that cannot be read, with the place of the first byte that is wrong."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise ProblemError(f"no such file: {path}", key) from None
-    except OSError as error:
-        raise ProblemError(f"cannot read {path}: {error.strerror}", key) from None
-    try:
-        return raw.decode(encoding).removeprefix(BOM)
-    except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        line = before.count(b"\n") + 1
-        start = before.rfind(b"\n") + 1
-        column = len(raw[start : error.start].decode(encoding, errors="replace")) + 1
-        found = f"byte 0x{raw[error.start]:02x}" if error.start < len(raw) else "the end"
-        other = "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "latin-1"
-        text = f"{path.name}:{line}:{column}: {found} is not {encoding} text: say its encoding, perhaps {other}"
-        raise ProblemError(text, key) from None
-
-
 @lru_cache(8)
 def tokens(path: Path, encoding: str, lowercase: bool, key: str) -> tuple[str, ...]:
     """The words of a file in their order. Raises ProblemError for one without any."""
-    text = decoded(path, encoding, key)
+    text = decoded(path, key, encoding)
     found = tuple(WORD.findall(text.lower() if lowercase else text))
     if not found:
         what = "is empty" if not text.strip() else "has no words, only signs and digits"
@@ -93,44 +69,38 @@ def corpus(
     return Corpus(words, np.concatenate(ids), np.concatenate(blocks), sum(map(len, texts)))
 
 
-def rows_of(path: Path, names: tuple[str, ...], encoding: str, key: str) -> Iterator[tuple[str, list[str]]]:
-    """``file:line: `` and cells of the rows of a CSV file with this header; lines that begin with # are comments."""
+def table(
+    path: Path, names: tuple[str, ...], encoding: str, faults: FileFaults
+) -> Iterator[tuple[int, list[str], float]]:
+    """Lines, cells and the last cell's number of the rows of a CSV file with this header; rows at fault are noted and
+    left out."""
     header = False
-    for line, content in enumerate(decoded(path, encoding, key).splitlines(), start=1):
-        if not content.strip() or content.lstrip().startswith("#"):
-            continue
-        where = f"{path.name}:{line}: "
-        row = [cell.strip() for cell in next(csv.reader([content]))]
+    for line, row in rows_of(path, faults.key, encoding):
         if not header:
-            if row != list(names):
-                raise ProblemError(f"{where}the header must read {','.join(names)}, found {','.join(row)}", key)
             header = True
+            if row != list(names):
+                faults.add(f"the header must read {','.join(names)}, found {','.join(row)}", line)
+                return
             continue
         if len(row) != len(names):
-            raise ProblemError(f"{where}expected {len(names)} columns ({','.join(names)}), found {len(row)}", key)
-        yield where, row
+            faults.add(f"expected {len(names)} columns ({','.join(names)}), found {len(row)}", line)
+            continue
+        value = faults.number(row[-1], names[-1], line, len(row))
+        if value is not None:
+            yield line, row, value
     if not header:
-        raise ProblemError(f"{path.name}:1:1: the file is empty: expected the header {','.join(names)}", key)
-
-
-def number_in(cell: str, where: str, name: str, key: str) -> float:
-    """A finite number of a row."""
-    try:
-        value = float(cell.replace("_", "?"))  # float() would read 1_000
-    except ValueError:
-        raise ProblemError(f"{where}{name} must be a number, found {cell!r}", key) from None
-    if not math.isfinite(value):
-        raise ProblemError(f"{where}{name} must be finite, found {cell}", key)
-    return value
+        faults.add(f"the file is empty: expected the header {','.join(names)}", 1)
 
 
 @lru_cache(16)
 def similarities(path: Path, encoding: str, lowercase: bool, key: str) -> tuple[tuple[str, str, float], ...]:
     """The pairs of a list with the header word1,word2,score."""
+    faults = FileFaults(path.name, key)
     found = []
-    for where, (first, second, score) in rows_of(path, ("word1", "word2", "score"), encoding, key):
+    for _, (first, second, _), score in table(path, ("word1", "word2", "score"), encoding, faults):
         pair = (first.lower(), second.lower()) if lowercase else (first, second)
-        found.append((*pair, number_in(score, where, "score", key)))
+        found.append((*pair, score))
+    faults.raise_any()
     if len({score for _, _, score in found}) < 2:
         raise ProblemError(f"{path.name}: fewer than two different scores: a correlation needs them", key)
     return tuple(found)

@@ -11,7 +11,7 @@ from problems.embeddings.judges import LEAST_PAIRS, SURE, Similarity, correlatio
 from problems.embeddings.model import EmbeddingsProblem
 from problems.embeddings.result import METHODS, MethodFit, claimed
 from problems.embeddings.text import similarities
-from solvers.measured import Measured
+from solvers.measured import Measured, amount
 from solvers.optimisation.skip_gram.embedding import Embedding
 
 
@@ -41,8 +41,8 @@ def verdicts(fits: tuple[MethodFit, ...], bound: float) -> tuple[str, ...]:
     """Sentences: which method has the best objective, held out too, and whether that makes it the better for words."""
     best = max(fits, key=lambda fit: fit.value)
     told = [
-        f"{METHODS[best.name]} has the best objective on what was fitted, {bound - best.value:.2g} a pair below the "
-        "bound of all matrices."
+        f"{METHODS[best.name]} has the best objective on what was fitted, {amount(bound - best.value)} a pair below "
+        "the bound of all matrices."
     ]
     held = [fit for fit in fits if np.isfinite(fit.held_out)]
     if held:

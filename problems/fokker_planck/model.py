@@ -32,6 +32,7 @@ from problems.keys import (
     is_number,
     shown,
 )
+from solvers.measured import numeral
 
 AUTOMATIC_RANK = 200
 LOOKS = 129  # times at which the exact moments are compared with box and grid
@@ -307,9 +308,9 @@ def complete(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver) -> Fokker
         i, axis = np.unravel_index(int(np.argmax(reach / problem.half_widths)), reach.shape)
         reason = "" if problem.stable else "; the drift is unstable, so it grows with time: shorten t_final, or"
         raise ProblemError(
-            f"the box is too small: at t = {known.times[i]:.3g} coordinate {axis + 1} has mean "
-            f"{known.means[i, axis]:.3g} and deviation {known.widths()[i, axis]:.3g}{reason}"
-            f"{'' if reason else ';'} give at least {needed_half_width(known, int(axis)):.3g}",
+            f"the box is too small: at t = {numeral(known.times[i])} coordinate {axis + 1} has mean "
+            f"{numeral(known.means[i, axis])} and deviation {numeral(known.widths()[i, axis])}{reason}"
+            f"{'' if reason else ';'} give at least {numeral(needed_half_width(known, int(axis)))}",
             "problem.grid.half_width",
         )
     spacing = 2.0 * problem.half_widths / problem.points
@@ -318,9 +319,9 @@ def complete(problem: FokkerPlanckProblem, solver: FokkerPlanckSolver) -> Fokker
         i, axis = np.unravel_index(int(np.argmin(resolved)), resolved.shape)
         wanted = math.ceil(problem.points[axis] * 5.0 / resolved[i, axis])
         raise ProblemError(
-            f"the grid is too coarse: its spacing {spacing[axis]:.3g} in coordinate {axis + 1} does not resolve a "
-            f"width of {known.conditional_widths()[i, axis]:.3g} at t = {known.times[i]:.3g}; give about {wanted} "
-            "points",
+            f"the grid is too coarse: its spacing {numeral(spacing[axis])} in coordinate {axis + 1} does not resolve a "
+            f"width of {numeral(known.conditional_widths()[i, axis])} at t = {numeral(known.times[i])}; give about "
+            f"{wanted} points",
             "problem.grid.points",
         )
     return solver

@@ -12,7 +12,7 @@ from problems.fokker_planck.model import FokkerPlanckProblem, FokkerPlanckSolver
 from problems.fokker_planck.result import FokkerPlanckResult
 from problems.report_parts import Section, Table, error_contents, work
 from problems.words import cut_short
-from solvers.measured import Measured, bound
+from solvers.measured import Measured, bound, numeral
 
 SHOWN = 8  # coordinates of a table
 
@@ -113,7 +113,7 @@ def sections(problem: FokkerPlanckProblem, result: FokkerPlanckResult) -> list[S
     ]
     discretisation = [
         ("points of each axis", ", ".join(map(str, problem.points))),
-        ("spacing", ", ".join(f"{2 * w / n:.4g}" for w, n in zip(problem.half_widths, problem.points))),
+        ("spacing", ", ".join(numeral(2 * w / n) for w, n in zip(problem.half_widths, problem.points))),
         ("grid points in all", str(Measured(math.prod(problem.points)))),
         ("TT-ranks of the operator", ", ".join(map(str, result.operator_ranks))),
         ("TT-ranks of the density at the last time", ", ".join(str(int(r)) for r in result.ranks[-1])),

@@ -34,6 +34,7 @@ from solvers.dynamics.evolution import Evolution
 from solvers.dynamics.evolve import evolve
 from solvers.formats.trains.construct import kronecker_sum, rank_one
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount, numeral
 from solvers.method_base import Integrator
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
@@ -94,7 +95,7 @@ def discretisation_warnings(problem: FokkerPlanckProblem, solver: FokkerPlanckSo
         if needed(known, axis) > width * (1.0 + 1e-9):
             warnings.append(
                 f"fewer than six deviations of coordinate {axis + 1} fit the box at some time: its tails are cut; "
-                f"half_width {needed(known, axis):.3g} would hold them"
+                f"half_width {numeral(needed(known, axis))} would hold them"
             )
     spacing = 2.0 * problem.half_widths / problem.points
     narrow = known.conditional_widths().min(axis=0)
@@ -102,8 +103,8 @@ def discretisation_warnings(problem: FokkerPlanckProblem, solver: FokkerPlanckSo
     for axis in map(int, np.flatnonzero(unresolved > 0.1 * solver.accuracy)):
         wanted = np.sqrt(-2.0 * np.log(0.1 * solver.accuracy)) * spacing[axis] / (np.pi * narrow[axis])
         warnings.append(
-            f"the grid hardly resolves coordinate {axis + 1} (width {narrow[axis]:.3g}, spacing {spacing[axis]:.3g}): "
-            f"{int(np.ceil(problem.points[axis] * wanted))} points would"
+            f"the grid hardly resolves coordinate {axis + 1} (width {numeral(narrow[axis])}, spacing "
+            f"{numeral(spacing[axis])}): {int(np.ceil(problem.points[axis] * wanted))} points would"
         )
     return warnings
 
@@ -237,7 +238,9 @@ class _Run:
     def look(self, seen: dict[str, np.ndarray], errors: np.ndarray) -> tuple[list[Checked], np.ndarray]:
         """The mass and the moments beside what is known of them; the errors, no smaller than what is found."""
         drift = float(np.abs(seen["mass"] - 1.0).max())
-        looks = [Checked("mass", "one at all times", f"deviates by up to {drift:.1e}", drift <= self.solver.accuracy)]
+        looks = [
+            Checked("mass", "one at all times", f"deviates by up to {amount(drift)}", drift <= self.solver.accuracy)
+        ]
         if CLOSED_FORM:
             found = np.array(
                 [
@@ -250,7 +253,7 @@ class _Run:
                 Checked(
                     "means and covariances",
                     "closed form, by matrix exponentials",
-                    f"differ by up to {found[0].max():.1e} and {found[1].max():.1e} widths",
+                    f"differ by up to {amount(found[0].max())} and {amount(found[1].max())} widths",
                     passed,
                 )
             )
@@ -270,18 +273,18 @@ class _Run:
         if not estimated <= accuracy:
             status = solution.status if solution.status is not Status.CONVERGED else Status.STAGNATED
             warnings.append(
-                f"the accuracy asked for ({accuracy:g} widths of the density) was missed: errors up to {worst:.2g} "
+                f"the accuracy asked for ({accuracy:g} widths of the density) was missed: errors up to {amount(worst)} "
                 "estimated"
             )
         elif not (worst <= accuracy and all(look.passed for look in looks)):
             status = Status.CONTRADICTED
             warnings.append(
-                f"the closed form differs by {worst:.2g} widths of the density, more than estimated ({estimated:.2g}): "
-                "allow a wider box or more points"
+                f"the closed form differs by {amount(worst)} widths of the density, more than estimated "
+                f"({amount(estimated)}): allow a wider box or more points"
             )
         drift = float(np.abs(seen["mass"] - 1.0).max())
         if drift > MASS:
-            warnings.append(f"the mass deviates from one by up to {drift:.1e}: the implicit method keeps it")
+            warnings.append(f"the mass deviates from one by up to {amount(drift)}: the implicit method keeps it")
         unit, wide = self.unit, float(self.lengths.max())
         volume = unit**d
         if not 0.0 < volume < np.inf:

@@ -13,6 +13,7 @@ import numpy as np
 from problems.errors import ProblemError
 from problems.orbital_free_dft.keys import FINEST, OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import MARGIN, Nuclei, advised_box, check_nuclei
+from solvers.measured import numeral
 
 DENSEST = 8  # level of a dense array
 # Z h of a point nucleus: more is refused, the cusp exp(-2 Z r) falls within one cell. A larger lambda makes it wider; a
@@ -106,7 +107,7 @@ def check_box(problem: OrbitalFreeProblem, nuclei: Nuclei) -> None:
         radius = trap_radius(problem)
         least, wanted = min(least, radius + width), min(wanted, radius + 4.0 * width)
     if 0.5 * problem.box - nuclei.reach < least * (1.0 - 1e-12):
-        what = f"nuclei up to {nuclei.reach:.4g} bohr from the centre" if len(nuclei) else "the trap"
+        what = f"nuclei up to {numeral(nuclei.reach)} bohr from the centre" if len(nuclei) else "the trap"
         raise ProblemError(
             f"the box is too small for the density of {problem.count:g} electrons and {what}: give at least "
             f"{advised_box(nuclei.reach, wanted)}",
@@ -122,17 +123,19 @@ def check_grid(problem: OrbitalFreeProblem, nuclei: Nuclei) -> None:
     demands = []  # what is not resolved, its size in units of what is allowed
     if len(charges):
         z, allowed = float(charges.max()), CUSP * max(1.0, problem.weizsacker)
-        what = f"the cusp at a point nucleus of charge {z:g} (1/Z = {1.0 / z:.3g} bohr)"
+        what = f"the cusp at a point nucleus of charge {z:g} (1/Z = {numeral(1.0 / z)} bohr)"
         demands.append((what, z * h / allowed))
     if len(smearings):
         width = 1.0 / math.sqrt(float(smearings.max()))
-        demands.append((f"a smeared nucleus of width {width:.3g} bohr", h / (COARSEST * width)))
+        demands.append((f"a smeared nucleus of width {numeral(width)} bohr", h / (COARSEST * width)))
     if problem.trap is not None:
         width = 1.0 / math.sqrt(problem.trap.omega)
-        demands.append((f"the trap's length {width:.3g} bohr", h / (COARSEST * width)))
+        demands.append((f"the trap's length {numeral(width)} bohr", h / (COARSEST * width)))
     what, size = max(demands, key=lambda demand: demand[1])
     if size <= 1.0 + 1e-12:
         return
     level = problem.grids[-1] + math.ceil(math.log2(size) - 1e-9)
     cure = f"give level {level} or more" if level <= FINEST else f"give level {FINEST} and a smaller box"
-    raise ProblemError(f"too few levels: the spacing {h:.3g} bohr does not resolve {what}; {cure}", "problem.levels")
+    raise ProblemError(
+        f"too few levels: the spacing {numeral(h)} bohr does not resolve {what}; {cure}", "problem.levels"
+    )

@@ -34,7 +34,7 @@ from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.references import GroundState, reference_of
 from problems.orbital_free_dft.result import OrbitalFreeResult
 from problems.report_parts import Picture
-from solvers.measured import Measured, raised
+from solvers.measured import Measured, numeral, raised
 
 SLICE = 4.2  # inches of the slice, at most
 FEW_GRIDS = 2  # whose energies a sentence says as well as a figure
@@ -51,7 +51,7 @@ def figures(problem: OrbitalFreeProblem, solver: OrbitalFreeSolver, result: Orbi
     pictures = [
         Picture(
             "slice",
-            f"Density on the plane z = {result.plane.height:.4g} bohr; grey: below the colour scale.{marks}",
+            f"Density on the plane z = {numeral(result.plane.height)} bohr; grey: below the colour scale.{marks}",
             partial(density_slice, result, near),
             f"Density from {Measured(float(result.plane.density.max()), digits=3)} bohr⁻³ down over {DECADES} decades.",
         )
@@ -124,7 +124,7 @@ def profiles(result: OrbitalFreeResult) -> Figure:
     low, high = _scale(*(line.density for line in result.profiles))
     left, right = np.inf, -np.inf
     for k, line in enumerate(result.profiles):
-        point = ", ".join(f"{c:.3g}" for c in line.through).replace("-", "−")
+        point = ", ".join(numeral(c) for c in line.through).replace("-", "−")
         # equal lines of a symmetric system cover each other
         style: Style = {"color": colour(k), "lw": 1.6 - 0.2 * min(k, 3), "ls": DASHES[k % len(DASHES)]}
         axes.plot(line.position, _above(line.density, low), label=f"along {line.axis} through ({point})", **style)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from problems.errors import ProblemError
+from solvers.measured import numeral
 
 SAME_PLACE = 1e-6  # bohr
 NEAREST_FACE = 0.1  # of the box's edge
@@ -126,4 +127,4 @@ def _same_place(positions: np.ndarray, chosen: np.ndarray) -> tuple[int, int] | 
 
 
 def _place(position: np.ndarray) -> str:
-    return "(" + ", ".join(f"{x:.6g}" for x in position) + ")"
+    return "(" + ", ".join(numeral(x, digits=6) for x in position) + ")"

@@ -16,6 +16,7 @@ from problems.orbital_free_dft.ground_state import Task
 from problems.orbital_free_dft.keys import OrbitalFreeProblem
 from problems.orbital_free_dft.solve import Prepared
 from problems.report_parts import Effort
+from solvers.measured import numeral
 
 FIRST, NEXT = 30, 9  # evaluations of the energy on the first grid, on each after it
 EVALUATION = 0.04  # seconds beside the points
@@ -43,8 +44,11 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
     return [
         ("nuclei", f"{len(problem.sites)} of total charge {problem.sites.charge:g}{trap}; {problem.count:g} electrons"),
         ("functional", f"{problem.functional}, lambda = {problem.weizsacker:g}"),
-        ("points an axis", f"{listed(points)}; spacing {problem.box / finest:.3g} bohr at the finest"),
-        ("full grid", f"{float(finest) ** 3:.3g} points, {megabytes(8e-6 * float(finest) ** 3)} a function if stored"),
+        ("points an axis", f"{listed(points)}; spacing {numeral(problem.box / finest)} bohr at the finest"),
+        (
+            "full grid",
+            f"{numeral(float(finest) ** 3)} points, {megabytes(8e-6 * float(finest) ** 3)} a function if stored",
+        ),
         (
             "grid functions",
             f"{solver.format}, "

@@ -12,7 +12,7 @@ from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.references import reference_of
 from problems.orbital_free_dft.result import COMPONENTS, NAMES, OrbitalFreeResult
 from problems.report_parts import Section, Table, error_contents, work
-from solvers.measured import Cell, Measured, bound
+from solvers.measured import Cell, Measured, bound, numeral
 
 FORMATS = {"tucker": "Tucker tensors", "quantics": "quantics trains", "dense": "dense arrays"}
 SHOWN = 10  # significant digits of an energy whose error is not estimated
@@ -117,7 +117,7 @@ def sections(problem: OrbitalFreeProblem, result: OrbitalFreeResult) -> list[Sec
     discretisation = [
         ("box", f"{problem.box:g} bohr an edge, zero on the faces"),
         ("grids", f"{_grids(result)} points an axis, cell-centred"),
-        ("spacings", ", ".join(f"{level.spacing:.4g}" for level in result.levels) + " bohr"),
+        ("spacings", ", ".join(numeral(level.spacing) for level in result.levels) + " bohr"),
         ("grid points in all", str(Measured(finest.points**3))),
         ("descent in", f"{FORMATS[result.format]}, {LAPLACIANS[result.laplacian]}"),
         ("Tucker ranks of the orbital", _tucker(finest.tucker_ranks)),

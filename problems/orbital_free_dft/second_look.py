@@ -21,6 +21,7 @@ from problems.orbital_free_dft.functionals import C_TF, C_X, Functional
 from problems.orbital_free_dft.grid import Grid, from_sine, to_sine
 from problems.orbital_free_dft.nuclei import Nuclei
 from solvers.formats.tucker.tensor import TuckerTensor, multiply
+from solvers.measured import amount, numeral
 from solvers.solution import Checked
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def compared(
     yield Checked(
         "electrons",
         "Gauss quadrature of the orbital between the grid points",
-        f"{count:.8g} of {electrons:.8g}, allowed {allowed:.1e}",
+        f"{numeral(count, digits=8)} of {numeral(electrons, digits=8)}, allowed {amount(allowed)}",
         bool(abs(count - electrons) <= allowed),
     )
     names = [name for name in ("thomas_fermi", "exchange", "correlation") if level.components[name] != 0.0]
@@ -137,8 +138,8 @@ def compared(
     yield Checked(
         f"{worst.replace('_', '-')} energy",
         "Gauss quadrature of the orbital between the grid points",
-        f"{value:.8g} hartree beside {level.components[worst]:.8g}, its error {own:.1e}, stated "
-        f"{component_errors[worst]:.1e}",
+        f"{numeral(value, digits=8)} hartree beside {numeral(level.components[worst], digits=8)}, its error "
+        f"{amount(own)}, stated {amount(component_errors[worst])}",
         bool(excess <= 0.0),
     )
     if level.electrostatic:
@@ -149,20 +150,20 @@ def compared(
         yield Checked(
             "electrostatic energy",
             "1/r as a sum of Gaussians, without a box",
-            f"{theirs:.8g} hartree beside {ours:.8g}, allowed {allowed:.1e}",
+            f"{numeral(theirs, digits=8)} hartree beside {numeral(ours, digits=8)}, allowed {amount(allowed)}",
             bool(abs(ours - theirs) <= allowed),
         )
     allowed = ALLOWED * virial_error + granted
     yield Checked(
         "virial theorem",
         "the energy does not change when the orbital is stretched",
-        f"residual {level.virial:+.1e} hartree, allowed {allowed:.1e}",
+        f"residual {amount(level.virial)} hartree, allowed {amount(allowed)}",
         bool(abs(level.virial) <= allowed),
     )
     allowed = ALLOWED * (component_errors["hartree"] + component_errors["external"]) + granted
     yield Checked(
         "sum rule",
         "the energy from the chemical potential and the parts",
-        f"residual {level.sum_rule:+.1e} hartree, allowed {allowed:.1e}",
+        f"residual {amount(level.sum_rule)} hartree, allowed {amount(allowed)}",
         bool(abs(level.sum_rule) <= allowed),
     )

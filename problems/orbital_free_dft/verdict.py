@@ -10,6 +10,7 @@ from problems.orbital_free_dft.extrapolation import Extrapolated
 from problems.orbital_free_dft.ground_state import Task
 from problems.orbital_free_dft.keys import FINEST
 from problems.orbital_free_dft.result import LevelResult
+from solvers.measured import amount, numeral
 from solvers.solution import Checked, Status
 
 WORTH = 0.25  # of the accuracy, that part of an error too large which is told: one of four has as much
@@ -33,14 +34,14 @@ def judge(
     if not np.isfinite(last.errors["box"]):
         mu = last.chemical_potential
         warnings.append(
-            f"the electrons are not bound (chemical potential {mu:.4g}): only the faces of the box hold them"
+            f"the electrons are not bound (chemical potential {numeral(mu)}): only the faces of the box hold them"
         )
         return Status.STAGNATED, warnings
     reached = error <= accuracy and last.converged
     least = np.inf if reached else WORTH * accuracy
     if last.errors["box"] > least:
         warnings.append(
-            f"the box is too small for the density: its faces cost {last.errors['box']:.1e} hartree of the energy; "
+            f"the box is too small for the density: its faces cost {amount(last.errors['box'])} hartree of the energy; "
             f"enlarge box ({task.problem.box:g})"
         )
     if energy.error > least:
@@ -49,17 +50,18 @@ def judge(
         level = last.level + max(1, math.ceil(math.log2(energy.error / accuracy) / (order or 3)))
         cure = f"give level {level}" if level <= FINEST else "give a smaller box"
         warnings.append(
-            f"too few levels for {what}: the grid costs {energy.error:.1e} hartree after extrapolation; {cure}"
+            f"too few levels for {what}: the grid costs {amount(energy.error)} hartree after extrapolation; {cure}"
         )
     if not last.converged:
         cure = f"allow more max_steps ({solver.max_steps})"
         if last.steps < solver.max_steps:
             cure = f"rounding hides the rest, ask for a smaller accuracy or allow more max_rank ({solver.max_rank})"
-        warnings.append(f"the descent stopped with {last.errors['descent']:.1e} hartree to gain: {cure}")
+        warnings.append(f"the descent stopped with {amount(last.errors['descent'])} hartree to gain: {cure}")
     if last.errors["truncation"] > least:
-        told = f"rounding costs {last.errors['truncation']:.1e} hartree: ask for a smaller accuracy"
+        cost = amount(last.errors["truncation"], "hartree")
+        told = f"rounding costs {cost}: ask for a smaller accuracy"
         if max(last.tucker_ranks or last.ranks) >= solver.max_rank:
-            told = f"ranks were cut at max_rank {solver.max_rank}: {last.errors['truncation']:.1e} hartree; raise it"
+            told = f"ranks were cut at max_rank {solver.max_rank}: {cost}; raise it"
         warnings.append(told)
     failed = [look for look in looks if not look.passed]
     warnings += [f"contradicted: {look.what}, by {look.how}: {look.result}" for look in failed]

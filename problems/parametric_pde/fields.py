@@ -17,6 +17,7 @@ from pydantic import Field, field_validator
 
 from problems.errors import ProblemError
 from problems.keys import Keys
+from solvers.measured import numeral
 
 MOST_PARAMETERS = 200
 LARGEST_EXPONENT = 300.0  # of exp(...) at six standard deviations: beyond it numbers overflow
@@ -76,10 +77,10 @@ class Affine(_Sines):
         least = self.mean - totals
         worst = int(np.argmin(least))
         if not least[worst] > 0.0:
-            where = ", ".join(f"{v:.3g}" for v in x[worst])
+            where = ", ".join(numeral(v) for v in x[worst])
             message = (
-                f"the coefficient can become {least[worst]:.3g} at x = {where}, but must stay positive: "
-                f"lower scale below {abs(self.scale) * self.mean / float(totals.max()):.4g} or raise mean"
+                f"the coefficient can become {numeral(least[worst])} at x = {where}, but must stay positive: "
+                f"lower scale below {numeral(abs(self.scale) * self.mean / float(totals.max()))} or raise mean"
             )
             raise ProblemError(message, "problem.field.scale")
 
@@ -106,7 +107,7 @@ class Lognormal(_Sines):
         """ProblemError where a overflows within six standard deviations."""
         largest = abs(self.mean) + 6.0 * np.sqrt(self.totals(x, 2)).max()
         if not largest < LARGEST_EXPONENT:
-            message = f"log a reaches {largest:.3g} within six standard deviations: lower scale"
+            message = f"log a reaches {numeral(largest)} within six standard deviations: lower scale"
             raise ProblemError(message, "problem.field.scale")
 
 

@@ -11,12 +11,11 @@ import numpy as np
 from problems.parametric_pde.statistics import Moments
 from problems.parametric_pde.surrogate import Distribution
 from problems.published import HERE, derived, published
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
 
 INCLUDED, LEFT_OUT = ("rank", "Gauss points"), ("mesh",)  # of the errors
-STANDARD_ERRORS = 3.0  # by which sampled values of two runs may differ
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ class ParametricResult(Result):
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:
-        """What two runs are compared by: moments, indices, the sampled distribution, with three standard errors."""
+        """What two runs are compared by: moments, indices, the sampled distribution by its standard errors."""
         of = results["quantities"]
         names = list(of)
 
@@ -152,8 +151,8 @@ class ParametricResult(Result):
         for what, entries in (("quantile", quantiles), ("probability", above)):
             if entries:
                 keys, values, spread = ([entry[i] for entry in entries] for i in range(3))
-                estimates = STANDARD_ERRORS * np.array(spread, dtype=float)
-                found.append(Quantity(what, "", "quantity", keys, np.array(values, dtype=float), estimates, *contents))
+                numbers_of, deviations = np.array(values, dtype=float), np.array(spread, dtype=float)
+                found.append(Quantity(what, "", "quantity", keys, numbers_of, deviations, *contents, STANDARD))
         return found
 
     def entries(self) -> Iterator[Entry]:

@@ -17,6 +17,7 @@ from problems.parametric_pde.analysis import Analysis, Exact, size
 from problems.parametric_pde.gauss import rule
 from problems.parametric_pde.system import Discrete
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.solution import Checked
 
 MORE_POINTS = 2  # of the other rule, a parameter
@@ -58,7 +59,7 @@ def new_parameters(found: Analysis, held_out: Exact, checks: Exact, accuracy: fl
     return Checked(
         "surrogates of the quantities",
         f"exact solves at {len(held_out.y)} parameters on no grid",
-        f"root mean square error {largest:.1e} of the quantity",
+        f"root mean square error {amount(largest)} of the quantity",
         worst <= 1.0,
     )
 
@@ -77,7 +78,7 @@ def unbiased_means(found: Analysis, held_out: Exact, accuracy: float) -> Checked
     return Checked(
         "means",
         f"sampling: what the surrogates miss at {len(held_out.y)} drawn parameters",
-        f"means differ by {largest:.1e} (relative)",
+        f"means differ by {amount(largest)} (relative)",
         worst <= 1.0,
     )
 
@@ -110,7 +111,7 @@ def other_rule(discrete: Discrete, found: Analysis, points: Sequence[int], accur
     return Checked(
         "means and variances",
         f"a Gauss rule of other points, {solves} solves",
-        f"means differ by {largest:.1e} (relative)",
+        f"means differ by {amount(largest)} (relative)",
         max(worst) <= 1.0,
     )
 
@@ -135,6 +136,6 @@ def energies(discrete: Discrete, train: TensorTrain, accuracy: float, rng: np.ra
     return Checked(
         "the whole solution",
         f"energy against the work of the load at {ENERGIES} random grid points",
-        f"differ by {error:.1e} (relative)",
+        f"differ by {amount(error)} (relative)",
         error <= WORST * accuracy,
     )

@@ -41,6 +41,7 @@ from solvers.cross.maxvol import rectangular_maxvol
 from solvers.cross.parametric_system import ParametricSystem
 from solvers.cross.reduced_basis import ReducedBasis
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.methods import ALSCross
 from solvers.solution import Callback, IterationState, Solution, Status
 
@@ -311,8 +312,8 @@ class _Run:
             status = Status.CONVERGED
         else:
             warnings.append(
-                f"the accuracy asked for ({accuracy:g}) was not reached: relative errors up to {mean:.2g} of the "
-                f"means, {variance:.2g} of the variances"
+                f"the accuracy asked for ({accuracy:g}) was not reached: relative errors up to {amount(mean)} of the "
+                f"means, {amount(variance)} of the variances"
             )
             if status is Status.CONVERGED:
                 status = Status.STAGNATED if self.problem.points == AUTOMATIC else Status.BASIS_LIMIT
@@ -325,7 +326,7 @@ class _Run:
                 cure = f"{MOST} points a parameter are the limit"
             warnings.append(
                 f"the polynomials in parameter {listed} end too early: their next degrees would add up to "
-                f"{tails.max():.2g}; {cure}"
+                f"{amount(tails.max())}; {cure}"
             )
         names = [q.name for q in self.discrete.functionals]
         zero = [n for n, told, m in zip(names, found.told_from_zero(), found.moments) if not told and m.variance > 0.0]

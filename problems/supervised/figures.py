@@ -12,6 +12,7 @@ from problems.legends import legend_outside
 from problems.report_parts import Picture
 from problems.supervised.model import SupervisedProblem, SupervisedSolver
 from problems.supervised.result import SupervisedResult, standard_error
+from problems.words import capital
 
 SHOWN = 1e-4  # the smallest share of an order that is drawn
 FEW = 3  # levels of noise from which on there is a curve
@@ -23,15 +24,18 @@ def figures(problem: SupervisedProblem, solver: SupervisedSolver, result: Superv
     best = result.names[int(np.argmax(result.means[:, 0]))]
     if len(result.levels) >= FEW:
         text = (
-            f"{result.metric} on rows with true labels over the share of training labels drawn anew, with errors; "
-            "dashed: the nearest neighbour's, (1 - p) acc0 + p / classes."
+            f"{capital(result.metric)} on rows with true labels over the share of training labels drawn anew, with "
+            "errors; dashed: the nearest neighbour's, (1 - p) acc0 + p / classes."
         )
         found.append(Picture("label_noise", text, partial(label_noise, result), f"Without noise {best} is the best."))
     else:
-        text = f"{result.metric} of every learner on every split (dots), mean and standard error (bars)."
+        metric = capital(result.metric)
+        text = f"{metric} of every learner on every split (dots), mean with one standard deviation (bars)."
         found.append(Picture("scores", text, partial(scores, result), f"The best mean is that of {best}."))
     if result.orders.size and len(result.shares) > 2:
-        text = "Share of the variance of the model's scores by how many fields act together, with standard errors."
+        text = (
+            "Share of the variance of the model's scores by how many fields act together, with one standard deviation."
+        )
         mean = ", ".join(
             f"{share:.1%} of {order}" for order, share in enumerate(result.shares) if order and share > 0.01
         )

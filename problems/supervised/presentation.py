@@ -27,8 +27,9 @@ def headline(problem: SupervisedProblem, solver: SupervisedSolver, result: Super
     ]
     if result.orders.size:
         shares = _shares(result)
-        beyond = float(1.0 - shares[1][0]) if len(shares) > 1 else 0.0
-        told.append(("variance beyond single fields", f"{max(beyond, 0.0):.1%} of that of the model"))
+        alone, error = shares[1][:2] if len(shares) > 1 else (1.0, 0.0)
+        beyond = Measured(100.0 * max(1.0 - alone, 0.0), 100.0 * error)
+        told.append(("variance beyond single fields", f"{beyond} % of that of the model"))
     return told
 
 
@@ -43,7 +44,7 @@ def tables(problem: SupervisedProblem, solver: SupervisedSolver, result: Supervi
     ]
     note = (
         "Shares of the variance of the model's scores by how many fields act together, exactly from the train, for "
-        "fields drawn independently of each other; in parentheses the standard error over the splits."
+        "fields drawn independently of each other; in parentheses one standard deviation over the splits."
     )
     found = [
         Table(["fields together", "share", "up to this"], rows[:ORDERS], (0,), note, "Shares of variance by order")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from problems.agreement import Agreement, Deviation
+from problems.learning.learners import OWN
 from problems.report_parts import Table
 from problems.result import Columns
-from problems.supervised.learners import OWN
 from problems.supervised.model import SupervisedProblem, SupervisedSolver
 from problems.supervised.result import SupervisedResult
+from problems.words import capital
 from solvers.measured import Cell, Measured
 
 
@@ -46,9 +47,9 @@ def comparison_table(problem: SupervisedProblem, solver: SupervisedSolver, resul
             rows.append([f"{level:g}", *row] if several else row)
     columns = ["learner", result.metric, "spread", "this model less it", "on rows fitted", "seconds"]
     note = (
-        f"{result.metric} on the rows that judge, mean over {result.splits} splits with its standard error (Nadeau and "
-        "Bengio's, as training rows overlap) and standard deviation. Differences are split by split. All learners see "
-        "the same rows."
+        f"{capital(result.metric)} on the rows that judge, mean over {result.splits} splits with its standard error "
+        "(Nadeau and Bengio's, as training rows overlap) and standard deviation. Differences are split by split. All "
+        "learners see the same rows."
     )
     heads = ["label noise", *columns] if several else columns
     return Table(heads, rows, text_columns=(0, 1) if several else (0,), note=note)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from problems.published import derived, published
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import numeral
 
 SHOWN_PAIRS = 10
 DEVIATIONS = 2.0  # standard errors from which on one method is called better than another
-COMPARED = 3.0  # the same, by which the scores of two runs may differ
 
 
 def standard_error(values: np.ndarray, ratio: float) -> np.ndarray:
@@ -166,10 +166,10 @@ class SupervisedResult(Result):
         best = int(np.argmin(difference))
         name, gap, sure = self.names[best + 1], difference[best], DEVIATIONS * error[best]
         if -gap > sure:
-            return f"a plain method is better: {name} by {-gap:.2g} in {self.metric} (standard error {error[best]:.1g})"
+            return f"a plain method is better: {name} by {numeral(-gap, error[best])} in {self.metric}"
         if gap > sure:
-            return f"better than every plain method, by {gap:.2g} than {name} (standard error {error[best]:.1g})"
-        return f"not told apart from the best plain method, {name}: {gap:+.2g} (standard error {error[best]:.1g})"
+            return f"better than every plain method, by {numeral(gap, error[best])} than {name}"
+        return f"not told apart from the best plain method, {name}: {numeral(gap, error[best])}"
 
     def trains(self) -> Mapping[str, TensorTrain]:
         """The coefficients of the interactions, of the first split; of other models nothing."""
@@ -182,23 +182,18 @@ class SupervisedResult(Result):
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:
-        """Scores and shares: errors are those of other splits of the same rows, three deviations."""
+        """Scores and shares: errors are those of other splits of the same rows, one standard deviation."""
         entries = list(results["learners"])
         names = [f"{entry['name']}, noise {entry['label_noise']:g}" for entry in entries]
         score = np.array([entry["score"] for entry in entries], dtype=float)
-        error = COMPARED * np.array([entry["score_error"] for entry in entries], dtype=float)
-        found = [
-            Quantity(
-                f"score ({results['metric']})", "", "learner", names, score, error, ("splits", "seeds"), ("other rows",)
-            )
-        ]
+        error = np.array([entry["score_error"] for entry in entries], dtype=float)
+        drawn = ("splits", "seeds"), ("other rows",), STANDARD
+        found = [Quantity(f"score ({results['metric']})", "", "learner", names, score, error, *drawn)]
         if results["shares_by_order"]:
-            shares = np.array(results["shares_by_order"], dtype=float)
-            errors = COMPARED * np.array(results["shares_by_order_errors"], dtype=float)
-            keys = [float(k) for k in range(len(shares))]
-            found.append(
-                Quantity("share of variance", "", "order", keys, shares, errors, ("splits", "seeds"), ("other rows",))
-            )
+            shares = np.array(results["shares_by_order"][1:], dtype=float)  # of none the mean is left, without variance
+            errors = np.array(results["shares_by_order_errors"][1:], dtype=float)
+            keys = [float(k) for k in range(1, len(shares) + 1)]
+            found.append(Quantity("share of variance", "", "order", keys, shares, errors, *drawn))
         return found
 
     def columns(self) -> Columns:

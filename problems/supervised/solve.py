@@ -17,13 +17,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from problems.supervised.data import Data
-from problems.supervised.learners import OWN, Outcome, Task, evaluate, metric
+from problems.learning.data import Data
+from problems.learning.learners import OWN, Outcome, Task, evaluate, metric
 from problems.supervised.model import SupervisedProblem, SupervisedSolver
 from problems.supervised.result import SupervisedResult
 from solvers.checkpoint import Checkpoint, Content, Question
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
+from solvers.measured import amount, numeral
 from solvers.solution import Checked, IterationState, Solution, Status
 
 FILE = "outcomes.npz"
@@ -138,7 +139,8 @@ def _judged(
     if largest > solver.accuracy:
         status = Status.FEW_SPLITS
         warnings.append(
-            f"the mean {result.metric} is known to {largest:.2g} (standard error); {solver.accuracy:g} was asked for"
+            f"the mean {result.metric} is known to {amount(largest)} (one standard deviation); {solver.accuracy:g} was "
+            "asked for"
         )
     if not all(look.passed for look in looks):
         status = Status.CONTRADICTED
@@ -169,7 +171,7 @@ def _blind(result: SupervisedResult, data: Data, outcome: Outcome) -> Checked:
 def _drawn(exact: float, drawn: float, error: float) -> Checked:
     """The variance of the scores from the train beside that of rows of independent fields."""
     passed = abs(exact - drawn) <= SURE * error + ROUNDING * abs(exact)
-    told = f"{drawn:.4g} +- {error:.1g}, from the train {exact:.4g}"
+    told = f"{numeral(drawn, error)}, from the train {numeral(exact)}"
     return Checked("shares of variance", "the variance over rows of independent fields", told, bool(passed))
 
 

@@ -3,6 +3,7 @@
     python results/reference/renew.py                  the pages and the index, from the stored results: seconds a run
     python results/reference/renew.py --compute        the runs first, all of them: some minutes on two cores
     python results/reference/renew.py --compute NAME   one of them
+    python results/reference/renew.py --reproduction results/reproductions/talk   keep the table of a reproduction
 
 Run it from the root of a checkout before what it shows is committed. To keep the repository small a folder holds its
 pages, numbers and configuration, no large states and no figures but those that the README and the guide show.
@@ -11,6 +12,7 @@ pages, numbers and configuration, no large states and no figures but those that 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -78,13 +80,27 @@ def prune(folder: Path) -> None:
         (folder / "figures").rmdir()
 
 
+def keep_reproduction(folder: Path) -> Path:
+    """Keep the table and the text of a reproduction, without its runs; returns where."""
+    name = json.loads((folder / "reproduction.json").read_text(encoding="utf-8"))["name"]
+    kept = HERE / name
+    kept.mkdir(exist_ok=True)
+    shutil.copy(folder / "table.csv", kept)
+    shutil.copy(folder / "reproduction.md", kept / "README.md")
+    return kept
+
+
 def main(words: list[str] | None = None) -> None:
     """Renew everything here."""
     from ttsuite.pages.index import index_runs
 
     parser = argparse.ArgumentParser(description="Renew the pages of results/reference.")
     parser.add_argument("--compute", nargs="*", choices=sorted(RUNS), metavar="NAME", help="compute these runs first")
+    parser.add_argument("--reproduction", type=Path, metavar="DIR", help="keep the table of this reproduction, no more")
     options = parser.parse_args(words)
+    if options.reproduction is not None:
+        print(f"kept {keep_reproduction(options.reproduction)}")
+        return
     for name in [] if options.compute is None else options.compute or RUNS:
         print(f"computing {name}", flush=True)
         compute(name)

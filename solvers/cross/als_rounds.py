@@ -17,6 +17,7 @@ from solvers.cross.parametric_system import ParametricSystem
 from solvers.cross.reduced_basis import ReducedBasis
 from solvers.cross.search import EVIDENCE
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.methods import ALSCross
 from solvers.solution import Checked, IterationState, Solution, Status
 
@@ -225,8 +226,8 @@ class Rounds:
         looked = Checked(
             "the train at parameters not looked at before",
             f"residuals at {self.fresh} random points and those found wrong earlier",
-            f"root mean square {residual[0]:.1e}, largest {residual[1]:.1e}; worse at parameters of "
-            f"probability {share:.1e} at most",
+            f"root mean square {amount(residual[0])}, largest {amount(residual[1])}; worse at parameters of "
+            f"probability {amount(share)} at most",
             self.good(errors),
         )
         return Solution(

@@ -8,6 +8,7 @@ import numpy as np
 
 from solvers.cross.sources import FunctionSource, TrainSource
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.solution import Checked
 
 AGAIN = 500  # known values looked at entry by entry at the end
@@ -17,7 +18,7 @@ ABOVE = 1.01  # times the accuracy: two ways to the same entry differ by roundin
 def every_entry(error: float, accuracy: float) -> Checked:
     """At a tensor taken whole."""
     how = "all values of the tensor against the train"
-    return Checked("every entry", how, f"largest error {error:.1e}", error <= accuracy)
+    return Checked("every entry", how, f"largest error {amount(error)}", error <= accuracy)
 
 
 def zeros(count: int, sure: bool) -> Checked:
@@ -37,7 +38,7 @@ def fresh_points(count: int, error: float, share: float) -> Checked:
     return Checked(
         "entries not looked at before",
         f"{count} random points, corners, searches along single modes",
-        f"largest error {error:.1e}; at most {share:.1e} of all entries can be worse",
+        f"largest error {amount(error)}; at most {amount(share)} of all entries can be worse",
         True,
     )
 
@@ -45,7 +46,7 @@ def fresh_points(count: int, error: float, share: float) -> Checked:
 def known_values(count: int, error: float, passed: bool) -> Checked:
     """At all values that are known."""
     how = f"{count} of them against the train, after rounding"
-    return Checked("all known values", how, f"largest error {error:.1e}", passed)
+    return Checked("all known values", how, f"largest error {amount(error)}", passed)
 
 
 def again(source: FunctionSource | TrainSource, train: TensorTrain, accuracy: float) -> Iterator[Checked]:
@@ -58,4 +59,4 @@ def again(source: FunctionSource | TrainSource, train: TensorTrain, accuracy: fl
         points = np.column_stack([points, rng.integers(0, source.shape[-1], AGAIN)])
     off = float(np.abs(train.entries(points) - source.points(points)).max()) / source.largest
     how = f"{AGAIN} of them, the train contracted for each"
-    yield Checked("known values", how, f"largest error {off:.1e}", off <= allowed)
+    yield Checked("known values", how, f"largest error {amount(off)}", off <= allowed)

@@ -22,6 +22,7 @@ from solvers.dynamics.sparse import MOST_NONZEROS, sparse_matrix
 from solvers.formats.trains.construct import rank_one
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.solution import Checked
 
 LARGEST = 100_000  # entries of a state that is evolved exactly beside; none: no such look is taken
@@ -44,7 +45,7 @@ def second_looks(run: Evolving, value: Evolution, bound: float) -> tuple[list[Ch
             Checked(
                 "state at the last time",
                 f"exact exponential on all {size} entries of the state",
-                f"relative error {error:.1e}, bound {bound:.1e}",
+                f"relative error {amount(error)}, bound {amount(bound)}",
                 passed,
             )
         )
@@ -142,7 +143,7 @@ def _matrix(run: Evolving) -> Checked:
     return Checked(
         "matrix of the operator",
         "its action on a random product, by trains alone",
-        f"differs by {off:.1e}",
+        f"differs by {amount(off)}",
         off <= DIGITS,
     )
 
@@ -158,6 +159,7 @@ def _invariants(run: Evolving, value: Evolution, bound: float) -> Checked:
     return Checked(
         "norm and energy",
         "constant in the exact evolution",
-        f"norm changes by {norm:.1e}, energy by {energy:.1e} (a bound of {bound:.1e} allows {allowed:.1e})",
+        f"norm changes by {amount(norm)}, energy by {amount(energy)} (a bound of {amount(bound)} "
+        f"allows {amount(allowed)})",
         bool(passed),
     )

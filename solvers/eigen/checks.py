@@ -23,6 +23,7 @@ from solvers.eigen.full_vectors import EPS, Spectrum
 from solvers.eigen.states import EigenStates
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain, dot
+from solvers.measured import amount
 from solvers.sectors.train import ModeCharges, SectorTrain, inner
 from solvers.solution import Checked, Solution, Status
 
@@ -56,7 +57,7 @@ def looked_at(
             Checked(
                 "levels",
                 f"vectors over all {exact.size} product functions ({exact.completeness})",
-                f"largest difference {off.max(initial=0.0):.1e}",
+                f"largest difference {amount(off.max(initial=0.0))}",
                 bool(np.all(off <= allowed)),
             )
         )
@@ -127,7 +128,7 @@ def _overlaps(trains: Sequence[Train], energies: np.ndarray, rng: np.random.Gene
     off = max((abs(_pair(trains[i], trains[j])) for i, j in [*near, *rest]), default=0.0)
     off = max(off, max(abs(_pair(x, x) - 1.0) for x in trains))
     how = f"inner products of {len(near) + len(rest)} pairs, and of each with itself"
-    return Checked("orthonormality", how, f"largest deviation {off:.1e}", bool(off <= ORTHONORMAL))
+    return Checked("orthonormality", how, f"largest deviation {amount(off)}", bool(off <= ORTHONORMAL))
 
 
 def _charge(x: Train) -> int:
@@ -167,4 +168,4 @@ def _quotients(operator: TTOperator, value: EigenStates, accuracy: float, rng: n
     )
     passed = off <= bound + 1e-11 * scale * operator.d
     how = f"<x|H|x> of {done} states by dense cores"
-    return [Checked("energies", how, f"largest difference {off:.1e}", bool(passed))]
+    return [Checked("energies", how, f"largest difference {amount(off)}", bool(passed))]

@@ -13,6 +13,7 @@ import numpy as np
 
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain, dot
+from solvers.measured import amount
 
 NOT_HERMITIAN = 1e-9  # relative size of H - H^dagger that is refused
 
@@ -22,7 +23,7 @@ def check_hermitian(operator: TTOperator) -> None:
     norm = operator.norm()
     distance = (operator - operator.adjoint()).norm()
     if distance > NOT_HERMITIAN * norm:
-        raise ValueError(f"the operator is not Hermitian: ||H - H^dagger|| is {distance / norm:.1e} of ||H||")
+        raise ValueError(f"the operator is not Hermitian: ||H - H^dagger|| is {amount(distance / norm)} of ||H||")
 
 
 def real_form(operator: TTOperator) -> TTOperator:

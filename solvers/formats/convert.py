@@ -36,6 +36,7 @@ from solvers.formats.trains.factorisations import as_double, check_finite, frobe
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.formats.tucker.convert import from_full, to_train
 from solvers.formats.tucker.tensor import TuckerTensor, separable, truncated
+from solvers.measured import numeral
 
 FORMATS = ("tt", "ht", "tucker", "cp", "full")
 Tensor: TypeAlias = np.ndarray | TensorTrain | HierarchicalTensor | TuckerTensor | CPTensor
@@ -322,4 +323,4 @@ def _at(x: Tensor, points: np.ndarray) -> np.ndarray:
 
 def _check(numbers: int) -> None:
     if numbers > MOST:
-        raise ValueError(f"this conversion forms {float(numbers):.3g} numbers, more than {MOST}: round first")
+        raise ValueError(f"this conversion forms {numeral(float(numbers))} numbers, more than {MOST}: round first")

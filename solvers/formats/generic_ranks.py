@@ -23,6 +23,7 @@ from solvers.cards import Card, Fact, dimensions, ends
 from solvers.formats.hierarchical.tree import Tree, balanced, levels, modes_of
 from solvers.kernels.elimination import product_modulo
 from solvers.matrices.exact_rank import LARGEST_PRIME, exact_rank, rank_over
+from solvers.measured import numeral
 
 FORMATS = ("tt", "ht", "cp", "tucker")
 MOST_ENTRIES = 2**20
@@ -75,7 +76,7 @@ def generic_ranks(
     if len(shape) < 2 or min(shape) < 1 or width < 1:
         raise ValueError(f"needs at least two modes, and sizes and a width of at least 1, not {shape} and {width!r}")
     if math.prod(shape) > MOST_ENTRIES or (format == "tucker" and width ** len(shape) > MOST_ENTRIES):
-        raise ValueError(f"the tensor has {math.prod(shape):.3g} entries, more than {MOST_ENTRIES}")
+        raise ValueError(f"the tensor has {numeral(math.prod(shape))} entries, more than {MOST_ENTRIES}")
     rng = rng or np.random.default_rng(0)
     tensor = MAKERS[format](shape, int(width), rng).reshape(shape)
     return ranks_by(tensor, rank_over)

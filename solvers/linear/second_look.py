@@ -17,6 +17,7 @@ import numpy as np
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.full_vectors import apply_full
+from solvers.measured import amount
 from solvers.solution import Checked
 
 ROWS = 32
@@ -45,7 +46,7 @@ def look(
         seen = float(np.linalg.norm(left))
         passed = bool(seen <= ABOVE * stated + rounding)
         how = f"all {len(left)} entries of b - A x, the operator applied core by core to the full vector"
-        return Checked("relative residual", how, f"{seen:.1e} beside the stated {stated:.1e}", passed)
+        return Checked("relative residual", how, f"{amount(seen)} beside the stated {amount(stated)}", passed)
     n = np.array(b.shape)
     even = np.floor(rng.random((ROWS - ROWS // 2, len(n))) * n).astype(np.int64)
     indices = np.concatenate([draw(b, ROWS // 2, rng), even])
@@ -57,7 +58,7 @@ def look(
     bound = math.sqrt(float(errors[different].sum()))
     passed = bool(bound <= ABOVE * stated + rounding and mean <= UNLIKELY * (stated + rounding))
     how = f"{ROWS} random rows of A contracted with x one by one, half of them drawn where b is large"
-    return Checked("relative residual", how, f"about {mean:.1e} beside the stated {stated:.1e}", passed)
+    return Checked("relative residual", how, f"about {amount(mean)} beside the stated {amount(stated)}", passed)
 
 
 def row_products(operator: TTOperator, x: TensorTrain, indices: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ import numpy as np
 from solvers.cards import Card, Fact, ends, size
 from solvers.cross.maxvol import maxvol, rectangular_maxvol
 from solvers.formats.trains.factorisations import EPSILON, as_double, check_finite, power_of_two
+from solvers.measured import numeral
 
 FEW = 20_000  # submatrices that are all looked at: below a second up to rank 8
 STARTS = 4  # of the turns of maxvol
@@ -66,7 +67,7 @@ class Skeleton(Card):
             ("rows", ends([int(i) for i in self.rows])),
             ("columns", ends([int(j) for j in self.columns])),
             ("error", f"{size(self.error)} in the largest entry, bound {size(self.bound)}"),
-            ("volume", f"exp({self.log_volume:.6g}): {looked}"),
+            ("volume", f"exp({numeral(self.log_volume, digits=6)}): {looked}"),
         ]
 
 

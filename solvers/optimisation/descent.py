@@ -26,6 +26,7 @@ import numpy as np
 
 from solvers.checkpoint import Checkpoint, Content, Question
 from solvers.iteration import drive
+from solvers.measured import numeral
 from solvers.methods import ConjugateGradients
 from solvers.optimisation.points import packed, unpacked
 from solvers.solution import Callback, IterationState, Solution, Status
@@ -216,7 +217,7 @@ class _Descent:
         self.p = self.objective.precondition(self.x, self.now)
         self.size = float(self.manifold.inner(self.x, self.now.gradient, self.p))
         if not math.isfinite(self.size) or (self.size < 0.0 and not self.counts["steps"]):
-            raise ValueError(f"the preconditioner is not positive: <g, B g> = {self.size:.3g}")
+            raise ValueError(f"the preconditioner is not positive: <g, B g> = {numeral(self.size)}")
         self.expected = 0.5 * abs(self.size)
 
     def over(self) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from documents import FILES, Session, blocks_of
-from quick_command import QuickCommand
 
 import ttsuite
 
@@ -23,18 +21,9 @@ PAGES = sorted(DOCS.glob("*.md"))
 INSTALLED = ("first-run",)
 
 
-@pytest.fixture(scope="module")
-def quick_command():
-    """A ``ttsuite`` that has numpy, numba and matplotlib imported."""
-    command = QuickCommand()
-    yield command
-    command.close()
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_examples_of_a_page_run(page, tmp_path, request):
-    quick = page.stem not in INSTALLED and hasattr(os, "pidfd_open")  # Linux
-    session = Session(page, tmp_path, request.getfixturevalue("quick_command").bin if quick else None)
+def test_the_examples_of_a_page_run(page, tmp_path, quick_command):
+    session = Session(page, tmp_path, None if page.stem in INSTALLED else quick_command)
     for block in blocks_of(page):
         session.take(block)
 

@@ -60,3 +60,18 @@ def test_a_run_is_computed_anew_and_its_numbers_are_kept(tmp_path, monkeypatch):
     kept = {"report.json", "report.html", "configuration.yaml", "result.npz", "states.npz", "levels.csv"}
     assert files == {"index.html"} | {f"small/{name}" for name in kept}
     assert json.loads((tmp_path / "small" / "report.json").read_text())["status"] == "finished"
+
+
+def test_the_table_of_a_reproduction_is_kept_without_its_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(renew, "HERE", tmp_path / "reference")
+    made = tmp_path / "made"
+    for folder in (renew.HERE, made / "points"):
+        folder.mkdir(parents=True)
+    (made / "reproduction.json").write_text('{"name": "paper"}')
+    (made / "table.csv").write_text("item\n")
+    (made / "reproduction.md").write_text("# A paper\n")
+    renew.main(["--reproduction", str(made)])
+    assert "paper" in capsys.readouterr().out
+    kept = renew.HERE / "paper"
+    assert {path.name for path in kept.iterdir()} == {"README.md", "table.csv"}
+    assert (kept / "README.md").read_text() == "# A paper\n"

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers.measured import ROUNDING, Measured, aligned, at_point, bound, in_ascii, typographic, unit_text
+from solvers.measured import (
+    ROUNDING,
+    Measured,
+    aligned,
+    amount,
+    at_point,
+    bound,
+    in_ascii,
+    numeral,
+    typographic,
+    unit_text,
+)
 
 POWER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 SIGNIFICAND = st.floats(min_value=1.0, max_value=10.0, exclude_max=True)
@@ -108,6 +119,7 @@ def test_units_and_signs_have_an_ascii_form():
     [
         ("off by 1.2e-05, at most 3e+06", "off by 1.2 × 10⁻⁵, at most 3 × 10⁶"),
         ("0.5 +- 0.1 cm-1, from -3 to 2 (-1)", "0.5 ± 0.1 cm⁻¹, from −3 to 2 (−1)"),
+        ("2^5, 2^10 points of 10^3", "2⁵, 2¹⁰ points of 10³"),
         ("larger by 0.0e+00, 4.5e-02 or 2.2e+01", "larger by 0, 0.045 or 22"),
         ("--set solver.accuracy=1e-6 of 2026-11-28, x1e5", "--set solver.accuracy=1e-6 of 2026-11-28, x1e5"),
     ],
@@ -115,3 +127,12 @@ def test_units_and_signs_have_an_ascii_form():
 def test_texts_are_printed_with_true_signs_and_come_back(written, printed):
     assert typographic(written) == printed
     assert typographic(printed) == printed
+
+
+def test_sentences_have_errors_rounded_up_and_numbers_with_theirs_in_ascii():
+    assert amount(4.31e-7, "cm-1") == "4.4e-7 cm-1" and amount(0.000999) == "0.0010" and amount(-2.31e-9) == "-2.4e-9"
+    assert amount(None) == amount(math.nan) == "not estimated" and amount(0.0) == "0" and amount(math.inf) == "inf"
+    assert numeral(0.46041, 0.00082, "hartree") == "0.46041(82) hartree"
+    assert numeral(16730.4) == "16730" and numeral(2.1e7) == "2.1e7" and numeral(1e-6) == "1e-6"
+    assert numeral(-0.25) == "-0.25" and numeral(math.nan) == "not known" and numeral(7) == "7"
+    assert typographic(f"off by {amount(4.31e-7, 'cm-1')}") == "off by 4.4 × 10⁻⁷ cm⁻¹"

@@ -1,7 +1,10 @@
 """One complete run on made-up numerics, with everything drawn, for the tests that read run folders."""
 
+import os
 import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import made_up
 import pytest
@@ -39,3 +42,16 @@ def complete_run(tmp_path_factory):
 def copied(complete_run, tmp_path):
     """A function that copies the complete run to ``tmp_path / name``."""
     return lambda name: shutil.copytree(complete_run[0], tmp_path / name)
+
+
+@pytest.fixture
+def ttsuite(quick_command):
+    """A function that runs the command in a process of its own, the quick one where that can be; streams as texts."""
+    command = [str(quick_command / "ttsuite")] if quick_command else [sys.executable, "-m", "ttsuite"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "MPLBACKEND": "Agg"}
+
+    def run(*arguments, cwd=None):
+        words = [*command, *map(str, arguments)]
+        return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+
+    return run

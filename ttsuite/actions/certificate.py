@@ -1,8 +1,9 @@
 """What ``ttsuite certify`` found: a verdict on a run, route by route, and what is written of it.
 
 Every value that both a run and a route state with an error is judged. They agree where they differ by no more than
-both errors and rounding; beyond that, but by no more than the accuracy asked for, the errors are understated; beyond
-that too, the route contradicts the run. Only a route that itself reached what it was asked for judges anything.
+both errors allow and rounding (``ttsuite.pages.compare``); beyond that, but by no more than the accuracy asked for,
+the errors are understated; beyond that too, the route contradicts the run. Only a route that itself reached what it was
+asked for judges anything.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from solvers.cards import Card, Fact
+from solvers.measured import amount
 from ttsuite.data import Data
 from ttsuite.pages.compare import ComparedQuantity, told_key
 
@@ -25,7 +27,8 @@ CERTIFY = "certify"  # the folder of the routes, and what stands before the entr
 class Judged:
     """One quantity of a run beside that of a route: how many values were judged, and how many were beyond what.
 
-    ``difference``: the largest, measured by what it may be, ``allowed`` there, ``at`` which entry.
+    ``difference``: the largest, measured by what it may be, ``allowed`` there, ``at`` which entry; ``errors_are``: what
+    is allowed there, in words.
     """
 
     name: str
@@ -36,6 +39,14 @@ class Judged:
     difference: float | None
     allowed: float | None
     at: str
+    errors_are: str = ""
+
+    @property
+    def worded(self) -> str:
+        """The largest difference beside what is allowed there."""
+        told = f"{self.name}, {self.at}: differ by {amount(self.difference, self.unit)}"
+        allowed = f"allowed {amount(self.allowed, self.unit)}"
+        return f"{told}, {allowed}" + (f" ({self.errors_are})" if "deviations" in self.errors_are else "")
 
 
 @dataclass(frozen=True)
@@ -124,8 +135,7 @@ def judge(
     if not values:
         return UNKNOWN, "nothing to compare: no value has an error estimate in both", judged
     worst = max((q for q in judged if q.difference is not None), key=_excess, default=None)
-    seen = "" if worst is None else f"{worst.name}, {worst.at}: differ by {worst.difference:.2g}, "
-    seen += "" if worst is None else f"allowed {worst.allowed:.2g}{f' {worst.unit}' if worst.unit else ''}"
+    seen = "" if worst is None else worst.worded
     if apart:
         return CONTRADICTED, f"{apart} of {values} values differ by more than errors and accuracy allow; {seen}", judged
     small = sum(q.understated for q in judged)
@@ -159,6 +169,7 @@ def _judged(q: ComparedQuantity, accuracy: object) -> Judged:
         difference,
         float(allowed[place]),
         f"{q.axis} {told_key(q, place)}",
+        q.allowed_are + (" and the accuracy" if allowed[place] > tolerance[place] else ""),
     )
 
 

@@ -237,7 +237,7 @@ class _Work:
             quantities += [beside(a, b) for a, b in part.between(*pair)]
 
         def allowed(q: ComparedQuantity) -> float | np.ndarray:
-            own = Quantity(q.name, q.unit, q.axis, q.keys, q.values[0], q.errors[0])
+            own = Quantity(q.name, q.unit, q.axis, q.keys, q.values[0], q.errors[0], coverage=q.coverages[0])
             return part.allowed(self.study.solver, own, self.report["results"])
 
         verdict, message, judged = judge(quantities, allowed)

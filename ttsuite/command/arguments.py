@@ -69,6 +69,20 @@ def _scan(parser: argparse.ArgumentParser) -> None:
     _overrides(parser)
 
 
+def _reproduce(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("collection", metavar="NAME", nargs="?", help="a shipped collection or a YAML file; none: list")
+    parser.add_argument(
+        "--tiny", action="store_true", help="the small variant: other sizes, to see that all of it runs"
+    )
+    parser.add_argument("--only", metavar="ITEM", nargs="+", default=[], help="run these items only")
+    parser.add_argument("--without", metavar="ITEM", nargs="+", default=[], help="leave these items out")
+    parser.add_argument("--again", action="store_true", help="run the items anew, those too that have ended")
+    parser.add_argument(
+        "--out", metavar="DIR", help="folder (default: results/reproductions/<name>); what it has is kept"
+    )
+    parser.add_argument("--workers", metavar="N", type=_count, help="processes (default: as many as cores)")
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be an integer of at least 1, found {text!r}")
@@ -88,7 +102,9 @@ def _describe(parser: argparse.ArgumentParser) -> None:
 
 
 def _schema(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="one kind of problem; by default all of them")
+    parser.add_argument(
+        "kind", metavar="KIND", nargs="?", help="one kind of problem, or collection; by default all kinds"
+    )
 
 
 def _example(parser: argparse.ArgumentParser) -> None:
@@ -145,6 +161,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "plot": ("make the figures of a run again, from its record alone", _plot),
     "index": ("write one page over all runs in a folder", _index),
     "scan": ("compute a study at many values of its keys: one table, one figure", _scan),
+    "reproduce": (
+        "run the tables of a talk or a paper again, beside the published: differing, exit code 4",
+        _reproduce,
+    ),
     "validate": ("check configurations without computing", _validate),
     "list": ("list the shipped configurations", _list),
     "describe": ("print the keys of a kind of problem", _describe),

@@ -4,8 +4,9 @@ Progress, warnings and faults go to the standard error, the outcome to the stand
 
 Exit codes: 0 done, 1 unexpected failure or a full disk, 2 bad input (nothing is written), 3 not converged (the report
 is written in full) or ``certify`` came to no answer, 4 a reference check failed (``check: true``; the report is written
-in full), ``compare`` found two runs that differ by more than their error estimates, or ``certify`` contradicts a run,
-130 interrupted. What is slow to import is imported by the command that needs it.
+in full), ``compare`` found two runs that differ by more than their error estimates, ``certify`` contradicts a run, or
+``reproduce`` met a number that differs by more than its tolerance, 130 interrupted. What is slow to import is imported
+by the command that needs it.
 """
 
 from __future__ import annotations
@@ -190,6 +191,41 @@ def _scan(options: argparse.Namespace) -> int:
     return codes.get(done.status, FAILURE)
 
 
+def _reproduce(options: argparse.Namespace) -> int:
+    from ttsuite.reproductions.collection import load_collection, shipped
+    from ttsuite.runs.record import RecordError
+    from ttsuite.study.config import ConfigError
+
+    _take_sigterm_as_interrupt()
+    try:
+        if options.collection is None:
+            from ttsuite.command.reproduce_progress import listed
+
+            say("\n".join(listed([(load_collection(file), load_collection(file, tiny=True)) for file in shipped()])))
+            return DONE
+        collection = load_collection(options.collection, tiny=options.tiny)
+        from ttsuite.command.reproduce_progress import reproduce_progress_for
+        from ttsuite.reproductions.reproduce import reproduce
+        from ttsuite.reproductions.tables import PAGE
+
+        asked = {key: getattr(options, key) for key in ("only", "without", "again", "out", "workers")}
+        done = reproduce(collection, listener=reproduce_progress_for(sys.stderr), **asked)
+    except (ConfigError, RecordError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"failed: {_why(error)}; the same command goes on", FAILURE)
+    for item in done.differing:
+        for value in item.values:
+            if value.verdict == item.verdict:
+                say(f"differs: {item.task.keys.name}, {value.label}: {value.why or 'why is not known'}", sys.stderr)
+    say(f"{done.summary}\npage: {done.folder / PAGE}")
+    if done.interrupted:
+        return _fail("interrupted: the same command goes on", INTERRUPTED)
+    if done.failed:
+        return FAILURE
+    return CHECK_FAILED if done.differing else DONE
+
+
 def _dry_run(options: argparse.Namespace) -> int:
     from ttsuite.actions.dry_run import dry_run
     from ttsuite.study.config import ConfigError
@@ -202,6 +238,7 @@ def _dry_run(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
+    from ttsuite.reproductions.places import is_collection
     from ttsuite.study.config import ConfigError, is_scan, load_study
 
     code = DONE
@@ -214,6 +251,12 @@ def _validate(options: argparse.Namespace) -> int:
                 if plan.refused:
                     raise ConfigError([problem for point in plan.refused for problem in point.problems])
                 say(f"{file}: valid, {len(plan.points)} points")
+            elif is_collection(file):
+                from ttsuite.reproductions.collection import load_collection
+
+                items = load_collection(file).tasks
+                load_collection(file, tiny=True)
+                say(f"{file}: valid, {len(items)} items")
             else:
                 load_study(file)
                 say(f"{file}: valid")
@@ -242,8 +285,12 @@ def _describe(options: argparse.Namespace) -> int:
 
 def _schema(options: argparse.Namespace) -> int:
     from problems.families import is_kind, kinds
+    from ttsuite.reproductions.schema import NAME, collection_schema_text
     from ttsuite.study.schema import schema_text
 
+    if options.kind == NAME:
+        say(collection_schema_text().rstrip("\n"), wrap=False)
+        return DONE
     if options.kind is not None and not is_kind(options.kind):
         return _fail(_no_kind(options.kind, kinds()))
     say(schema_text(options.kind).rstrip("\n"), wrap=False)
@@ -330,6 +377,7 @@ _COMMANDS: dict[str, Command] = {
     "run": _run,
     "resume": _resume,
     "scan": _scan,
+    "reproduce": _reproduce,
     "certify": _certify,
     "compare": _compare,
     "report": _report,

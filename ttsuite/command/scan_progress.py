@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TextIO
 
 from solvers.measured import Measured
-from ttsuite.command.output import Unbreakable, say
+from ttsuite.command.lines import Lines, LiveLines, PlainLines
 from ttsuite.runs.layout import FAILED, FINISHED
 from ttsuite.scans.scan import Listener
 from ttsuite.scans.scan_file import Plan, words
@@ -37,54 +36,25 @@ def line(outcome: Outcome, total: int) -> str:
     return f"{outcome.number:{len(str(total))}d}/{total}  {words(outcome.settings)}: {', '.join(told)}"
 
 
-class PlainScan:
+class _OfScan:
+    """What a listener of a scan says."""
+
+    def started(self: Lines, plan: Plan, folder: Path, kept: int) -> None:
+        self.begin(heading(plan, folder, kept), "points", len(plan.points), kept)
+
+    def finished(self: Lines, outcome: Outcome) -> None:
+        self.add(line(outcome, self.total))
+
+    def stopping(self: Lines, points: int, seconds: float | None) -> None:
+        self.add(stopping(points, seconds), ended=False)
+
+
+class PlainScan(_OfScan, PlainLines):
     """A line a point, for logs and pipes."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream, self._total = stream or sys.stderr, 0
 
-    def started(self, plan: Plan, folder: Path, kept: int) -> None:
-        self._total = len(plan.points)
-        say(heading(plan, folder, kept), self._stream)
-
-    def finished(self, outcome: Outcome) -> None:
-        say(line(outcome, self._total), self._stream)
-
-    def stopping(self, points: int, seconds: float | None) -> None:
-        say(stopping(points, seconds), self._stream)
-
-    def ended(self) -> None:
-        return
-
-
-class LiveScan:
+class LiveScan(_OfScan, LiveLines):
     """The same lines, and a bar with the time to go."""
-
-    def __init__(self, stream: TextIO | None = None) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        bar = BarColumn(bar_width=None)  # what the rest leaves
-        columns = (TextColumn("{task.description}"), bar, MofNCompleteColumn(), TimeRemainingColumn())
-        console = Console(file=Unbreakable(stream or sys.stderr))  # type: ignore[arg-type]
-        self._progress = Progress(*columns, console=console, expand=True)
-        self._total = 0
-
-    def started(self, plan: Plan, folder: Path, kept: int) -> None:
-        self._total = len(plan.points)
-        self._progress.start()
-        self._progress.console.print(heading(plan, folder, kept), markup=False, highlight=False)
-        self._task = self._progress.add_task("points", total=self._total, completed=kept)
-
-    def finished(self, outcome: Outcome) -> None:
-        self._progress.console.print(line(outcome, self._total), markup=False, highlight=False)
-        self._progress.advance(self._task)
-
-    def stopping(self, points: int, seconds: float | None) -> None:
-        self._progress.console.print(stopping(points, seconds), markup=False, highlight=False)
-
-    def ended(self) -> None:
-        self._progress.stop()
 
 
 def heading(plan: Plan, folder: Path, kept: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ttsuite.reproductions.places import SHIPPED as COLLECTIONS
 from ttsuite.scans.scan_file import load_scan
 from ttsuite.study.config import is_scan, load_study
 from ttsuite.study.schema import POINTER, SCHEMA
@@ -42,6 +43,8 @@ def shipped() -> list[Shipped]:
 
 def _shipped() -> Iterator[Shipped]:
     for file in sorted(CONFIGS.rglob("*.yaml")):
+        if file.parent == COLLECTIONS:  # ttsuite reproduce lists them
+            continue
         lines = file.read_text(encoding="utf-8").splitlines()
         first = next((line for line in lines if not line.startswith(POINTER)), "")
         name = file.relative_to(CONFIGS).with_suffix("").as_posix()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from solvers.cards import Card, Fact
+from solvers.measured import amount, numeral
 from ttsuite.networks.convolutions import CPConv2d, FactoredConv2d, TTConv2d, Tucker2Conv2d
 from ttsuite.networks.factors import default_sizes
 from ttsuite.networks.ranks import conv_ranks, cp_ranks_of_share, linear_ranks, weights_of
@@ -61,7 +62,7 @@ class Compression(Card):
         for layer in self.layers:
             ranks = ", ".join(map(str, layer.ranks))
             numbers = f"{layer.after} of {layer.before}"
-            found.append((layer.name, f"{layer.format}, ranks {ranks}: {numbers}, error {layer.error:.2g}"))
+            found.append((layer.name, f"{layer.format}, ranks {ranks}: {numbers}, error {amount(layer.error)}"))
         return found
 
     def control(self, seed: int = 0) -> torch.nn.Module:
@@ -230,5 +231,5 @@ def _of_share(
             low = middle
     if best is None:
         least = kept({**fixed, **_of_error(others, high, convolution)}) / total
-        raise ValueError(f"share {share:g} is out of reach: rank one everywhere keeps {least:.3g} of the numbers")
+        raise ValueError(f"share {share:g} is out of reach: rank one everywhere keeps {numeral(least)} of the numbers")
     return best

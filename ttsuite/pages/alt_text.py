@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from solvers.measured import numeral
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -42,7 +44,7 @@ def _panel(axes: Axes) -> str:
 def _range(axes: Axes, name: str) -> str:
     low, high = sorted(getattr(axes, f"get_{name}lim")())
     scale = " (logarithmic)" if getattr(axes, f"get_{name}scale")() == "log" else ""
-    return f"from {low:.3g} to {high:.3g}{scale}"
+    return f"from {numeral(low, digits=3)} to {numeral(high, digits=3)}{scale}"
 
 
 def _plain(text: str) -> str:

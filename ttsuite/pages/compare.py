@@ -1,6 +1,9 @@
 """Two runs beside each other: quantities with both error estimates, ranks, work, timings, configurations.
 
-Two values agree where |a - b| <= e_a + e_b + 1e-12 max(|a|, |b|): the sum of both runs' own estimates, and rounding.
+Two values agree where |a - b| is no more than both runs' own errors allow, and rounding, 1e-12 max(|a|, |b|). Bounds
+and estimates add up, e_a + e_b. Numbers that each run samples for itself, with standard deviations s_a and s_b, may
+differ by c (s_a^2 + s_b^2)^(1/2) with c = 3; where a quantity has n of them, c is so much larger that n lie within as
+surely as one does within three (Bonferroni): 3.9 for 25. Of a bound beside a deviation both parts add up.
 Everything is read from report.json and configuration.yaml; nothing is computed again. Two runs of one kind of problem
 can be compared, whatever their parameters: entries (states, times, parts) are matched by what they are, and those that
 only one run has are counted.
@@ -12,6 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 
@@ -25,7 +29,7 @@ from ttsuite.runs.run_folder import ranks_along_train, read_report
 from ttsuite.runs.spent import parts
 from ttsuite.study.config import Study, load_study
 
-SUMMARY = ["quantity", "values", "difference", "at", "both estimates", "verdict"]
+SUMMARY = ["quantity", "values", "difference", "at", "allowed", "allowed are", "verdict"]
 ROUNDING = 1e-12  # relative: what two runs of the same problem may differ by without any error
 SIGNIFICANT = 9  # digits of a key (a time) that tell entries apart
 WIDEST = 40  # characters of a cell on the terminal
@@ -37,7 +41,7 @@ class ComparedQuantity(Card):
 
     ``keys`` (m,); ``values``: both runs' values (m, ...); ``errors``: both runs' estimates (m, ...), None where a run
     has none; ``only``: how many entries only the first, only the second run has; ``contents``: what is in the errors
-    and what is not, in words.
+    and what is not, in words; ``coverages``: of both runs' errors, as of a Quantity.
     """
 
     name: str
@@ -48,6 +52,7 @@ class ComparedQuantity(Card):
     errors: tuple[np.ndarray | None, np.ndarray | None]
     only: tuple[int, int]
     contents: str = ""
+    coverages: tuple[float, float] = (1.0, 1.0)
 
     def worded(self) -> list[Fact]:
         """How many entries both runs have, what they differ by, and how many by more than their errors."""
@@ -68,7 +73,33 @@ class ComparedQuantity(Card):
         first, second = self.errors
         if first is None or second is None:
             return None
-        return first + second + ROUNDING * np.maximum(np.abs(self.values[0]), np.abs(self.values[1]))
+        allowed = ROUNDING * np.maximum(np.abs(self.values[0]), np.abs(self.values[1]))
+        variance = np.zeros_like(allowed)
+        for error, coverage in zip((first, second), self.coverages):
+            if coverage > 1.0:
+                variance += error**2
+            else:
+                allowed += error
+        return allowed + self.deviations * np.sqrt(variance)
+
+    @property
+    def deviations(self) -> float:
+        """How many standard deviations two values may differ by; 1 where no error is one."""
+        first, second = self.errors
+        if max(self.coverages) <= 1.0 or first is None or second is None:
+            return 1.0
+        count = int(np.sum(~np.isnan(self.difference + first + second)))
+        return widened(max(self.coverages), count)
+
+    @property
+    def allowed_are(self) -> str:
+        """What it is that two values may differ by, in words."""
+        if self.tolerance is None:
+            return ""
+        if max(self.coverages) <= 1.0:
+            return "both errors"
+        told = f"{Measured(self.deviations, digits=2)} standard deviations"
+        return told if min(self.coverages) > 1.0 else f"an error and {told}"
 
     @property
     def agrees(self) -> np.ndarray | None:
@@ -94,6 +125,12 @@ class ComparedQuantity(Card):
         return ~np.isnan(self.tolerance) | alone
 
 
+def widened(coverage: float, count: int) -> float:
+    """Standard deviations within which ``count`` normal numbers all lie as surely as one does within ``coverage``."""
+    tail = NormalDist().cdf(-coverage) / max(count, 1)
+    return -NormalDist().inv_cdf(tail)
+
+
 @dataclass(frozen=True)
 class Comparison(Card):
     """Two runs beside each other; ``facts``, ``configuration`` and ``provenance`` are (what, first, second) texts.
@@ -113,10 +150,10 @@ class Comparison(Card):
     def worded(self) -> list[Fact]:
         """The verdict, and every quantity in a line."""
         told = [(" and ".join(self.names), self.verdict)]
-        for name, values, difference, _, allowed, verdict in summary_rows(self):
-            told.append(
-                (str(name), f"{verdict}: {values} values, differ by {difference or 'nothing known'}, allowed {allowed}")
-            )
+        for name, values, difference, _, allowed, what, verdict in summary_rows(self):
+            apart = f"differ by {difference or 'nothing known'}"
+            limit = f"allowed {allowed} ({what})" if allowed else "allowed nothing known"
+            told.append((str(name), f"{verdict}: {values} values, {apart}, {limit}"))
         return told
 
     @property
@@ -206,9 +243,8 @@ def beside(a: Quantity, b: Quantity) -> ComparedQuantity:
     keys = [a.keys[i] for i in rows[0]]
     only = (len(a.keys) - len(common), len(b.keys) - len(common))
     contents = "; ".join(dict.fromkeys(filter(None, map(error_contents, (a, b)))))
-    return ComparedQuantity(
-        a.name, a.unit, a.axis, keys, (values[0], values[1]), (errors[0], errors[1]), only, contents
-    )
+    pairs = (values[0], values[1]), (errors[0], errors[1])
+    return ComparedQuantity(a.name, a.unit, a.axis, keys, *pairs, only, contents, (a.coverage, b.coverage))
 
 
 def _key(key: float | str) -> float | str:
@@ -258,13 +294,13 @@ def _texts(data: object, path: str = "") -> dict[str, str]:
 
 
 def summary_rows(comparison: Comparison) -> list[list[Cell]]:
-    """A row a quantity: entries, largest difference, where, tolerance there, and the verdict."""
+    """A row a quantity: entries, largest difference, where, what it may be there and why, and the verdict."""
     rows: list[list[Cell]] = []
     for q in comparison.quantities:
         name = f"{q.name} ({q.unit})" if q.unit else q.name
         finite = np.where(np.isfinite(q.difference), q.difference, -1.0)
         if not q.keys:
-            rows.append([name, Measured(0), "", "", "", "nothing in common"])
+            rows.append([name, Measured(0), "", "", "", "", "nothing in common"])
             continue
         worst = np.unravel_index(int(np.argmax(_excess(q))), finite.shape)
         tolerance, agrees = q.tolerance, q.agrees
@@ -274,7 +310,8 @@ def summary_rows(comparison: Comparison) -> list[list[Cell]]:
             verdict = f"differ in {apart}" if apart else "agree" if count else verdict
         shown = "" if tolerance is None or math.isnan(tolerance[worst]) else bound(float(tolerance[worst]))
         difference = "" if finite[worst] < 0 else bound(float(finite[worst]))
-        rows.append([name, Measured(finite.size), difference, f"{q.axis} {told_key(q, worst)}", shown, verdict])
+        place = f"{q.axis} {told_key(q, worst)}"
+        rows.append([name, Measured(finite.size), difference, place, shown, q.allowed_are if shown else "", verdict])
     return rows
 
 

@@ -50,6 +50,7 @@ _CSV = [
     "tolerance",
     "agree",
     "unit",
+    "allowed_are",
 ]
 _BLUE, _ORANGE, _RED = COLOURS[0], COLOURS[4], COLOURS[1]
 DECADES = 1e-8  # of the axis of such a panel
@@ -84,15 +85,15 @@ def write_comparison(comparison: Comparison, out: str | Path | None = None) -> P
 def _write(comparison: Comparison, record: Record) -> Path:
     caption = (
         "Where the quantities of both runs have error estimates: the difference of the runs (dots, red where it is "
-        "larger than both estimates together) and the sum of the estimates (line or bar). Below: the largest TT-ranks "
-        "along the train, and the time."
+        "larger than their errors allow) and what these allow (line or bar). Below: the largest TT-ranks along the "
+        "train, and the time."
     )
     pair = list(comparison.names)
     picture = Picture("comparison", caption, partial(figure, comparison))
     context = {
         "title": " and ".join(pair),
         "comparison": comparison,
-        "summary": Table(SUMMARY, summary_rows(comparison), (0, 3, 5)),
+        "summary": Table(SUMMARY, summary_rows(comparison), (0, 3, 5, 6)),
         "tables": [_values(q, pair) for q in comparison.quantities if q.keys],
         "facts": Table(["", *pair], [list(row) for row in comparison.facts], (0,)),
         "configuration": Table(["key", *pair], [list(row) for row in comparison.configuration], (0, 1, 2)),
@@ -113,7 +114,7 @@ def _rows(q: ComparedQuantity) -> Iterator[list[str]]:
         for value, error in zip(q.values, q.errors):
             row += [_number(value[place]), "" if error is None else _number(error[place])]
         row += [_number(q.difference[place]), "" if tolerance is None else _number(tolerance[place])]
-        yield [*row, "" if agrees is None else ("yes" if agrees[place] else "no"), q.unit]
+        yield [*row, "" if agrees is None else ("yes" if agrees[place] else "no"), q.unit, q.allowed_are]
 
 
 def _number(value: complex | np.ndarray | np.generic) -> str:
@@ -139,6 +140,8 @@ def _values(q: ComparedQuantity, names: list[str]) -> Table:
         note = f"{note} Entries in one run alone: {', '.join(missing)}.".strip()
     if q.contents:
         note = f"{note} {q.contents[:1].upper()}{q.contents[1:]}.".strip()
+    if tolerance is not None:
+        note = f"{note} Allowed are {q.allowed_are}.".strip()
     rows: list[list[Cell]] = []
     for place in places:
         shown = "" if tolerance is None else _known(tolerance[place])
@@ -151,7 +154,7 @@ def _values(q: ComparedQuantity, names: list[str]) -> Table:
         ]
         rows.append([told_key(q, place), *values, _known(q.difference[place]), shown, verdict])
     title = f"{q.name[:1].upper()}{q.name[1:]}" + (f" ({q.unit})" if q.unit else "")
-    return Table([q.axis, *names, "difference", "both estimates", "agree"], rows, (0, 5), note, title)
+    return Table([q.axis, *names, "difference", "allowed", "agree"], rows, (0, 5), note, title)
 
 
 def _known(size: np.ndarray | np.generic) -> Cell:
@@ -203,7 +206,7 @@ def _over_keys(axes: Axes, q: ComparedQuantity) -> None:
     worst = difference[entry, component]
     if tolerance is not None:
         limit = tolerance[entry, component]
-        axes.plot(x, limit, color=_BLUE, lw=1.2, label="sum of both error estimates")
+        axes.plot(x, limit, color=_BLUE, lw=1.2, label="what both errors allow")
     bad = apart.any(axis=1)
     low = max(_FLOOR, DECADES * float(np.nanmax([*worst, *([] if tolerance is None else limit)], initial=0.0)))
     if (~bad).any():

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from problems.report_parts import Section, Table
-from solvers.measured import typographic
+from solvers.measured import bound, typographic
 from ttsuite.data import Data
 from ttsuite.pages.page_tables import laid_out
 
@@ -44,6 +44,7 @@ def _environment() -> Environment:
     environment.filters["laid_out"] = laid_out
     environment.filters["sectioned"] = sectioned
     environment.filters["linked"] = linked
+    environment.filters["bound"] = bound
     return environment
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from problems.agreement import counted_deviation
+from solvers.measured import numeral
 from ttsuite.data import Data
 from ttsuite.study.config import Study
 
@@ -24,6 +25,6 @@ def reference_check(study: Study, references: Sequence[Data]) -> Data:
         deviation = cast("float | None", counted_deviation(reference))
         allowed = float(study.solver.accuracy) + float(reference.get("accuracy") or 0.0)
         if deviation is None or not deviation <= allowed:
-            found = "unknown" if deviation is None else f"{deviation:.3g}"
-            failed.append(f"{reference['label']}: deviation {found}, allowed {allowed:.3g}")
+            found = "unknown" if deviation is None else numeral(deviation)
+            failed.append(f"{reference['label']}: deviation {found}, allowed {numeral(allowed)}")
     return {"asked": study.check, "failed": failed}

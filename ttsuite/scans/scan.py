@@ -32,7 +32,7 @@ from ttsuite.scans.scan_file import Plan, Point, Refused, load_scan, words
 from ttsuite.scans.scan_folder import alone, usable
 from ttsuite.scans.scan_pages import write_pages
 from ttsuite.scans.scan_point import POINTS, SESSION, at_work, check_point, compute_point, ended, tidy
-from ttsuite.scans.scan_table import Outcome, contents_of, picture, table, values_of
+from ttsuite.scans.scan_table import Outcome, contents_of, picture, sampled_of, table, values_of
 from ttsuite.study.config import ConfigError
 from ttsuite.workers.executors import ask_to_end, available_cores, children, lone_workers
 
@@ -116,7 +116,8 @@ def scan(
     input, and where every point is refused, and RecordError for an unusable ``out``, both before anything is written.
     An interrupt is no exception: the points at work end the step that they are in (a second interrupt ends them at
     once), the scan ends with ``interrupted`` true, and the same call goes on. Results do not depend on the workers. A
-    script that is to use more than one needs the ``if __name__ == "__main__":`` guard.
+    script that is to use more than one needs the ``if __name__ == "__main__":`` guard; without it the points are
+    computed in this process, one after the other.
     """
     if isinstance(file, Plan):
         if list(overrides):
@@ -227,13 +228,13 @@ class _Job:
         try:
             for point in left:
                 task = (point.data, point.directory.resolve(), self.folder, point.key, token)
-                futures[executor.submit(compute_point, *task)] = point
+                future = executor.submit(compute_point, *task)
+                if future.done():  # in this process
+                    self._take(point, future)
+                else:
+                    futures[future] = point
             for future in as_completed(futures):
-                point = futures.pop(future)
-                self.outcomes[point.number] = outcome = self.outcome(point, _message(future))
-                self.write_table()
-                if self.listener is not None:
-                    self.listener.finished(outcome)
+                self._take(futures.pop(future), future)
         finally:
             # workers that still compute stop when they see it gone
             (self.folder / SESSION).unlink(missing_ok=True)
@@ -242,10 +243,24 @@ class _Job:
             self._at_work = {future: point for future, point in futures.items() if not future.done()}
             tidy(self.folder)
 
+    def _take(self, point: Point, future: Future) -> None:
+        """Note how a point ended."""
+        self.outcomes[point.number] = outcome = self.outcome(point, _message(future))
+        self.write_table()
+        if self.listener is not None:
+            self.listener.finished(outcome)
+
     def stop(self, others: set[int | None]) -> None:
         """Wait until the points at work have ended their step; ``others``: processes that are none of their workers."""
-        if not self._at_work:
-            return
+        if self._at_work:
+            self._wait(others)
+        new = [point for point in self.plan.points if ended(self.folder / POINTS / point.key)]
+        self.outcomes |= {point.number: self.outcome(point) for point in new}
+        tidy(self.folder)
+        self.write_table()
+
+    def _wait(self, others: set[int | None]) -> None:
+        """Say how long the points at work still take, and wait for them."""
         left = at_work(self.folder)
         steps = [left.get(point.key) for point in self._at_work.values()]
         known = [seconds for seconds in steps if seconds is not None]
@@ -256,9 +271,6 @@ class _Job:
         except KeyboardInterrupt:
             ask_to_end(others)
             wait(self._at_work, AT_ONCE)
-        self.outcomes |= {point.number: self.outcome(point) for point in self._at_work.values()}
-        tidy(self.folder)
-        self.write_table()
 
     def outcome(self, point: Point, failure: str = "") -> Outcome:
         """What is known of a point; ``failure``: why its task gave no answer."""
@@ -276,7 +288,8 @@ class _Job:
             status, message = CHECK_FAILED, "; ".join(report["check"]["failed"])
         kind, seconds = point.study.problem.kind, report["timing"]["wall_s"]
         values, contents = values_of(kind, report), contents_of(kind, report)
-        return Outcome(point.number, settings, folder, status, message, seconds, values, contents)
+        sampled = sampled_of(kind, report)
+        return Outcome(point.number, settings, folder, status, message, seconds, values, contents, sampled)
 
     def write_table(self) -> None:
         """Write table.csv and scan.json as they stand."""
@@ -298,6 +311,7 @@ class _Job:
                         "wall_s": o.seconds,
                         "values": {name: {"value": value, "error": error} for name, (value, error) in o.values.items()},
                         "errors": o.contents,
+                        "standard_deviations": o.sampled,
                     }
                     for o in outcomes
                 ],

@@ -258,7 +258,7 @@ def _point(number: int, change: Change, base: Document, directory: Path, scan: s
     data = copy.deepcopy(base.data)
     document = Document(data, dict(base.keys), dict(base.values), [], set(base.refused))
     for key, (value, where_key, where) in change.items():
-        _set(document, key, copy.deepcopy(value), where_key, where)
+        put(document, key, copy.deepcopy(value), where_key, where)
     changes = {key: value for key, (value, _, _) in change.items()}
     slug = _slug(changes)
     data["name"] = f"{scan}-{slug}"
@@ -266,7 +266,7 @@ def _point(number: int, change: Change, base: Document, directory: Path, scan: s
     if isinstance(solver, dict):
         solver["workers"] = 1
     study = study_of(document, directory, data["name"])
-    return Point(number, changes, f"{slug}-{_hash(study)}", data, directory, study, Source(document, None))
+    return Point(number, changes, f"{slug}-{question_hash(study)}", data, directory, study, Source(document, None))
 
 
 def _of_points(problem: Problem, numbers: list[int], changes: list[Change]) -> Problem:
@@ -278,7 +278,7 @@ def _of_points(problem: Problem, numbers: list[int], changes: list[Change]) -> P
     return replace(problem, message=f"{problem.message} (point {numbers[0]}: {values})")
 
 
-def _set(document: Document, key: str, value: object, where_key: str, where: str) -> None:
+def put(document: Document, key: str, value: object, where_key: str, where: str) -> None:
     """Put ``value`` at ``key``; what is wrong goes to ``document.problems``. Mappings on the way are made."""
     path = key_path(key)
     target: Any = document.data
@@ -315,7 +315,7 @@ def _slug(changes: Mapping[str, object]) -> str:
     return "_".join(parts)[:50].rstrip("_-")
 
 
-def _hash(study: Study) -> str:
+def question_hash(study: Study) -> str:
     """Of all that a study asks: files count by what is in them, the name and the number of workers do not."""
     question = plain(study.model_dump(exclude={"name": True, "solver": {"workers"}}))
     for key, path in study.problem.files.items():

@@ -9,6 +9,7 @@ file ``session`` now and then and stops where the scan that sent it has ended.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import socket
@@ -44,6 +45,7 @@ class _Session:
         self._file, self._token = folder / SESSION, token
         self._last = time.monotonic()
         self._run: Path | None = None
+        self.interrupted = False
 
     def started(self, study: Study, folder: Path) -> None:
         self._run = folder
@@ -55,7 +57,8 @@ class _Session:
                 CheckpointFolder(self._run).request_stop()
 
     def stopping(self) -> None:
-        return
+        """A signal came to this process."""
+        self.interrupted = True
 
     def ended(self, report: Report) -> None:
         return
@@ -82,14 +85,16 @@ def check_point(data: Data, directory: Path) -> tuple[str, str] | None:
     try:
         study.family.numerics.prepare(study.problem, study.solver)
     except ProblemError as error:
-        return str(error), error.key
+        return "; ".join(text for _, text in error.faults), error.key
     return None
 
 
 def compute_point(data: Data, directory: Path, folder: Path, key: str, token: str) -> str:
     """Compute a point of the scan in ``folder`` unless that is done; returns a message where it failed, else nothing.
 
-    Its run folder is then ``folder/points/key``. Raises OSError where a file cannot be read or written.
+    Its run folder is then ``folder/points/key``. Raises OSError where a file cannot be read or written, and
+    KeyboardInterrupt after a signal to the process of the scan itself, which computes where it has no workers: the run
+    has answered the signal by then, and it is meant for the scan too.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{socket.gethostname()} does not see {folder}: use a folder that all workers share")
@@ -112,6 +117,8 @@ def compute_point(data: Data, directory: Path, folder: Path, key: str, token: st
         if status != INTERRUPTED:
             _move(mine, target)
             mine.parent.rmdir()
+        if session.interrupted and multiprocessing.parent_process() is None:
+            raise KeyboardInterrupt
         return message
 
 

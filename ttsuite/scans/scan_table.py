@@ -48,6 +48,7 @@ class Outcome:
     seconds : its wall time, None where it has not ended.
     values : name -> (value, error estimate or None).
     contents : what is in the errors and what is not, in words, by the quantity that the name of a value begins with.
+    sampled : the names of the values whose errors are one standard deviation.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Outcome:
     seconds: float | None
     values: dict[str, tuple[float, float | None]]
     contents: dict[str, str] = field(default_factory=dict)
+    sampled: tuple[str, ...] = ()
 
 
 def values_of(kind: str, report: Report) -> dict[str, tuple[float, float | None]]:
@@ -75,6 +77,11 @@ def contents_of(kind: str, report: Report) -> dict[str, str]:
     """What the errors of the quantities in a report of that kind have in them, in words."""
     told = {_title(quantity): error_contents(quantity) for quantity in _quantities(kind, report)}
     return {name: text for name, text in told.items() if text}
+
+
+def sampled_of(kind: str, report: Report) -> tuple[str, ...]:
+    """The names of the values in a report of that kind whose errors are one standard deviation."""
+    return tuple(name for quantity in _quantities(kind, report) if quantity.sampled for name in _entries(quantity))
 
 
 def contents_in_words(outcomes: Sequence[Outcome]) -> str:
@@ -129,7 +136,9 @@ def table(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[object]]]:
     names = value_names(outcomes)
     header = ["point", *keys, "status"]
     for name in names:
-        header += [name] if _without_error(outcomes, name) else [name, f"{name}: error"]
+        deviation = any(name in outcome.sampled for outcome in outcomes)
+        head = f"{name}: error{' (one standard deviation)' if deviation else ''}"
+        header += [name] if _without_error(outcomes, name) else [name, head]
     rows = []
     for outcome in outcomes:
         row: list[object] = [outcome.number, *(_plain(outcome.settings.get(key)) for key in keys), outcome.status]

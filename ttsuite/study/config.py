@@ -97,8 +97,8 @@ class Source(Card):
 
     def error(self, error: ProblemError) -> ConfigError:
         """A ProblemError raised by the numerics as a ConfigError with file, line and column."""
-        path = key_path(error.key)
-        return ConfigError([Problem(self.document.where(path), error.key, str(error))], readable=True)
+        found = [Problem(self.document.where(key_path(key)), key, text) for key, text in error.faults]
+        return ConfigError(found, readable=True)
 
 
 def load_study(file: str | Path, overrides: Iterable[str] = ()) -> tuple[Study, Source]:

@@ -36,7 +36,8 @@ def collect(error: ValidationError, document: Document, model: type[Keys]) -> No
             continue
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, ProblemError):
-            path = key_path(cause.key)
+            _told(cause, document)
+            continue
         refused = any(path[:length] in document.refused for length in range(1, len(path) + 1))
         if refused and item["type"] != "extra_forbidden":
             continue
@@ -45,6 +46,14 @@ def collect(error: ValidationError, document: Document, model: type[Keys]) -> No
         where = document.where(parents, key=is_key)
         message = _message(item, path, document.data, model)
         document.problems.append(Problem(where, dotted(path), message))
+
+
+def _told(error: ProblemError, document: Document) -> None:
+    """Each fault with the place of its own key."""
+    for key, text in error.faults:
+        path = key_path(key)
+        if not any(path[:length] in document.refused for length in range(1, len(path) + 1)):
+            document.problems.append(Problem(document.where(path), dotted(path), text))
 
 
 def _path_of(item: ErrorDetails) -> KeyPath:

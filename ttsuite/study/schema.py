@@ -58,6 +58,20 @@ def schema(kind: str | None = None) -> Schema:
     return top | {"definitions": definitions}
 
 
+def schema_of(model: type[Keys], title: str, optional: tuple[str, ...] = ()) -> Schema:
+    """The JSON Schema of a file with the keys of one model; ``optional``: keys that the file may leave to others."""
+    definitions: Schema = {}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": title,
+        "type": "object",
+        "properties": {key: _field(info, definitions) for key, info in model.model_fields.items()},
+        "required": [key for key, info in model.model_fields.items() if info.is_required() and key not in optional],
+        "additionalProperties": False,
+        "definitions": definitions,
+    }
+
+
 def schema_text(kind: str | None = None) -> str:
     """``schema(kind)`` as the text of a JSON file."""
     return json.dumps(schema(kind), indent=1) + "\n"

@@ -90,7 +90,8 @@ def without_guard() -> bool:
             if part.lineno <= frame.f_lineno <= part.end_lineno:
                 return False
     text = f"{file} asks for worker processes outside of 'if __name__ == \"__main__\":', which would run it again: "
-    warnings.warn(text + "computed in one process; put the call under that line", RuntimeWarning, stacklevel=2)
+    text += "computed in one process, one after the other; put the call under that line"
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
     return True
 
 

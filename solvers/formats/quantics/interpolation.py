@@ -23,6 +23,7 @@ from solvers.formats.quantics.bits import check_levels
 from solvers.formats.trains.construct import tt_svd
 from solvers.formats.trains.rounding import check_truncation
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 
 POINTS = 20  # Chebyshev points of an interval
 TABLE = 4  # last bits, given as values
@@ -103,7 +104,7 @@ def interpolated(
         next_open = children[~resolved]
         if len(next_open) > MAX_STATES:
             raise ValueError(
-                f"the function is not resolved to {tol:.1e} on {len(next_open)} intervals of {size:.0f} points; "
+                f"the function is not resolved to {amount(tol)} on {len(next_open)} intervals of {size:.0f} points; "
                 "raise tol, or use cross approximation"
             )
         before, after = len(open_), len(next_open)

@@ -32,6 +32,7 @@ from solvers.formats.trains.factorisations import (
 )
 from solvers.formats.trains.rounding import check_truncation
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount, numeral
 
 CHECKS = 4000  # points, equidistant in the logarithm, where a sum is judged
 FINER = 0.97  # step of the rule, until the sum is as good as asked for
@@ -76,7 +77,7 @@ def _inverse_power(smallest: float, largest: float, accuracy: float, power: floa
     """lambda^-power, lambda from 1 to (largest/smallest)^(1/power): the coarsest rule that passes, its ends trimmed."""
     if not (0.0 < smallest <= largest and largest / smallest < WIDEST):
         raise ValueError(
-            f"the interval needs 0 < smallest <= largest < {WIDEST:.0e} smallest, not {smallest}, {largest}"
+            f"the interval needs 0 < smallest <= largest < {amount(WIDEST)} smallest, not {smallest}, {largest}"
         )
     if not BEST <= accuracy < 1.0:
         raise ValueError(f"accuracy must lie in [{BEST}, 1), not {accuracy!r}")
@@ -89,7 +90,9 @@ def _inverse_power(smallest: float, largest: float, accuracy: float, power: floa
             if found is not None:
                 return found
         step *= FINER
-    raise ValueError(f"no sum of exponentials reaches {accuracy:.1e} from {smallest:.3g} to {largest:.3g}")
+    raise ValueError(
+        f"no sum of exponentials reaches {amount(accuracy)} from {numeral(smallest)} to {numeral(largest)}"
+    )
 
 
 def _trimmed(points: np.ndarray, accuracy: float, power: float, step: float) -> tuple[np.ndarray, np.ndarray] | None:

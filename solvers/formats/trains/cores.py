@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from solvers.formats.trains.factorisations import as_double, check_finite, freeze, frozen, largest, power_of_two
+from solvers.measured import numeral
 
 MAX_FULL_SIZE = 10_000_000
 MOST_UNEVEN = 100  # powers of two, of products of the first cores beside the whole: 1e30, whose square is no danger
@@ -191,7 +192,7 @@ def check_full_size(shape: Sequence[int], max_size: int) -> None:
     """Raise ValueError when a dense array of ``shape`` has more than ``max_size`` entries."""
     size = math.prod(shape)
     if size > max_size:
-        raise ValueError(f"the dense array has {size:.3g} entries, more than max_size = {max_size}")
+        raise ValueError(f"the dense array has {numeral(size)} entries, more than max_size = {max_size}")
 
 
 def multiplied_cores(

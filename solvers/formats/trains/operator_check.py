@@ -17,6 +17,7 @@ import numpy as np
 
 from solvers.formats.trains.factorisations import power_of_two
 from solvers.formats.trains.operator import TTOperator
+from solvers.measured import amount
 from solvers.solution import Checked
 
 DEVIATION = 1e-12  # of the sum of absolute values; correct operators of 2 to 200,000 terms stayed below 2e-14
@@ -78,7 +79,7 @@ def checked_operator(
     elements, vectors = max(4, int(share * ELEMENTS)), max(3, int(share * VECTORS))
     worst = deviation(operator, table, elements, vectors, seed)
     how = f"{elements} random elements that the terms touch and {vectors} random product vectors, term by term"
-    return Checked(what, how, f"largest relative deviation {worst:.1e}", bool(worst <= DEVIATION))
+    return Checked(what, how, f"largest relative deviation {amount(worst)}", bool(worst <= DEVIATION))
 
 
 def _product_vectors(n: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from solvers.formats.trains.factorisations import (
     power_of_two,
     singular_vectors,
 )
+from solvers.measured import amount
 
 Factors = tuple[np.ndarray, np.ndarray]
 
@@ -35,7 +36,7 @@ def checked_factors(k: int, core: np.ndarray, coefficients: np.ndarray, matrices
     terms = np.abs(coefficients).reshape(count, -1).T @ np.abs(matrices).reshape(count, -1)
     deviation = np.abs(_from_factors(coefficients, matrices) - core).max()
     if deviation > 1e-12 * terms.max():
-        raise ValueError(f"factors of core {k} do not give the core: they deviate by {deviation:.1e}")
+        raise ValueError(f"factors of core {k} do not give the core: they deviate by {amount(deviation)}")
     return frozen(coefficients, coefficients.dtype), frozen(matrices, matrices.dtype)
 
 

@@ -14,6 +14,7 @@ from solvers.checkpoint import Content, random_state, restore
 from solvers.cross.search import EVIDENCE
 from solvers.formats.tucker.tensor import TuckerTensor, left_singular, multiply, truncated
 from solvers.formats.tucker.values import WORST, Values
+from solvers.measured import amount
 from solvers.methods import TuckerCross
 from solvers.solution import Checked, IterationState, Solution, Status
 
@@ -226,7 +227,7 @@ class Passes:
             Checked(
                 "entries not looked at before",
                 f"a sample of {SAMPLES} rows an axis, {DRAWN} points, searches along axes",
-                f"error {error:.1e} (2-norm)",
+                f"error {amount(error)} (2-norm)",
                 error <= self.accuracy,
             )
         ]
@@ -252,7 +253,7 @@ class Passes:
         if status is Status.RANK_LIMIT and value.max_rank < self.method.max_rank:
             status = Status.STAGNATED  # rounding errors
         looked = Checked(
-            "every entry", "all values of the tensor", f"error {error:.1e} (2-norm)", error <= self.accuracy
+            "every entry", "all values of the tensor", f"error {amount(error)} (2-norm)", error <= self.accuracy
         )
         rows = [np.unique(pivot_rows(u)) for u in value.factors]
         return self.said(value, status, error, rows, INSIDE, 0.0, looked)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.optimisation.completion.samples import SampledPoint, Samples
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
 from solvers.solution import Checked, Solution, Status
@@ -74,7 +75,7 @@ def beside_second(solution: Solution, other: Solution, accuracy: float) -> Solut
     """
     difference = (other.value - solution.value).norm() / solution.value.norm()
     error, best, second = float(solution.residual[0]), solution.extra["best"], other.extra["best"]
-    what, how, text = "tensor", "a second fit, with other entries set aside", f"differs by {difference:.1e}"
+    what, how, text = "tensor", "a second fit, with other entries set aside", f"differs by {amount(difference)}"
     text += " over all entries"
     if not solution.converged:
         if max(second.validation_error, difference) > accuracy:
@@ -87,7 +88,7 @@ def beside_second(solution: Solution, other: Solution, accuracy: float) -> Solut
         )
     predicts = second.judged <= accuracy
     passed = bool(not predicts or difference <= SAME * max(error, accuracy))
-    text += "" if predicts else f", but does not predict its own ({second.judged:.1e})"
+    text += "" if predicts else f", but does not predict its own ({amount(second.judged)})"
     looks = (*solution.checked, Checked(what, how, text, passed))
     if passed:
         return replace(solution, checked=looks)

@@ -20,6 +20,7 @@ import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import amount
 from solvers.methods import Completion, Losses
 from solvers.optimisation.completion.alternating import Additive, AlternatingFit
 from solvers.optimisation.completion.dimension import feasible
@@ -279,7 +280,7 @@ class PenalisedGrowth:
             Checked(
                 "entries not fitted",
                 "set aside to choose rank and ridge",
-                f"relative error {fit.validation_error:.1e}",
+                f"relative error {amount(fit.validation_error)}",
                 fit.validation_error <= self.accuracy,
             )
         ]

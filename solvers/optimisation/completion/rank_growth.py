@@ -20,6 +20,7 @@ from solvers.checkpoint import Content, random_state, restore
 from solvers.formats.trains.factorisations import frobenius
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
+from solvers.measured import amount
 from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import feasible
 from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
@@ -244,7 +245,9 @@ class RankGrowth:
             if work <= SECOND_LOOK:
                 left = undetermined(self.samples, growth.point)
                 text = (
-                    f"a share of {left**2:.1e} of a core is open" if left else "every slice of every core is determined"
+                    f"a share of {amount(left**2)} of a core is open"
+                    if left
+                    else "every slice of every core is determined"
                 )
                 looks.append(
                     Checked("samples of each index", "what they see of its slice of the train", text, not left)
@@ -266,13 +269,13 @@ class RankGrowth:
                 Checked(
                     "entries not fitted",
                     "set aside to choose the rank",
-                    f"relative error {fit.validation_error:.1e}",
+                    f"relative error {amount(fit.validation_error)}",
                     fit.validation_error <= self.accuracy,
                 ),
                 Checked(
                     "size of the whole tensor",
                     "root mean square of all entries beside that of the samples",
-                    f"larger by {fit.excess:.1e} than the samples explain",
+                    f"larger by {amount(fit.excess)} than the samples explain",
                     fit.excess <= self.accuracy,
                 ),
                 *looks,

@@ -19,6 +19,7 @@ import scipy.sparse as sparse
 
 from solvers.checkpoint import Checkpoint, Question
 from solvers.iteration import drive
+from solvers.measured import amount
 from solvers.methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
 from solvers.optimisation.descent import minimise
 from solvers.optimisation.manifolds.fixed_rank_matrices import point
@@ -149,7 +150,10 @@ def looked_at(problem: SkipGram, found: Solution) -> Solution:
     values = np.concatenate([problem.of_rows(e.words, e.contexts, part) for part in problem.blocks()])
     off = float(np.max(np.abs(values[rows] - plain) / np.maximum(np.abs(plain), np.finfo(float).tiny)))
     looks = Checked(
-        "value of the objective", f"{len(rows)} rows summed again from its definition", f"{off:.1e}", off < AGREES
+        "value of the objective",
+        f"{len(rows)} rows summed again from its definition",
+        f"off by {amount(off)}, relative",
+        off < AGREES,
     )
     extra = {
         "value_per_pair": float(values.sum()) / problem.pairs,

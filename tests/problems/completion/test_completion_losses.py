@@ -57,6 +57,8 @@ def test_wrong_entries_are_told(tmp_path):
     assert f"{wrong.sum()} of 250 entries do not fit" in result.warnings[-1]
     assert sum(result.results()["rejected"].values()) == wrong.sum()
     assert result.metrics[0].value < 1e-2
+    far = abs(result.predicted - result.true)
+    assert result.largest_test_deviation == far[result.judging].max() < 0.1 < far.max()  # no error has rejected ones
 
 
 def test_ratings_stand_beside_their_effects(tmp_path):

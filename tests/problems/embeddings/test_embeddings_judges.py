@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from problems.embeddings.data import HeldOut
 from problems.embeddings.judges import LEAST_PAIRS, Similarity, correlations, held_out_values, kept_shares, ratio_error
-from problems.embeddings.result import MethodFit
+from problems.embeddings.result import ROUNDING, MethodFit, value_error
 from problems.embeddings.verdicts import verdicts
 from solvers.optimisation.skip_gram.embedding import Embedding
 from solvers.optimisation.skip_gram.pairs import cooccurrences
@@ -46,6 +46,15 @@ def test_correlations_are_spearmans_with_draws_around_them():
         (1 - rho**2) / 80**0.5, rel=0.3
     )
     assert np.isnan(correlations(x[:2], y[:2], rng)[0])
+
+
+def test_the_error_of_the_objective_is_one_deviation_and_unknown_before_convergence():
+    nothing = float("nan")
+    assert value_error("converged", -2.0, 3e-4, 4e-4) == pytest.approx(5e-4)
+    assert value_error("converged", -2.0, 3e-4, nothing) == 3e-4
+    assert value_error("exact", -2.0, nothing, nothing) == 2.0 * ROUNDING
+    assert value_error("exact", -2.0, nothing, 4e-4) == pytest.approx(4e-4)
+    assert np.isnan(value_error("iteration limit", -2.0, nothing, 4e-4))
 
 
 def test_shares_of_neighbours_that_stay():

@@ -80,7 +80,7 @@ def test_texts_that_cannot_be_used_are_one_line(folder, content, problem, said):
 def test_all_that_is_wrong_with_the_rest(folder):
     (folder / "pairs.csv").write_text("word1,word2,score\nant,bee,x\n")
     (folder / "same.csv").write_text("word1,word2,score\nant,bee,1\nant,cat,1\n")
-    assert "pairs.csv:2: score must be a number, found 'x'" in refused(
+    assert "pairs.csv:2:3: score must be a number, found 'x'" in refused(
         folder, {"text": "a.txt", "block": 20, "similarity": "pairs.csv"}
     )
     assert "two different scores" in refused(folder, {"text": "a.txt", "block": 20, "similarity": "same.csv"})
@@ -94,10 +94,10 @@ def test_all_that_is_wrong_with_the_rest(folder):
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("ant,bee,nan", "c.csv:2: count must be finite, found nan"),
-        ("ant,bee,-3", "c.csv:2: count is -3"),
-        ("ant,bee,many", "c.csv:2: count must be a number, found 'many'"),
-        ("ant,bee", r"c.csv:2: expected 3 columns"),
+        ("ant,bee,nan", "c.csv:2:3: count must be finite, found nan"),
+        ("ant,bee,-3", "c.csv:2:3: count is -3"),
+        ("ant,bee,many", "c.csv:2:3: count must be a number, found 'many'"),
+        ("ant,bee", r"c.csv:2:1: expected 3 columns"),
         ("ant,bee,1", "two words and two contexts"),
         ("ant,bee,0\nfox,cat,0", "all counts are zero"),
     ],

@@ -51,7 +51,7 @@ KNOWN = {
         -0.0139128306,
     ),
     "hydrogen point TFDW+vwn5": (
-        {"functional": "TFDW+vwn5", "atoms": POINT, "box": 26.0, "levels": [6, 7]},
+        {"functional": "TFDW+vwn5", "atoms": POINT, "box": 20.0, "levels": [5, 6]},
         -0.2924466293,
         (0.1804265423, 0.0973503784, -0.5941944001, 0.1756500586, -0.1206993141, -0.0309798945),
         -0.0975661517,

@@ -59,7 +59,8 @@ def test_what_two_runs_are_compared_by(run):
     assert found["quantile"].includes == ("sampling",) and "mesh" in found["mean"].leaves_out
     threshold, probability, error = result.statistics[0].distribution.exceedance
     assert threshold == 0.03 and found["probability"].keys == ["total > 0.03"]
-    assert (found["probability"].values[0], found["probability"].errors[0]) == (probability, 3.0 * error)
+    assert (found["probability"].values[0], found["probability"].errors[0]) == (probability, error)
+    assert found["probability"].coverage == found["quantile"].coverage == 3.0 and found["mean"].coverage == 1.0
     assert found["quantile"].keys[0] == "total at 0.01" and len(found["quantile"].keys) == 3 * 7
     assert told["quantities"]["disc"]["quantiles"][3]["value"] == result.statistics[2].distribution.quantiles[0.5][0]
 

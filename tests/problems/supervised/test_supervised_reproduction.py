@@ -7,7 +7,7 @@ they are to be met, or bettered, within three spreads.
 import numpy as np
 import pytest
 
-from problems.supervised.data import planted
+from problems.learning.data import planted
 from problems.supervised.solve import prepare, solve
 from solvers.learning.descent import Descent, cut_into_patches, learn
 from solvers.learning.fields import fields_of, functions_of

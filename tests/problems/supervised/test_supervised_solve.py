@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from problems.supervised.learners import OWN, evaluate, relabelled
+from problems.learning.learners import OWN, evaluate, relabelled
 from problems.supervised.result import standard_error
 from problems.supervised.solve import prepare, solve
 from solvers.solution import Status

@@ -92,9 +92,9 @@ def test_a_step_that_cannot_meet_its_accuracy_ends_it(monkeypatch):
 @pytest.mark.parametrize(
     ("method", "d", "end", "accuracy"),
     [
-        (TDVP(time_step=0.1, max_rank=12), 8, 2.0, 1e-4),
-        (TDVP(max_rank=12), 8, 2.0, 1e-4),
-        (TDVP(sites=2, max_rank=12), 8, 2.0, 1e-4),
+        (TDVP(time_step=0.1, max_rank=12), 6, 2.0, 1e-4),
+        (TDVP(max_rank=12), 6, 2.0, 1e-4),
+        (TDVP(sites=2, max_rank=12), 6, 2.0, 1e-4),
         (BUG(max_rank=4), 4, 0.3, 1e-3),
         (Implicit(), 3, 0.3, 1e-3),
     ],

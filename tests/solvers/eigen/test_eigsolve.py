@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 
 import numpy as np
 import pytest
@@ -142,7 +142,9 @@ def test_same_seed_same_energies_with_one_worker_or_two(four) -> None:
 
     first = energies(None)
     np.testing.assert_allclose(energies(None), first, rtol=0, atol=1e-12)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    # a spawned process imports numba again; a forked one is safe with one BLAS thread
+    context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
         np.testing.assert_allclose(energies(pool), first, rtol=0, atol=1e-9)
 
 

@@ -20,11 +20,11 @@ def every_sweep_is_written(monkeypatch):
 
 
 CASES = {
-    "amen": (laplacian(5, 8), ones((8,) * 5), AMEn(enrichment=2), 1e-9, {}),
+    "amen": (laplacian(4, 6), ones((6,) * 4), AMEn(enrichment=2), 1e-9, {}),
     "amen, a start": (laplacian(5, 8), ones((8,) * 5), AMEn(), 1e-8, {"start": ones((8,) * 5) * 1e-2}),
     "dmrg": (laplacian(5, 10), ones((10,) * 5), DMRG(), 1e-8, {}),
     "als": (laplacian(4, 8), ones((8,) * 4), ALS(rank=3), 1e-8, {}),
-    "minimised": (helmholtz(4, 6, 5.0, 6.0), ones((6,) * 4), AMEn(), 1e-8, {}),
+    "minimised": (helmholtz(3, 6, 5.0, 6.0), ones((6,) * 3), AMEn(), 1e-8, {}),
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from problems.exact_levels import lowest_levels
 from problems.families import family, kinds
+from problems.report_parts import STANDARD, Quantity
 from problems.route import NotReached, Route
 from solvers.solution import Checked, Status
 from ttsuite.actions.certificate import CONFIRMED, CONTRADICTED, LEFT_OUT, UNKNOWN, Certificate, RouteOutcome, judge
@@ -211,8 +212,6 @@ def test_reports_of_earlier_versions_are_made_again(made):
 
 
 def quantities(values, errors, other, other_errors):
-    from problems.report_parts import Quantity
-
     keys = list(range(len(values)))
     first = Quantity("x", "eV", "state", keys, np.array(values, dtype=float), np.array(errors, dtype=float))
     return [beside(first, Quantity("x", "eV", "state", keys, np.array(other, float), np.array(other_errors, float)))]
@@ -228,13 +227,32 @@ def test_values_are_judged_by_both_errors_and_the_accuracy():
     found, message, (judged,) = verdict([1.0, 2.0 + 5e-6, 3.0], 1e-5)
     assert found == CONFIRMED and judged.understated == 1 and "1 of them by more than the stated errors" in message
     found, message, (judged,) = verdict([1.0, 2.0 + 5e-5, 3.0], 1e-5)
-    assert (found, judged.contradicted, judged.at) == (CONTRADICTED, 1, "state 1") and "differ by 5e-05" in message
+    assert (found, judged.contradicted, judged.at) == (
+        CONTRADICTED,
+        1,
+        "state 1",
+    ) and "differ by 5.0e-5 eV, allowed 1.2e-5 eV" in message
     assert judged.allowed == pytest.approx(1.2e-5) and judged.difference == pytest.approx(5e-5)
     # an accuracy a value; a number that one alone knows; errors that are not known
     assert verdict([1.0, 2.0 + 5e-5, 3.0], np.array([0.0, 1e-3, 0.0]))[0] == CONFIRMED
     assert verdict([1.0, np.nan, 3.0], 1e-5)[0] == CONTRADICTED
     assert verdict([9.0, 9.0, 9.0], 1e-5, [np.nan] * 3)[0] == UNKNOWN
     assert verdict([9.0, 2.0, 3.0], 1e-5, [np.nan, 1e-6, 1e-6])[0] == CONFIRMED
+
+
+def test_sampled_values_are_judged_by_three_deviations_of_both_and_the_accuracy():
+    def verdict(other, accuracy):
+        values = (np.array([value]) for value in (0.5, other))
+        first, second = (Quantity("s", "", "part", ["a"], v, np.array([0.03]), coverage=STANDARD) for v in values)
+        return judge([beside(first, second)], lambda q: accuracy)
+
+    found, message, (judged,) = verdict(0.62, 0.0)
+    assert found == CONFIRMED and judged.allowed == pytest.approx(3.0 * 0.03 * 2.0**0.5)
+    assert message.endswith("allowed 0.13 (3 standard deviations)")
+    found, message, (judged,) = verdict(0.64, 0.02)
+    assert found == CONFIRMED and judged.understated == 1
+    assert message.endswith("allowed 0.15 (3 standard deviations and the accuracy)")
+    assert verdict(0.66, 0.02)[0] == CONTRADICTED
 
 
 def test_the_verdict_over_all_routes():

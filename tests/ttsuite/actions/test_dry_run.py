@@ -1,7 +1,5 @@
 """What is said before a run: sizes, ranks, plan, and estimates that hold to a factor of three."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -101,13 +99,12 @@ def test_bad_input():
         dry_run(CONFIGS / "wave_packet" / "henon-heiles-2d.yaml", overrides=["problem.basis.functions=2"])
 
 
-def test_the_command_writes_nothing(tmp_path):
-    file = CONFIGS / "tiny" / "henon-heiles-4.yaml"
-    command = [sys.executable, "-m", "ttsuite", "run", str(file), "--dry-run", "--set", "solver.n_states=2"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+def test_the_command_writes_nothing(ttsuite, tmp_path):
+    command = ["run", CONFIGS / "tiny" / "henon-heiles-4.yaml", "--dry-run", "--set", "solver.n_states=2"]
+    done = ttsuite(*command, cwd=tmp_path)
     assert done.returncode == 0 and "operator TT-ranks" in done.stdout and "about" in done.stdout, done.stderr
     assert not list(tmp_path.iterdir())
-    done = subprocess.run([*command, "solver.n_states=x"], cwd=tmp_path, capture_output=True, text=True)
+    done = ttsuite(*command, "solver.n_states=x", cwd=tmp_path)
     assert done.returncode == 2 and "must be an integer" in done.stderr and not list(tmp_path.iterdir())
 
 

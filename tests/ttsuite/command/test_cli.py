@@ -39,15 +39,22 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def ttsuite(*arguments, cwd=None):
+def installed(*arguments, cwd=None):
     command = [sys.executable, "-m", "ttsuite", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
 
-def driver(tmp_path, status="CONVERGED", wait=False, broken=False):
-    script = tmp_path / "driver.py"
-    script.write_text(DRIVER.format(tests=str(ROOT / "tests"), status=status, wait=wait, broken=broken))
-    return [sys.executable, str(script), "run", "a.yaml", "--set", "solver.workers=1"]
+@pytest.fixture
+def driver(quick_command, tmp_path):
+    """The words of a command that runs ``a.yaml`` on made-up numerics."""
+
+    def command(status="CONVERGED", wait=False, broken=False, quick=quick_command):
+        script = tmp_path / "driver.py"
+        script.write_text(DRIVER.format(tests=str(ROOT / "tests"), status=status, wait=wait, broken=broken))
+        python = str(quick / "quick-python") if quick else sys.executable
+        return [python, str(script), "run", "a.yaml", "--set", "solver.workers=1"]
+
+    return command
 
 
 def write(tmp_path, text=None):
@@ -72,11 +79,12 @@ def test_help_imports_no_models_either():
     assert done.stdout.strip() == "[]"
 
 
-def test_version_list_and_describe():
+def test_version_list_and_describe(ttsuite):
     import ttsuite as package
 
     assert ttsuite("--version").stdout == f"ttsuite {package.__version__}\n"
-    names = {f.relative_to(CONFIGS).with_suffix("").as_posix() for f in CONFIGS.rglob("*.yaml")}
+    files = [f for f in CONFIGS.rglob("*.yaml") if f.parent.name != "reproductions"]
+    names = {f.relative_to(CONFIGS).with_suffix("").as_posix() for f in files}
     small = {name for name in names if "tiny" in name.split("/")}
     for arguments, shown in ((["list"], names - small), (["list", "--tests"], small)):
         listed = ttsuite(*arguments).stdout
@@ -89,11 +97,11 @@ def test_version_list_and_describe():
     assert unknown.returncode == 2 and "known: vibrational" in unknown.stderr
 
 
-def test_nothing_asked_is_the_help():
+def test_nothing_asked_is_the_help(ttsuite):
     assert ttsuite().stdout == ttsuite("--help").stdout and ttsuite().returncode == 0
 
 
-def test_a_wrong_name_is_answered_with_the_nearest(tmp_path):
+def test_a_wrong_name_is_answered_with_the_nearest(ttsuite, tmp_path):
     for arguments, hint in (
         (["rnu"], "did you mean run?"),
         (["example", "cooky4"], "did you mean cookie4?"),
@@ -106,13 +114,13 @@ def test_a_wrong_name_is_answered_with_the_nearest(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_one_fault_is_told_once(tmp_path):
+def test_one_fault_is_told_once(ttsuite, tmp_path):
     write(tmp_path, PROBLEM.format("acetonitrile").replace("n_states", "n_state"))
     done = ttsuite("validate", "a.yaml", cwd=tmp_path)
     assert done.stderr == "a.yaml:2:10: solver.n_state: unknown key (did you mean n_states?)\n"
 
 
-def test_example_writes_once(tmp_path):
+def test_example_writes_once(ttsuite, tmp_path):
     done = ttsuite("example", "own-molecule", cwd=tmp_path)
     assert done.returncode == 0
     names = ["own-molecule.csv", "own-molecule.yaml", "ttsuite-schema.json"]
@@ -133,7 +141,7 @@ def test_example_writes_once(tmp_path):
         ("problem: [\n", "a.yaml:2:1"),
     ],
 )
-def test_bad_input_gives_one_line_and_writes_nothing(tmp_path, text, line):
+def test_bad_input_gives_one_line_and_writes_nothing(ttsuite, tmp_path, text, line):
     write(tmp_path, text)
     (tmp_path / "c.csv").write_text("order,modes,coefficient_cm-1\n2,1-1,100\n3,1-1-9,5\n")
     before = sorted(tmp_path.rglob("*"))
@@ -145,16 +153,14 @@ def test_bad_input_gives_one_line_and_writes_nothing(tmp_path, text, line):
 
 
 def test_a_missing_file(tmp_path):
-    done = ttsuite("run", "none.yaml", cwd=tmp_path)
+    done = installed("run", "none.yaml", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "none.yaml: no such file\n")
 
 
 @pytest.mark.parametrize(("status", "code"), [("CONVERGED", 0), ("RANK_LIMIT", 3)])
-def test_run(tmp_path, status, code):
+def test_run(driver, tmp_path, status, code):
     write(tmp_path)
-    done = subprocess.run(
-        driver(tmp_path, status), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
-    )
+    done = subprocess.run(driver(status), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     assert done.returncode == code, done.stderr
     (folder,) = (tmp_path / "results" / "runs").iterdir()
     assert folder.name.startswith("a-20") and (folder / "report.html").exists()
@@ -168,9 +174,9 @@ def test_run(tmp_path, status, code):
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of a shell")
 @pytest.mark.parametrize("pipe", ["| head -1", "2>&1 | head -1", ">&- 2>&-"])
-def test_a_reader_who_goes_away_ends_no_run(tmp_path, pipe):
+def test_a_reader_who_goes_away_ends_no_run(driver, tmp_path, pipe):
     write(tmp_path)
-    command = " ".join(f"'{word}'" for word in driver(tmp_path))
+    command = " ".join(f"'{word}'" for word in driver(**{"quick": None} if "&-" in pipe else {}))
     shell = f"{command} {pipe}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, timeout=300)
     assert done.returncode == 0
@@ -178,10 +184,10 @@ def test_a_reader_who_goes_away_ends_no_run(tmp_path, pipe):
     assert '"status": "finished"' in (folder / "report.json").read_text()
 
 
-def test_a_failure_is_one_line_and_a_traceback_file(tmp_path):
+def test_a_failure_is_one_line_and_a_traceback_file(driver, tmp_path):
     write(tmp_path)
     done = subprocess.run(
-        driver(tmp_path, broken=True), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
+        driver(broken=True), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 1 and done.stdout == ""
     (line,) = [line for line in done.stderr.splitlines() if "writing to" not in line]
@@ -190,10 +196,10 @@ def test_a_failure_is_one_line_and_a_traceback_file(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_a_folder_that_says_so(tmp_path, number):
+def test_an_interrupt_leaves_a_folder_that_says_so(driver, tmp_path, number):
     write(tmp_path)
     process = subprocess.Popen(
-        driver(tmp_path, wait=True),
+        driver(wait=True),
         cwd=tmp_path,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
@@ -217,7 +223,7 @@ def test_an_interrupt_leaves_a_folder_that_says_so(tmp_path, number):
 def test_a_folder_that_shadows_a_floor_is_named(tmp_path, name):
     (tmp_path / name).mkdir()
     (tmp_path / name / "__init__.py").write_text("")
-    done = ttsuite("list", cwd=tmp_path)
+    done = installed("list", cwd=tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
     assert f"shadows the package {name!r}" in done.stderr
     script = "from ttsuite import TensorTrain"

@@ -11,7 +11,7 @@ def test_a_panel_is_told_by_its_axes_ranges_and_curves():
     axes.semilogy([0, 10], [1e-6, 1.0], label="this run")
     axes.set(xlabel="state", ylabel="error (cm$^{-1}$)", xlim=(0, 10), ylim=(1e-6, 1.0))
     told = alt_text(figure)
-    assert told == ("Plot: error (cm^-1) over state, x from 0 to 10, y from 1e-06 to 1 (logarithmic), shown: this run.")
+    assert told == ("Plot: error (cm^-1) over state, x from 0 to 10, y from 1e-6 to 1 (logarithmic), shown: this run.")
 
 
 def test_panels_are_counted_and_colour_bars_are_not():

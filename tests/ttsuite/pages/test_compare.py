@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from problems.drawing import style
 from problems.families import family, kinds
-from problems.report_parts import Quantity
+from problems.report_parts import STANDARD, Quantity
 from ttsuite.command.cli import main
-from ttsuite.pages.compare import ROUNDING, Comparison, beside, compare_runs, summary_rows, told
+from ttsuite.pages.compare import ROUNDING, Comparison, beside, compare_runs, summary_rows, told, widened
 from ttsuite.pages.compare_page import figure, write_comparison
 from ttsuite.runs.record import RecordError
 
@@ -62,6 +62,7 @@ def test_what_is_beyond_both_estimates_is_found(copied):
         str(summary_rows(comparison)[0][2]),
         "state 5",
         str(summary_rows(comparison)[0][4]),
+        "both errors",
         "differ in 2",
     ]
     errors = json.loads((first / "report.json").read_text())["results"]["error_estimates"]
@@ -192,6 +193,36 @@ def test_errors_of_an_entry_hold_for_its_components():
     unknown = Quantity("x", "", "t", [0.1, 0.2, 0.3], moved)
     assert beside(a, unknown).tolerance is None and beside(a, unknown).agrees is None
     assert beside(a, unknown).judged == (0, 0) and compared.judged == (6, 1)
+
+
+def drawn(rng, count=1, scale=1.0, coverage=STANDARD):
+    values = scale * rng.standard_normal(count)
+    return Quantity("x", "", "state", list(range(count)), values, np.full(count, scale), coverage=coverage)
+
+
+def test_standard_deviations_of_two_runs_add_in_quadrature_and_bounds_add_up():
+    one = Quantity("x", "", "state", [0], np.array([1.0]), np.array([0.3]), coverage=STANDARD)
+    other = Quantity("x", "", "state", [0], np.array([1.0]), np.array([0.4]), coverage=STANDARD)
+    bound = replace(other, coverage=1.0)
+    assert beside(one, other).tolerance == pytest.approx([1.5]) == beside(other, one).tolerance
+    assert beside(one, other).allowed_are == "3 standard deviations"
+    assert beside(one, bound).tolerance == pytest.approx([0.9 + 0.4]) == beside(bound, one).tolerance
+    assert beside(one, bound).allowed_are == "an error and 3 standard deviations"
+    assert beside(bound, bound).tolerance == pytest.approx([0.8])
+    assert beside(bound, bound).allowed_are == "both errors"
+    unknown = replace(one, errors=None)
+    assert beside(one, unknown).tolerance is None and beside(one, unknown).allowed_are == ""
+
+
+def test_many_sampled_values_agree_as_surely_as_one():
+    assert widened(3.0, 1) == pytest.approx(3.0) and widened(3.0, 25) == pytest.approx(3.87, abs=0.01)
+    rng = np.random.default_rng(0)
+    for count in (1, 40):
+        apart = sum(beside(drawn(rng, count), drawn(rng, count)).judged[1] > 0 for _ in range(2000))
+        assert apart <= 15  # 5.4 are expected of 2000 comparisons
+    unlike = drawn(rng, 40)
+    moved = replace(unlike, values=unlike.values + np.eye(40)[3] * 6.0)
+    assert beside(unlike, moved).judged == (40, 1) and "3.9" not in beside(unlike, moved).allowed_are
 
 
 NAMED = [str(i) for i in range(40)]

@@ -4,6 +4,7 @@ import csv
 import importlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ from ttsuite.command.cli import main
 from ttsuite.runs.checkpoint import NAME
 from ttsuite.runs.record import RecordError
 from ttsuite.scans.scan_point import SESSION, _Session, at_work
+from ttsuite.workers import executors
 from ttsuite.workers.blas import ClusterError
 from ttsuite.workers.executors import cluster
 
@@ -162,6 +164,31 @@ def test_an_interrupted_scan_says_so_and_the_same_call_goes_on(numerics, tmp_pat
     assert states[:2] == ["finished", "finished"] and set(states[2:]) <= {"waiting", "finished"}
     done = scanned(tmp_path)
     assert done.status == "finished" and sorted(numerics.asked) == [(2, 3), (2, 4), (3, 3), (3, 4)]
+
+
+@pytest.mark.parametrize("last_step", [False, True])
+def test_an_interrupt_of_a_scan_without_workers_ends_all_of_it(numerics, tmp_path, monkeypatch, last_step):
+    """As in a script without guard: the run at work answers the signal, at its step or because it ends just then."""
+
+    def ask(problem, n_states):
+        if (problem.field.d, n_states) == (2, 4):
+            signal.raise_signal(signal.SIGINT)
+            if not last_step:
+                raise KeyboardInterrupt  # of the second one
+
+    numerics.ask = ask
+    (tmp_path / "s.yaml").write_text(SCAN)
+    monkeypatch.setattr(executors, "without_guard", lambda: True)
+    listener = Listener()
+    stopped = scan(tmp_path / "s.yaml", out=tmp_path / "out", listener=listener)
+    assert stopped.interrupted and numerics.asked == [(2, 3), (2, 4)]
+    second = "finished" if last_step else "waiting"
+    assert [outcome.status for outcome in stopped.points] == ["finished", second, "waiting", "waiting"]
+    assert [row["status"] for row in rows(stopped.folder)] == ["finished", second, "waiting", "waiting"]
+    assert listener.seen == [(1, "finished"), "ended"] and (stopped.folder / "scan.html").exists()
+    numerics.ask = lambda *arguments: None
+    assert scan(tmp_path / "s.yaml", out=tmp_path / "out").status == "finished"
+    assert numerics.asked[2:] == [*([] if last_step else [(2, 4)]), (3, 3), (3, 4)]
 
 
 class Stopping(Listener):

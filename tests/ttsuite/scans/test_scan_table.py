@@ -15,6 +15,7 @@ from ttsuite.scans.scan_table import (
     contents_in_words,
     contents_of,
     picture,
+    sampled_of,
     table,
     value_names,
     values_of,
@@ -52,6 +53,15 @@ def test_values_of_results_end_with_the_largest_rank():
     assert list(values) == ["energies, state 0", "energies, state 1", RANK] and values[RANK] == (4.0, None)
     assert math.isnan(values["energies, state 1"][0])
     assert values_of("vibrational", {"results": {}}) == {}
+
+
+def test_the_table_says_which_errors_are_standard_deviations():
+    values = {"mean": (0.5, 0.1), "score": (0.9, 0.02), "rank": (3.0, None)}
+    point = Outcome(1, {"seed": 1}, "points/1", "finished", "", 1.0, values, sampled=("score",))
+    heads = ["mean", "mean: error", "score", "score: error (one standard deviation)", "rank"]
+    assert table([point])[0] == ["point", "seed", "status", *heads]
+    results = {"test_error": 0.1, "test_error_uncertainty": 0.01, "train_error": 0.1, "validation_error": None}
+    assert sampled_of("completion", {"results": results}) == ("test error, relative, test entries",)
 
 
 def test_numbers_in_the_table_read_back_as_themselves():

@@ -59,6 +59,9 @@ def by_processes(tmp_path_factory):
 def dask():
     """Address and client of a Dask cluster of two worker processes on this machine."""
     distributed = pytest.importorskip("distributed")
+    if os.name == "posix":  # the process that workers are forked from imports what their tasks need
+        preload = ["distributed", "numba", "matplotlib.pyplot", "ttsuite.actions.run", "solvers.eigen.eigsolve"]
+        distributed.utils.get_mp_context().set_forkserver_preload(preload)
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as local, distributed.Client(local, set_as_default=False) as client:
         yield local.scheduler_address, client
@@ -153,6 +156,7 @@ def test_solves_of_als_cross_are_made_on_a_cluster_that_loses_a_worker(dask, mon
         assert quantity["mean"] == pytest.approx(spread["quantities"][name]["mean"], rel=1e-12)
 
 
+@pytest.mark.spawned
 def test_a_task_that_ends_its_process_is_tried_once_more_and_harms_no_other():
     with lone_workers(2) as workers:
         doomed = workers.submit(os.kill, os.getpid(), 0), workers.submit(os.abort)

@@ -12,7 +12,8 @@ from ttsuite.study.config import ConfigError, load_study, make_study
 from ttsuite.study.yaml_file import parse
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-STUDIES = sorted(file for file in CONFIGS.rglob("*.yaml") if (CONFIGS / "scans") not in file.parents)
+OTHERS = {CONFIGS / "scans", CONFIGS / "reproductions"}  # scans and collections
+STUDIES = sorted(file for file in CONFIGS.rglob("*.yaml") if not OTHERS & set(file.parents))
 GOOD = """\
 name: small
 problem:

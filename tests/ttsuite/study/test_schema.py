@@ -1,8 +1,6 @@
 """The JSON Schema: up to date, true of every valid configuration, and of use where one is not."""
 
 import json
-import subprocess
-import sys
 
 import jsonschema
 import mutants
@@ -16,7 +14,8 @@ from ttsuite.study.config import ConfigError, load_study, study_of
 from ttsuite.study.schema import POINTER, SCHEMA, schema, schema_text
 from ttsuite.study.yaml_file import parse
 
-STUDIES = sorted(file for file in CONFIGS.rglob("*.yaml") if CONFIGS / "scans" not in file.parents)
+OTHERS = {CONFIGS / "scans", CONFIGS / "reproductions"}  # scans and collections
+STUDIES = sorted(file for file in CONFIGS.rglob("*.yaml") if not OTHERS & set(file.parents))
 
 
 def as_json(value):
@@ -100,12 +99,10 @@ def test_keys_have_their_sentence_default_and_unit():
     assert whole["properties"]["problem"]["properties"]["kind"]["enum"] == kinds()
 
 
-def test_the_command_prints_it():
-    command = [sys.executable, "-m", "ttsuite", "schema"]
-    assert subprocess.run(command, capture_output=True, text=True, cwd=CONFIGS.parent).stdout == schema_text()
-    one = subprocess.run([*command, "completion"], capture_output=True, text=True, cwd=CONFIGS.parent)
-    assert json.loads(one.stdout) == schema("completion")
-    wrong = subprocess.run([*command, "complition"], capture_output=True, text=True, cwd=CONFIGS.parent)
+def test_the_command_prints_it(ttsuite):
+    assert ttsuite("schema").stdout == schema_text()
+    assert json.loads(ttsuite("schema", "completion").stdout) == schema("completion")
+    wrong = ttsuite("schema", "complition")
     assert wrong.returncode == 2 and "did you mean completion?" in wrong.stderr
 
 

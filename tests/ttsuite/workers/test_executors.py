@@ -16,6 +16,8 @@ from ttsuite.study.config import make_study
 from ttsuite.version import __version__
 from ttsuite.workers.executors import available_cores, workers_for
 
+pytestmark = pytest.mark.spawned
+
 WAIT = 120.0  # seconds for what takes a moment on a quiet machine
 
 

@@ -18,6 +18,7 @@ from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.report_parts import Effort
 from problems.result import Results
 from problems.route import NotReached, Route
+from solvers.measured import amount
 
 GRID_MODES = 3  # modes of a field that a grid of points holds
 FINER = 1.3  # times the energies, of the second grid: wider and finer by some 14 % in every mode
@@ -58,7 +59,7 @@ def on_grid(field: ForceField, count: int, accuracy: float) -> Results:
         if moved.max() <= SHARE * accuracy and span <= 1.2 * excitation:
             return {"energies": fine, "error_estimates": moved, "unit": field.unit}
         excitation, quanta = max(excitation, span), 1.5 * quanta
-    raise NotReached(f"the grids differ by {moved.max():.2g} {field.unit}, more than the accuracy asked for")
+    raise NotReached(f"the grids differ by {amount(moved.max())} {field.unit}, more than the accuracy asked for")
 
 
 def _highest(field: ForceField, count: int) -> float:

@@ -23,6 +23,7 @@ from problems.quantum.hamiltonians.space import Judged
 from solvers.eigen import tasks
 from solvers.eigen.start import Start, excitation_scale
 from solvers.eigen.states import EigenStates
+from solvers.measured import amount
 from solvers.sectors.estimates import pad
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import SectorTrain, truncate
@@ -140,19 +141,19 @@ def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, gains: np
         if worst > accuracy:
             short = set(range(len(basis.order)))
         how = "configuration interaction in a wider basis, without trains: upper bounds"
-        result = f"at most {max(worst, 0.0):.2g} {basis.field.unit} above them"
+        result = f"at most {amount(max(worst, 0.0))} {basis.field.unit} above them"
         checked.append(Checked("levels from above", how, result, worst <= accuracy))
     if basis.sized is not None:
         moved, differ = one_mode_errors(basis, float(energies[-1] - energies[0]))
         errors = errors + moved
-        result = f"levels of one mode differ by at most {differ:.2g} {basis.field.unit}"
+        result = f"levels of one mode differ by at most {amount(differ)} {basis.field.unit}"
         how = "values on equidistant points instead of harmonic functions"
         checked.append(Checked("one-mode functions", how, result, differ <= max(accuracy, 2.0 * moved)))
     edge = np.array([edge_populations(x, basis.terms.energies) for x in states.trains if isinstance(x, SectorTrain)])
     edge = edge.reshape(len(states.trains), -1)
     cut = edge.max(axis=1, initial=0.0) > EDGE_POPULATION
     short |= {k for i, k in enumerate(basis.order) if np.any(edge[:, i] > EDGE_POPULATION)}
-    result = f"at most {float(edge.max(initial=0.0)):.1e}"
+    result = f"at most {amount(float(edge.max(initial=0.0)))}"
     checked.append(Checked("last function of every mode", "its weight in the states", result, not cut.any()))
     return Judged(errors, cut, frozenset(short), tuple(checked))
 

@@ -21,6 +21,7 @@ from problems.quantum.readers.reader import KEY
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.start import space_size
 from solvers.formats.trains.operator import TTOperator
+from solvers.measured import amount, numeral
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def product_basis(
     if broken:
         warnings.append(
             f"{len(broken)} terms that break a symmetry are left out: together they move a level by "
-            f"{norm_bound(broken, bases):.1e} {field.unit} at most, which is part of the errors"
+            f"{amount(norm_bound(broken, bases))} {field.unit} at most, which is part of the errors"
         )
     return ProductBasis(
         field,
@@ -147,18 +148,18 @@ def _boundedness(field: ForceField, bases: Sequence[modes_.ModeBasis], terms: Pr
         share = sum(0.5 * float(field.frequencies[m - 1]) for m in inside.modes)
         if inside.height < share + top:
             raise ProblemError(
-                f"the potential is unbounded below: a barrier of only {inside.height:.4g} {unit} ({where}) lies within "
-                "the range of the basis, below the states asked for: correct the field, or ask for fewer states or "
-                "functions",
+                f"the potential is unbounded below: a barrier of only {numeral(inside.height)} {unit} ({where}) lies "
+                "within the range of the basis, below the states asked for: correct the field, or ask for fewer states "
+                "or functions",
                 KEY,
             )
         return [
-            f"the potential is unbounded below: barrier of {inside.height:.4g} {unit} ({where}) within the range of "
-            f"the basis; the states asked for reach {ground + top:.4g} {unit}, zero-point energies included"
+            f"the potential is unbounded below: barrier of {numeral(inside.height)} {unit} ({where}) within the range "
+            f"of the basis; the states asked for reach {numeral(ground + top)} {unit}, zero-point energies included"
         ]
     if outside is None:
         return []
     return [
-        f"the potential is unbounded below far out: lowest barrier {outside.height:.4g} {unit}, along modes "
+        f"the potential is unbounded below far out: lowest barrier {numeral(outside.height)} {unit}, along modes "
         f"{', '.join(map(str, outside.modes))} at |q| = {outside.distance:.1f}, outside the range of the basis"
     ]

@@ -20,6 +20,7 @@ from problems.quantum.hamiltonians.space import Judged, Space
 from problems.words import cut_short
 from solvers.eigen.start import Start
 from solvers.eigen.states import EigenStates
+from solvers.measured import amount
 from solvers.sectors.train import SectorTrain
 from solvers.solution import Checked
 
@@ -72,7 +73,7 @@ class FieldSpace(Space):
         said, unit, sized = list(judged.warnings), self.unit, self.basis.sized
         if lacking and not self.automatic:
             said.append(
-                f"the chosen basis costs up to {judged.errors.max():.2g} {unit} (basis part of the errors); "
+                f"the chosen basis costs up to {amount(judged.errors.max())} {unit} (basis part of the errors); "
                 "basis.functions: automatic would meet the accuracy"
             )
         if lacking and sized is not None and np.isfinite(sized.most).any():

@@ -17,6 +17,7 @@ from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Mode, Sin
 from problems.quantum.hamiltonians.terms.names import Product
 from problems.quantum.hamiltonians.terms.terms import Key
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.measured import numeral
 
 KINETIC = {"p", "T"}
 EDGE = 2  # last functions of a mode; one of each parity
@@ -54,7 +55,7 @@ def warning_of(barrier: Barrier) -> str:
     """What a user is told of a hole within the basis, modes numbered from 0."""
     modes = ", ".join(str(k - 1) for k in barrier.modes)
     return (
-        f"the potential is unbounded below: barrier of {barrier.height:.4g} (modes {modes} at |q| = "
+        f"the potential is unbounded below: barrier of {numeral(barrier.height)} (modes {modes} at |q| = "
         f"{barrier.distance:.1f}) within the range of the basis; only states below it, and in the well, mean anything"
     )
 

@@ -30,6 +30,7 @@ from problems.words import cut_short
 from solvers.eigen.configuration_interaction import ProductTerms, modes_of
 from solvers.eigen.start import space_size
 from solvers.eigen.states import EigenStates
+from solvers.measured import amount
 from solvers.solution import Checked
 
 LONGEST_TERM = 15  # modes of a term that configuration interaction takes
@@ -58,13 +59,13 @@ class TermsSpace(Space):
         if self.barrier is not None:  # the basis reaches into a hole
             beyond = (weights > EDGE_POPULATION) | (states.energies > self.barrier.height)
         largest = float(weights.max(initial=0.0))
-        result = f"at most {largest:.1e}"
+        result = f"at most {amount(largest)}"
         look = Checked("last functions of every mode", "their weight in the states", result, not beyond.any())
         said = []
         if largest > EDGE_POPULATION:
             said.append(
-                f"up to {largest:.2g} of a state is in the last functions of a mode: the cut of the basis shapes it; "
-                "more functions would tell whether that matters"
+                f"up to {amount(largest)} of a state is in the last functions of a mode: the cut of the basis shapes "
+                "it; more functions would tell whether that matters"
             )
         if beyond.any():
             hidden = cut_short(np.flatnonzero(beyond).tolist(), NAMED)
@@ -92,7 +93,7 @@ def space_of(
         moved = norm_bound(absent, bases)
         error += moved
         warnings.append(
-            f"{len(absent)} terms that break a symmetry are left out: together they move a level by {moved:.1e} at "
+            f"{len(absent)} terms that break a symmetry are left out: together they move a level by {amount(moved)} at "
             "most, which is part of the errors"
         )
     terms = operators.product_terms(turned, functions)

@@ -32,7 +32,7 @@ from problems.quantum.tasks.evolution.independent import Compared, Moving, compa
 from problems.quantum.tasks.evolution.keys import WavePacketSolver
 from problems.quantum.tasks.evolution.result import EvolutionResult, Spectrum, Sticks
 from problems.report_parts import Picture
-from solvers.measured import Measured, bound, unit_text
+from solvers.measured import Measured, bound, numeral, unit_text
 
 FLOOR = 1e-14  # of errors of a(t)
 ROUND_OFF = 1e-16  # what drifts and bounds are drawn as
@@ -56,7 +56,7 @@ def figures(problem: Moving, solver: WavePacketSolver, result: EvolutionResult) 
     caption = "Autocorrelation a(t) = ⟨ψ(0)|ψ(t)⟩; below, its error estimate and rigorous bound"
     known = any(c.series.quantity == "autocorrelation" for c in compared)
     caption += ", and the deviation from independent values." if known else "."
-    end, a = f"{result.t[-1]:.4g}", np.abs(result.autocorrelation)
+    end, a = numeral(result.t[-1]), np.abs(result.autocorrelation)
     alt = f"|a| from 1 at t = 0 to {Measured(a[-1], result.error[-1])} at t = {end}, its error at most "
     alt += f"{bound(result.error.max())}."
     how = partial(autocorrelation, result, compared, float(solver.accuracy or 0.0))

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, SolverKeys, WorkerCount, shown
 from problems.quantum.keys import NONE, numbers
+from solvers.measured import numeral
 
 if TYPE_CHECKING:
     from problems.quantum.hamiltonians.system import System
@@ -129,12 +130,13 @@ def complete_solver(solver: WavePacketSolver, *, dissipative: bool) -> WavePacke
         raise ProblemError(message, "solver.output_step")
     if count < 1 or abs(count * output - t_final) > 1e-9 * t_final:
         near = t_final / max(1, round(t_final / output))
-        message = f"t_final ({t_final:g}) must be a multiple of output_step, found {output:g} (near: {near:.10g})"
+        message = f"t_final ({t_final:g}) must be a multiple of output_step, found {output:g} "
+        message += f"(near: {numeral(near, digits=10)})"
         raise ProblemError(message, "solver.output_step")
     if step is not None and step > output * (1.0 + 1e-9):
         raise ProblemError(f"must not exceed output_step ({output:g}), found {step:g}", "solver.time_step")
     if step is not None and t_final / step > MOST_STEPS:
-        raise ProblemError(f"{t_final / step:.3g} steps are more than {MOST_STEPS}", "solver.time_step")
+        raise ProblemError(f"{numeral(t_final / step)} steps are more than {MOST_STEPS}", "solver.time_step")
     return solver.model_copy(
         update={"output_step": output, "accuracy": DEFAULT_ACCURACY if solver.accuracy is None else solver.accuracy}
     )

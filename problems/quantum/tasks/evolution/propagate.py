@@ -32,6 +32,7 @@ from problems.quantum.tasks.evolution.result import Check, EvolutionResult, Spec
 from solvers.checkpoint import reachable
 from solvers.dynamics.evolve import evolve
 from solvers.dynamics.second_look import DIGITS, exact_overlaps
+from solvers.measured import amount
 from solvers.method_base import Integrator
 from solvers.methods import BUG, TDVP, Implicit
 from solvers.solution import Checked, IterationState, Solution, Status
@@ -192,7 +193,7 @@ def propagate(
             Checked(
                 "autocorrelation",
                 "exact exponential on all entries of the state, at every output time",
-                f"differs by up to {off.max():.1e}, said {error.max():.1e}",
+                f"differs by up to {amount(off.max())}, said {amount(error.max())}",
                 bool((off <= np.maximum(error, accuracy) + DIGITS).all()),
             )
         )
@@ -310,7 +311,7 @@ def _warnings(
     kept_times = chart.times[chart.kept] * system.time_scale
     warnings = []
     if status is Status.CONTRADICTED:
-        warnings.append(f"{status.value} (the error of a(t) is up to {error.max():.1e})")
+        warnings.append(f"{status.value} (the error of a(t) is up to {amount(error.max())})")
     elif status is not Status.CONVERGED:
         good = np.flatnonzero(error > float(solver.accuracy or 0.0))[0]
         until = chart.t[max(good - 1, 0)] * system.time_scale
@@ -320,7 +321,7 @@ def _warnings(
         if check is not None:
             text += (
                 f"; beyond, ranks {solver.max_rank} and {check.rank}{halved} differ by up to "
-                f"{check.difference[-1]:.1e}. "
+                f"{amount(check.difference[-1])}. "
                 f"{trusted} of {len(spectrum.peaks)} lines agree between both to the resolution (marked trusted)"
             )
         warnings.append(text)
@@ -328,13 +329,13 @@ def _warnings(
         if gap[-1] > float(solver.accuracy or 0.0):
             good = np.flatnonzero(gap > float(solver.accuracy or 0.0))[0]
             warnings.append(
-                f"{name}: the two runs differ by up to {gap[-1]:.1e}, by less than {solver.accuracy:g} until "
+                f"{name}: the two runs differ by up to {amount(gap[-1])}, by less than {solver.accuracy:g} until "
                 f"t = {kept_times[max(good - 1, 0)]:g}{unit}"
             )
     if edge is not None and edge.max() > EDGE_LIMIT:
         warnings.append(
-            f"up to {edge.max():.1e} of the wave packet is in the last two functions of a mode: the cut of the basis "
-            "shapes it; allow more functions, or read the result as that of this basis"
+            f"up to {amount(edge.max())} of the wave packet is in the last two functions of a mode: the cut of the "
+            "basis shapes it; allow more functions, or read the result as that of this basis"
         )
     _, deviation = energy_moments(system)
     if SAFE_BAND * deviation > math.pi / (chart.t[1] - chart.t[0]):

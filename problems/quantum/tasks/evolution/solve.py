@@ -14,6 +14,7 @@ from problems.quantum.tasks.evolution.keys import InTime, WavePacketSolver
 from problems.quantum.tasks.evolution.levels import energy_moments
 from problems.quantum.tasks.evolution.propagate import SAFE_BAND, propagate
 from problems.quantum.tasks.evolution.result import EvolutionResult
+from solvers.measured import amount, numeral
 from solvers.solution import IterationState
 
 LEAST_NORM = 0.5  # of a start in its basis: with less, the start is not what was asked for
@@ -39,10 +40,10 @@ def prepare(problem: InTime, solver: WavePacketSolver) -> Prepared:
     square = float(system.start.norm()) ** 2
     if square < LEAST_NORM:
         what, key = system.lost
-        raise ProblemError(f"{what} only {square:.2g} of the start: allow more functions", key)
+        raise ProblemError(f"{what} only {amount(square)} of the start: allow more functions", key)
     warnings = list(system.warnings)
     if abs(1.0 - square) > LOST * float(solver.accuracy or 0.0):
-        warnings.append(f"the basis holds the start but for {1.0 - square:.1e} of its squared norm")
+        warnings.append(f"the basis holds the start but for {amount(1.0 - square)} of its squared norm")
     warnings += hole_warnings(system)
     return Prepared(problem, solver, system, (*warnings, *problem.left_out), time.perf_counter() - begin)
 
@@ -57,9 +58,9 @@ def hole_warnings(system: System) -> list[str]:
         return []
     modes = ", ".join(map(str, system.barrier.modes))
     return [
-        f"the potential is unbounded below: a barrier of {system.barrier.height:.4g} {system.unit} (modes {modes} at "
-        f"|q| = {system.barrier.distance:.1f}) lies within the range of the basis, and the energies of the start reach "
-        f"{top:.4g}: what passes it is shaped by the basis; correct the field, or add an absorber"
+        f"the potential is unbounded below: a barrier of {numeral(system.barrier.height)} {system.unit} (modes {modes} "
+        f"at |q| = {system.barrier.distance:.1f}) lies within the range of the basis, and the energies of the start "
+        f"reach {numeral(top)}: what passes it is shaped by the basis; correct the field, or add an absorber"
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field import basis, operators
@@ -26,19 +27,19 @@ def dense_levels(field: ForceField, n: int, count: int) -> np.ndarray:
     """Levels in the full product of n harmonic functions a mode; an independent construction."""
     powers = basis.position_powers(n)
     d = field.d
-    h = np.zeros((n**d, n**d))
+    total = sparse.csr_array((n**d, n**d))
 
-    def product(matrices: dict[int, np.ndarray]) -> np.ndarray:
-        total = np.ones((1, 1))
+    def product(matrices: dict[int, np.ndarray]) -> sparse.csr_array:
+        found = sparse.csr_array(np.eye(1))
         for k in range(d):
-            total = np.kron(total, matrices.get(k, np.eye(n)))
-        return total
+            found = sparse.kron(found, matrices.get(k, np.eye(n)), format="csr")
+        return found
 
     for k in range(d):
-        h += product({k: field.frequencies[k] * np.diag(np.arange(n) + 0.5)})
+        total = total + product({k: field.frequencies[k] * np.diag(np.arange(n) + 0.5)})
     for modes, c in field.terms.items():
-        h += c * product({k: powers[modes.count(k)] for k in set(modes)})
-    return np.linalg.eigvalsh(h)[:count]
+        total = total + c * product({k: powers[modes.count(k)] for k in set(modes)})
+    return np.linalg.eigvalsh(total.toarray())[:count]
 
 
 def random_field(seed: int, d: int, order: int) -> ForceField:

@@ -79,7 +79,7 @@ def test_a_thousand_modes_neither_overflow_nor_vanish(size):
         return
     with pytest.raises(ValueError, match="flow of double precision: use log_norm"):
         x.norm()
-    with pytest.raises(ValueError, match=r"1e[+-]\d+, an (over|under)flow"):
+    with pytest.raises(ValueError, match=r"1e-?\d+, an (over|under)flow"):
         x.orthogonalise(5)
     if size > 1.0:
         with pytest.raises(ValueError, match="inner product is about"):

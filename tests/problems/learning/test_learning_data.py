@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from problems.errors import ProblemError
-from problems.supervised.data import digits, planted, read_arrays, read_table, tictactoe
+from problems.learning.data import digits, planted, read_arrays, read_table, tictactoe
 
 HEAD = "size,colour,label"
 ROWS = [f"{k}.5,{'red' if k % 3 else 'blue'},{'yes' if k % 2 else 'no'}" for k in range(12)]

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -29,9 +29,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR
 
-from problems.supervised.data import Data
-from problems.supervised.model import SupervisedSolver
+from problems.learning.data import Data
+from problems.learning.keys import LearnerSolver
 from solvers.learning.estimators import InteractionClassifier, InteractionRegressor, TensorClassifier
+from solvers.learning.patches import Format
 
 OWN = "this model"
 NEIGHBOURS = 15
@@ -103,7 +104,7 @@ def relabelled(targets: np.ndarray, classes: int, noise: float, seed: tuple[int,
 
 
 def evaluate(
-    data: Data, held: int, patch: tuple[int, int], solver: SupervisedSolver, study: bool, seed: int, task: Task
+    data: Data, held: int, patch: tuple[int, int], solver: LearnerSolver, study: bool, seed: int, task: Task
 ) -> Outcome:
     """Fit and judge: see ``Task``; a function that worker processes run."""
     begin = time.perf_counter()
@@ -130,16 +131,16 @@ def evaluate(
     return Outcome(score, trained, other, time.perf_counter() - begin, **facts)
 
 
-def own(data: Data, patch: tuple[int, int], solver: SupervisedSolver, seed: int) -> Any:
+def own(data: Data, patch: tuple[int, int], solver: LearnerSolver, seed: int) -> Any:
     """The model of the run, not fitted."""
     if solver.model == "interactions":
         kind = InteractionClassifier if data.classes else InteractionRegressor
         rank = None if solver.rank == "automatic" else solver.rank
         ridge = None if solver.ridge == "automatic" else solver.ridge
         return kind(rank=rank, ridge=ridge, categorical=data.categorical, tol=TOL, random_state=seed)
-    assert solver.model != "automatic" and isinstance(solver.rank, int)
+    assert solver.model in ("tt", "ht", "cp") and isinstance(solver.rank, int)
     return TensorClassifier(
-        form=solver.model,
+        form=cast("Format", solver.model),
         width=solver.rank,
         features=solver.features,
         image_shape=data.image,

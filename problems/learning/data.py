@@ -7,7 +7,6 @@ mostly numbers is one of numbers, any other of categories. An npz file has ``ima
 
 from __future__ import annotations
 
-import csv
 import math
 import zipfile
 from collections import Counter
@@ -18,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from problems.errors import ProblemError
+from problems.tables import FileFaults, number_of, rows_of
 
 KEY, TARGET = "problem.data", "problem.target"
-SHOWN = 8  # faults of one file that are told
 MOST_CELLS = 50_000_000
 FEWEST = 10  # rows
+CONSTANT = "a constant tells nothing, leave the column out"
 MANY = 50  # different texts a column from which on, where most are different, it is a name and no category
 
 
@@ -47,37 +47,25 @@ class Data:
         return [k for k, count in enumerate(self.categories) if count]
 
 
-class _Faults:
-    """What is wrong in a file, all of it up to a few, a line each."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.found = name, list[str]()
-
-    def add(self, place: str, text: str) -> None:
-        self.found.append(f"{self.name}{place}: {text}")
-
-    def raise_any(self, key: str = KEY) -> None:
-        if self.found:
-            more = f"; and {len(self.found) - SHOWN} more" if len(self.found) > SHOWN else ""
-            raise ProblemError("; ".join(self.found[:SHOWN]) + more, key)
-
-
 @lru_cache(4)
 def read_table(path: Path, target: str, as_categories: tuple[str, ...], task: str) -> Data:
     """The table of a CSV file; ``target``: its column, empty for the last; ``as_categories``: columns of numbers that
     are categories; ``task``: automatic, classification, regression.
 
-    Raises ProblemError, each fault with ``file:line:column``, for anything wrong in the file.
+    Raises ProblemError, a line ``file:line:column: ...`` for each thing that is wrong in the file.
     """
-    faults = _Faults(path.name)
+    faults = FileFaults(path.name, KEY)
     header, lines, cells = _cells(path, faults)
     faults.raise_any()
     name = target or header[-1]
+    wrong = []
     if name not in header:
-        raise ProblemError(f"{path.name} has no column {name!r}; its columns: {', '.join(header)}", TARGET)
+        wrong.append(ProblemError(f"{path.name} has no column {name!r}; its columns: {', '.join(header)}", TARGET))
     for column in as_categories:
         if column not in header or column == name:
-            raise ProblemError(f"{path.name} has no field {column!r}", "problem.categorical")
+            wrong.append(ProblemError(f"{path.name} has no field {column!r}", "problem.categorical"))
+    if wrong:
+        raise ProblemError.of_all(wrong)
     columns: dict[str, np.ndarray] = {}
     counts: dict[str, int] = {}
     for k, column in enumerate(header):
@@ -85,82 +73,62 @@ def read_table(path: Path, target: str, as_categories: tuple[str, ...], task: st
         if column == name:
             continue
         columns[column], counts[column] = _field(texts, column, k, lines, column in as_categories, faults)
-    targets, classes = _targets([row[header.index(name)] for row in cells], name, header, lines, task, faults)
+    k = header.index(name)
+    targets, classes = _targets([row[k] for row in cells], name, [(line, k + 1) for line in lines], task, faults)
     faults.raise_any()
     fields = tuple(column for column in header if column != name)
     rows = np.column_stack([columns[column] for column in fields])
     return Data(rows, targets, fields, tuple(counts[column] for column in fields), classes)
 
 
-def _cells(path: Path, faults: _Faults) -> tuple[list[str], list[int], list[list[str]]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise ProblemError(f"no such file: {path}", KEY) from None
-    except UnicodeDecodeError as error:
-        before = path.read_bytes()[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        text = f"{path.name}:{line}:{column}: not UTF-8 text: save it as UTF-8 (iconv -f latin1 -t utf-8)"
-        raise ProblemError(text, KEY) from None
-    except OSError as error:
-        raise ProblemError(f"cannot read {path}: {error.strerror}", KEY) from None
+def _cells(path: Path, faults: FileFaults) -> tuple[list[str], list[int], list[list[str]]]:
     header: list[str] = []
     lines: list[int] = []
     cells: list[list[str]] = []
-    for line, content in enumerate(text.splitlines(), start=1):
-        if not content.strip() or content.lstrip().startswith("#"):
-            continue
-        row = [cell.strip() for cell in next(csv.reader([content]))]
+    for line, row in rows_of(path, KEY):
         if not header:
             header = row
             doubled = [column for column, count in Counter(row).items() if count > 1 or not column]
             if doubled or len(row) < 2:
-                faults.add(f":{line}:1", "the header must name at least two columns, each once")
+                faults.add("the header must name at least two columns, each once", line)
                 return header, lines, cells
         elif len(row) != len(header):
-            faults.add(f":{line}:1", f"expected {len(header)} columns, found {len(row)}")
+            faults.add(f"expected {len(header)} columns, found {len(row)}", line)
         else:
             lines.append(line)
             cells.append(row)
     if len(cells) < FEWEST:
-        faults.add("", f"{len(cells)} rows below a header, fewer than {FEWEST}")
+        faults.add(f"{len(cells)} rows below a header, fewer than {FEWEST}")
     if len(cells) * len(header) > MOST_CELLS:
-        faults.add("", f"{len(cells)} rows of {len(header)} columns are more than fit")
+        faults.add(f"{len(cells)} rows of {len(header)} columns are more than fit")
     return header, lines, cells
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text.replace("_", "?"))  # float() would read 1_000
-    except ValueError:
-        return None
-
-
 def _field(
-    texts: list[str], name: str, k: int, lines: list[int], as_categories: bool, faults: _Faults
+    texts: list[str], name: str, k: int, lines: list[int], as_categories: bool, faults: FileFaults
 ) -> tuple[np.ndarray, int]:
     """A column as numbers or codes, and how many categories it has."""
-    where = f":{lines[0]}:{k + 1}"
-    values = [_number(text) for text in texts]
+    values = [number_of(text) for text in texts]
     if not as_categories and _mostly(values):
         for line, text, value in zip(lines, texts, values):
             if value is None or not math.isfinite(value):
                 cure = (
                     "fill it, or leave the row out" if value is not None or not text else "or put it among categorical"
                 )
-                faults.add(f":{line}:{k + 1}", f"{name} must be a finite number, found {text!r}: {cure}")
+                faults.add(f"{name} must be a finite number, found {text!r}: {cure}", line, k + 1)
         found = np.array([0.0 if value is None else value for value in values])
         if len(set(texts)) == 1:
-            faults.add(where, f"{name} is {texts[0]} in every row: a constant tells nothing, leave the column out")
+            faults.add(f"{name} is {texts[0]} in every row: {CONSTANT}", lines[0], k + 1)
         return found, 0
     for line, text in zip(lines, texts):
         if not text:
-            faults.add(f":{line}:{k + 1}", f"{name} is empty: give it a category of its own, such as unknown")
+            faults.add(f"{name} is empty: give it a category of its own, such as unknown", line, k + 1)
     known = sorted(set(texts))
     if len(known) == 1:
-        faults.add(where, f"{name} is {known[0]!r} in every row: a constant tells nothing, leave the column out")
+        faults.add(f"{name} is {known[0]!r} in every row: {CONSTANT}", lines[0], k + 1)
     if len(known) > MANY and 2 * len(known) > len(texts):
-        faults.add(where, f"{name} has {len(known)} different texts in {len(texts)} rows: a name is no category")
+        what = f"{name} has {len(known)} different texts in {len(texts)} rows: a name is no category"
+        faults.add(what, lines[0], k + 1)
     codes = {text: float(number) for number, text in enumerate(known)}
     return np.array([codes[text] for text in texts]), len(known)
 
@@ -171,10 +139,17 @@ def _mostly(values: list[float | None]) -> bool:
 
 
 def _targets(
-    texts: list[str], name: str, header: list[str], lines: list[int], task: str, faults: _Faults
+    texts: list[str], name: str, places: list[tuple[int, int]], task: str, faults: FileFaults
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    k = header.index(name)
-    values = [_number(text) for text in texts]
+    """Targets, and names of the classes; ``places``: line and column of each, none of an array."""
+
+    def add(number: int, text: str) -> None:
+        if places:
+            faults.add(text, *places[number])
+        else:
+            faults.add(f"{text} (row {number}, from 0)", part=name)
+
+    values = [number_of(text) for text in texts]
     if task == "automatic":
         few = len(set(texts)) <= max(2, min(20, len(texts) // 20))
         whole = all(
@@ -182,26 +157,24 @@ def _targets(
         )
         task = "regression" if _mostly(values) and not (few and whole) else "classification"
     if task == "regression":
-        for line, text, value in zip(lines, texts, values):
+        for number, (text, value) in enumerate(zip(texts, values)):
             if value is None or not math.isfinite(value):
-                faults.add(f":{line}:{k + 1}", f"the target {name} must be a finite number, found {text!r}")
+                add(number, f"the target {name} must be a finite number, found {text!r}")
         if len(set(texts)) == 1:
-            faults.add(f":{lines[0]}:{k + 1}", f"the target {name} is {texts[0]} in every row")
+            add(0, f"the target {name} is {texts[0]} in every row")
         return np.array([0.0 if value is None else value for value in values]), ()
     first: dict[str, int] = {}
-    for line, text in zip(lines, texts):
-        first.setdefault(text, line)
+    for number, text in enumerate(texts):
+        first.setdefault(text, number)
         if not text or text.lower() == "nan":
-            faults.add(f":{line}:{k + 1}", f"the target {name} is missing")
+            add(number, f"the target {name} is missing")
     counts = Counter(texts)
     for text, count in counts.items():
         if count == 1 and len(counts) > 1:
-            faults.add(
-                f":{first[text]}:{k + 1}", f"class {text!r} of {name} is seen once: it cannot be learned and judged"
-            )
+            add(first[text], f"class {text!r} of {name} is seen once: it cannot be learned and judged")
     if len(counts) == 1:
-        faults.add(f":{lines[0]}:{k + 1}", f"the target {name} is {texts[0]!r} in every row: one class alone")
-    classes = tuple(sorted(counts, key=lambda text: (_number(text) is None, _number(text) or 0.0, text)))
+        add(0, f"the target {name} is {texts[0]!r} in every row: one class alone")
+    classes = tuple(sorted(counts, key=lambda text: (number_of(text) is None, number_of(text) or 0.0, text)))
     numbers = {text: number for number, text in enumerate(classes)}
     return np.array([numbers[text] for text in texts]), classes
 
@@ -219,28 +192,28 @@ def read_arrays(path: Path, task: str) -> Data:
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         text = "it holds objects, not arrays of numbers" if "pickle" in str(error) else "no npz file of numpy"
         raise ProblemError(f"{path.name}: {text}: numpy.savez(file, images=..., targets=...)", KEY) from None
-    faults = _Faults(path.name)
+    faults = FileFaults(path.name, KEY)
     what = "images" if "images" in arrays else "rows"
     if what not in arrays or "targets" not in arrays:
         raise ProblemError(f"{path.name} has {', '.join(arrays) or 'nothing'}: give images (or rows) and targets", KEY)
     x, y = arrays[what], arrays["targets"]
     if x.ndim != (3 if what == "images" else 2) or y.shape != x.shape[:1]:
         shape = "(N, rows, columns)" if what == "images" else "(N, d)"
-        faults.add(f"[{what}]", f"must be {shape} with targets (N,), found {x.shape} and {y.shape}")
+        faults.add(f"must be {shape} with targets (N,), found {x.shape} and {y.shape}", part=what)
     elif len(x) < FEWEST:
-        faults.add(f"[{what}]", f"{len(x)} rows, fewer than {FEWEST}")
+        faults.add(f"{len(x)} rows, fewer than {FEWEST}", part=what)
     if x.dtype.kind not in "fiub":
-        faults.add(f"[{what}]", f"must be numbers, found {x.dtype}")
+        faults.add(f"must be numbers, found {x.dtype}", part=what)
     elif not np.isfinite(x).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
-        faults.add(f"[{what}]", f"NaN or infinity, the first at {place}")
+        faults.add(f"NaN or infinity, the first at {place}", part=what)
     elif x.size and x.min() == x.max():
-        faults.add(f"[{what}]", "all entries are equal: nothing can be learned")
+        faults.add("all entries are equal: nothing can be learned", part=what)
+    targets, classes = np.zeros(0), tuple[str, ...]()
     if y.dtype.kind == "f" and not np.isfinite(y).all():
-        faults.add("[targets]", f"NaN or infinity, the first at {int(np.argmax(~np.isfinite(y)))}")
-    faults.raise_any()
-    texts = [str(value) for value in y.tolist()]
-    targets, classes = _targets(texts, "targets", ["targets"], list(range(len(texts))), task, faults)
+        faults.add(f"NaN or infinity, the first at {int(np.argmax(~np.isfinite(y)))}", part="targets")
+    elif y.ndim == 1 and y.size and y.shape == x.shape[:1]:
+        targets, classes = _targets([str(value) for value in y.tolist()], "targets", [], task, faults)
     faults.raise_any()
     flat = np.ascontiguousarray(x.reshape(len(x), -1), dtype=float)
     image = (int(x.shape[1]), int(x.shape[2])) if what == "images" else None

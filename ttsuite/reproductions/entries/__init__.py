@@ -1,0 +1,1 @@
+"""Library computations that an item of a collection may name: tables that no configuration computes."""
