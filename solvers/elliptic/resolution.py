@@ -64,8 +64,8 @@ def resolved(
         if len(leaves) > most:
             width = 2.0 ** (min(level for _, level in rough) - levels[axis])
             raise ValueError(
-                f"the functions are not resolved to {amount(tolerance)} along axis {axis} by {most} intervals: they vary "
-                f"within {amount(width)} of it, in too many places or across the axes; relax accuracy"
+                f"the functions are not resolved to {amount(tolerance)} along axis {axis} by {most} intervals: they "
+                f"vary within {amount(width)} of it, in too many places or across the axes; relax accuracy"
             )
     return leaves
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from numbers import Number, Real
+from numbers import Real
 from typing import overload
 
 import numpy as np
@@ -58,21 +58,17 @@ class FormOperator(TTOperator):
     def __neg__(self) -> TTOperator:
         return self * -1.0
 
-    def __mul__(self, scalar: complex) -> TTOperator:
-        if not isinstance(scalar, Number):
-            return NotImplemented
-        made = TTOperator(self.cores, self.factors) * scalar
-        if not isinstance(scalar, Real) or not self.forms:
+    def __mul__(self, other: TTOperator | complex) -> TTOperator:
+        made = super().__mul__(other)
+        if not isinstance(other, Real) or not self.forms:  # a product entry by entry among them
             return made
-        return _with(made, (self.forms[0].times(float(scalar)), *self.forms[1:]))
+        return _with(made, (self.forms[0].times(float(other)), *self.forms[1:]))
 
     __rmul__ = __mul__
 
-    def __add__(self, other: TTOperator) -> TTOperator:
-        if not isinstance(other, TTOperator):
-            return NotImplemented
-        made = TTOperator(self.cores) + TTOperator(other.cores)
-        if len(self.forms) != 1:
+    def __add__(self, other: TTOperator | complex) -> TTOperator:
+        made = super().__add__(other)
+        if not isinstance(other, TTOperator) or len(self.forms) != 1:  # a scalar goes to every entry
             return made
         form: Form | None = None
         if isinstance(other, FormOperator) and len(other.forms) == 1:
@@ -85,25 +81,18 @@ class FormOperator(TTOperator):
 
     __radd__ = __add__
 
-    def __sub__(self, other: TTOperator) -> TTOperator:
-        if not isinstance(other, TTOperator):
-            return NotImplemented
-        return self + -other
-
-    def __rsub__(self, other: TTOperator) -> TTOperator:
-        return -self + other
-
     @overload
     def __matmul__(self, other: TensorTrain) -> TensorTrain: ...
 
     @overload
     def __matmul__(self, other: TTOperator) -> TTOperator: ...
 
-    def __matmul__(self, other: TensorTrain | TTOperator) -> TensorTrain | TTOperator:
-        if not isinstance(other, TTOperator):
-            return super().__matmul__(other)
+    @overload
+    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
+
+    def __matmul__(self, other: TensorTrain | TTOperator | np.ndarray) -> TensorTrain | TTOperator | np.ndarray:
         made = super().__matmul__(other)
-        if isinstance(other, FormOperator) and self.forms and other.forms:
+        if isinstance(made, TTOperator) and isinstance(other, FormOperator) and self.forms and other.forms:
             return _with(made, (*self.forms, *other.forms))
         return made
 

@@ -65,7 +65,7 @@ def scalar(value: complex, exponent: int, what: str) -> complex:
 def beyond(what: str, value: float, exponent: int) -> str:
     """The message where value 2^exponent is no double (value is not zero)."""
     digits = math.log10(value) + exponent * math.log10(2.0) if math.isfinite(value) else math.inf
-    size = f"about 1e{round(digits):+d}" if math.isfinite(digits) else "infinite"
+    size = f"about 1e{round(digits)}" if math.isfinite(digits) else "infinite"
     way = "overflow" if digits > 0.0 else "underflow"
     return f"{what} is {size}, an {way} of double precision: use log_norm, log_dot or normalised"
 

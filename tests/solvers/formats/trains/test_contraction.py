@@ -55,7 +55,7 @@ def test_modes_and_matrices_that_do_not_fit():
             x.mode_product({1: bad})
 
 
-@pytest.mark.parametrize("size", [1e3, 1e-3, 1.0, 1e200, 1e-200])
+@pytest.mark.parametrize("size", [1e3, 1.0, 1e-200])
 def test_a_thousand_modes_neither_overflow_nor_vanish(size):
     """Norms, inner products, sums and rounding, of a size that only its logarithm tells."""
     rng, d = np.random.default_rng(3), 1000
@@ -79,7 +79,7 @@ def test_a_thousand_modes_neither_overflow_nor_vanish(size):
         return
     with pytest.raises(ValueError, match="flow of double precision: use log_norm"):
         x.norm()
-    with pytest.raises(ValueError, match=r"1e[+-]\d+, an (over|under)flow"):
+    with pytest.raises(ValueError, match=r"1e-?\d+, an (over|under)flow"):
         x.orthogonalise(5)
     if size > 1.0:
         with pytest.raises(ValueError, match="inner product is about"):

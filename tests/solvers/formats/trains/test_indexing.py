@@ -35,7 +35,7 @@ def keys(draw):
     return tuple(key)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(keys())
 def test_integers_slices_none_and_ellipsis(key):
     found, expected = X[key], A[key]

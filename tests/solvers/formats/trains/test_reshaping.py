@@ -26,7 +26,7 @@ def factorisations(draw, n):
     return tuple(shape) or (1,)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data(), st.sampled_from([1, 7, 12, 36, 60, 64]), DTYPES)
 def test_every_reshape_is_that_of_numpy(data, n, dtype):
     old, new = data.draw(factorisations(n)), data.draw(factorisations(n))
@@ -86,7 +86,7 @@ def test_operators(rows, columns):
         reshaped_cores(a.cores, [(48, 35)], 1e-14)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(DTYPES, st.integers(0, 1000))
 def test_every_order_of_modes(dtype, seed):
     x = random_train((2, 3, 4, 3), 4, np.random.default_rng(seed), dtype)
