@@ -100,6 +100,31 @@ def function() -> Arguments:
     return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
 
 
+def function_of_one_point() -> Arguments:
+    def one(p: np.ndarray) -> float:
+        if p.ndim != 1:
+            raise ValueError("one point")
+        return 1.0 / (1.0 + float(p.sum()))
+
+    return cross, (one, (6,) * 5), {"accuracy": 1e-4}
+
+
+def function_of_few_points() -> Arguments:
+    def few(p: np.ndarray) -> np.ndarray:
+        if len(p) > 50:
+            raise ValueError("at most 50 points")
+        return 1.0 / (1.0 + p.sum(axis=1))
+
+    return cross, (few, (6,) * 5), {"accuracy": 1e-4}
+
+
+def function_with_a_gap() -> Arguments:
+    def gap(p: np.ndarray) -> np.ndarray:
+        return np.where(p.sum(axis=1) == 0, np.nan, 1.0 / (1.0 + p.sum(axis=1)))
+
+    return cross, (gap, (6,) * 5), {"accuracy": 1e-4}
+
+
 def function_of_trains() -> Arguments:
     train = random_train((6,) * 5, 2, np.random.default_rng(0))
     return cross_of_trains, (lambda u: 1.0 / (2.0 + u / train.full().max()), [train]), {"accuracy": 1e-4}

@@ -24,9 +24,11 @@ from problems.legends import legend_outside
 from problems.perturbation.model import PerturbationProblem, PerturbationSolver
 from problems.perturbation.result import PerturbationResult
 from problems.report_parts import Picture
+from solvers.measured import numeral
 
 MOST_DRAWN = 12  # perturbations as pictures
 MOST_FIELDS = 40  # columns of a table whose signs are drawn
+LONGEST, LETTER = 24, 0.075  # of their names, and inches of a letter
 
 
 def figures(problem: PerturbationProblem, solver: PerturbationSolver, result: PerturbationResult) -> list[Picture]:
@@ -42,7 +44,7 @@ def figures(problem: PerturbationProblem, solver: PerturbationSolver, result: Pe
         found.append(Picture("perturbations", text, partial(perturbations, result), count))
     if len(result.exponents) > 1:
         text = "Largest q-norm of the Jacobians of each layer over perturbations of largest change 1, with errors."
-        told = ", ".join(f"{entry.layer} (q = {entry.q:g}): {entry.norm:.3g}" for entry in result.values_told)
+        told = ", ".join(f"{entry.layer} (q = {entry.q:g}): {numeral(entry.norm)}" for entry in result.values_told)
         found.append(Picture("singular_values", text, partial(singular_values, result), f"{told}."))
     return found
 
@@ -68,11 +70,12 @@ def perturbations(result: PerturbationResult) -> Figure:
     names, vectors = result.vector_names[:MOST_DRAWN], result.vectors[:MOST_DRAWN]
     paint: Style = {"cmap": "coolwarm", "vmin": -1.0, "vmax": 1.0}
     if result.image is None:
-        figure, axes = panel(0.9 + 0.24 * len(names))
+        fields = [name if len(name) <= LONGEST else f"{name[: LONGEST - 3]}..." for name in result.fields]
+        figure, axes = panel(0.6 + 0.28 * len(names) + LETTER * max(len(name) for name in fields))
         extent = (0.0, float(len(result.fields)), 0.0, float(len(names)))
         map_panel(axes, vectors[::-1].T, extent, **paint)
         axes.set_yticks(np.arange(len(names)) + 0.5, list(names)[::-1])
-        axes.set_xticks(np.arange(len(result.fields)) + 0.5, result.fields, rotation=90, fontsize=SMALLEST)
+        axes.set_xticks(np.arange(len(fields)) + 0.5, fields, rotation=90, fontsize=SMALLEST)
         return figure
     rows, columns = result.image
     figure, found = several(len(names), 4, 1.45, layout="compressed")

@@ -10,6 +10,7 @@ from problems.learning.splits import DEVIATIONS, share_error, standard_error
 from problems.published import derived, published
 from problems.report_parts import STANDARD, Quantity
 from problems.result import Columns, Result, Results
+from solvers.measured import numeral
 
 MEAN, BEST = "random signs, mean", "random signs, best"  # how the names of two methods begin
 
@@ -183,12 +184,12 @@ class PerturbationResult(Result):
         paired = self.rates[best, -1] - self.rates[others, -1]
         gap, error = paired.mean(axis=1), standard_error(paired, self.ratio)
         nearest = int(np.argmin(gap))
-        name, off, sure = self.names[others[nearest]], float(gap[nearest]), DEVIATIONS * float(error[nearest])
-        if off > sure:
-            return f"{said}; more than anything else that was tried, by {off:.2g} than {name} ({sure / 2:.1g})"
-        if -off > sure:
-            return f"{said}; {name} fools more, by {-off:.2g} ({sure / 2:.1g})"
-        return f"{said}; not told apart from {name}: {off:+.2g} ({sure / 2:.1g})"
+        name, off, known = self.names[others[nearest]], float(gap[nearest]), float(error[nearest])
+        if off > DEVIATIONS * known:
+            return f"{said}; more than anything else that was tried, by {numeral(off, known)} than {name}"
+        if -off > DEVIATIONS * known:
+            return f"{said}; {name} fools more, by {numeral(-off, known)}"
+        return f"{said}; not told apart from {name}: {numeral(off, known)}"
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:

@@ -22,6 +22,7 @@ from problems.perturbation.model import PerturbationProblem, PerturbationSolver,
 from problems.perturbation.result import PerturbationResult
 from solvers.checkpoint import Checkpoint, Question
 from solvers.iteration import drive
+from solvers.measured import amount
 from solvers.solution import Checked, IterationState, Status
 
 FILE = "outcomes.npz"
@@ -117,7 +118,7 @@ def _judged(result: PerturbationResult, solver: PerturbationSolver) -> Perturbat
     """With its status, second looks and warnings."""
     differences = result.differences[np.isfinite(result.differences)]
     off = float(differences.max(initial=0.0))
-    said = f"off by up to {off:.1e}, relative" if differences.size else "no row without a kink"
+    said = f"off by up to {amount(off)}, relative" if differences.size else "no row without a kink"
     known = np.where(np.isfinite(result.bounds), result.bounds, np.inf)
     share = float(np.max(result.norms / known))
     looks = (
@@ -130,7 +131,7 @@ def _judged(result: PerturbationResult, solver: PerturbationSolver) -> Perturbat
     if largest > solver.accuracy:
         status = Status.FEW_SPLITS
         warnings.append(
-            f"mean fooling rates are known to {largest:.2g} (standard error); {solver.accuracy:g} was asked for"
+            f"mean fooling rates are known to {amount(largest)} (standard error); {solver.accuracy:g} was asked for"
         )
     if not all(look.passed for look in looks):
         status = Status.CONTRADICTED

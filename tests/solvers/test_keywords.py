@@ -14,7 +14,7 @@ from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
-from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.construct import random_train, rank_one_operator
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
@@ -112,6 +112,9 @@ CASES = {
         cases.levels,
         {"method": methods.BlockDMRG()},
         {
+            "which": "largest",
+            "target": 3.0,
+            "mass": rank_one_operator([np.diag(np.linspace(1.0, 1.5, 5))] * 3),
             "method": methods.InverseIteration(),
             "start": cases.oscillators()[1],
             "accuracy": 1e-8,
@@ -136,6 +139,12 @@ CASES = {
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.Cross(whole=0, max_rank=2)}),
             "start": POINTS,
+            "arguments": ("row", {"case": cases.function_of_one_point}),
+            "batch": (50, {"case": cases.function_of_few_points}),
+            "domain": np.indices((6,) * 5).sum(axis=0) > 5,
+            "outside": (2.0, {"domain": np.indices((6,) * 5).sum(axis=0) > 5}),
+            "undefined": ("skip", {"case": cases.function_with_a_gap}),
+            "known": (POINTS, np.array([3.0, 4.0])),
         },
     ),
     cross_of_trains: (

@@ -5,6 +5,8 @@ Axes in sequence, the most significant bit first ("sequential"), or the bits of 
 
 from solvers.formats.quantics.axes import deparallelised, kron, kronecker_sum, on_axis, permuted, reordered, split_axes
 from solvers.formats.quantics.bits import from_bits, layout, to_bits
+from solvers.formats.quantics.calculus import antiderivative, derivative
+from solvers.formats.quantics.fourier import fourier, fourier_operator
 from solvers.formats.quantics.functions import (
     cosine,
     exponential,
@@ -33,6 +35,7 @@ from solvers.formats.quantics.toeplitz import circulant_operator, convolve, toep
 from solvers.formats.quantics.views import coarse_grid, line, plane, reduced
 
 __all__ = [
+    "antiderivative",
     "circulant_operator",
     "coarse_grid",
     "coarsen",
@@ -41,9 +44,12 @@ __all__ = [
     "cumulative_sum",
     "cyclic_shift",
     "deparallelised",
+    "derivative",
     "diagonal",
     "exponential",
     "first_difference",
+    "fourier",
+    "fourier_operator",
     "from_bits",
     "gaussian",
     "gaussian_sum",

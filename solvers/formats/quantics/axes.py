@@ -19,6 +19,7 @@ from solvers.formats.quantics.bits import INTERLEAVED, SEQUENTIAL, check_levels,
 from solvers.formats.trains.construct import identity_operator, ones
 from solvers.formats.trains.factorisations import EPSILON, LeftSVD, frobenius, truncation_rank
 from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.permutation import permuted_cores
 from solvers.formats.trains.rounding import check_truncation
 from solvers.formats.trains.tensor_train import TensorTrain
 
@@ -148,39 +149,12 @@ def permuted(x: Part, targets: Sequence[int], tol: float = 1e-12) -> Part:
 
     Raises ValueError unless ``targets`` is a permutation of the modes and 0 <= tol < 1.
     """
-    check_truncation(tol, None)
-    goals = [int(target) for target in targets]
-    if sorted(goals) != list(range(x.d)):
-        raise ValueError(f"targets must be a permutation of {x.d} modes, not {list(targets)}")
-    shapes = [core.shape[1:-1] for core in x.cores]
-    flat = TensorTrain(tuple(core.reshape(core.shape[0], -1, core.shape[-1]) for core in x.cores))
-    swaps = sum(goals[p] > goals[q] for p in range(x.d) for q in range(p + 1, x.d))
-    train = flat.orthogonalise(0)
-    budget = tol * train.norm() / math.sqrt(max(swaps, 1))
-    for target in range(x.d):
-        position = goals.index(target, target)
-        train = train.orthogonalise(max(position - 1, 0))
-        for k in range(position - 1, target - 1, -1):
-            train = _exchanged(train, k, budget)
-            goals[k], goals[k + 1] = goals[k + 1], goals[k]
-            shapes[k], shapes[k + 1] = shapes[k + 1], shapes[k]
+    shapes = {int(goal): core.shape[1:-1] for goal, core in zip(targets, x.cores)}
+    flat = [core.reshape(core.shape[0], -1, core.shape[-1]) for core in x.cores]
+    cores, centre = permuted_cores(flat, targets, tol)
     if isinstance(x, TensorTrain):
-        return train
-    return TTOperator(tuple(core.reshape(core.shape[0], *s, -1) for core, s in zip(train.cores, shapes)))
-
-
-def _exchanged(train: TensorTrain, k: int, budget: float) -> TensorTrain:
-    """Modes k and k + 1 exchanged, the centre at k before and at max(k - 1, 0) after; discards at most ``budget``."""
-    cores = list(train.cores)
-    (a, n, _), (_, m, b) = cores[k].shape, cores[k + 1].shape
-    pair = np.tensordot(cores[k], cores[k + 1], axes=(2, 0)).transpose(0, 2, 1, 3).reshape(a * m, n * b)
-    # right singular vectors stay behind, right-orthogonal: those of the transpose are left ones
-    svd = LeftSVD(np.array(pair.T, order="F"))
-    rank, _ = truncation_rank(svd.s, budget, None)
-    right = svd.vectors(rank)
-    cores[k] = (pair @ right.conj()).reshape(a, m, rank)
-    cores[k + 1] = right.T.reshape(rank, n, b)
-    return TensorTrain(tuple(cores), k).orthogonalise(max(k - 1, 0))
+        return TensorTrain(cores, centre)
+    return TTOperator(tuple(core.reshape(core.shape[0], *shapes[k], -1) for k, core in enumerate(cores)))
 
 
 def split_axes(x: TensorTrain, tol: float = 1e-12) -> TensorTrain:

@@ -5,12 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from geometry import faults
 
+from problems.drawing import style
 from problems.learning.splits import standard_error
 from problems.perturbation.certify import ROOM, by_differences, from_corners, routes
+from problems.perturbation.figures import figures
 from problems.perturbation.plan import estimate, plan
 from problems.perturbation.result import PerturbationResult
 from problems.perturbation.solve import prepare, solve
+from problems.route import NotReached
 from solvers.extremal.pq_norm import pq_norm
 from solvers.learning.differentiable import Network
 from solvers.solution import Status
@@ -83,6 +87,9 @@ def test_norms_by_differences_and_corners_agree(result):
     other = by_differences(ready.problem, ready.solver, told)
     for mine, theirs in zip(told["singular_values"], other["singular_values"]):
         assert theirs["norm"] == pytest.approx(mine["norm"], rel=ROOM)
+    told["singular_values"][0]["norm"] *= 0.9
+    with pytest.raises(NotReached, match=r"layer 1, q = 10.*give more starts"):
+        by_differences(ready.problem, ready.solver, told)
 
 
 def test_corners_are_all_counted_where_they_are_few():
@@ -144,3 +151,11 @@ def test_what_a_run_would_take():
 def test_nothing_else_tried_is_no_comparison(result):
     alone = replace(result, names=result.names[:2], rates=result.rates[:2], cut=result.cut[:2])
     assert alone.verdict.endswith("fools most of the layers at 0.2") and alone.told[0].over_random is None
+
+
+def test_figures_of_a_table_fit_a_column(tmp_path):
+    ready = prepared(table(tmp_path), model="linear")
+    result = solve(ready, seed=0)
+    with style(3.4):
+        found = {picture.name: faults(picture.figure) for picture in figures(ready.problem, ready.solver, result)}
+    assert found == {"fooling": [], "perturbations": []}
