@@ -35,16 +35,20 @@ def figures(problem: PerturbationProblem, solver: PerturbationSolver, result: Pe
     """All figures, in the order of the report."""
     found = []
     if len(result.eps) > 1:
-        text = "Share of held-out rows that each perturbation fools, over its size, with standard errors."
-        best = f"At {result.eps[-1]:g} {result.names[result.best]} fools {result.means[result.best, -1]:.0%}."
+        text = "Share of held-out rows that each perturbation fools, over its size, with one standard deviation."
+        rate = numeral(result.means[result.best, -1], result.errors[result.best, -1])
+        best = f"At {result.eps[-1]:g} {result.names[result.best]} fools a share of {rate}."
         found.append(Picture("fooling", text, partial(fooling, result), best))
     if result.image is not None or len(result.fields) <= MOST_FIELDS:
         text = "The perturbations of the first split: blue lowers, red raises; DeepFool's over its size."
         count = f"{len(result.vector_names)} perturbations of {len(result.fields)} entries."
         found.append(Picture("perturbations", text, partial(perturbations, result), count))
     if len(result.exponents) > 1:
-        text = "Largest q-norm of the Jacobians of each layer over perturbations of largest change 1, with errors."
-        told = ", ".join(f"{entry.layer} (q = {entry.q:g}): {numeral(entry.norm)}" for entry in result.values_told)
+        text = "Largest q-norm of the Jacobians of each layer over changes of up to 1, with one standard deviation."
+        each = [
+            f"{entry.layer} (q = {entry.q:g}): {numeral(entry.norm, entry.norm_error)}" for entry in result.values_told
+        ]
+        told = ", ".join(each)
         found.append(Picture("singular_values", text, partial(singular_values, result), f"{told}."))
     return found
 

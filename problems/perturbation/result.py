@@ -178,18 +178,19 @@ class PerturbationResult(Result):
         others = [i for i in range(len(self.exponents), len(self.names))]
         said = f"{self.names[best]} fools most of the layers at {eps:g}"
         if self.random is not None and self.means[self.random, -1] > 0.0:
-            said += f", {self.means[best, -1] / self.means[self.random, -1]:.1f} times as many as random signs"
+            ratio = self.means[best, -1] / self.means[self.random, -1]
+            said += f", {numeral(ratio, digits=2)} times as many as random signs"
         if not others:
             return said
         paired = self.rates[best, -1] - self.rates[others, -1]
         gap, error = paired.mean(axis=1), standard_error(paired, self.ratio)
         nearest = int(np.argmin(gap))
-        name, off, known = self.names[others[nearest]], float(gap[nearest]), float(error[nearest])
-        if off > DEVIATIONS * known:
-            return f"{said}; more than anything else that was tried, by {numeral(off, known)} than {name}"
-        if -off > DEVIATIONS * known:
-            return f"{said}; {name} fools more, by {numeral(-off, known)}"
-        return f"{said}; not told apart from {name}: {numeral(off, known)}"
+        name, off, deviation = self.names[others[nearest]], float(gap[nearest]), float(error[nearest])
+        if off > DEVIATIONS * deviation:
+            return f"{said}; more than anything else that was tried, by {numeral(off, deviation)} than {name}"
+        if -off > DEVIATIONS * deviation:
+            return f"{said}; {name} fools more, by {numeral(-off, deviation)}"
+        return f"{said}; not told apart from {name}: {numeral(off, deviation)}"
 
     @classmethod
     def quantities(cls, results: Results) -> list[Quantity]:

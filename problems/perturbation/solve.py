@@ -22,7 +22,7 @@ from problems.perturbation.model import PerturbationProblem, PerturbationSolver,
 from problems.perturbation.result import PerturbationResult
 from solvers.checkpoint import Checkpoint, Question
 from solvers.iteration import drive
-from solvers.measured import amount
+from solvers.measured import amount, numeral
 from solvers.solution import Checked, IterationState, Status
 
 FILE = "outcomes.npz"
@@ -123,7 +123,7 @@ def _judged(result: PerturbationResult, solver: PerturbationSolver) -> Perturbat
     share = float(np.max(result.norms / known))
     looks = (
         Checked("Jacobians", "central differences of every layer", said, off <= ALLOWED),
-        Checked("norms", "bounds from above", f"up to {share:.3f} of the bound", share <= 1.0 + ABOVE),
+        Checked("norms", "bounds from above", f"up to {numeral(share)} of the bound", share <= 1.0 + ABOVE),
     )
     status, warnings = Status.CONVERGED, []
     own = slice(0, len(result.exponents))
@@ -131,7 +131,8 @@ def _judged(result: PerturbationResult, solver: PerturbationSolver) -> Perturbat
     if largest > solver.accuracy:
         status = Status.FEW_SPLITS
         warnings.append(
-            f"mean fooling rates are known to {amount(largest)} (standard error); {solver.accuracy:g} was asked for"
+            f"mean fooling rates are known to {amount(largest)} (one standard deviation); "
+            f"{solver.accuracy:g} was asked for"
         )
     if not all(look.passed for look in looks):
         status = Status.CONTRADICTED
