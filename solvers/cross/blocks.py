@@ -114,7 +114,7 @@ class Blocks:
         if mode.whole:
             return False
         for _ in range(1 + int(AT_ONCE * mode.fibres.shape[1])):
-            i, j, error = self._worst_fibre(k)
+            i, j, error = self._worst_fibre(k, tol)
             if error <= tol:
                 break
             self._take_fibre(k, self._before(k)[i], self._behind(k)[j])
@@ -122,16 +122,18 @@ class Blocks:
                 break
         return len(mode.rows) > before
 
-    def _worst_fibre(self, k: int) -> tuple[int, int, float]:
+    def _worst_fibre(self, k: int, tol: float) -> tuple[int, int, float]:
         """Left and right index of the fibre of mode k that is missed most, and by how much.
 
-        At the indices of the mode all fibres of the block are held against the span of those taken; elsewhere some are
-        looked at, those of the newest pivots and random ones, each at a few random indices.
+        At the indices of the mode all fibres of the block are held against the span of those taken. Where that
+        finds no more than ``tol``, those of the newest pivots and random ones are looked at, at random indices.
         """
         mode, t = self.modes[k], self.values[k]
         a, s, b = t.shape
         rest = np.abs(mode.left_over(t.transpose(1, 0, 2).reshape(s, a * b))).max(axis=0)
         i, j = divmod(int(np.argmax(rest)), b)
+        if rest.max() > tol:
+            return i, j, float(rest.max())
         new = np.arange(LOOKS // 2)
         left = np.concatenate([np.maximum(a - 1 - new, 0), self.rng.integers(0, a, LOOKS)])
         right = np.concatenate([np.maximum(b - 1 - new, 0), self.rng.integers(0, b, LOOKS)])

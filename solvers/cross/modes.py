@@ -85,9 +85,9 @@ class Mode:
     def pivot(self, rest: np.ndarray) -> int:
         """The index that is to tell what is left of a fibre (n,): where it is largest, or in S and nearly so."""
         sizes = np.abs(rest)
-        free = np.setdiff1d(self.rows, self.pivots)
-        if len(free):
-            best = int(free[np.argmax(sizes[free])])
+        free = [row for row in self.rows.tolist() if row not in self.pivots]
+        if free:
+            best = free[int(np.argmax(sizes[free]))]
             if sizes[best] >= NEARLY * sizes.max():
                 return best
         return int(np.argmax(sizes))

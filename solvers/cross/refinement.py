@@ -22,7 +22,7 @@ from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Cross
 from solvers.solution import Checked, IterationState, Solution, Status
 
-LOCAL_SHARE = 0.3  # of the accuracy, for the error of a superblock: the errors of the bonds add up
+LOCAL_SHARE = 0.2  # of the accuracy, for the error of a superblock: the errors of the bonds add up
 TIGHTEN = 0.3  # of the local tolerance, where the points found do not help; where the error is little too large ...
 ENOUGH = 0.6  # ... at most so much of it
 SLIGHT = 3.0  # times the accuracy: so small an error is one of the bonds added up, not one of a place overlooked

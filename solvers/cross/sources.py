@@ -78,7 +78,7 @@ class Source:
         modes = only or (np.arange(self.shape[k]),)
         width, middle = len(modes), tuple(len(rows) for rows in modes)
         a, b, d = len(left), len(right), len(self.shape)
-        inner = np.stack(np.meshgrid(*modes, indexing="ij"), axis=-1).reshape(-1, width)
+        inner = modes[0][:, None] if width == 1 else np.stack(np.meshgrid(*modes, indexing="ij"), -1).reshape(-1, width)
         rows = max(1, BATCH // max(1, len(inner) * b))
         parts = []
         for begin in range(0, a, rows):
