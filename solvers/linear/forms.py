@@ -36,7 +36,6 @@ CLEAN = 1e-14
 SHARE = 0.1  # of the accuracy, for the train of x and for each factor of a product
 UNSEEN = 1e-7  # of the right-hand side outside the polynomials: squares of norms tell no less
 NEAR = 1e-9  # of an operator without its shift: an eigenvalue of zero
-CLOSED_FORM = 50  # levels: the coefficients of the inverse, from 2^-L to 2^L, are told apart up to there
 MOST_AXES = 3
 
 
@@ -112,17 +111,9 @@ def _direct(form: Form, b: TensorTrain, rng: np.random.Generator) -> Solved | No
         return None
     unit = 1.0 / step_of(levels, ends) ** 2
     x = flow(levels, ends, 1.0, b, CLEAN, rng).u * unit
-    if levels <= CLOSED_FORM:
-        other = inverse_laplacian(levels, 1.0, *ends) @ b
-    else:  # the same sums from the other end
-        other = _mirrored(flow(levels, (ends[1], ends[0]), 1.0, _mirrored(b), CLEAN, rng).u) * unit
+    other = inverse_laplacian(levels, 1.0, *ends) @ b
     size = x.norm()
     return Solved(x * (1.0 / form.scales[0]), (x - other).norm() / size if size > 0.0 else 0.0)
-
-
-def _mirrored(x: TensorTrain) -> TensorTrain:
-    """Index N - 1 - i for i."""
-    return TensorTrain(tuple(core[:, ::-1] for core in x.cores))
 
 
 def _passes(form: Form, b: TensorTrain, accuracy: float) -> Solved | None:
