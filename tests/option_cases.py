@@ -19,6 +19,7 @@ from solvers.dynamics.evolve import evolve
 from solvers.eigen import explicit
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
+from solvers.elliptic.elliptic import elliptic
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.trains.construct import kronecker_sum, ones, random_train
 from solvers.formats.trains.sum_of_products import sum_of_products
@@ -31,7 +32,7 @@ from solvers.optimisation.skip_gram.embed import embed
 from solvers.solution import Solution, Status
 
 Arguments = tuple[Callable[..., Solution], tuple[Any, ...], dict[str, Any]]
-NOT_SAID = {"seconds", "timing", "basis", "evaluation"}  # clocks, and objects that hold more than they say
+NOT_SAID = {"seconds", "timing", "basis", "evaluation", "_slope"}  # clocks, and objects that hold more than they say
 
 
 def nothing_is_small(monkeypatch) -> None:
@@ -100,6 +101,31 @@ def function() -> Arguments:
     return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
 
 
+def function_of_one_point() -> Arguments:
+    def one(p: np.ndarray) -> float:
+        if p.ndim != 1:
+            raise ValueError("one point")
+        return 1.0 / (1.0 + float(p.sum()))
+
+    return cross, (one, (6,) * 5), {"accuracy": 1e-4}
+
+
+def function_of_few_points() -> Arguments:
+    def few(p: np.ndarray) -> np.ndarray:
+        if len(p) > 50:
+            raise ValueError("at most 50 points")
+        return 1.0 / (1.0 + p.sum(axis=1))
+
+    return cross, (few, (6,) * 5), {"accuracy": 1e-4}
+
+
+def function_with_a_gap() -> Arguments:
+    def gap(p: np.ndarray) -> np.ndarray:
+        return np.where(p.sum(axis=1) == 0, np.nan, 1.0 / (1.0 + p.sum(axis=1)))
+
+    return cross, (gap, (6,) * 5), {"accuracy": 1e-4}
+
+
 def function_of_trains() -> Arguments:
     train = random_train((6,) * 5, 2, np.random.default_rng(0))
     return cross_of_trains, (lambda u: 1.0 / (2.0 + u / train.full().max()), [train]), {"accuracy": 1e-4}
@@ -159,6 +185,11 @@ class Sphere:
 def descent(accuracy: float = 1e-8) -> Arguments:
     start = np.full(6, 6**-0.5) + 0.01 * np.arange(6)
     return minimise, (Sphere(), Sphere(), start / np.linalg.norm(start)), {"accuracy": accuracy}
+
+
+def field() -> Arguments:
+    """-Laplace u = 1 on 128 x 128 points."""
+    return elliptic, ([7, 7],), {}
 
 
 def array_of_terms() -> Arguments:

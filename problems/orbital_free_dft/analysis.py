@@ -130,7 +130,7 @@ def box_error(grid: Grid, orbital: TuckerTensor, weight: float, mu: float, wall:
             face = TuckerTensor(
                 orbital.core, tuple(u if r is None else r @ u for u, r in zip(waves, rows, strict=True))
             )
-            flux += dot(face, face) * grid.spacing**2
+            flux += dot(face, face).real * grid.spacing**2
     return 0.5 * weight * flux / (2.0 * np.sqrt(2.0 * (wall - mu) / weight))
 
 

@@ -39,7 +39,7 @@ class TuckerFields:
         return combine(terms, tol=self.tol, scale=self._norm(scale), max_rank=self.method.max_rank)
 
     def dot(self, u: TuckerTensor, v: TuckerTensor) -> float:
-        return dot(u, v) * self.grid.volume
+        return dot(u, v).real * self.grid.volume
 
     def pointwise(
         self,
@@ -75,7 +75,7 @@ class TuckerFields:
         waves, others = u.mapped(SINE), v.mapped(SINE)
         total = 0.0
         for axis in range(3):
-            total += dot(waves, others.mapped([self._weighted if m == axis else None for m in range(3)]))
+            total += dot(waves, others.mapped([self._weighted if m == axis else None for m in range(3)])).real
         return 0.5 * total * self.grid.volume
 
     def resolvent(self, u: TuckerTensor, shift: float, scale: float | None = None) -> TuckerTensor:

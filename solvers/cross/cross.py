@@ -15,12 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Question
+from solvers.cross.calling import Arguments, Calling, Domain, Outside
 from solvers.cross.refinement import Refinement
-from solvers.cross.sources import Function, FunctionSource, TrainSource
+from solvers.cross.sources import Function, FunctionSource
+from solvers.cross.train_source import TrainSource
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.methods import Cross
@@ -42,6 +45,12 @@ def cross(
     checkpoint: str | Path | None = None,
     throw: bool = True,
     start: np.ndarray | None = None,
+    arguments: Arguments | None = None,
+    batch: int | None = None,
+    domain: Domain | None = None,
+    outside: Outside = 0.0,
+    undefined: Literal["refuse", "skip"] = "refuse",
+    known: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Solution:
     """The tensor f(i_1, ..., i_d) of ``shape`` as a train, in the maximum norm to ``accuracy`` times the largest |f|.
 
@@ -54,6 +63,14 @@ def cross(
     exists the same call goes on from it. Up to a million values are in it; so many more are asked for again, uncounted.
     Another shape, grid, accuracy, method, start and an f that differs at one of 16 entries fixed once, whose values are
     not counted, are told apart.
+
+    ``arguments``: how f is called: "rows" as above, "columns" f(x, y, ...) of d arrays (m,), "row" f(x) of one point
+    (d,), "numbers" f(x, y, ...) of d numbers; where None, by rows, but an f that must be given d arguments by columns,
+    or by numbers if it does not bear arrays. ``batch``: most points a call. ``domain``: a mask of ``shape``, or a
+    function called like f that returns (m,) bool: where it is False f is not called and the train has ``outside``, a
+    number or a function. ``known``: multi-indices (p, d) and values there, (p,) or (p, q), that are not asked for; the
+    train is held against them. ``undefined``: "refuse" NaN and infinity, or "skip" them: f is then asked at up to 6
+    points beside each along the longest mode, counted, and the train has there what these continue to, or 0.
 
     ``value``: the train; ``residual``: (1,) the largest error found, over the largest value, all known values looked at
     after the last change; ``counts``: evaluations, check_evaluations (those only for judging), sweeps; ``extra``:
@@ -73,7 +90,15 @@ def cross(
         raise ValueError(f"the shape must have at least one mode, each of at least one index, not {shape}")
     if grids is not None and tuple(len(g) for g in grids) != shape:
         raise ValueError(f"the grids have {[len(g) for g in grids]} points, the shape is {shape}")
-    return _solution(FunctionSource(f, shape, grids), method, starts, start, accuracy, rng, callback, checkpoint, throw)
+    if known is not None:
+        known = _starts(known[0], shape), np.asarray(known[1])
+        if known[1].shape[:1] != known[0].shape[:1] or not np.isfinite(known[1]).all():
+            raise ValueError(f"known must be {len(known[0])} finite values at as many points, not {known[1].shape}")
+    calling = Calling(f, shape, grids, arguments, batch, domain, outside, undefined)
+    source = FunctionSource(calling, shape, grids, known)
+    if known is not None and starts is None:
+        starts = source.nonzero()
+    return _solution(source, method, starts, start, accuracy, rng, callback, checkpoint, throw)
 
 
 def cross_of_trains(

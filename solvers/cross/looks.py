@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from solvers.cross.sources import FunctionSource, TrainSource
+from solvers.cross.sources import FunctionSource
+from solvers.cross.train_source import TrainSource
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.measured import amount
 from solvers.solution import Checked

@@ -19,103 +19,42 @@ Cost: r n evaluations a pivot and bond for ``grow``, d r n for ``insert``, 2 d n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
+from solvers.cross.blocks import NOISE, Blocks
 from solvers.cross.maxvol import maxvol
-from solvers.formats.trains.factorisations import qr_factors, singular_vectors
-from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.formats.trains.factorisations import singular_vectors
 from solvers.kernels.evaluations import largest_pivots
 
 ROOK_STEPS = 4
+HOPELESS = 0.3  # of the tolerance: where a column and a row have no larger error, the search ends
 SAMPLES = 24  # random entries of a superblock, the worst of which begins the search
 AT_ONCE = 0.5  # of the rank, and one: pivots that a bond takes before its neighbours look again
 FULL = 2.0  # a superblock of at most so many times the entries of the two blocks is taken whole ...
 LARGEST = 2_000_000  # ... if it has at most so many
-NOISE = 1e-14  # relative to the largest value: a smaller remainder is rounding error
 
 
-class Pivots:
-    """Index sets and cross values of a ``source`` (solvers.cross.sources), from one pivot (d,) on, or restored."""
-
-    def __init__(self, source: Any, pivot: np.ndarray | None, rng: np.random.Generator) -> None:
-        self.source, self.rng = source, rng
-        self.d = len(source.shape)
-        self.left: list[np.ndarray] = []
-        self.right: list[np.ndarray] = []
-        self.rows: list[np.ndarray] = []  # those of T_k, flattened, that are I_k
-        self.values: list[np.ndarray] = []  # T_k
-        self._quotients: list[np.ndarray | None] = [None] * self.d
-        if pivot is not None:
-            self.left = [pivot[None, : k + 1] for k in range(self.d - 1)]
-            self.right = [pivot[None, k + 1 :] for k in range(self.d - 1)]
-            self.rows = [np.array([pivot[k]]) for k in range(self.d - 1)]
-            self.values = [self._block(k) for k in range(self.d)]
-
-    @property
-    def ranks(self) -> list[int]:
-        """r_0 .. r_d-2."""
-        return [len(left) for left in self.left]
-
-    def content(self) -> dict[str, np.ndarray]:
-        """All index sets and values."""
-        parts = {"left": self.left, "right": self.right, "rows": self.rows, "values": self.values}
-        return {f"{name}.{k}": array for name, arrays in parts.items() for k, array in enumerate(arrays)}
-
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """As they were then."""
-        for name in ("left", "right", "rows"):
-            setattr(self, name, [arrays[f"{name}.{k}"] for k in range(self.d - 1)])
-        self.values = [arrays[f"values.{k}"] for k in range(self.d)]
-        self._quotients = [None] * self.d
-
-    def _before(self, k: int) -> np.ndarray:
-        """Left indices in front of site k, (r, k)."""
-        return self.left[k - 1] if k else np.zeros((1, 0), dtype=np.int64)
-
-    def _behind(self, k: int) -> np.ndarray:
-        """Right indices behind site k, (r, d - k - 1)."""
-        return self.right[k] if k < self.d - 1 else np.zeros((1, 0), dtype=np.int64)
-
-    def _block(self, k: int) -> np.ndarray:
-        return self.source.block(self._before(k), k, self._behind(k))
-
-    def quotient(self, k: int) -> np.ndarray:
-        """C_k = T_k P_k^-1 (r_k-1 n_k, r_k)."""
-        found = self._quotients[k]
-        if found is None:
-            a, n, b = self.values[k].shape
-            block = self.values[k].reshape(a * n, b)
-            top = np.abs(block).max()
-            q, _ = qr_factors(np.ascontiguousarray(block / top if top > 0.0 else block))
-            square = q[self.rows[k]]
-            try:
-                found = np.linalg.solve(square.T, q.T).T
-            except np.linalg.LinAlgError:  # rows that do not tell the columns apart: the least-norm coefficients
-                found = q @ np.linalg.pinv(square)
-            self._quotients[k] = found
-        return found
+class Pivots(Blocks):
+    """Blocks that grow."""
 
     def grow(self, k: int, tol: float, most: int = 1) -> int:
         """Add up to ``most`` pivots at bond k where errors above ``tol`` (absolute) are found; how many were."""
         a, b = len(self._before(k)), len(self._behind(k + 1))
-        n, m = self.source.shape[k], self.source.shape[k + 1]
+        n, m = len(self.modes[k].rows), len(self.modes[k + 1].rows)
         rank = len(self.left[k])
         most = min(most, 1 + int(AT_ONCE * rank), a * n - rank, m * b - rank)
         if most <= 0:
             return 0
         tol = max(tol, NOISE * self.source.largest)
         # in numbers of entries: a n m b of the superblock, a n r and r m b of the blocks
-        whole = a * n * m * b <= min(LARGEST, FULL * (a * n * (rank + most) + m * b * (rank + most)))
+        whole = a * n * m * b <= min(LARGEST, FULL * (a * n + m * b) * (rank + 1))
         return self._grow_whole(k, tol, most) if whole else self._grow_rook(k, tol, most)
 
     def _grow_whole(self, k: int, tol: float, most: int) -> int:
         """Pivots by elimination with full pivoting of the error of the whole superblock."""
         before, behind = self._before(k), self._behind(k + 1)
-        n, m = self.source.shape[k], self.source.shape[k + 1]
-        values = self.source.block(before, k, behind, 2).reshape(len(before) * n, m * len(behind))
+        one, two = self.modes[k].rows, self.modes[k + 1].rows
+        values = self.source.block(before, k, behind, one, two).reshape(len(before) * len(one), -1)
         t = self.values[k + 1].reshape(len(self.left[k]), -1)
         rest = np.ascontiguousarray(values - self.quotient(k) @ t)
         rest[self.rows[k]] = 0.0
@@ -129,31 +68,32 @@ class Pivots:
     def _grow_rook(self, k: int, tol: float, most: int) -> int:
         """Pivots by rook searches from the worst of random entries; what one explains the next does not see."""
         before, behind = self._before(k), self._behind(k + 1)
-        n, m = self.source.shape[k], self.source.shape[k + 1]
+        one, two = self.modes[k].rows, self.modes[k + 1].rows
+        n, m = len(one), len(two)
         c, flat = self.quotient(k), self.values[k + 1].reshape(len(self.left[k]), -1)
         held = self.rows[k]
         i = self.rng.integers(0, len(before) * n, SAMPLES)
         j = self.rng.integers(0, m * len(behind), SAMPLES)
-        points = np.column_stack([before[i // n], i % n, j // len(behind), behind[j % len(behind)]])
+        points = np.column_stack([before[i // n], one[i % n], two[j // len(behind)], behind[j % len(behind)]])
         errors = self.source.points(points, k) - np.einsum("pr,rp->p", c[i], flat[:, j])
         lines: list[tuple[np.ndarray, np.ndarray]] = []  # columns (over their pivot) and rows of the errors taken
         found: list[tuple[int, int, np.ndarray, np.ndarray]] = []
-        while len(found) < most:
+        while len(found) < most and (not found or np.abs(errors).max() > tol):
             column = int(j[np.argmax(np.abs(errors))])
             for step in range(ROOK_STEPS):
-                down = self.source.block(before, k, self._tail(k, column)[None]).reshape(-1)
+                down = self.source.block(before, k, self._tail(k, column)[None], one).reshape(-1)
                 rest_down = down - c @ flat[:, column]
                 for u, v in lines:
                     rest_down = rest_down - u * v[column]
                 rest_down[held] = 0.0
                 row = int(np.argmax(np.abs(rest_down)))
-                left = np.concatenate([before[row // n], [row % n]])[None]
-                across = self.source.block(left, k + 1, behind).reshape(-1)
+                across = self.source.block(self._left(k, row), k + 1, behind, two).reshape(-1)
                 rest_across = across - c[row] @ flat
                 for u, v in lines:
                     rest_across = rest_across - u[row] * v
                 better = int(np.argmax(np.abs(rest_across)))
-                if abs(rest_across[better]) <= 1.1 * abs(rest_across[column]) or step == ROOK_STEPS - 1:
+                largest = abs(rest_across[better])
+                if largest <= max(1.1 * abs(rest_across[column]), HOPELESS * tol) or step == ROOK_STEPS - 1:
                     break
                 column = better
             pivot = rest_across[column]
@@ -170,40 +110,38 @@ class Pivots:
     def _tail(self, k: int, column: int) -> np.ndarray:
         """The right index of a column of the superblock of bond k."""
         behind = self._behind(k + 1)
-        return np.concatenate([[column // len(behind)], behind[column % len(behind)]])
+        return np.concatenate([[self.modes[k + 1].rows[column // len(behind)]], behind[column % len(behind)]])
 
     def _add(self, k: int, row: int, tail: np.ndarray, down: np.ndarray, across: np.ndarray) -> bool:
         """Add a row of T_k and a right index at bond k, with the values along them; False where one is held already."""
         if row in self.rows[k] or (self.right[k] == tail).all(axis=1).any():
             return False
-        before, n = self._before(k), self.source.shape[k]
-        left = np.concatenate([before[row // n], [row % n]])[None]
-        self.left[k] = np.concatenate([self.left[k], left])
+        self.left[k] = np.concatenate([self.left[k], self._left(k, row)])
         self.right[k] = np.concatenate([self.right[k], tail[None]])
         self.rows[k] = np.append(self.rows[k], row)
         t, behind = self.values[k], self.values[k + 1]
         self.values[k] = np.concatenate([t, down.reshape(*t.shape[:2], 1)], axis=2)
         self.values[k + 1] = np.concatenate([behind, across.reshape(1, *behind.shape[1:])], axis=0)
         self._quotients[k] = self._quotients[k + 1] = None
+        self.stale[k] = self.stale[k + 1] = True
         return True
 
     def insert(self, point: np.ndarray, tol: float, max_rank: int) -> int:
-        """Make the approximation exact at a point (d,), up to ``tol`` (absolute) a bond; how many pivots that took."""
-        added = 0
+        """Make the approximation exact at a point (d,), up to ``tol`` (absolute) a bond or mode; how much that took."""
         tol = max(tol, NOISE * self.source.largest)
+        added = self._reach(point, tol)
         for k in range(self.d - 2, -1, -1):
-            before, n, tail = self._before(k), self.source.shape[k], point[k + 1 :]
-            if len(self.left[k]) >= min(max_rank, len(before) * n):
+            before, rows, tail = self._before(k), self.modes[k].rows, point[k + 1 :]
+            if len(self.left[k]) >= min(max_rank, len(before) * len(rows)):
                 continue
-            down = self.source.block(before, k, tail[None]).reshape(-1)
+            down = self.source.block(before, k, tail[None], rows).reshape(-1)
             rest = np.abs(down - self.quotient(k) @ down[self.rows[k]])
             rest[self.rows[k]] = 0.0
             row = int(np.argmax(rest))
             if rest[row] <= tol:
                 continue
-            left = np.concatenate([before[row // n], [row % n]])[None]
-            across = self.source.block(left, k + 1, self._behind(k + 1)).reshape(-1)
-            added += self._add(k, row, tail, down, across)
+            across = self.source.block(self._left(k, row), k + 1, self._behind(k + 1), self.modes[k + 1].rows)
+            added += self._add(k, row, tail, down, across.reshape(-1))
         return added
 
     def renew(self, points: np.ndarray, tol: float) -> None:
@@ -212,6 +150,10 @@ class Pivots:
         Directions below ``tol`` (relative to the largest singular value of a block) are dropped. Where the budget ends
         it, nothing is changed.
         """
+        for k, mode in enumerate(self.modes):
+            new = np.setdiff1d(points[:, k], mode.rows)
+            if len(new):
+                self._extend(k, new)
         kept = list(self.left), list(self.right), list(self.rows), list(self.values)
         try:
             self._renewed(points, tol)
@@ -219,6 +161,7 @@ class Pivots:
             self.left, self.right, self.rows, self.values = kept
             raise
         self._quotients = [None] * self.d
+        self.stale = [True] * self.d
 
     def _renewed(self, points: np.ndarray, tol: float) -> None:
         d = self.d
@@ -232,16 +175,16 @@ class Pivots:
             self.values[k] = block
             rows = _spanning(np.ascontiguousarray(block.reshape(len(block), -1).T), 0.0)
             behind = self._behind(k)
-            self.right[k - 1] = np.column_stack([rows // len(behind), behind[rows % len(behind)]])
+            self.right[k - 1] = np.column_stack([self.modes[k].rows[rows // len(behind)], behind[rows % len(behind)]])
         if any(len(left) > len(right) for left, right in zip(self.left, self.right, strict=True)):
             self._shrink()
         self.values[0] = self._block(0)
 
     def _choose(self, k: int, rows: np.ndarray) -> None:
         """The rows of T_k that are I_k."""
-        before, n = self._before(k), self.source.shape[k]
+        before, indices = self._before(k), self.modes[k].rows
         self.rows[k] = rows
-        self.left[k] = np.column_stack([before[rows // n], rows % n])
+        self.left[k] = np.column_stack([before[rows // len(indices)], indices[rows % len(indices)]])
 
     def _shrink(self) -> None:
         """Rows chosen once more, from the left, as many as there are columns: each extends one that was kept."""
@@ -256,19 +199,6 @@ class Pivots:
             self._choose(k, rows)
             self.values[k] = self._block(k)
         self.values[-1] = self._block(self.d - 1)
-
-    def points(self) -> np.ndarray:
-        """The pivots as multi-indices (p, d), each once: the pairs of left and right indices of all bonds."""
-        pairs = [np.column_stack([left, right]) for left, right in zip(self.left, self.right, strict=True)]
-        return np.unique(np.concatenate([np.zeros((0, self.d), dtype=np.int64), *pairs]), axis=0)
-
-    def train(self) -> TensorTrain:
-        """The approximation as a train."""
-        cores = []
-        for k in range(self.d - 1):
-            a, n, b = self.values[k].shape
-            cores.append(self.quotient(k).reshape(a, n, b))
-        return TensorTrain((*cores, self.values[-1]))
 
 
 def _spanning(matrix: np.ndarray, tol: float) -> np.ndarray:

@@ -10,18 +10,22 @@ import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore, stored_train, train_arrays
 from solvers.cross import looks
+from solvers.cross.blocks import NOISE
 from solvers.cross.judgement import Judgement
-from solvers.cross.pivots import NOISE, Pivots
+from solvers.cross.pivots import Pivots
 from solvers.cross.search import EVIDENCE, STARTS, Search
-from solvers.cross.sources import Exhausted, FunctionSource, TrainSource
+from solvers.cross.sources import Exhausted, FunctionSource
+from solvers.cross.train_source import TrainSource
 from solvers.cross.whole import pivots_of, whole_train
 from solvers.formats.trains.construct import ones
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Cross
 from solvers.solution import Checked, IterationState, Solution, Status
 
-LOCAL_SHARE = 0.3  # of the accuracy, for the error of a superblock: the errors of the bonds add up
-TIGHTEN = 0.3  # of the local tolerance, where the points found do not help
+LOCAL_SHARE = 0.2  # of the accuracy, for the error of a superblock: the errors of the bonds add up
+TIGHTEN = 0.3  # of the local tolerance, where the points found do not help; where the error is little too large ...
+ENOUGH = 0.6  # ... at most so much of it
+SLIGHT = 3.0  # times the accuracy: so small an error is one of the bonds added up, not one of a place overlooked
 SMALLEST = 1e-16  # local tolerance: below it are rounding errors
 FIRST = 100  # random points among which the first pivot is looked for
 NEAR = 30.0  # times the accuracy: smaller errors are first answered by a smaller tolerance
@@ -83,10 +87,10 @@ class Refinement:
         """A state a sweep and a judgement, or one for all where every entry is evaluated."""
         if self.whole is not None:
             return
-        if self.source.size <= min(self.method.whole, self.method.max_evaluations):
-            yield self.taken_whole()
-            return
         try:
+            if self.source.size <= min(self.method.whole, self.method.max_evaluations):
+                yield self.taken_whole()
+                return
             yield from self.refined()
         except _Interrupted:
             self.status = Status.INTERRUPTED
@@ -156,7 +160,9 @@ class Refinement:
         points = np.concatenate([starts, self.search.random(FIRST)])
         sizes = np.abs(self.source.points(points))
         if not sizes.any():
-            extra = np.concatenate([self.search.suspects(starts), self.search.random(self.method.check_points)])
+            extra = np.concatenate(
+                [self.source.nonzero(), self.search.suspects(starts), self.search.random(self.method.check_points)]
+            )
             points = np.concatenate([starts, extra])
             sizes = np.abs(self.source.points(points))
         chosen = points[np.argsort(sizes)[::-1][: STARTS if not sizes.any() else 1]]
@@ -183,6 +189,9 @@ class Refinement:
                     self.busy |= {b for b in (k - 1, k + 1) if 0 <= b < pivots.d - 1}
                 else:
                     self.busy.discard(k)
+            for k in range(pivots.d):
+                if pivots.widen(k, self.local * self.source.largest):
+                    self.busy |= {b for b in (k - 1, k) if 0 <= b < pivots.d - 1}
             self.forward = not self.forward
             yield from self.told("sweep", np.nan)
 
@@ -197,7 +206,7 @@ class Refinement:
 
     def answer(self, pivots: Pivots, judged: Judged) -> None:
         """The worst points become pivots, or the tolerance falls; else the limit that stands in the way."""
-        self.checks += judged.fresh > 0
+        self.checks += judged.fresh > 0 and judged.error > SLIGHT * self.accuracy
         if any(rank >= self.method.max_rank for rank in pivots.ranks):
             self.status = Status.RANK_LIMIT
             return
@@ -210,7 +219,8 @@ class Refinement:
             for point in judged.worst[: INSERTED + max(pivots.ranks, default=0) // 8]:
                 added += pivots.insert(point, 0.1 * self.local * self.source.largest, self.method.max_rank)
         if not added:
-            self.local *= TIGHTEN
+            share = max(TIGHTEN, min(ENOUGH, 0.5 * self.accuracy / judged.error))
+            self.local *= TIGHTEN if self.repeated else share
             if self.repeated:  # pivots taken early may tell the later ones badly apart
                 pivots.renew(self.search.failures[:0], NOISE)
         self.repeated = not added

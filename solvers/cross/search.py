@@ -14,6 +14,7 @@ import numpy as np
 
 STARTS = 4  # points from which the search goes along single modes
 ROUNDS = 2  # through all modes
+LINE = 32  # indices of a mode that are looked at, drawn afresh each time where it has more
 MIXED = 400  # points of two pivots, a check
 REMEMBERED = 30  # failures whose neighbours are looked at, the latest
 EVIDENCE = float(-np.log(1e-4))  # N random points without an error bound the share of worse entries by this over N,
@@ -72,13 +73,14 @@ class Search:
         for _ in range(ROUNDS):
             before = points.copy()
             for m, n in enumerate(self.shape):
-                lines = np.repeat(points, n, axis=0)
-                lines[:, m] = np.tile(np.arange(n), len(points))
-                sizes = size(lines).reshape(len(points), n)
+                looked = np.arange(n) if n <= LINE else self.rng.choice(n, LINE, replace=False)
+                lines = np.repeat(points, len(looked), axis=0)
+                lines[:, m] = np.tile(looked, len(points))
+                sizes = size(lines).reshape(len(points), len(looked))
                 best = np.argmax(sizes, axis=1)
                 found = sizes[np.arange(len(points)), best]
                 better = found > largest
-                points[better, m] = best[better]
+                points[better, m] = looked[best[better]]
                 largest = np.maximum(largest, found)
             if np.array_equal(before, points):
                 break

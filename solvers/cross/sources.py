@@ -1,9 +1,9 @@
-"""Where the entries of a tensor come from: a user's function, on indices or coordinates, or existing trains.
+"""Where the entries of a tensor come from: a user's function, on indices or coordinates (trains: train_source).
 
 Cross approximation asks for blocks f(left_a, i_k, .., right_b), all combinations of some left indices (i_1..i_k-1), one
 or two whole modes and some right indices, and for single points. Every value is checked, counted and kept
 (solvers.cross.known), so that a function is not evaluated twice at a point. ``largest`` is the largest |f| so far,
-``spread`` the largest difference from the first value.
+``spread`` a difference from the first value, above rounding errors where there is one.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content
+from solvers.cross.calling import Calling
 from solvers.cross.known import Known
-from solvers.formats.trains.construct import ones
-from solvers.formats.trains.tensor_train import TensorTrain
 
-Function = Callable[[np.ndarray], np.ndarray]
+Function = Callable[..., Any]
+Given = tuple[np.ndarray, np.ndarray]  # multi-indices (p, d) and values (p,) or (p, q)
 BATCH = 200_000  # multi-indices written out at once
+TRIED = 10_000  # random points among which one inside the domain is looked for
 PROBES = 16  # entries, fixed once, at which one function is told from another
 SAME = 1e-13  # relative: values that differ by no more are one value
 
@@ -29,8 +30,8 @@ class Exhausted(Exception):
     """The next values would pass the budget."""
 
 
-class _Source:
-    """What both sources share: the budget, what is known, the size of the values."""
+class Source:
+    """What all sources share: the budget, what is known, the size of the values."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -45,6 +46,10 @@ class _Source:
     def size(self) -> int:
         """Points the function can be evaluated at."""
         raise NotImplementedError
+
+    def free(self, k: int) -> bool:
+        """Whether all indices of mode k come with one evaluation."""
+        return k >= len(self.known.masks)
 
     def single_valued(self) -> bool:
         """Whether all values so far are one."""
@@ -66,11 +71,14 @@ class _Source:
         """All values, of shape ``shape``."""
         raise NotImplementedError
 
-    def block(self, left: np.ndarray, k: int, right: np.ndarray, width: int = 1) -> np.ndarray:
-        """Values (a, n_k, .., b): left (a, k), ``width`` whole modes from k on, right (b, d - k - width) indices."""
-        middle = self.shape[k : k + width]
+    def block(self, left: np.ndarray, k: int, right: np.ndarray, *only: np.ndarray) -> np.ndarray:
+        """Values (a, s_k, .., b): left (a, k), right (b, d - k - w) indices, and of w modes from k on those indices
+        (s,) in ``only``: all of mode k where none are given.
+        """
+        modes = only or (np.arange(self.shape[k]),)
+        width, middle = len(modes), tuple(len(rows) for rows in modes)
         a, b, d = len(left), len(right), len(self.shape)
-        inner = np.indices(middle).reshape(width, -1).T
+        inner = modes[0][:, None] if width == 1 else np.stack(np.meshgrid(*modes, indexing="ij"), -1).reshape(-1, width)
         rows = max(1, BATCH // max(1, len(inner) * b))
         parts = []
         for begin in range(0, a, rows):
@@ -81,6 +89,15 @@ class _Source:
             out[..., k + width :] = right
             parts.append(self.points(out.reshape(-1, d), k))
         return np.concatenate(parts).reshape(a, *middle, b)
+
+    def nonzero(self) -> np.ndarray:
+        """A multi-index (1, d) of the tensor where the largest known value is, or none (0, d)."""
+        values = np.abs(self.known.values[: self.known.count])
+        row, column = divmod(int(np.argmax(values)), values.shape[1])
+        point = self.known.indices(np.array([row]))
+        if point.shape[1] < len(self.shape):
+            point = np.append(point, [[column]], axis=1)
+        return point if values[row, column] > 0.0 else point[:0]
 
     def again(self, indices: np.ndarray) -> np.ndarray:
         """Values (m, outputs) asked for once more, neither counted nor kept."""
@@ -133,20 +150,29 @@ class _Source:
             if self._first is None:
                 self._first = values.ravel()[0]
             self.largest = max(self.largest, float(np.abs(values).max()))
-            self.spread = max(self.spread, float(np.abs(values - self._first).max()))
+            if self.spread <= SAME * self.largest:  # more is not asked of it
+                self.spread = max(self.spread, float(np.abs(values - self._first).max()))
 
 
-class FunctionSource(_Source):
+class FunctionSource(Source):
     """f on batches of multi-indices (m, d), or of coordinates with ``grids``: (m,), or (m, q) for q ``outputs``.
 
     With outputs the tensor has one more mode, the last, of size q; a point is evaluated once for all of them.
     """
 
-    def __init__(self, f: Function, shape: Sequence[int], grids: Sequence[np.ndarray] | None) -> None:
+    def __init__(
+        self,
+        f: Function | Calling,
+        shape: Sequence[int],
+        grids: Sequence[np.ndarray] | None,
+        known: Given | None = None,
+    ) -> None:
         super().__init__()
-        self.f, self.grids = f, None if grids is None else [np.asarray(g, dtype=float) for g in grids]
+        self.calling = f if isinstance(f, Calling) else Calling(f, shape, grids)
+        self.told = known
+        self._raw: dict[bytes, np.ndarray] = {}  # where gaps are skipped
         self.inputs = tuple(int(n) for n in shape)
-        origin = np.zeros((1, len(self.inputs)), dtype=np.int64)
+        origin = self._one_inside()
         first = self._call(origin, None)
         self.outputs = first.shape[1] if first.ndim == 2 else None
         self.dtype = np.result_type(first.dtype, np.float64)
@@ -154,6 +180,34 @@ class FunctionSource(_Source):
         self.known = Known(self.inputs, self.outputs or 1, self.dtype)
         self.known.locate(origin, len(self.inputs) // 2)
         self.known.values[:1] = first.reshape(1, -1)
+        if known is not None:
+            self._take(*known)
+
+    def _one_inside(self) -> np.ndarray:
+        """A multi-index (1, d) where the function may be called: the first, or one of many that are tried."""
+        points = [np.zeros((1, len(self.inputs)), dtype=np.int64)]
+        if self.calling.domain is not None:
+            rng = np.random.default_rng(0)
+            points += [] if self.told is None else [self.told[0]]
+            points.append(np.column_stack([rng.integers(0, n, TRIED) for n in self.inputs]))
+        tried = np.concatenate(points)
+        inside = np.flatnonzero(self.calling.inside(tried))
+        if not len(inside):
+            raise ValueError(
+                f"none of {len(tried)} points tried lies inside the domain: give some with their values as known"
+            )
+        return tried[inside[:1]]
+
+    def _take(self, points: np.ndarray, values: np.ndarray) -> None:
+        """Values (p,) or (p, q) that are given, at multi-indices (p, d); neither asked for nor counted."""
+        values = np.asarray(values)
+        values = (values.astype(float) if values.dtype.kind in "biu" else values).reshape(len(points), -1)
+        if values.shape[1] != (self.outputs or 1):
+            raise ValueError(f"known values of {values.shape[1]} outputs, the function has {self.outputs or 1}")
+        before = self.known.count
+        _, fresh = self.known.locate(points, len(self.inputs) // 2)
+        self._set(slice(before, self.known.count), values[fresh])
+        self._note(values)
 
     @property
     def size(self) -> int:
@@ -192,127 +246,77 @@ class FunctionSource(_Source):
         return out
 
     def _call(self, indices: np.ndarray, tail: tuple[int, ...] | None) -> np.ndarray:
-        self._spend(len(indices))
-        values = self._asked(indices, tail)
+        values = self._asked(indices, tail, self._spend)
         self._note(values)
         return values
 
     def given(self) -> list[np.ndarray]:
-        return self.grids or []
+        arrays = [*(self.calling.grids or []), *(self.told or ())]
+        return [*arrays, *(x for x in (self.calling.domain, self.calling.outside) if isinstance(x, np.ndarray))]
 
     def again(self, indices: np.ndarray) -> np.ndarray:
         return self._asked(indices, () if self.outputs is None else (self.outputs,)).reshape(len(indices), -1)
 
-    def _asked(self, indices: np.ndarray, tail: tuple[int, ...] | None) -> np.ndarray:
-        argument = indices
-        if self.grids is not None:
-            argument = np.column_stack([g[indices[:, m]] for m, g in enumerate(self.grids)])
-        values = np.asarray(self.f(argument))
+    def _asked(
+        self, indices: np.ndarray, tail: tuple[int, ...] | None, spend: Callable[[int], None] = lambda count: None
+    ) -> np.ndarray:
+        """Values inside the domain and outside; ``spend`` is told how many points the function is to be called at."""
+        if self.calling.domain is None:
+            return self._inner(indices, tail, spend)
+        inside = self.calling.inside(indices)
+        if inside.all():
+            return self._inner(indices, tail, spend)
         count = len(indices)
-        right = values.ndim in (1, 2) if tail is None else values.shape[1:] == tail
-        if not right or values.shape[:1] != (count,):
-            wanted = f"({count},) or ({count}, q)" if tail is None else f"{(count, *tail)}"
-            raise ValueError(f"the function must return an array of shape {wanted}, not {values.shape}")
-        if values.dtype.kind not in "biufc":
-            raise ValueError(f"the function must return numbers, not {values.dtype}")
-        if values.dtype.kind == "b":
-            values = values.astype(float)
-        if not np.isfinite(values).all():
-            bad = int(np.flatnonzero(~np.isfinite(values.reshape(count, -1)).all(axis=1))[0])
-            raise ValueError(f"the function is not finite at the multi-index {tuple(indices[bad].tolist())}")
+        values = self.calling.elsewhere(indices[~inside])
+        values = _checked(values.astype(float) if values.dtype.kind in "biu" else values, indices[~inside], ())
+        if tail:
+            values = np.repeat(values[:, None], tail[0], axis=1)
+        if inside.any():
+            own = self._inner(indices[inside], tail, spend)
+            out = np.empty((count, *own.shape[1:]), dtype=np.result_type(own, values))
+            out[inside], out[~inside] = own, values
+            values = out
         return values
 
+    def _inner(self, indices: np.ndarray, tail: tuple[int, ...] | None, spend: Callable[[int], None]) -> np.ndarray:
+        """Values inside the domain, those at gaps continued where gaps are skipped."""
+        if not self.calling.skips:
+            spend(len(indices))
+            return _checked(self.calling.inner(indices), indices, tail)
+        values = self._raw_values(indices, spend)
+        flat = np.array(values.reshape(len(indices), -1))
+        for row in np.flatnonzero(~np.isfinite(flat).all(axis=1)):
+            k, near = self.calling.neighbours(indices[row])
+            found = self._raw_values(near, spend).reshape(len(near), -1) if len(near) else flat[:0]
+            finite = np.isfinite(found).all(axis=1)
+            near, found = near[finite], found[finite]
+            flat[row] = self.calling.continued(indices[row], k, near, found) if len(near) else 0.0
+        return _checked(flat.reshape(values.shape), indices, tail)
 
-class TrainSource(_Source):
-    """f(x(i), y(i), ...) of existing trains of one shape, blocks from the products of their left and right cores."""
+    def _raw_values(self, indices: np.ndarray, spend: Callable[[int], None]) -> np.ndarray:
+        """Values as they come, of which none is asked for twice: a neighbour of a gap may be asked for later."""
+        keys = [row.tobytes() for row in np.ascontiguousarray(indices, dtype=np.int64)]
+        places = {key: place for place, key in reversed(list(enumerate(keys))) if key not in self._raw}
+        new = np.array(sorted(places.values()), dtype=np.int64)
+        if len(new):
+            spend(len(new))
+            values = _checked(self.calling.inner(indices[new]), indices[new], None, finite=False)
+            self._raw.update(zip((keys[place] for place in new), values, strict=True))
+        return np.array([self._raw[key] for key in keys])
 
-    def __init__(self, f: Callable[..., np.ndarray], trains: Sequence[TensorTrain]) -> None:
-        super().__init__()
-        self.f, self.trains = f, list(trains)
-        self.shape = self.trains[0].shape
-        if any(x.shape != self.shape for x in self.trains):
-            raise ValueError(f"the trains must have one shape, not {[x.shape for x in self.trains]}")
-        origin = np.zeros((1, len(self.shape)), dtype=np.int64)
-        first = self._call([x.entries(origin) for x in self.trains], lambda _: (0,) * len(self.shape))
-        self.dtype = np.result_type(first.dtype, np.float64)
-        self.known = Known(self.shape, 1, self.dtype)
-        self._keep(origin, first, len(self.shape) // 2)
 
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
-
-    def constant(self) -> bool:
-        """A function of trains that are constant, each, is constant: no value of it is needed to know."""
-        origin = np.zeros((1, len(self.shape)), dtype=np.int64)
-        return self.seen_whole() or all(
-            (x - ones(self.shape) * x.entries(origin)[0]).norm() <= SAME * x.norm() for x in self.trains
-        )
-
-    def points(self, indices: np.ndarray, mode: int | None = None) -> np.ndarray:
-        out = self._call([x.entries(indices) for x in self.trains], lambda bad: tuple(indices[bad].tolist()))
-        self._keep(indices, out, len(self.shape) // 2 if mode is None else mode)
-        return out
-
-    def whole(self) -> np.ndarray:
-        def place(bad: int) -> tuple[int, ...]:
-            return tuple(int(i) for i in np.unravel_index(bad, self.shape))
-
-        return self._call([x.full(self.size) for x in self.trains], place)
-
-    def block(self, left: np.ndarray, k: int, right: np.ndarray, width: int = 1) -> np.ndarray:
-        """Cost: d (a + b) r^2 for the interfaces, a n_k b r for the block, a train."""
-        if width != 1:
-            return super().block(left, k, right, width)
-        values = []
-        for x in self.trains:
-            u, v = np.ones((len(left), 1)), np.ones((len(right), 1))
-            for m in range(k):
-                u = np.einsum("pa,apb->pb", u, x.cores[m][:, left[:, m]])
-            for m in range(x.d - 1, k, -1):
-                v = np.einsum("apb,pb->pa", x.cores[m][:, right[:, m - k - 1]], v)
-            values.append(np.tensordot(np.tensordot(u, x.cores[k], axes=(1, 0)), v, axes=(2, 1)))
-        a, n, b = len(left), self.shape[k], len(right)
-
-        def place(bad: int) -> tuple[int, ...]:
-            i, rest = divmod(bad, n * b)
-            return (*left[i].tolist(), rest // b, *right[rest % b].tolist())
-
-        out = self._call(values, place)
-        indices = np.empty((a, n, b, len(self.shape)), dtype=np.int64)
-        indices[..., :k] = left[:, None, None]
-        indices[..., k] = np.arange(n)[:, None]
-        indices[..., k + 1 :] = right
-        self._keep(indices.reshape(-1, len(self.shape)), out.ravel(), k)
-        return out
-
-    def _keep(self, indices: np.ndarray, values: np.ndarray, mode: int) -> None:
-        before = self.known.count
-        _, fresh = self.known.locate(indices, mode)
-        self._set(slice(before, self.known.count), values[fresh][:, None])
-
-    def _call(self, values: list[np.ndarray], place: Callable[[int], tuple[int, ...]]) -> np.ndarray:
-        self._spend(values[0].size)
-        out = self._asked(values, place)
-        self._note(out)
-        return out
-
-    def given(self) -> list[np.ndarray]:
-        return [core for x in self.trains for core in x.cores]
-
-    def again(self, indices: np.ndarray) -> np.ndarray:
-        values = [x.entries(indices) for x in self.trains]
-        return self._asked(values, lambda bad: tuple(indices[bad].tolist()))[:, None]
-
-    def _asked(self, values: list[np.ndarray], place: Callable[[int], tuple[int, ...]]) -> np.ndarray:
-        out = np.asarray(self.f(*values))
-        if out.shape != values[0].shape:
-            raise ValueError(f"the function must return an array of shape {values[0].shape}, not {out.shape}")
-        if out.dtype.kind not in "biufc":
-            raise ValueError(f"the function must return numbers, not {out.dtype}")
-        if out.dtype.kind == "b":
-            out = out.astype(float)
-        if not np.isfinite(out).all():
-            bad = int(np.flatnonzero(~np.isfinite(out.ravel()))[0])
-            raise ValueError(f"the function is not finite at the multi-index {place(bad)}")
-        return out
+def _checked(values: np.ndarray, indices: np.ndarray, tail: tuple[int, ...] | None, finite: bool = True) -> np.ndarray:
+    """Values of a function at multi-indices (m, d), of shape (m, *tail), as numbers, ``finite`` ones."""
+    count = len(indices)
+    right = values.ndim in (1, 2) if tail is None else values.shape[1:] == tail
+    if not right or values.shape[:1] != (count,):
+        wanted = f"({count},) or ({count}, q)" if tail is None else f"{(count, *tail)}"
+        raise ValueError(f"the function must return an array of shape {wanted}, not {values.shape}")
+    if values.dtype.kind not in "biufc":
+        raise ValueError(f"the function must return numbers, not {values.dtype}")
+    if values.dtype.kind == "b":
+        values = values.astype(float)
+    if finite and not np.isfinite(values).all():
+        bad = int(np.flatnonzero(~np.isfinite(values.reshape(count, -1)).all(axis=1))[0])
+        raise ValueError(f"the function is not finite at the multi-index {tuple(indices[bad].tolist())}")
+    return values

@@ -16,6 +16,8 @@ from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.measured import amount
 
 NOT_HERMITIAN = 1e-9  # relative size of H - H^dagger that is refused
+IMAGINARY = 1e-14  # relative size of an imaginary part that is rounding errors
+ROUNDED = 1e-15  # of the real part's ranks, which are twice those needed
 
 
 def check_hermitian(operator: TTOperator) -> None:
@@ -35,6 +37,42 @@ def real_form(operator: TTOperator) -> TTOperator:
         cores.append(np.ascontiguousarray(top if k == 0 else np.concatenate([top, bottom], axis=0)))
     pair = np.array([np.eye(2), [[0.0, -1.0], [1.0, 0.0]]])
     return TTOperator((*cores, np.ascontiguousarray(pair[..., None])))
+
+
+def real_part(operator: TTOperator) -> TTOperator | None:
+    """The operator itself in real cores, where its imaginary part is rounding errors; None where it is not.
+
+    Products of imaginary matrices (two spins' y components) give real matrices in complex cores: what is real is found
+    to be so by a phase a bond index (ranks and zeros stay), or else by carrying real and imaginary part apart
+    (``real_form``) and cutting either off at the last core.
+    """
+    turned = _by_phases(operator)
+    if turned is not None:
+        return turned
+    cores = [np.array(core) for core in real_form(operator).cores[:-1]]
+    re, im = (TTOperator((*cores[:-1], np.ascontiguousarray(cores[-1] @ np.eye(2)[:, [side]]))) for side in (0, 1))
+    if im.norm() > IMAGINARY * operator.norm():
+        return None
+    return re.round(ROUNDED)
+
+
+def _by_phases(operator: TTOperator) -> TTOperator | None:
+    """Real cores by a phase a bond index, from the left; None where there are no such phases."""
+    phases, cores = np.ones(1, dtype=complex), []
+    for core in operator.cores:
+        moved = phases[:, None, None, None] * core
+        tops = moved.reshape(-1, core.shape[3])
+        top = tops[np.abs(tops).argmax(axis=0), np.arange(core.shape[3])]
+        sizes = np.abs(top)
+        following = np.where(sizes > 0.0, top / np.where(sizes > 0.0, sizes, 1.0), 1.0)
+        moved = moved / following
+        if np.abs(moved.imag).max() > IMAGINARY * np.abs(moved).max():
+            return None
+        cores.append(np.ascontiguousarray(moved.real))
+        phases = following
+    if abs(phases[0].imag) > IMAGINARY:
+        return None
+    return TTOperator((*cores[:-1], cores[-1] * phases[0].real))
 
 
 def complex_train(x: TensorTrain) -> TensorTrain:

@@ -9,6 +9,7 @@ the way, the result is looked at a second time (solvers.eigen.checks).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -19,8 +20,9 @@ import numpy as np
 
 from solvers.checkpoint import Checkpoint, Question
 from solvers.eigen import full_vectors
+from solvers.eigen.asked import Asked, End, answered, by_sums
 from solvers.eigen.checks import looked_at
-from solvers.eigen.complex_hermitian import check_hermitian, real_form, recover
+from solvers.eigen.complex_hermitian import check_hermitian, real_form, real_part, recover
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.explicit import size_of
 from solvers.eigen.inverse_iteration import InverseIterations
@@ -37,6 +39,8 @@ from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import ModeCharges
 from solvers.solution import Callback, NotConverged, Solution, Status
 
+FEW = 1000  # product functions, which are diagonalised before they are found to be a sum
+MAX_RANK = 200  # of trains for what has no method of its own
 MARGIN = 0.75  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
 
 
@@ -44,6 +48,9 @@ def eigsolve(
     operator: TTOperator,
     n_states: int,
     *,
+    which: End = "smallest",
+    target: float | None = None,
+    mass: TTOperator | None = None,
     method: InverseIteration | BlockDMRG | None = None,
     start: ProductTerms | tuple[ProductTerms, Start] | None = None,
     accuracy: float = 1e-2,
@@ -54,8 +61,13 @@ def eigsolve(
     earlier: str | Path | None = None,
     throw: bool = True,
 ) -> Solution:
-    """The ``n_states`` lowest states of a Hermitian TT operator.
+    """The ``n_states`` lowest states of a Hermitian TT operator, or its highest, or those nearest to a number.
 
+    ``which``: "smallest" or "largest" (listed from the largest down). ``target``: those nearest to this number,
+    ascending. ``mass``: B, positive definite, of A x = w B x, the states normalised by x^H B x = 1; where it is a
+    product over the modes (finite elements on a grid) the problem is a standard one of the same ranks. An operator that
+    is a sum over groups of modes is found to be one, and its levels are added up. With a target or a mass that is no
+    product, ``method`` gives its max_rank alone, and there is no checkpoint.
     ``start``: the operator as a table of products with the charges of its mode functions (ascending in each mode),
     with the approximate states where the caller has them already; without it the operator is taken as it is, no
     symmetry used (a complex operator, solved through its exact real form, always is). ``method``: InverseIteration
@@ -73,20 +85,48 @@ def eigsolve(
     ``throw``.
     """
     check_hermitian(operator)
+    if np.issubdtype(operator.dtype, np.complexfloating):
+        operator = real_part(operator) or operator
     rng = rng or np.random.default_rng(0)
     begin = time.perf_counter()
+    asked = Asked(which, target, mass)
+    if not asked.plain:
+
+        def lowest(standard: TTOperator, count: int) -> Solution:
+            return eigsolve(
+                standard,
+                count,
+                method=method,
+                accuracy=accuracy,
+                executor=executor,
+                rng=rng,
+                callback=callback,
+                checkpoint=checkpoint,
+                earlier=earlier,
+                throw=False,
+            )
+
+        _check_count(operator, n_states)
+        cap = MAX_RANK if method is None else method.max_rank
+        solution = answered(
+            operator, n_states, asked, lowest, accuracy=accuracy, max_rank=cap, rng=rng, callback=callback
+        )
+        return _raised(solution) if throw else solution
     terms, given = start if isinstance(start, tuple) else (start, None)
     complex_ = np.issubdtype(operator.dtype, np.complexfloating)
     plain = tuple(((0, n),) for n in operator.row_shape)
     modes: ModeCharges = terms.modes if terms and not complex_ else plain
     size = size_of(modes)
-    if not 1 <= n_states <= size:
-        raise ValueError(f"n_states is {n_states}, but the space has {size:.0f} product functions")
+    _check_count(operator, n_states)
     if method is None:
-        solution = small_space(operator, n_states, modes, accuracy=accuracy, rng=rng, callback=callback)
-        if solution is not None:
-            solution = replace(solution, asked=accuracy)
-            return _raised(solution) if throw else solution
+        found = by_sums(operator, n_states, None, accuracy) if terms is None and size > FEW else None
+        if found is None:
+            found = small_space(operator, n_states, modes, accuracy=accuracy, rng=rng, callback=callback)
+        elif callback is not None:
+            callback(found.history[0])
+        if found is not None:
+            found = replace(found, asked=accuracy)
+            return _raised(found) if throw else found
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
         solution = _checked(solution, operator, modes, n_states, accuracy, method, rng)
@@ -140,6 +180,12 @@ def eigsolve(
 
     task = _Task(many, way, accuracy, time.perf_counter() - begin, judged)
     return drive(task, callback=callback, checkpoint=many.checkpoint, throw=throw, asked=accuracy, before=[first])
+
+
+def _check_count(operator: TTOperator, n_states: int) -> None:
+    size = math.prod(float(n) for n in operator.row_shape)
+    if not 1 <= n_states <= size:
+        raise ValueError(f"n_states is {n_states}, but the space has {size:.0f} product functions")
 
 
 class _Task:

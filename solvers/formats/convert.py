@@ -85,7 +85,7 @@ def convert(x: Tensor, to: str, *, tol: float = 1e-12, max_rank: int | None = No
     shape = shape_of(x)
     if len(shape) < 2 or 0 in shape:
         raise ValueError(f"needs a tensor of at least two modes with entries, not shape {shape}")
-    if (isinstance(x, TensorTrain) or isinstance(x, np.ndarray)) and x.dtype.kind == "c":
+    if isinstance(x, TensorTrain | TuckerTensor | np.ndarray) and x.dtype.kind == "c":
         raise ValueError("conversions are of real tensors: give real and imaginary parts one by one")
     value: Tensor
     if to == "full":

@@ -25,6 +25,7 @@ from solvers.checkpoint import Checkpoint, Content, Question, random_state, rest
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
+from solvers.linear.forms import solve_form
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
 from solvers.linear.iterate import Work
 from solvers.linear.least_squares import minimise_residual
@@ -67,6 +68,10 @@ def solve(
     of a small rank; for ALS of the rank asked). ``rng``: for the random start of the enrichment (default: seed 0).
     ``checkpoint``: a file written after sweeps; where it exists the same call goes on from it, to the same x.
 
+    Of a Laplacian of ``quantics`` along one to three axes, a shifted one and products of these, without a method asked
+    for, x is found by what the operator is (solvers.linear.forms), on any number of levels; ``residual`` is then the
+    relative error of x that was seen.
+
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative
     residual, by QR of the residual as a train (where its rank passes 500 on full vectors or, of many unknowns, as a
     random sketch raised by a half);
@@ -81,8 +86,12 @@ def solve(
     precision; NotConverged, with the solution so far, when ``throw``; CheckpointError, a ValueError, for a file that is
     damaged or of another system.
     """
-    method = method or AMEn()
     _check(operator, b, start, accuracy)
+    if method is None and start is None:
+        found = solve_form(operator, b, accuracy, rng or np.random.default_rng(0), callback)
+        if found is not None:
+            return found
+    method = method or AMEn()
     dtype = np.result_type(operator.dtype, b.dtype, *([start.dtype] if start is not None else []))
     compile_s = _compile(dtype)
     task = _Task(operator, b, method, start, accuracy, dtype, rng or np.random.default_rng(0))

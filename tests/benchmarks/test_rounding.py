@@ -67,3 +67,30 @@ def test_rounding_is_no_slower_than_plain_sweeps():
     assert max(core.shape[2] for core in reference) == y.max_rank
     assert error <= TOL
     assert ratio <= 1.0
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize(
+    ("shape", "rank", "dtype"),
+    [
+        ((2,) * 60, 4, float),
+        ((2,) * 30, 8, float),
+        ((2,) * 30, 15, float),
+        ((2,) * 20, 40, float),
+        ((2,) * 20, 30, complex),
+        ((20,) * 10, 15, float),
+    ],
+)
+def test_small_cores_are_no_slower_either(shape, rank, dtype):
+    """Quantics trains: what is spent beside LAPACK stays below what it saves."""
+    y = random_train(shape, rank, np.random.default_rng(0), dtype)
+    doubled = y + y
+    ratios = []
+    with threadpool_limits(1):
+        doubled.round(TOL)
+        for _ in range(7 * REPEATS):
+            elapsed, rounded = seconds(lambda: doubled.round(TOL))
+            ratios.append(elapsed / seconds(lambda: plain_rounding(doubled.cores, TOL))[0])
+    print(f"\n{shape[0]}^{len(shape)}, rank {rank}: ratio {statistics.median(ratios):.2f}")
+    assert rounded.ranks == y.ranks
+    assert statistics.median(ratios) <= 1.0

@@ -120,6 +120,30 @@ def large(seed: int) -> Drawn:
     return cases[int(rng.integers(len(cases)))]
 
 
+def wide(seed: int) -> Drawn:
+    """One of smooth, kinked, stepped, peaked ones on three to six long modes, of which a cross sees few indices."""
+    rng = np.random.default_rng([seed, 22])
+    d = int(rng.integers(3, 7))
+    shape = tuple(int(n) for n in rng.integers(12, 90, d))
+    top = np.array(shape) - 1.0
+    c, a, rate = rng.uniform(0.3, 3.0, d), rng.random(d), float(rng.uniform(3.0, 200.0))
+    edges, heights = np.sort(rng.random(5)), rng.random(6)
+    narrow = rng.integers(0, shape, (3, d))
+    accuracy = float(rng.choice([1e-3, 1e-5, 1e-8]))
+    cases: list[tuple[str, Callable[[np.ndarray], np.ndarray], bool]] = [
+        ("rational", lambda p: 1.0 / (0.1 + ((p / top - a) ** 2) @ c), False),
+        ("peak", lambda p: np.exp(-rate * ((p / top - a) ** 2).sum(axis=1)), False),
+        ("wave", lambda p: np.cos(rate * (p / top) @ c), False),
+        ("kink", lambda p: np.abs((p / top - a) @ c), False),
+        ("steps of one", lambda p: heights[np.searchsorted(edges, p[:, 0] / top[0])] + (p / top) @ c, False),
+        ("rows", lambda p: (p[:, -1] == narrow[0, -1]) * np.cos(p @ c) + (p / top) @ c, False),
+        ("largest", lambda p: (c * p / top).max(axis=1), False),
+        ("needles", lambda p: (p / top) @ c + sum((p == q).all(axis=1) for q in narrow), True),
+    ]
+    name, f, said = cases[int(rng.integers(len(cases)))]
+    return Drawn(f"{name} {shape}", shape, f, accuracy, narrow if said else None)
+
+
 def solved(drawn: Drawn, method: Cross | None = None, seed: int = 0) -> Solution:
     """The cross approximation of a drawn function."""
     return cross(

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from functions import judged, large, small, solved
+from functions import judged, large, small, solved, wide
 
 from solvers.methods import Cross
 
@@ -40,6 +40,11 @@ def test_large_functions():
     assert classes["silent"] == 0 and classes["honest"] <= 1, failed
 
 
+def test_functions_of_long_modes():
+    classes, failed = counted(wide, range(8), Cross(whole=0, max_rank=60, max_evaluations=60_000))
+    assert classes["silent"] == 0 and classes["honest"] <= 3, failed
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", [None, CROSS], ids=["whole", "cross"])
 def test_many_small_functions(method):
@@ -51,3 +56,9 @@ def test_many_small_functions(method):
 def test_many_large_functions():
     classes, failed = counted(large, range(1000, 1200))
     assert classes["silent"] == 0 and classes["honest"] <= 10, failed
+
+
+@pytest.mark.slow
+def test_many_functions_of_long_modes():
+    classes, failed = counted(wide, range(1000, 1100), Cross(whole=0, max_rank=60, max_evaluations=300_000))
+    assert classes["silent"] == 0 and classes["honest"] <= 40, failed

@@ -12,9 +12,10 @@ from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
+from solvers.elliptic.elliptic import elliptic
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
-from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.construct import random_train, rank_one_operator
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
@@ -112,6 +113,9 @@ CASES = {
         cases.levels,
         {"method": methods.BlockDMRG()},
         {
+            "which": "largest",
+            "target": 3.0,
+            "mass": rank_one_operator([np.diag(np.linspace(1.0, 1.5, 5))] * 3),
             "method": methods.InverseIteration(),
             "start": cases.oscillators()[1],
             "accuracy": 1e-8,
@@ -136,6 +140,12 @@ CASES = {
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.Cross(whole=0, max_rank=2)}),
             "start": POINTS,
+            "arguments": ("row", {"case": cases.function_of_one_point}),
+            "batch": (50, {"case": cases.function_of_few_points}),
+            "domain": np.indices((6,) * 5).sum(axis=0) > 5,
+            "outside": (2.0, {"domain": np.indices((6,) * 5).sum(axis=0) > 5}),
+            "undefined": ("skip", {"case": cases.function_with_a_gap}),
+            "known": (POINTS, np.array([3.0, 4.0])),
         },
     ),
     cross_of_trains: (
@@ -196,6 +206,22 @@ CASES = {
             "checkpoint": checkpoint,
             "callback": callback,
             "throw": (True, {"method": methods.TDVP(time_step=0.1, max_rank=2)}),
+        },
+    ),
+    elliptic: (
+        cases.field,
+        {"accuracy": 1e-7},
+        {
+            "diffusion": 2.0,
+            "load": 2.0,
+            "reaction": 1.0,
+            "ends": "face",
+            "features": [((0.3, 0.3), 0.02)],
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"accuracy": 1e-15}),
         },
     ),
     multiply: (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from solvers.measured import Measured
 from ttsuite.command.lines import Lines, LiveLines, PlainLines
-from ttsuite.reproductions.collection import Collection
+from ttsuite.reproductions.collection import Collection, Task
 from ttsuite.reproductions.outcome import ItemOutcome
 from ttsuite.reproductions.reproduce import Listener
 from ttsuite.reproductions.verdicts import DIFFERS, shown
@@ -37,20 +38,21 @@ def line(outcome: ItemOutcome) -> str:
     return f"{outcome.task.keys.name}: {', '.join(told)}"
 
 
-def heading(collection: Collection, folder: Path, to_run: int, kept: int) -> str:
+def heading(collection: Collection, folder: Path, left: Sequence[Task], kept: int) -> str:
     """What is about to happen."""
-    known = [task.seconds for task in collection.tasks if task.key and task.seconds is not None]
-    about = f" (all of it about {duration(sum(known))} on one core)" if known and to_run > 1 else ""
-    done = f", {kept} kept" if kept else ""
+    known = [task.seconds for task in left if task.seconds is not None]
+    about = f", about {duration(max(sum(known), 1.0))} on one core" if known else ""
+    done = f"; {kept} computed before" if kept else ""
     small = ", small variant" if collection.small else ""
-    return f"{collection.title}{small}: {to_run} items to run{done}{about}; writing to {folder}"
+    count = "1 item" if len(left) == 1 else f"{len(left)} items"
+    return f"{collection.title}{small}: {count} to run{about}{done}; writing to {folder}"
 
 
 class _OfReproduction:
     """What a listener of a reproduction says."""
 
-    def started(self: Lines, collection: Collection, folder: Path, to_run: int, kept: int) -> None:
-        self.begin(heading(collection, folder, to_run, kept), "items", to_run, 0)
+    def started(self: Lines, collection: Collection, folder: Path, left: Sequence[Task], kept: int) -> None:
+        self.begin(heading(collection, folder, left, kept), "items", len(left), 0)
 
     def finished(self: Lines, outcome: ItemOutcome) -> None:
         self.add(line(outcome))

@@ -21,9 +21,11 @@ def run_item(task: Task, folder: Path, token: str) -> str:
     attempt = folder / ATTEMPTS / uuid.uuid4().hex
     mine = attempt / task.key
     item = task.keys
-    message = write_computation(item.computation, item.name, item.what, task.arguments, mine)
-    target.parent.mkdir(exist_ok=True)
-    shutil.rmtree(target, ignore_errors=True)  # of an earlier attempt that failed
-    mine.rename(target)
-    attempt.rmdir()
+    try:
+        message = write_computation(item.computation, item.name, item.what, task.arguments, mine)
+        target.parent.mkdir(exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)  # of an earlier attempt that failed
+        mine.rename(target)
+    finally:  # an interrupted computation begins again
+        shutil.rmtree(attempt, ignore_errors=True)
     return message

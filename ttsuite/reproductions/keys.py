@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, field_validator, model_validator
 
 from problems.keys import Keys, shown
 
@@ -26,14 +26,33 @@ NAME = r"^[A-Za-z0-9_-]+$"
 
 def _tuple(value: object) -> object:
     """A list of the file as the models have it."""
-    return tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list, found {shown(value)}")
+    return tuple(value)
 
 
-def _path(value: object) -> object:
+def _path(value: object) -> tuple[str | int, ...]:
     """``results.terms.0`` as its parts; a list is taken as it is, for names with points in them."""
     if isinstance(value, str):
-        return tuple(int(part) if part.lstrip("-").isdecimal() else part for part in value.split("."))
-    return _tuple(value)
+        value = [int(part) if part.lstrip("-").isdecimal() else part for part in value.split(".")]
+    parts = tuple(value) if isinstance(value, list | tuple) else ()
+    if not parts or not all(type(part) is int or (isinstance(part, str) and part) for part in parts):
+        raise ValueError("must be keys of report.json such as results.terms.0, or a list of them")
+    return parts
+
+
+def _place(value: object) -> str | int | float | None:
+    """Which entry of a quantity."""
+    if value is None or isinstance(value, str) or type(value) in (int, float):
+        return value  # type: ignore[return-value]
+    raise ValueError(f"must be text or a number, found {shown(value)}")
+
+
+def _variant(value: object) -> object:
+    """The small variant: another file, or other arguments."""
+    if value is None or isinstance(value, str | dict):
+        return value
+    raise ValueError(f"must be the name of a file or a mapping of arguments, found {shown(value)}")
 
 
 def _number(value: object) -> object:
@@ -41,7 +60,8 @@ def _number(value: object) -> object:
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
-KeyPath = Annotated[tuple[str | int, ...], BeforeValidator(_path)]
+KeyPath = Annotated[tuple[str | int, ...], PlainValidator(_path)]
+Place = Annotated[str | int | float | None, PlainValidator(_place)]
 Number = Annotated[float, BeforeValidator(_number)]
 _PATH: dict[str, Any] = {
     "schema": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "integer"]}}]}
@@ -51,7 +71,7 @@ _PATH: dict[str, Any] = {
 class Small(Keys):
     """What a value is compared with in the small variant, whose configuration is another."""
 
-    at: str | int | float | None = Field(default=None, description="Another entry of the quantity.")
+    at: Place = Field(default=None, description="Another entry of the quantity.")
     published: Number | None = Field(default=None, description="The number it must come to.")
     tolerance: Number = Field(default=0.0, ge=0.0, description="How far it may be from that.")
     holds: HOLDS = Field(default="equal", description="Whether it must be that number, at least that, or at most that.")
@@ -65,9 +85,7 @@ class Value(Keys):
     quantity: str = Field(
         default="", description="A quantity of the report by its name (``values`` of report.json); it has its error."
     )
-    at: str | int | float | None = Field(
-        default=None, description="Which entry of the quantity; may be left out where there is one."
-    )
+    at: Place = Field(default=None, description="Which entry of the quantity; may be left out where there is one.")
     path: KeyPath | None = Field(
         default=None,
         description="Instead of a quantity: where the number stands in report.json, as results.terms.0 or as a list of "
@@ -117,7 +135,7 @@ class Item(Keys):
     )
     computation: str = Field(default="", description="Instead of a configuration: a computation of the library.")
     arguments: dict[str, Any] = Field(default_factory=dict, description="Of the computation.")
-    tiny: str | dict[str, Any] | None = Field(
+    tiny: Annotated[str | dict[str, Any] | None, BeforeValidator(_variant)] = Field(
         default=None,
         description="The small variant: another configuration, or other arguments; left out: the item as it is.",
     )

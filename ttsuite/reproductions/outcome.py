@@ -8,7 +8,7 @@ from pathlib import Path
 
 from solvers.cards import Card, Fact
 from ttsuite.reproductions.collection import Collection, Task
-from ttsuite.reproductions.verdicts import DIFFERS, Compared
+from ttsuite.reproductions.verdicts import DIFFERS, NOT_RUN, Compared
 from ttsuite.runs.layout import FAILED
 
 
@@ -55,7 +55,8 @@ class Reproduction(Card):
         return tuple(
             item
             for item in self.items
-            if item.status == FAILED or (item.seconds is not None and any(value.value is None for value in item.values))
+            if item.status == FAILED
+            or (item.seconds is not None and any(value.verdict == NOT_RUN for value in item.values))
         )
 
     def worded(self) -> list[Fact]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future, as_completed, wait
 from contextlib import nullcontext
 from dataclasses import replace
@@ -42,7 +42,7 @@ AT_ONCE = 10.0  # seconds that items told to end are waited for
 class Listener(Protocol):
     """Told of a reproduction's progress."""
 
-    def started(self, collection: Collection, folder: Path, to_run: int, kept: int) -> None: ...
+    def started(self, collection: Collection, folder: Path, left: Sequence[Task], kept: int) -> None: ...
 
     def finished(self, outcome: ItemOutcome) -> None: ...
 
@@ -92,7 +92,7 @@ def reproduce(
             for task in tasks:
                 shutil.rmtree(folder / POINTS / task.key, ignore_errors=True)
         left = [task for task in tasks if not ended(folder / POINTS / task.key)]
-        job.begin(len(left), len(tasks) - len(left))
+        job.begin(left, len(tasks) - len(left))
         count = min(workers or available_cores(), max(len(left), 1))
         try:
             with nullcontext(executor) if executor is not None or count == 1 else lone_workers(count) as working:
@@ -122,14 +122,14 @@ class _Job:
         self._clock = time.perf_counter()
         self._provenance: Data = {}
 
-    def begin(self, to_run: int, kept: int) -> None:
+    def begin(self, left: Sequence[Task], kept: int) -> None:
         """Write what is known."""
         self._provenance = provenance(0, 1, datetime.now().astimezone())
         for key in ("seed", "workers"):  # those of every item are in its own record
             del self._provenance[key]
         self.write()
         if self.listener is not None:
-            self.listener.started(self.collection, self.named, to_run, kept)
+            self.listener.started(self.collection, self.named, left, kept)
 
     def compute(self, left: list[Task], executor: Executor | None) -> None:
         """Run the items in ``left``, here or on the workers."""

@@ -8,11 +8,14 @@ from problems.report_parts import Table
 from solvers.measured import Cell, Measured, typographic, unit_text
 from ttsuite.data import Data
 from ttsuite.pages.render import moment, provenance_facts, render, typeset
+from ttsuite.pages.report_facts import first_picture
 from ttsuite.reproductions.outcome import ItemOutcome, Reproduction
 from ttsuite.reproductions.verdicts import DIFFERS, NOT_COMPARED, NOT_RUN, REPRODUCED, STAND_IN, Compared, shown
 from ttsuite.runs.record import Record
+from ttsuite.runs.run_folder import read_report
 
 DATA, PAGE, TEXT, CSV = "reproduction.json", "reproduction.html", "reproduction.md", "table.csv"
+WIDTH = 440  # pixels of a thumbnail
 HEADER = [
     "item",
     "part",
@@ -47,7 +50,7 @@ def write_tables(done: Reproduction, provenance: Data, seconds: float, record: R
     record.write_json(DATA, _data(done, provenance, seconds))
     parts: dict[str, list[Data]] = {}
     for item in done.items:
-        parts.setdefault(item.task.keys.part or "Items", []).append(_shown(item))
+        parts.setdefault(item.task.keys.part or "Items", []).append(_shown(item, record))
     context = {
         "title": done.collection.title,
         "source": done.collection.source,
@@ -109,18 +112,28 @@ def _page(item: ItemOutcome, record: Record) -> str | None:
     return quote(page) if item.folder and (record.folder / page).exists() else None
 
 
+def _picture(item: ItemOutcome, record: Record) -> str | None:
+    """The first figure of its report, small; None where it has none."""
+    if item.seconds is None:
+        return None
+    run = record.folder / item.folder
+    return first_picture(run, read_report(run), WIDTH)
+
+
 def _overview(done: Reproduction) -> Table:
     rows: list[list[Cell]] = [
-        [item.task.keys.name, item.task.keys.part, item.verdict, _seconds(item)] for item in done.items
+        [item.task.keys.name, item.verdict, _seconds(item), item.task.keys.part] for item in done.items
     ]
-    return Table(["item", "part", "verdict", "seconds"], rows, (0, 1, 2))
+    return Table(["item", "verdict", "seconds", "part"], rows, (0, 1, 3))
 
 
 def _seconds(item: ItemOutcome) -> Cell:
-    return "" if item.seconds is None else Measured(item.seconds, digits=3)
+    if item.seconds is None:
+        return ""
+    return Measured(round(item.seconds)) if item.seconds > 100.0 else Measured(item.seconds, digits=3)
 
 
-def _shown(item: ItemOutcome) -> Data:
+def _shown(item: ItemOutcome, record: Record) -> Data:
     """An item as the page has it."""
     keys = item.task.keys
     told = []
@@ -131,33 +144,31 @@ def _shown(item: ItemOutcome) -> Data:
     return {
         "name": keys.name,
         "what": typographic(keys.what),
-        "runs": keys.configuration or keys.computation,
+        "runs": keys.configuration.removeprefix("../") or keys.computation,
         "verdict": item.verdict,
         "kind": _CLASSES[item.verdict],
         "seconds": str(_seconds(item)),
-        "folder": quote(item.folder) if item.seconds is not None else "",
+        "page": _page(item, record),
+        "picture": _picture(item, record),
         "stand_in": typographic(keys.stand_in),
         "notes": [typographic(note) for note in (*told, *notes)],
         "sources": list(sources),
-        "values": typeset(Table(_COLUMNS, [_cells(value) for value in item.values], (0, 5))) if item.values else None,
+        "values": typeset(Table(_COLUMNS, [_cells(value) for value in item.values], (0, 6))) if item.values else None,
     }
 
 
-_COLUMNS = ["value", "ours", "published", "compared with", "deviation (tolerance)", "verdict"]
+_COLUMNS = ["value", "ours", "published", "compared with", "deviation", "tolerance", "verdict"]
 
 
 def _cells(v: Compared) -> list[Cell]:
     unit = f" ({unit_text(v.unit)})" if v.unit else ""
-    deviation = ""
-    if v.deviation is not None:
-        allowed = f" ({Measured(v.tolerance, bound=True)})" if v.tolerance else ""
-        deviation = f"{Measured(v.deviation, digits=2)}{allowed}"
     against = "" if v.against is None else f"{_SIGNS[v.holds]}{Measured(v.against, digits=10)}"
     return [
         f"{v.label}{unit}",
         "" if v.value is None else shown(v),
         "" if v.published is None else Measured(v.published, digits=10),
         against,
-        deviation,
+        "" if v.deviation is None else Measured(v.deviation, digits=2),
+        "" if v.against is None or not v.tolerance else Measured(v.tolerance, digits=3),
         "" if v.verdict == NOT_COMPARED else v.verdict,
     ]

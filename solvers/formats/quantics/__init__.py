@@ -5,6 +5,8 @@ Axes in sequence, the most significant bit first ("sequential"), or the bits of 
 
 from solvers.formats.quantics.axes import deparallelised, kron, kronecker_sum, on_axis, permuted, reordered, split_axes
 from solvers.formats.quantics.bits import from_bits, layout, to_bits
+from solvers.formats.quantics.calculus import antiderivative, derivative
+from solvers.formats.quantics.fourier import fourier, fourier_operator
 from solvers.formats.quantics.functions import (
     cosine,
     exponential,
@@ -17,6 +19,7 @@ from solvers.formats.quantics.functions import (
 )
 from solvers.formats.quantics.interpolation import interpolated
 from solvers.formats.quantics.levels import coarsen, prolongation, refine
+from solvers.formats.quantics.multilevel import Multilevel, multilevel
 from solvers.formats.quantics.operators import (
     cumulative_sum,
     cyclic_shift,
@@ -33,6 +36,8 @@ from solvers.formats.quantics.toeplitz import circulant_operator, convolve, toep
 from solvers.formats.quantics.views import coarse_grid, line, plane, reduced
 
 __all__ = [
+    "Multilevel",
+    "antiderivative",
     "circulant_operator",
     "coarse_grid",
     "coarsen",
@@ -41,9 +46,12 @@ __all__ = [
     "cumulative_sum",
     "cyclic_shift",
     "deparallelised",
+    "derivative",
     "diagonal",
     "exponential",
     "first_difference",
+    "fourier",
+    "fourier_operator",
     "from_bits",
     "gaussian",
     "gaussian_sum",
@@ -58,6 +66,7 @@ __all__ = [
     "laplacian",
     "layout",
     "line",
+    "multilevel",
     "on_axis",
     "permuted",
     "plane",

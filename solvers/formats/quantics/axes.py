@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
 from solvers.formats.quantics.bits import INTERLEAVED, SEQUENTIAL, check_levels, check_order, layout
+from solvers.formats.quantics.forms import FormOperator, joined, known_form
 from solvers.formats.trains.construct import identity_operator, ones
 from solvers.formats.trains.factorisations import EPSILON, LeftSVD, frobenius, truncation_rank
 from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.permutation import permuted_cores
 from solvers.formats.trains.rounding import check_truncation
 from solvers.formats.trains.tensor_train import TensorTrain
 
 Part = TypeVar("Part", TensorTrain, TTOperator)
-PARALLEL = 8.0 * EPSILON  # of the largest entry, for slices that count as multiples
+PARALLEL = 8.0 * EPSILON  # of each entry, for slices that count as multiples
 
 
 def kron(parts: Sequence[Part], order: str = SEQUENTIAL) -> Part:
@@ -32,13 +34,13 @@ def kron(parts: Sequence[Part], order: str = SEQUENTIAL) -> Part:
     In sequence the ranks are those of the parts; interleaved they are products, one factor an axis, and the parts must
     have equal numbers of modes. Raises ValueError for no parts, mixed kinds, unequal numbers interleaved.
     """
-    kinds = {type(part) for part in parts}
-    if kinds not in ({TensorTrain}, {TTOperator}):
+    kinds = [kind for kind in (TensorTrain, TTOperator) if parts and all(isinstance(part, kind) for part in parts)]
+    if not kinds:
         raise ValueError("kron needs trains only or operators only, at least one")
-    kind = type(parts[0])
+    kind = kinds[0]
     check_order(order, [part.d for part in parts])
     if order == SEQUENTIAL:
-        return kind(tuple(core for part in parts for core in part.cores))
+        return cast(Part, kind(tuple(core for part in parts for core in part.cores)))
     cores = []
     for axis, bit in layout([part.d for part in parts], order):
         core = parts[axis].cores[bit]
@@ -48,7 +50,7 @@ def kron(parts: Sequence[Part], order: str = SEQUENTIAL) -> Part:
         flat = core.reshape(core.shape[0], -1, core.shape[-1])
         wide = np.einsum("pq,aib,rs->pariqbs", np.eye(before), flat, np.eye(after))
         cores.append(wide.reshape(before * core.shape[0] * after, *core.shape[1:-1], -1))
-    return kind(tuple(cores))
+    return cast(Part, kind(tuple(cores)))
 
 
 def on_axis(part: Part, axis: int, levels: Sequence[int], order: str = SEQUENTIAL) -> Part:
@@ -76,7 +78,10 @@ def kronecker_sum(parts: Sequence[Part], order: str = SEQUENTIAL) -> Part:
     total = on_axis(parts[0], 0, levels, order)
     for axis, part in enumerate(parts[1:], start=1):
         total = deparallelised(total + on_axis(part, axis, levels, order))
-    return total
+    given: list[TensorTrain | TTOperator] = list(parts)
+    known = [part.forms[0] for part in given if isinstance(part, FormOperator) and len(part.forms) == 1]
+    form = joined(known, order) if len(known) == len(parts) else None
+    return total if form is None or not isinstance(total, TTOperator) else cast(Part, known_form(total, form))
 
 
 def deparallelised(x: Part) -> Part:
@@ -86,7 +91,8 @@ def deparallelised(x: Part) -> Part:
     ``round`` does. Cost O(d n R^3).
     """
     cores = _joined(_joined(list(x.cores), mirrored=False), mirrored=True)
-    return type(x)(tuple(cores))
+    kind = TensorTrain if isinstance(x, TensorTrain) else TTOperator
+    return cast(Part, kind(tuple(cores)))
 
 
 def _joined(cores: list[np.ndarray], mirrored: bool) -> list[np.ndarray]:
@@ -115,7 +121,8 @@ def _independent_columns(matrix: np.ndarray) -> tuple[list[int], np.ndarray]:
             other = matrix[:, i]
             pivot = int(np.argmax(np.abs(other)))
             ratio = column[pivot] / other[pivot]
-            if np.abs(column - ratio * other).max() <= PARALLEL * size:
+            # entry by entry: beside a one, 2^-60 is what an operator on 2^60 points is about
+            if (np.abs(column - ratio * other) <= PARALLEL * np.abs(column)).all():
                 rows[row][j] = ratio
                 break
         else:
@@ -148,39 +155,12 @@ def permuted(x: Part, targets: Sequence[int], tol: float = 1e-12) -> Part:
 
     Raises ValueError unless ``targets`` is a permutation of the modes and 0 <= tol < 1.
     """
-    check_truncation(tol, None)
-    goals = [int(target) for target in targets]
-    if sorted(goals) != list(range(x.d)):
-        raise ValueError(f"targets must be a permutation of {x.d} modes, not {list(targets)}")
-    shapes = [core.shape[1:-1] for core in x.cores]
-    flat = TensorTrain(tuple(core.reshape(core.shape[0], -1, core.shape[-1]) for core in x.cores))
-    swaps = sum(goals[p] > goals[q] for p in range(x.d) for q in range(p + 1, x.d))
-    train = flat.orthogonalise(0)
-    budget = tol * train.norm() / math.sqrt(max(swaps, 1))
-    for target in range(x.d):
-        position = goals.index(target, target)
-        train = train.orthogonalise(max(position - 1, 0))
-        for k in range(position - 1, target - 1, -1):
-            train = _exchanged(train, k, budget)
-            goals[k], goals[k + 1] = goals[k + 1], goals[k]
-            shapes[k], shapes[k + 1] = shapes[k + 1], shapes[k]
+    shapes = {int(goal): core.shape[1:-1] for goal, core in zip(targets, x.cores)}
+    flat = [core.reshape(core.shape[0], -1, core.shape[-1]) for core in x.cores]
+    cores, centre = permuted_cores(flat, targets, tol)
     if isinstance(x, TensorTrain):
-        return train
-    return TTOperator(tuple(core.reshape(core.shape[0], *s, -1) for core, s in zip(train.cores, shapes)))
-
-
-def _exchanged(train: TensorTrain, k: int, budget: float) -> TensorTrain:
-    """Modes k and k + 1 exchanged, the centre at k before and at max(k - 1, 0) after; discards at most ``budget``."""
-    cores = list(train.cores)
-    (a, n, _), (_, m, b) = cores[k].shape, cores[k + 1].shape
-    pair = np.tensordot(cores[k], cores[k + 1], axes=(2, 0)).transpose(0, 2, 1, 3).reshape(a * m, n * b)
-    # right singular vectors stay behind, right-orthogonal: those of the transpose are left ones
-    svd = LeftSVD(np.array(pair.T, order="F"))
-    rank, _ = truncation_rank(svd.s, budget, None)
-    right = svd.vectors(rank)
-    cores[k] = (pair @ right.conj()).reshape(a, m, rank)
-    cores[k + 1] = right.T.reshape(rank, n, b)
-    return TensorTrain(tuple(cores), k).orthogonalise(max(k - 1, 0))
+        return TensorTrain(cores, centre)
+    return TTOperator(tuple(core.reshape(core.shape[0], *shapes[k], -1) for k, core in enumerate(cores)))
 
 
 def split_axes(x: TensorTrain, tol: float = 1e-12) -> TensorTrain:

@@ -20,7 +20,8 @@ import math
 import numpy as np
 
 from solvers.formats.quantics.axes import deparallelised
-from solvers.formats.quantics.bits import check_levels, closed
+from solvers.formats.quantics.bits import SEQUENTIAL, check_levels, closed
+from solvers.formats.quantics.forms import Form, known_form
 from solvers.formats.quantics.functions import unit_vector
 from solvers.formats.trains.construct import identity_operator
 from solvers.formats.trains.factorisations import freeze
@@ -94,7 +95,9 @@ def laplacian(levels: int, step: float = 1.0, left: str = "dirichlet", right: st
 
     Ends, each "dirichlet": zero at the grid point beyond; "face": zero half a step beyond (cell-centred grids; diagonal
     entry 3); "neumann": mirrored half a step beyond (diagonal entry 1); or both "periodic". TT-ranks 3, and one more
-    for each end that is not "dirichlet"; periodic 3. Raises ValueError for other ends or a step that is not positive.
+    for each end that is not "dirichlet"; periodic 3. All but the periodic one know what they are, and so do their sums,
+    multiples, products and Kronecker sums: ``solve`` then loses no digit on any number of levels. Raises ValueError for
+    other ends or a step that is not positive.
     """
     scale = 1.0 / _square(step)
     check_ends(left, right)
@@ -104,7 +107,7 @@ def laplacian(levels: int, step: float = 1.0, left: str = "dirichlet", right: st
     for end, index in ((left, 0), (right, 2**levels - 1)):
         if GHOST[end]:
             total = total + diagonal(unit_vector(levels, index)) * (-GHOST[end] * scale)
-    return deparallelised(total)
+    return known_form(deparallelised(total), Form((levels,), ((left, right),), (scale,), 0.0, SEQUENTIAL))
 
 
 def inverse_laplacian(levels: int, step: float = 1.0, left: str = "dirichlet", right: str = "dirichlet") -> TTOperator:

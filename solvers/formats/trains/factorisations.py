@@ -6,24 +6,33 @@ formed solely where it becomes a core.  Costs are for an m x n matrix.
 
 from __future__ import annotations
 
+import cmath
+import math
 from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.linalg import get_lapack_funcs, svd
+from scipy.linalg.blas import idamax, izamax
 
 EPSILON = float(np.finfo(np.float64).eps)
 BLOCK = 64  # columns of LAPACK workspace; the wrappers' default workspace would select unblocked code
 
 
 def check_finite(array: np.ndarray, what: str) -> None:
-    """Raise ValueError unless every entry is finite (one pass; the full test only where the sum is not
-    finite).
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = array.sum()
-    if not np.isfinite(total) and not np.isfinite(array).all():
+    """Raise ValueError unless every entry is finite (one pass; the full test only where the squares are not)."""
+    flat = array.ravel(order="K")
+    if not cmath.isfinite(np.vdot(flat, flat)) and not np.isfinite(flat).all():
         raise ValueError(f"{what} contains NaN or infinity")
+
+
+def largest(array: np.ndarray) -> float:
+    """The largest entry; of complex ones the largest part of that whose parts add up to most.  Not for empty arrays."""
+    flat = array.ravel(order="K")
+    if flat.dtype.kind == "c":
+        top = flat[izamax(flat)]
+        return max(abs(float(top.real)), abs(float(top.imag)))
+    return abs(float(flat[idamax(flat)]))
 
 
 def as_double(array: np.ndarray, what: str) -> np.ndarray:
@@ -110,7 +119,7 @@ def row_compress(matrix: np.ndarray) -> np.ndarray:
     geqp3 = _lapack("geqp3", scaled.dtype)
     packed, pivots, _, _, info = geqp3(scaled, lwork=BLOCK * (m + 1), overwrite_a=True)
     _require(info == 0, "geqp3")
-    r = np.triu(packed[:m])
+    r = _upper(packed[:m])
     # left[k] = largest column norm of the rows from k on: what stays out at rank k
     left = np.sqrt(np.cumsum(np.abs(r[::-1]) ** 2, axis=0)[::-1].max(axis=1))
     rank = max(1, int(np.count_nonzero(left > 8.0 * np.sqrt(n) * EPSILON)))
@@ -132,11 +141,12 @@ def singular_vectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
 def truncation_rank(s: np.ndarray, budget: float, max_rank: int | None) -> tuple[int, float]:
     """Smallest rank >= 1 whose discarded singular values have 2-norm <= ``budget``; also that 2-norm."""
     top = s[0] if s.size and s[0] > 0.0 else 1.0
-    tails = np.append(np.sqrt(np.cumsum((s[::-1] / top) ** 2))[::-1], 0.0) * top
-    rank = max(1, int(np.count_nonzero(tails > budget)))
+    squares = s[::-1] / top
+    tails = np.add.accumulate(squares * squares)  # [k]: what is lost with the last k + 1
+    rank = max(1, len(s) - int(tails.searchsorted((budget / top) ** 2, side="right")))
     if max_rank is not None:
         rank = min(rank, max_rank)
-    return rank, float(tails[min(rank, len(s))])
+    return rank, float(math.sqrt(tails[len(s) - 1 - rank]) * top) if rank < len(s) else 0.0
 
 
 class LeftSVD:
@@ -156,7 +166,7 @@ class LeftSVD:
             packed, tau, _, info = geqrf(matrix, lwork=BLOCK * n, overwrite_a=True)
             _require(info == 0, "geqrf")
             self._reflectors = packed, tau
-            small = np.triu(packed[:n])
+            small = _upper(packed[:n])
         elif m < n:
             small = triangular_factor(np.asfortranarray(matrix.T)).T
         else:

@@ -7,38 +7,38 @@ Oseledets, SIAM J. Sci. Comput. 33, 2295 (2011), section 4.3.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Number
 from typing import overload
 
 import numpy as np
-from scipy.linalg import qr, solve_triangular
 
 from solvers.cards import Card, Fact, dimensions, ranks
+from solvers.formats.trains.contraction import folded
 from solvers.formats.trains.cores import (
     MAX_FULL_SIZE,
     added_cores,
+    aligned,
+    as_scalar,
     check_full_size,
-    check_scalar,
     checked_cores,
+    constant_cores,
     contracted,
     gauge_shifts,
+    kron_core,
+    multiplied_cores,
     scaled_cores,
     shifted_cores,
 )
 from solvers.formats.trains.factorisations import (
     as_double,
-    check_finite,
     freeze,
-    frozen,
     power_of_two,
-    singular_vectors,
 )
+from solvers.formats.trains.operator_factors import Factors, checked_factors, factorised
+from solvers.formats.trains.reshaping import reshaped_cores
 from solvers.formats.trains.rounding import round_cores
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.measured import amount
-
-Factors = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ class TTOperator(Card):
         if factors is not None:
             if len(factors) != len(cores):
                 raise ValueError(f"{len(factors)} factors given for {len(cores)} cores")
-            factors = tuple(_checked_factors(k, core, *factors[k]) for k, core in enumerate(cores))
+            factors = tuple(checked_factors(k, core, *factors[k]) for k, core in enumerate(cores))
         shifts = gauge_shifts(cores)
         if shifts is not None and factors is not None:
             factors = tuple((freeze(power_of_two(c, s)), m) for (c, m), s in zip(factors, shifts))
@@ -137,31 +137,57 @@ class TTOperator(Card):
     def __neg__(self) -> TTOperator:
         return self * -1.0
 
-    def __add__(self, other: TTOperator) -> TTOperator:
-        """Sum, of ranks added, without factors.  Raises ValueError for different shapes."""
-        if not isinstance(other, TTOperator):
-            return NotImplemented
-        if self.shape != other.shape:
-            raise ValueError(f"operators of shapes {self.shape} and {other.shape} do not fit together")
-        return TTOperator(added_cores(self.cores, other.cores))
+    def __add__(self, other: TTOperator | complex) -> TTOperator:
+        """Sum, of ranks added, without factors; a scalar is added to every entry, as numpy does.
 
-    def __sub__(self, other: TTOperator) -> TTOperator:
-        if not isinstance(other, TTOperator):
+        A multiple of the identity is ``identity_operator(shape) * c``.  Shapes are broadcast along modes of size 1,
+        as those of trains.  Raises ValueError for other shapes, NaN or infinity.
+        """
+        if isinstance(other, TTOperator):
+            return TTOperator(added_cores(*aligned(self.cores, other.cores)))
+        number = as_scalar(other)
+        if number is None:
             return NotImplemented
-        return self + -other
+        return self if number == 0.0 else TTOperator(added_cores(self.cores, constant_cores(self.cores, number)))
 
-    def __mul__(self, scalar: complex) -> TTOperator:
-        """Times a scalar.  Raises ValueError for NaN or infinity."""
-        if not isinstance(scalar, Number):
+    __radd__ = __add__
+
+    def __sub__(self, other: TTOperator | complex) -> TTOperator:
+        number = as_scalar(other)
+        if number is None and not isinstance(other, TTOperator):
             return NotImplemented
-        check_scalar(scalar)
-        factors = self.factors
+        return self + (-other if number is None else -number)
+
+    def __rsub__(self, other: complex) -> TTOperator:
+        return -self + other
+
+    def __mul__(self, other: TTOperator | complex) -> TTOperator:
+        """Times a scalar, or the Hadamard product, entry by entry, with an operator (ranks multiply, no factors).
+
+        The product of operators is ``@``.  Raises ValueError for shapes that do not fit, NaN or infinity.
+        """
+        if isinstance(other, TTOperator):
+            return TTOperator(multiplied_cores(kron_core, *aligned(self.cores, other.cores)))
+        scalar = as_scalar(other)
+        if scalar is None:
+            return NotImplemented
+        cores, kept = scaled_cores(self.cores, scalar, 0)
+        factors = self.factors if kept else None
         if factors is not None:
             coefficients, matrices = factors[0]
             factors = ((coefficients * scalar, matrices), *factors[1:])
-        return TTOperator(scaled_cores(self.cores, scalar, 0), factors)
+        return TTOperator(cores, factors)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, other: complex) -> TTOperator:
+        """Over a scalar.  Raises ZeroDivisionError for zero."""
+        number = as_scalar(other)
+        if number is None:
+            return NotImplemented
+        if number == 0:
+            raise ZeroDivisionError("division of an operator by zero")
+        return self * (1.0 / number)
 
     @overload
     def __matmul__(self, other: TensorTrain) -> TensorTrain: ...
@@ -169,25 +195,62 @@ class TTOperator(Card):
     @overload
     def __matmul__(self, other: TTOperator) -> TTOperator: ...
 
-    def __matmul__(self, other: TensorTrain | TTOperator) -> TensorTrain | TTOperator:
+    @overload
+    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
+
+    def __matmul__(self, other: TensorTrain | TTOperator | np.ndarray) -> TensorTrain | TTOperator | np.ndarray:
         """Exact product with a train or an operator; the ranks multiply.  Cost 2 n^2 R^2 r^2 a core.
 
-        Raises ValueError when the columns here are not the modes (rows) there.
+        With a dense array (..., m1, ..., md), leading axes counting vectors, or one flat vector (m1 ... md,): the
+        dense product, never the matrix; cost 2 N n R^2 a core for N entries.  Raises ValueError when the columns here
+        are not the modes (rows) there.
         """
+        if isinstance(other, np.ndarray):
+            return applied(self.cores, other)
         if not isinstance(other, TensorTrain | TTOperator):
             return NotImplemented
         modes = other.shape if isinstance(other, TensorTrain) else other.row_shape
         if self.column_shape != modes:
             raise ValueError(f"columns {self.column_shape} do not fit modes {modes}")
         if isinstance(other, TensorTrain):
-            return TensorTrain(
-                tuple(freeze(_product(p, q[:, :, None, :])[:, :, 0]) for p, q in zip(self.cores, other.cores))
-            )
-        return TTOperator(tuple(freeze(_product(p, q)) for p, q in zip(self.cores, other.cores)))
+            flat = multiplied_cores(_product, self.cores, [core[:, :, None, :] for core in other.cores])
+            return TensorTrain(tuple(core[:, :, 0] for core in flat))
+        return TTOperator(multiplied_cores(_product, self.cores, other.cores))
+
+    @overload
+    def __rmatmul__(self, other: TensorTrain) -> TensorTrain: ...
+
+    @overload
+    def __rmatmul__(self, other: np.ndarray) -> np.ndarray: ...
+
+    def __rmatmul__(self, other: TensorTrain | np.ndarray) -> TensorTrain | np.ndarray:
+        """x @ A, the product of the transposed operator with a train or a dense array."""
+        return self.T @ other if isinstance(other, TensorTrain | np.ndarray) else NotImplemented
+
+    def trace(self) -> float | complex:
+        """The sum of the diagonal entries.  Cost d n R^2 + d R^3.  Raises ValueError for rows unlike columns."""
+        diagonal = self.diagonal()
+        return folded([core.sum(axis=1) for core in diagonal.cores])  # type: ignore[return-value]
+
+    def diagonal(self) -> TensorTrain:
+        """The diagonal entries as a train, of the same ranks.  Raises ValueError for rows unlike columns."""
+        if self.row_shape != self.column_shape:
+            raise ValueError(f"rows {self.row_shape} and columns {self.column_shape} have no diagonal in common")
+        return TensorTrain(tuple(freeze(np.einsum("aiib->aib", core)) for core in self.cores))
+
+    def reshape(self, rows: Sequence[int], columns: Sequence[int], tol: float = 1e-14) -> TTOperator:
+        """The same matrix with other modes of its rows and columns, split and merged as those of a train."""
+        if len(rows) != len(columns):
+            raise ValueError(f"rows {tuple(rows)} and columns {tuple(columns)} must be equally many modes")
+        return TTOperator(reshaped_cores(self.cores, list(zip(rows, columns)), tol))
 
     def norm(self) -> float:
         """Frobenius norm by orthogonalisation.  Cost 4 d n^2 R^3."""
         return TensorTrain(self._flat_cores()).norm()
+
+    def log_norm(self) -> float:
+        """Natural logarithm of the Frobenius norm, of any size; -inf for zero."""
+        return TensorTrain(self._flat_cores()).log_norm()
 
     def round(self, tol: float = 1e-12, max_rank: int | None = None) -> TTOperator:
         """Smaller ranks with ||A - B|| <= tol ||A|| in the Frobenius norm, unless ``max_rank`` binds.
@@ -220,10 +283,32 @@ class TTOperator(Card):
         Cost 4 P (R R') n_row n_col.  Raises IndexError for a core that is not there.
         """
         core = self.cores[k]
-        return self.factors[k] if self.factors is not None else _factorise(core)
+        return self.factors[k] if self.factors is not None else factorised(core)
 
     def _flat_cores(self) -> tuple[np.ndarray, ...]:
         return tuple(core.reshape(core.shape[0], -1, core.shape[3]) for core in self.cores)
+
+
+def applied(cores: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The product of the operator with a dense array (..., m1, ..., md) or a flat vector -> (..., n1, ..., nd) or flat.
+
+    Mode by mode: the array is (done rows, rank, columns to come). Raises ValueError for another shape.
+    """
+    x = as_double(x, "the array")
+    d, columns, rows = len(cores), tuple(c.shape[2] for c in cores), tuple(c.shape[1] for c in cores)
+    flat = x.shape == (math.prod(columns),)
+    if not flat and x.shape[max(x.ndim - d, 0) :] != columns:
+        wanted = ", ".join(map(str, columns))
+        raise ValueError(f"an array {x.shape} does not fit the columns: give (..., {wanted})")
+    size = math.prod(columns)
+    product = x.reshape(x.size // size, 1, size)
+    for core in cores:
+        a, n, m, b = core.shape
+        done, _, rest = product.shape
+        wide = product.reshape(done, a * m, rest // m)
+        step = np.matmul(core.transpose(1, 3, 0, 2).reshape(n * b, a * m), wide)
+        product = step.reshape(done * n, b, rest // m)
+    return product.reshape(-1) if flat and x.ndim == 1 and d > 1 else product.reshape(*x.shape[: x.ndim - d], *rows)
 
 
 def _product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -231,55 +316,3 @@ def _product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     ranks = p.shape[0] * q.shape[0], p.shape[3] * q.shape[3]
     product = np.tensordot(p, q, axes=(2, 1))  # R i R' S l S'
     return product.transpose(0, 3, 1, 4, 2, 5).reshape(ranks[0], p.shape[1], q.shape[2], ranks[1])
-
-
-def _checked_factors(k: int, core: np.ndarray, coefficients: np.ndarray, matrices: np.ndarray) -> Factors:
-    coefficients = as_double(coefficients, f"factors of core {k}")
-    matrices = as_double(matrices, f"factors of core {k}")
-    count = len(matrices) if matrices.ndim else 0
-    ranks, modes = (core.shape[0], core.shape[3]), core.shape[1:3]
-    if coefficients.shape != (count, *ranks) or matrices.shape != (count, *modes) or count == 0:
-        raise ValueError(
-            f"factors of core {k}: shapes {coefficients.shape} and {matrices.shape} do not fit ranks {ranks} "
-            f"and modes {modes}"
-        )
-    for array in (coefficients, matrices):
-        check_finite(array, f"factors of core {k}")
-    terms = np.abs(coefficients).reshape(count, -1).T @ np.abs(matrices).reshape(count, -1)
-    deviation = np.abs(_from_factors(coefficients, matrices) - core).max()
-    if deviation > 1e-12 * terms.max():
-        raise ValueError(f"factors of core {k} do not give the core: they deviate by {amount(deviation)}")
-    return frozen(coefficients, coefficients.dtype), frozen(matrices, matrices.dtype)
-
-
-def _from_factors(coefficients: np.ndarray, matrices: np.ndarray) -> np.ndarray:
-    return np.tensordot(coefficients, matrices, axes=(0, 0)).transpose(0, 2, 3, 1)
-
-
-def _factorise(core: np.ndarray) -> Factors:
-    left, n, m, right = core.shape
-    blocks = core.transpose(0, 3, 1, 2).reshape(left * right, n * m)
-    present = np.flatnonzero(blocks.any(axis=1))
-    if not len(present):
-        return freeze(np.zeros((1, left, right), core.dtype)), freeze(np.zeros((1, n, m), core.dtype))
-    # small blocks are compared as large ones (to 2^10): the next core may multiply them by what is large there
-    _, exponents = np.frexp(np.abs(blocks[present]).max(axis=1))
-    sizes = np.ldexp(1.0, 10 * np.rint((exponents - exponents.max()) / 10).astype(int))
-    directions = power_of_two(blocks[present], -np.rint(np.log2(sizes)).astype(int)[:, None])
-    # pivoted QR of the blocks as columns: the pivots are the blocks kept, R gives the others from them
-    r, pivots = qr(directions.T, mode="r", pivoting=True, check_finite=False)
-    diagonal = np.abs(np.diagonal(r))
-    rank = int(np.count_nonzero(diagonal > 4.0 * max(r.shape) * np.finfo(float).eps * diagonal[0]))
-    weights = np.empty((len(present), rank), dtype=core.dtype)
-    weights[pivots[:rank]] = np.eye(rank)
-    weights[pivots[rank:]] = solve_triangular(r[:rank, :rank], r[:rank, rank:], check_finite=False).T
-    if np.abs(weights).max() > 100.0:
-        u, s, vh = singular_vectors(directions)
-        weights, matrices = sizes[:, None] * u[:, :rank] * s[:rank], vh[:rank]
-    else:
-        matrices = blocks[present[pivots[:rank]]]
-        weights = weights * sizes[:, None] / sizes[pivots[:rank]]
-        weights[pivots[:rank]] = np.eye(rank)  # exactly
-    coefficients = np.zeros((rank, left * right), dtype=core.dtype)
-    coefficients[:, present] = weights.T
-    return freeze(coefficients.reshape(rank, left, right)), freeze(matrices.reshape(rank, n, m))

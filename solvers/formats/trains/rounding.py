@@ -14,18 +14,22 @@ Oseledets, SIAM J. Sci. Comput. 33, 2295 (2011), algorithm 2 (alias: truncation,
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from solvers.formats.trains.factorisations import LeftSVD, freeze, frobenius, truncation_rank
+from solvers.formats.trains.cores import MODERATE, WIDEST, moderate, spread
+from solvers.formats.trains.factorisations import LeftSVD, freeze, frobenius, power_of_two, truncation_rank
 from solvers.formats.trains.orthogonalisation import Cores, right_interfaces
 
 
 def round_cores(
     cores: Cores, known: int | None, tol: float, max_rank: int | None
-) -> tuple[tuple[np.ndarray, ...], int, float]:
+) -> tuple[tuple[np.ndarray, ...], int | None, float]:
     """Round bare cores (r_k, n_k, r_{k+1}) with centre ``known`` -> new cores, centre, relative error made.
 
-    The new centre is the last core, or the first when ``known`` lies in the second half (the shorter way).
+    The new centre is the last core, or the first when ``known`` lies in the second half (the shorter way); None where
+    the norm is too large or too small for one core, so that all share it.
     ``tol`` in [0, 1): ||x - y|| <= tol ||x|| unless ``max_rank`` binds; the third value is
     ||x - y|| / ||x|| (up to rounding errors).  ``tol = 0`` discards nothing.
     Raises ValueError for a tol or max_rank out of range.
@@ -34,10 +38,15 @@ def round_cores(
     d = len(cores)
     if known is not None and known > d - 1 - known:
         mirrored = [core.transpose(2, 1, 0) for core in reversed(cores)]
-        new, error = _round_left_to_right(mirrored, d - 1 - known, tol, max_rank)
-        return tuple(freeze(core.transpose(2, 1, 0)) for core in reversed(new)), 0, error
-    new, error = _round_left_to_right(list(cores), known, tol, max_rank)
-    return tuple(freeze(core) for core in new), d - 1, error
+        new, exponent, error = _round_left_to_right(mirrored, d - 1 - known, tol, max_rank)
+        new, centre = [core.transpose(2, 1, 0) for core in reversed(new)], 0
+    else:
+        new, exponent, error = _round_left_to_right(list(cores), known, tol, max_rank)
+        centre = d - 1
+    if exponent and abs(exponent) + MODERATE > WIDEST:
+        return spread(new, exponent, centre), None, error
+    new[centre] = power_of_two(new[centre], exponent) if exponent else new[centre]
+    return tuple(freeze(core) for core in new), centre, error
 
 
 def check_truncation(tol: float, max_rank: int | None) -> None:
@@ -50,12 +59,13 @@ def check_truncation(tol: float, max_rank: int | None) -> None:
 
 def _round_left_to_right(
     cores: list[np.ndarray], known: int | None, tol: float, max_rank: int | None
-) -> tuple[list[np.ndarray], float]:
+) -> tuple[list[np.ndarray], int, float]:
+    """New cores, the last one the centre, the exponent of two it lacks, and the relative error."""
     d = len(cores)
-    interfaces = right_interfaces(cores, known, stop=1, compress=tol > 0.0)
+    interfaces, exponents = right_interfaces(cores, known, stop=1, compress=tol > 0.0)
     new: list[np.ndarray] = []
-    carried = np.ascontiguousarray(cores[0])
-    norm = 0.0
+    carried, taken = moderate(np.ascontiguousarray(cores[0]))
+    norm, unit = 0.0, 0  # the norm is norm 2^unit
     spent = 0.0  # squared, relative to the norm
     for k in range(d - 1):
         a, n, b = carried.shape
@@ -63,15 +73,19 @@ def _round_left_to_right(
         unfolding = carried.reshape(a * n, b)
         # transposed product: Fortran order for LAPACK without a copy
         left = LeftSVD((factor.T @ unfolding.T).T if factor is not None else np.array(unfolding, order="F"))
+        own = taken + exponents[k + 1]
         if k == 0:
-            norm = frobenius(left.s)
-        budget = norm * np.sqrt(max(tol**2 / (d - 1), (tol**2 - spent) / (d - 1 - k)))
+            norm, unit = frobenius(left.s), own
+        here = math.ldexp(norm, unit - own) if unit != own else norm
+        budget = here * np.sqrt(max(tol**2 / (d - 1), (tol**2 - spent) / (d - 1 - k)))
         rank, discarded = truncation_rank(left.s, budget, max_rank)
-        if norm > 0.0:
-            spent += (discarded / norm) ** 2
+        if here > 0.0:
+            spent += (discarded / here) ** 2
         u = left.vectors(rank)
         new.append(u.reshape(a, n, rank))
-        carried = (u.conj().T @ unfolding) @ cores[k + 1].reshape(b, -1)
-        carried = carried.reshape(rank, *cores[k + 1].shape[1:])
+        core, more = moderate(cores[k + 1])
+        carried, again = moderate((u.conj().T @ unfolding) @ core.reshape(b, -1))
+        carried = carried.reshape(rank, *core.shape[1:])
+        taken += more + again
     new.append(carried)
-    return new, float(np.sqrt(spent))
+    return new, taken, float(np.sqrt(spent))

@@ -11,17 +11,18 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.formats.quantics.axes import split_axes
+from solvers.formats.trains.factorisations import as_double
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.formats.tucker.tensor import TuckerTensor, left_singular, multiply, truncated
 
 
 def from_full(array: np.ndarray, tol: float = 1e-12) -> TuckerTensor:
     """The Tucker tensor of a dense array within ``tol`` times its norm: higher-order SVD, cost N sum(n)."""
-    array = np.asarray(array, dtype=float)
+    array = as_double(array, "the array")
     bases, core = [], array
     for m, n in enumerate(array.shape):
         bases.append(left_singular(np.moveaxis(array, m, 0).reshape(n, -1))[0])
-    core = multiply(array, [u.T for u in bases])
+    core = multiply(array, [u.conj().T for u in bases])
     return truncated(core, bases, tol=tol)
 
 

@@ -16,8 +16,12 @@ from functools import reduce
 import numpy as np
 
 from solvers.cards import Card, Fact, dimensions, ranks
-from solvers.formats.trains.cores import MAX_FULL_SIZE, check_full_size
+from solvers.formats.trains.contraction import modes
+from solvers.formats.trains.cores import MAX_FULL_SIZE, as_scalar, check_full_size
 from solvers.formats.trains.factorisations import as_double, check_finite, frobenius, frozen
+from solvers.formats.trains.indexing import Key
+from solvers.formats.trains.permutation import goals_of
+from solvers.formats.tucker.arithmetic import added, indexed, multiplied
 
 Rows = np.ndarray | slice
 EXACT = 1e-14  # singular values below this share of the largest are noise
@@ -26,8 +30,9 @@ WIDE = 3  # a matrix so many times wider than tall is reduced by QR before its S
 
 @dataclass(frozen=True, eq=False)
 class TuckerTensor(Card):
-    """An immutable real Tucker tensor: ``core`` (r_1, ..., r_d) and ``factors``, d matrices (n_m, r_m), of any columns.
+    """An immutable Tucker tensor, real or complex.
 
+    ``core`` (r_1, ..., r_d) and ``factors``, d matrices (n_m, r_m), of any columns. Arithmetic as of trains.
     Raises ValueError where the shapes do not fit, and for NaN or infinity.
     """
 
@@ -70,10 +75,81 @@ class TuckerTensor(Card):
         """Stored numbers."""
         return self.core.size + sum(u.size for u in self.factors)
 
-    def __mul__(self, scalar: float) -> TuckerTensor:
-        return TuckerTensor(self.core * scalar, self.factors)
+    @property
+    def d(self) -> int:
+        """Number of modes."""
+        return len(self.factors)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.result_type(self.core, *self.factors)
+
+    __array_ufunc__ = None  # numpy scalars leave ``scalar * x`` to the tensor
+
+    def __neg__(self) -> TuckerTensor:
+        return self * -1.0
+
+    def __add__(self, other: TuckerTensor | complex) -> TuckerTensor:
+        """Sum with a tensor, ranks added, or with a scalar; shapes are broadcast as numpy's. ``combine`` rounds too.
+
+        Cost: the core of the sum, (r + s)^d. Raises ValueError for other shapes, NaN or infinity.
+        """
+        number = as_scalar(other)
+        if number is None and not isinstance(other, TuckerTensor):
+            return NotImplemented
+        if number == 0.0:
+            return self
+        y = other if isinstance(other, TuckerTensor) else constant(self.shape, number or 0.0)
+        return TuckerTensor(*added((self.core, self.factors), (y.core, y.factors)))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: TuckerTensor | complex) -> TuckerTensor:
+        number = as_scalar(other)
+        if number is None and not isinstance(other, TuckerTensor):
+            return NotImplemented
+        return self + (-other if number is None else -number)
+
+    def __rsub__(self, other: complex) -> TuckerTensor:
+        return -self + other
+
+    def __mul__(self, other: TuckerTensor | complex) -> TuckerTensor:
+        """Times a scalar, or the Hadamard product with a tensor (ranks multiply), shapes broadcast as numpy's."""
+        if isinstance(other, TuckerTensor):
+            return TuckerTensor(*multiplied((self.core, self.factors), (other.core, other.factors)))
+        number = as_scalar(other)
+        return NotImplemented if number is None else TuckerTensor(self.core * number, self.factors)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, other: complex) -> TuckerTensor:
+        number = as_scalar(other)
+        if number is None:
+            return NotImplemented
+        if number == 0:
+            raise ZeroDivisionError("division of a Tucker tensor by zero")
+        return self * (1.0 / number)
+
+    def __getitem__(self, key: Key) -> TuckerTensor | complex:
+        """x[1, :, 2]: as an array of numpy, exact; a number where no mode is left.  Errors as of a train."""
+        core, factors = indexed(self.core, self.factors, key)
+        return TuckerTensor(core, tuple(factors)) if factors else core.item()
+
+    def sum(self, axes: int | Sequence[int] | None = None) -> TuckerTensor | complex:
+        """The sum over some modes, a tensor of the others, or over all, a number.  IndexError for other modes."""
+        summed = range(self.d) if axes is None else modes(axes, self.d)
+        key = tuple(0 if m in summed else slice(None) for m in range(self.d))
+        rows = tuple(u.sum(axis=0, keepdims=True) if m in summed else u for m, u in enumerate(self.factors))
+        return TuckerTensor(self.core, rows)[key]
+
+    def transpose(self, *axes: int | Sequence[int]) -> TuckerTensor:
+        """Modes in another order, as ``numpy.transpose``, exact; reversed without ``axes``."""
+        order = [int(k) for k in np.argsort(goals_of(axes, self.d))]
+        return TuckerTensor(self.core.transpose(order), tuple(self.factors[k] for k in order))
+
+    def conj(self) -> TuckerTensor:
+        """Complex conjugate."""
+        return TuckerTensor(self.core.conj(), tuple(u.conj() for u in self.factors))
 
     def norm(self) -> float:
         """The 2-norm of all entries."""
@@ -121,14 +197,21 @@ def multiply(core: np.ndarray, matrices: Sequence[np.ndarray | None]) -> np.ndar
     return core
 
 
-def dot(x: TuckerTensor, y: TuckerTensor) -> float:
-    """The sum of x times y over all entries."""
-    grams = [u.T @ v for u, v in zip(x.factors, y.factors, strict=True)]
-    return float(np.vdot(x.core, multiply(y.core, grams)))
+def dot(x: TuckerTensor, y: TuckerTensor) -> float | complex:
+    """Inner product: the sum of conj(x) times y over all entries.  Raises ValueError for different shapes."""
+    if x.shape != y.shape:
+        raise ValueError(f"Tucker tensors of shapes {x.shape} and {y.shape} do not fit together")
+    grams = [u.conj().T @ v for u, v in zip(x.factors, y.factors, strict=True)]
+    return np.vdot(x.core, multiply(y.core, grams)).item()
+
+
+def constant(shape: Sequence[int], value: complex) -> TuckerTensor:
+    """The tensor that is ``value`` everywhere, ranks 1."""
+    return TuckerTensor(np.full((1,) * len(shape), value), tuple(np.ones((n, 1)) for n in shape))
 
 
 def combine(
-    terms: Sequence[tuple[float, TuckerTensor]],
+    terms: Sequence[tuple[complex, TuckerTensor]],
     *,
     tol: float = 1e-12,
     scale: float | None = None,
@@ -169,7 +252,7 @@ def truncated(
         tails = top * np.sqrt(np.cumsum((values[::-1] / top) ** 2))[::-1]
         rank = max(1, int(np.sum(tails > max(allowed, EXACT * norm))))
         rank = rank if max_rank is None else min(rank, max_rank)
-        core = multiply(core, [vectors[:, :rank].T if k == m else None for k in range(d)])
+        core = multiply(core, [vectors[:, :rank].conj().T if k == m else None for k in range(d)])
         kept.append(u @ vectors[:, :rank])
     return TuckerTensor(core, tuple(kept))
 
@@ -184,7 +267,7 @@ def left_singular(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def rank_one(vectors: Sequence[np.ndarray]) -> TuckerTensor:
     """The product of one vector an axis."""
-    return TuckerTensor(np.ones((1,) * len(vectors)), tuple(np.asarray(v, dtype=float)[:, None] for v in vectors))
+    return TuckerTensor(np.ones((1,) * len(vectors)), tuple(as_double(v, "a vector")[:, None] for v in vectors))
 
 
 def separable(factors: Sequence[np.ndarray], weights: np.ndarray, tol: float = EXACT) -> TuckerTensor:
@@ -195,10 +278,10 @@ def separable(factors: Sequence[np.ndarray], weights: np.ndarray, tol: float = E
     """
     bases, coefficients = [], []
     for f in factors:
-        u, s, vt = np.linalg.svd(np.asarray(f, dtype=float), full_matrices=False)
+        u, s, vt = np.linalg.svd(as_double(f, "a factor"), full_matrices=False)
         rank = max(1, int(np.sum(s > EXACT * s[0])))
         bases.append(u[:, :rank])
         coefficients.append(s[:rank, None] * vt[:rank])
     *first, last = coefficients
-    core = reduce(lambda a, b: np.einsum("...k,bk->...bk", a, b), first, np.asarray(weights, dtype=float))
+    core = reduce(lambda a, b: np.einsum("...k,bk->...bk", a, b), first, as_double(weights, "the weights"))
     return truncated(np.tensordot(core, last, axes=(-1, 1)), bases, tol=tol)

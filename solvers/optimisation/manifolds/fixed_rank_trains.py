@@ -152,7 +152,7 @@ def truncated(cores: Sequence[np.ndarray], ranks: Sequence[int]) -> list[np.ndar
 
     As rounding (solvers.formats.trains.rounding), but with a rank a bond. Cost 16 d n R^3 for ranks R before.
     """
-    interfaces = right_interfaces(cores, None, stop=1, compress=False)
+    interfaces, _ = right_interfaces(cores, None, stop=1, compress=False)  # their sizes change no singular vector
     new, carried = [], np.ascontiguousarray(cores[0])
     for k in range(len(cores) - 1):
         a, n, b = carried.shape

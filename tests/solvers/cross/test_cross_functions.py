@@ -5,7 +5,8 @@ import pytest
 
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.cross.pivots import Pivots
-from solvers.cross.sources import FunctionSource, TrainSource
+from solvers.cross.sources import FunctionSource
+from solvers.cross.train_source import TrainSource
 from solvers.formats.trains.construct import ones, random_train
 
 RNG = np.random.default_rng(7)

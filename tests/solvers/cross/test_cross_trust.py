@@ -185,5 +185,5 @@ def test_neighbours_carry():
 
 def test_evidence_is_what_was_drawn(monkeypatch):
     monkeypatch.setattr(module, "EVIDENCE", 3.0)
-    solution = cross(lambda p: 1.0 / (1.0 + p.sum(axis=1)), (20,) * 8, method=Cross(check_points=3000))
+    solution = cross(lambda p: 1.0 / (1.0 + p.sum(axis=1)), (8,) * 12, method=Cross(check_points=3000))
     assert solution.extra["unseen_share"] == pytest.approx(1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solvers.eigen.complex_hermitian import check_hermitian, complex_train, real_form, recover
+from solvers.eigen.complex_hermitian import check_hermitian, complex_train, real_form, real_part, recover
 from solvers.eigen.eigsolve import eigsolve
 from solvers.formats.trains.construct import tt_svd
 from solvers.formats.trains.operator import TTOperator
@@ -103,3 +103,20 @@ def test_a_cap_on_the_ranks_is_kept_and_what_it_costs_is_in_the_error() -> None:
     assert max(max(z.ranks) for z in free) > 3 and max(max(z.ranks) for z in trains) <= 3
     np.testing.assert_allclose(energies, [dot(z, operator @ z).real for z in trains], atol=1e-10)
     assert np.all(energies - exact <= errors + 1e-11) and errors.max() > 1e-3
+
+
+def test_a_real_matrix_in_complex_cores_is_found_to_be_real() -> None:
+    y = np.array([[0.0, -1.0j], [1.0j, 0.0]])
+    stack = [np.array([np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]]), y])] * 5
+    h = sum_of_products(stack, [(0.5, {k: m, k + 1: m}) for k in range(4) for m in (1, 2)])
+    real = real_part(h)
+    assert real is not None and real.dtype == np.float64 and real.ranks == h.ranks
+    np.testing.assert_allclose(real.full(), h.full(), atol=1e-15)
+    g = np.random.default_rng(0).standard_normal((2, 4, 4))
+    turn, _ = np.linalg.qr(g[0] + 1j * g[1])
+    turn = turn[: h.ranks[1], : h.ranks[1]] if h.ranks[1] == 4 else np.linalg.qr(turn[: h.ranks[1], : h.ranks[1]])[0]
+    turned = TTOperator((h.cores[0] @ turn, np.tensordot(turn.conj().T, h.cores[1], 1), *h.cores[2:]))
+    again = real_part(turned)  # no phases do it
+    assert again is not None
+    np.testing.assert_allclose(again.full(), h.full(), atol=1e-13)
+    assert real_part(h + sum_of_products(stack, [(1e-8, {0: 2})])) is None

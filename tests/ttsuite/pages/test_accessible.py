@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from browser import Browser, chromium
 
 from ttsuite.pages.compare import compare_runs
 from ttsuite.pages.compare_page import write_comparison
+from ttsuite.reproductions.reproduce import reproduce
 from ttsuite.runs.record import Record
+from ttsuite.runs.run_folder import read_report
 from ttsuite.scans.scan_file import load_scan
 from ttsuite.scans.scan_pages import write_pages
 from ttsuite.scans.scan_table import Outcome, picture
@@ -20,7 +23,21 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "results" / "reference"
-PAGES = ("report", "comparison", "scan", "index")
+PAGES = ("report", "comparison", "scan", "index", "reproduction")
+COLLECTION = """\
+title: A paper
+items:
+  - name: border
+    part: table 1
+    what: Two terms and the W tensor
+    computation: border-rank
+    arguments: {modes: [3], steps: [0.1]}
+    values:
+      - {label: error, quantity: error of two terms, published: 0.1735, tolerance: 0.0001, source: "arXiv:1711.00811"}
+      - {label: norm of a term, quantity: norm of a term, published: 10.0, why: rounded there}
+  - {name: other, part: table 1, what: The same, computation: border-rank, stand_in: other data, values: []}
+  - {name: data, part: table 2, what: Needs data, not_run: nobody here has them}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +61,19 @@ def pages(tmp_path_factory):
     (folder / "scan").mkdir()
     write_pages(plan, outcomes, "4 points: 3 finished, 1 failed", picture(outcomes), Record(folder / "scan"))
     run = REFERENCE / "spin-boson"
+    (folder / "paper.yaml").write_text(COLLECTION)
+    reproduced = reproduce(folder / "paper.yaml", out=folder / "reproduced", workers=1).folder
+    run_folder = next(reproduced.glob("points/border-*"))  # which is given a figure
+    shutil.copytree(ROOT / "docs" / "gallery", run_folder / "figures", ignore=shutil.ignore_patterns("[!a]*", "*.md"))
+    record = Record(run_folder)
+    record.write_json("report.json", read_report(run_folder) | {"figures": ["acetonitrile-deviations"]})
+    reproduce(folder / "paper.yaml", out=folder / "reproduced", workers=1)
     return {
         "report": run / "report.html",
         "comparison": write_comparison(compare_runs(run, run), folder / "compared"),
         "scan": folder / "scan" / "scan.html",
         "index": REFERENCE / "index.html",
+        "reproduction": reproduced / "reproduction.html",
     }
 
 

@@ -110,6 +110,19 @@ def test_which_items_are_chosen(tmp_path):
             "items:\n  - {name: a, what: b, configuration: study.yaml, tiny: {}}\n",
             ["paper.yaml:2:5: items.0: tiny must"],
         ),
+        ("items: 3\n", ["paper.yaml:1:8: items: must be a list, found 3"]),
+        (
+            "items:\n  - {name: a, what: b, not_run: c, needs: torch, tiny: 3, values: [{label: x, at: []}]}\n",
+            [
+                "paper.yaml:2:43: items.0.needs: must be a list, found 'torch'",
+                "paper.yaml:2:56: items.0.tiny: must be the name of a file",
+                "paper.yaml:2:83: items.0.values.0.at: must be text or a number, found []",
+            ],
+        ),
+        (
+            "items:\n  - {name: a, what: b, computation: border-rank, values: [{label: x, path: ''}]}\n",
+            ["paper.yaml:2:76: items.0.values.0.path: must be keys of report.json such as results.terms.0"],
+        ),
         ("items: [1\n", ["paper.yaml:2:1: not valid YAML"]),
     ],
 )

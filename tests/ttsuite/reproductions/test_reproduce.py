@@ -2,13 +2,16 @@
 
 import csv
 import json
+from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 
 from ttsuite import reproduce
 from ttsuite.command.cli import main
 from ttsuite.reproductions import computations
-from ttsuite.runs.record import RecordError
+from ttsuite.runs.job import configuration
+from ttsuite.runs.record import Record, RecordError
 from ttsuite.runs.run_folder import read_report
 
 STUDY = """\
@@ -89,10 +92,10 @@ def test_a_collection_from_the_command_line(file, tmp_path, capsys, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr("ttsuite.reproductions.computed_run.computation", never)
         assert main(["reproduce", str(file), "--out", str(out), "--workers", "1"]) == 4
-    assert "0 items to run, 2 kept" in capsys.readouterr().err
+    assert "0 items to run; 2 computed before" in capsys.readouterr().err
     # 4 and computes it again where that is asked
     assert main(["reproduce", str(file), "--out", str(out), "--again", "--only", "border", "--workers", "1"]) == 4
-    assert "1 items to run" in capsys.readouterr().err
+    assert "1 item to run" in capsys.readouterr().err
     assert read_report(out / rows[0]["report"])["provenance"]["started"] != before
 
 
@@ -116,15 +119,35 @@ def test_items_that_are_left_out_fail_or_have_no_such_number(file, tmp_path, mon
 
 
 def test_an_interrupt_is_continued(file, tmp_path, monkeypatch):
-    def interrupted(task, folder, token):
+    def interrupted(**arguments):
         raise KeyboardInterrupt
 
+    out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr("ttsuite.reproductions.reproduce.run_item", interrupted)
-        done = reproduce(file, only=["border"], out=tmp_path / "out", workers=1)
-    assert done.interrupted and done.summary.endswith("interrupted") and not (tmp_path / "out" / "session").exists()
-    done = reproduce(file, only=["border"], out=tmp_path / "out", workers=1)
+        patch.setattr("ttsuite.reproductions.computed_run.computation", lambda name: interrupted)
+        assert main(["reproduce", str(file), "--only", "border", "--out", str(out), "--workers", "1"]) == 130
+    assert not (out / "session").exists() and not list(out.glob("attempts/*")) and not list(out.glob("points/*"))
+    assert json.loads((out / "reproduction.json").read_text())["interrupted"]
+    done = reproduce(file, only=["border"], out=out, workers=1)
     assert not done.interrupted and done.differing
+
+
+def test_a_run_that_was_interrupted_is_continued(file, tmp_path, monkeypatch):
+    """The run itself takes the interrupt, ends its step and waits among the attempts."""
+
+    def stops(study, **options):
+        record = Record.create(study.name, datetime.now(), options["out"])
+        record.write_yaml("configuration.yaml", configuration(study, record))
+        (record.folder / "report.json").write_text("{}")
+        return SimpleNamespace(status="interrupted")
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr("ttsuite.scans.scan_point.run", stops)
+        done = reproduce(file, only=["numbers"], out=out, workers=1)
+    assert done.interrupted and len(list(out.glob("attempts/*/*"))) == 1
+    done = reproduce(file, only=["numbers"], out=out, workers=1)
+    assert done.items[1].verdict == "reproduced" and not list(out.glob("attempts/*"))
 
 
 def test_a_folder_of_something_else_is_left_alone(file, tmp_path):

@@ -107,6 +107,15 @@ def test_a_small_variant_is_compared_with_its_own_number_alone():
     assert compared(task(value), value, REPORT, "").value == 1.0
 
 
+def test_a_small_variant_may_lack_a_number_that_it_is_not_compared_by():
+    value = value_of(quantity="energies", at=7, published=100.0)
+    assert compared(task(value), value, REPORT, "").verdict == "not run here"
+    found = compared(task(value, tiny=True), value, REPORT, "")
+    assert (found.verdict, found.why) == ("not compared", "not in the small variant")
+    value = value_of(quantity="energies", at=7, published=100.0, tiny={"published": 2.0})
+    assert compared(task(value, tiny=True), value, REPORT, "").verdict == "not run here"
+
+
 def test_what_was_not_run_says_why():
     value = value_of(quantity="energies", at=0, published=1.0)
     found = compared(task(value), value, None, "left out")

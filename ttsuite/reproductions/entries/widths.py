@@ -1,6 +1,6 @@
 """Widths of one format in another: how wide the other must be, for almost every tensor of the first.
 
-Khrulkov, Novikov and Oseledets, ICLR 2018, table 1; Cohen, Sharir and Shashua, COLT 2016, for trees.
+Khrulkov, Novikov and Oseledets, ICLR 2018, for trains; Cohen, Sharir and Shashua, COLT 2016, for trees.
 """
 
 from __future__ import annotations

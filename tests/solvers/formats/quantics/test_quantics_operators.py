@@ -18,7 +18,7 @@ from solvers.formats.quantics.operators import (
     shift,
     tridiagonal,
 )
-from solvers.formats.trains.construct import operator_tt_svd, random_train
+from solvers.formats.trains.construct import ones, operator_tt_svd, random_train
 
 few = settings(max_examples=40, deadline=None, derandomize=True)
 SIZE, L = 256, 8
@@ -120,6 +120,14 @@ def test_ends_of_the_ranks():
     # one shift wraps around at the first bit whichever way it goes
     assert laplacian(L, 1.0, "periodic", "periodic").ranks == (1, 2, *(3,) * (L - 2), 1)
     assert laplacian(L, 1.0, "neumann", "neumann").round(1e-10).ranks == (1, 4, *(5,) * (L - 3), 4, 1)
+
+
+def test_inverse_on_the_largest_grid():
+    """Coefficients from 2^-60 to 2^60 stand beside each other: none is a rounding error of another."""
+    x = inverse_laplacian(60) @ ones((2,) * 60)
+    i = np.array([1, 2**30, 2**58, 3 * 2**58])
+    exact = (i + 1.0) * (2.0**60 - i) / 2.0
+    np.testing.assert_allclose(x.entries(to_bits(i[:, None], [60])), exact, rtol=1e-13)
 
 
 def test_inverse_on_a_billion_points():

@@ -1,0 +1,1 @@
+"""Eigenproblems of operators that are not Hermitian, and stationary states of generators."""

@@ -1,0 +1,302 @@
+"""``stationary``: the state p of a generator with A p = 0 and <l, p> = 1, where l^H A = 0 (mass is kept).
+
+1. A small space: inverse iteration by the factors of A - s, s next to zero; that no second state is stationary is
+   proved by the graph of the transitions (one closed class) or seen by inverse iteration in the complement.
+2. A larger one: implicit steps in time, (s - A) p' = s p, which keep mass and sign, ever longer ones (s falls).
+3. Near the end the same system gives the correction of p, (s - A) d = A p, from a right-hand side that is small: a
+   digit a step where s is small beside the slowest rate. What the steps to come would add up to is the error.
+Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 2.3 and 2.5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
+from solvers.eigen import explicit
+from solvers.eigen.swept import swept
+from solvers.formats.trains.construct import identity_operator, ones, tt_svd
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain, dot
+from solvers.iteration import drive
+from solvers.measured import amount
+from solvers.methods import AMEn
+from solvers.solution import Callback, Checked, IterationState, Solution, Status
+
+KEPT = 1e-10  # ||l^H A|| over ||l|| times the size of A: more is not a generator
+LARGEST_FACTORS = 30_000  # states up to which A - s is factorised
+INVERSE_STEPS = 3
+SEARCH_STEPS = 12  # of inverse iteration in the complement
+SECOND = 1e-9  # of the size of A: an eigenvalue below it is zero
+ROUNDS = 40  # of steps and corrections
+SWEEPS = 8
+FIRST_SHIFT = 0.3  # of the mean size of A
+FASTER = 0.3  # the next shift over this one
+NEAR = 0.3  # relative change of p, from which on it is corrected
+ROUGH = 2e-2  # accuracy of the steps before
+SOLVED = 0.03  # of a correction
+SLOWEST = 0.9  # ratio of two corrections that still says something,
+FAST_ENOUGH = 0.15  # and that no longer step would better
+SHARE = 0.1  # of the accuracy, for roundings
+SAMPLES = 2000  # entries looked at for a negative one
+EPS = float(np.finfo(float).eps)
+
+
+def stationary(
+    operator: TTOperator,
+    *,
+    left: TensorTrain | None = None,
+    start: TensorTrain | None = None,
+    accuracy: float = 1e-8,
+    max_rank: int = 300,
+    rng: np.random.Generator | None = None,
+    callback: Callback | None = None,
+    checkpoint: str | Path | None = None,
+    throw: bool = True,
+) -> Solution:
+    """The stationary state of a generator, dp/dt = A p, of mass one.
+
+    ``left``: l with l^H A = 0, whose <l, p> is the mass (default: ones, the total probability; for a Lindblad operator
+    on vec(rho) the vectorised identity). ``start``: a guess. ``accuracy``: asked of ||p - p*|| / ||p||; ``max_rank``:
+    cap of the TT-ranks (alias rmax). ``checkpoint``: a file written after every correction.
+
+    ``value``: the train p; ``residual`` (1,): ||A p|| / (||A|| ||p||) with the operator's mean size; ``extra``:
+    ``error``, the last correction over ||p||; ``smallest_entry`` (of all in a small space, else of 2,000); ``unique``:
+    how it is known that no other state is stationary. Entries are non-negative within the error: what is below zero by
+    more makes it CONTRADICTED.
+    Raises ValueError for an operator that is not square or does not keep <l, p>, and where several states are
+    stationary; NotConverged, with the solution, when ``throw``. Cost: a sparse factorisation up to 30,000 states;
+    above, two or three linear systems of AMEn.
+    """
+    if operator.row_shape != operator.column_shape:
+        raise ValueError(
+            f"stationary needs a square operator, not one of {operator.row_shape} by {operator.column_shape}"
+        )
+    if not 0.0 < accuracy < 1.0:
+        raise ValueError(f"accuracy is {accuracy}; give a relative error between 0 and 1, such as 1e-8")
+    mass = left if left is not None else ones(operator.row_shape)
+    if mass.shape != operator.row_shape:
+        raise ValueError(f"left has the shape {mass.shape}, the operator's rows {operator.row_shape}")
+    size = operator.norm() / math.sqrt(math.prod(float(n) for n in operator.row_shape))
+    lost = (operator.adjoint() @ mass).norm()
+    if not lost <= KEPT * max(size, 1e-300) * mass.norm():
+        what = "its columns do not sum to zero" if left is None else "left is not a null vector of its adjoint"
+        raise ValueError(
+            f"the operator keeps no mass: {what} (||l^H A|| is {amount(lost / mass.norm())}, of {amount(size)})"
+        )
+    task = _Task(operator, mass, start, accuracy, max_rank, rng or np.random.default_rng(0), size, left is None)
+    asked = None
+    if checkpoint is not None:
+        arrays = [*operator.cores, *mass.cores, *(start.cores if start else ())]
+        asked = Question(arrays, [repr((accuracy, max_rank))])
+    return drive(task, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, asked=accuracy)
+
+
+class _Task:
+    """One generator: the present p, its error, and how it went."""
+
+    def __init__(
+        self,
+        operator: TTOperator,
+        mass: TensorTrain,
+        start: TensorTrain | None,
+        accuracy: float,
+        max_rank: int,
+        rng: np.random.Generator,
+        size: float,
+        counts: bool,
+    ) -> None:
+        self.operator, self.mass, self.accuracy, self.max_rank, self.rng = operator, mass, accuracy, max_rank, rng
+        self.size, self.probabilities = size, counts and operator.dtype.kind != "c"
+        self.p = start if start is not None else mass
+        total = dot(self.mass, self.p)
+        self.p = self.p * (1.0 / total) if abs(total) > 0.0 else self.mass * (1.0 / self.mass.norm() ** 2)
+        self.error, self.number, self.over = np.inf, 0, False
+        self.shift, self.change, self.contracting = FIRST_SHIFT * (size or 1.0), np.inf, False
+        self.status = Status.ITERATION_LIMIT
+        self.unique = "not examined"
+        self.work = {"linear_systems": 0}
+
+    def steps(self) -> Iterator[IterationState]:
+        """One state in a small space, else one a correction."""
+        if self.over:
+            return
+        if self._by_vectors():
+            self.over = True
+            yield self._state("full vectors")
+            return
+        while not self.over and self.number < ROUNDS:
+            self._corrected()
+            yield self._state("correction")
+
+    def _state(self, label: str) -> IterationState:
+        extra = {"error_estimates": np.array([self.error])}
+        return IterationState(0, label, self.p.max_rank, 0.0, residuals=np.array([self._residual()]), extra=extra)
+
+    def _residual(self) -> float:
+        return float((self.operator @ self.p).norm() / ((self.size or 1.0) * self.p.norm()))
+
+    def _by_vectors(self) -> bool:
+        """Step 1; False where the space is not small."""
+        if math.prod(float(n) for n in self.operator.row_shape) > LARGEST_FACTORS:
+            return False
+        a = explicit.matrix(self.operator)
+        if a is None:
+            return False
+        a = sp.csc_matrix(a)
+        if not np.all(np.isfinite(a.data)):
+            raise ValueError("the operator's elements are not finite: scale it down")
+        n = a.shape[0]
+        weights = self.mass.full().ravel()
+        closed = _closed_classes(a) if self.probabilities else 0
+        if closed > 1:
+            raise ValueError(f"the stationary state is not unique: the transitions have {closed} closed classes")
+        scale = float(abs(a).sum(axis=0).max())
+        if scale == 0.0 and n > 1:
+            raise ValueError("the stationary state is not unique: the operator is zero")
+        shift = 1e-10 * scale or 1.0
+        factors = splu(sp.csc_matrix(a - shift * sp.identity(n)))
+        p = self.p.full().ravel()
+        p = p.astype(np.result_type(p, a))
+        for _ in range(INVERSE_STEPS):
+            p = factors.solve(p)
+            p = p / (weights.conj() @ p)
+        for _ in range(2):
+            change = factors.solve(a @ p)
+            change = change - p * (weights.conj() @ change)
+            p = p - change
+        self.error = float(np.linalg.norm(change) / np.linalg.norm(p)) + EPS
+        self.unique = "one closed class" if closed == 1 else self._second(factors, shift, scale, p, weights)
+        self.p = tt_svd(p.reshape(self.operator.row_shape), max(SHARE * self.accuracy, 1e-14))
+        if self.p.max_rank > self.max_rank:
+            self.p = self.p.round(0.0, self.max_rank)
+        self.p = self.p * (1.0 / dot(self.mass, self.p))
+        self.error += float(np.linalg.norm(self.p.full().ravel() - p) / np.linalg.norm(p))
+        capped = self.p.max_rank >= self.max_rank
+        missed = Status.RANK_LIMIT if capped else Status.PRECISION
+        self.status = Status.CONVERGED if self.error <= self.accuracy else missed
+        return True
+
+    def _second(self, factors: Any, shift: float, scale: float, p: np.ndarray, weights: np.ndarray) -> str:
+        """Inverse iteration in the complement: the modulus of the second eigenvalue."""
+        if len(p) == 1:
+            return "one state"
+        x = self.rng.standard_normal(len(p)).astype(p.dtype)
+        growth = 0.0
+        for _ in range(SEARCH_STEPS):
+            x = x - p * (weights.conj() @ x)
+            x = x / np.linalg.norm(x)
+            y = factors.solve(x)
+            growth = float(np.linalg.norm(y))
+            x = y
+        if 1.0 / growth - shift <= SECOND * scale:
+            raise ValueError("the stationary state is not unique: zero is a repeated eigenvalue of the operator")
+        return f"next eigenvalue about {amount(1.0 / growth)} from zero"
+
+    def _corrected(self) -> None:
+        """Steps 2 and 3: an implicit step of the length 1/s, or the correction of p by the same system."""
+        system = identity_operator(self.operator.row_shape) * self.shift - self.operator
+        method = AMEn(max_rank=self.max_rank, enrichment=4, sweeps=SWEEPS)
+        before = self.p.norm()
+        if self.change > NEAR:
+            right = self.p * self.shift
+            found = swept(system, right, method, self.p, ROUGH, False, self.rng)
+            p = found.x.round(0.05 * ROUGH, self.max_rank)
+            p = p * (1.0 / dot(self.mass, p))
+            self.change = float((p - self.p).norm() / before)
+            self.shift *= FASTER
+        else:
+            image = (self.operator @ self.p).round(0.3 * SOLVED)
+            image = image - self.p * dot(self.mass, image)  # the rounding's: 1/s times as large in the solution
+            found = swept(system, image, method, None, SOLVED, False, self.rng)
+            step = found.x - self.p * (dot(self.mass, found.x))
+            change = float(step.norm() / before)
+            p = (self.p + step).round(max(SHARE * self.accuracy, min(1e-2 * change, 1e-4)), self.max_rank)
+            p = p * (1.0 / dot(self.mass, p))
+            # the steps to come are shorter by this ratio each: their sum is what p still errs by
+            ratio = change / self.change if self.contracting else SLOWEST
+            self.contracting = True
+            self.error = (
+                change * ratio / (1.0 - ratio) + change * max(SOLVED, found.residual) if ratio < SLOWEST else change
+            )
+            self.error += SHARE * self.accuracy
+            if ratio > FAST_ENOUGH:
+                self.shift *= FASTER
+            self.change = change
+        self.work["linear_systems"] += 1
+        self.work["sweeps"] = self.work.get("sweeps", 0) + found.sweeps
+        self.p = p
+        self.number += 1
+        if self.contracting and self.error <= self.accuracy:
+            self.status, self.over = Status.CONVERGED, True
+        elif self.number == ROUNDS or not np.isfinite(self.change):
+            self.status = Status.RANK_LIMIT if self.p.max_rank >= self.max_rank else Status.STAGNATED
+            self.over = True
+
+    def content(self) -> Content:
+        """The present p."""
+        arrays, train = train_arrays("p", self.p)
+        names = {
+            name: getattr(self, name)
+            for name in ("error", "number", "over", "unique", "work", "shift", "change", "contracting")
+        }
+        return arrays, {"train": train, **names, "status": self.status.name, "generator": random_state(self.rng)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.p = stored_train(arrays, "p", data["train"])
+        for name in ("error", "number", "over", "unique", "work", "shift", "change", "contracting"):
+            setattr(self, name, data[name])
+        self.status = Status[data["status"]]
+        restore(self.rng, data["generator"])
+
+    def solution(self) -> Solution:
+        """p with its second looks."""
+        total = dot(self.mass, self.p)
+        checked = [
+            Checked("mass", "<l, p> by contraction", f"1 within {amount(abs(total - 1.0))}", abs(total - 1) < 1e-8)
+        ]
+        extra: dict[str, Any] = {"error": self.error, "unique": self.unique, "mass": total}
+        if self.probabilities:
+            smallest, how = self._smallest()
+            allowed = 3.0 * min(self.error, 1.0) * self.p.norm() + 100.0 * EPS * self.p.norm()
+            passed = smallest >= -allowed
+            checked.append(Checked("non-negative", how, f"smallest entry {amount(smallest)}", bool(passed)))
+            extra["smallest_entry"] = smallest
+        status = self.status
+        if status is Status.CONVERGED and not all(look.passed for look in checked):
+            status = Status.CONTRADICTED
+        residual = np.array([self._residual()])
+        done = int(status is Status.CONVERGED)
+        return Solution(self.p, status, done, residual, (), dict(self.work), {}, extra, tuple(checked))
+
+    def _smallest(self) -> tuple[float, str]:
+        if math.prod(float(n) for n in self.p.shape) <= LARGEST_FACTORS:
+            return float(self.p.full().min()), "all entries"
+        drawn = np.random.default_rng(1)
+        indices = np.stack([drawn.integers(0, n, SAMPLES) for n in self.p.shape], axis=1)
+        return float(self.p.entries(indices).min()), f"{SAMPLES} entries at random"
+
+
+def _closed_classes(a: sp.csc_matrix) -> int:
+    """Strongly connected classes that nothing leaves; 0 where an element beside the diagonal is negative."""
+    off = sp.csc_matrix(a - sp.diags(a.diagonal()))
+    off.eliminate_zeros()
+    floor = 1e-13 * float(abs(off).max()) if off.nnz else 0.0
+    if off.nnz and off.data.min() < -floor:
+        return 0
+    off.data[off.data <= floor] = 0.0
+    off.eliminate_zeros()
+    count, labels = connected_components(off.T, directed=True, connection="strong")
+    to, origin = off.nonzero()
+    left = np.zeros(count, dtype=bool)
+    left[labels[origin][labels[origin] != labels[to]]] = True
+    return int(count - np.count_nonzero(left))

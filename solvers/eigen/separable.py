@@ -1,0 +1,209 @@
+"""Operators that are sums over groups of modes, H = sum_g 1 x ... x H_g x ... x 1: every level is a sum of theirs.
+
+1. The operator is rounded; at each bond of rank two at most it is compared with what acts left of the bond alone plus
+   what acts right of it alone, which partial traces give: H_left x 1 + 1 x H_right - mean.
+2. Where every group is small enough to be diagonalised, the lowest sums, those nearest to a number, and the number of
+   sums in a window follow from the levels of the groups, exactly, whatever the dimension of the whole.
+Cost: a norm of an operator a bond, and the diagonalisation of each group.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from solvers.formats.trains.construct import tt_svd
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
+
+SAME = 1e-13  # relative Frobenius distance from the sum of two parts that counts as none
+LARGEST_GROUP = 2500  # product functions: 15 s with all vectors, measured
+MOST_MERGED = 20_000_000  # sums kept when levels are counted in a window
+ROUNDED = 1e-15
+ROUNDING = 3.0  # times eps and the largest level of a group: what LAPACK may move a level by; a third of it measured
+
+
+def groups(operator: TTOperator) -> list[TTOperator] | None:
+    """The parts of a sum over two groups of modes at least, in order; None where the operator is no such sum.
+
+    The mean of the whole (its trace over its dimension) is shared out to the first group.
+    """
+    if operator.d == 1 or not operator.norm() > 0.0:
+        return None
+    rounded = operator.round(ROUNDED)
+    cuts = [k for k in range(1, operator.d) if rounded.ranks[k] <= 2 and _splits(rounded, k)]
+    if not cuts:
+        return None
+    mean = _traced(operator, 0, 0).cores[0][0, 0, 0, 0]
+    ends = [0, *cuts, operator.d]
+    found = []
+    for g, (a, b) in enumerate(pairwise(ends)):
+        part = _traced(operator, a, b)
+        if g:  # without the mean, which the first part has
+            part = part - _identity(part.row_shape) * complex_or_real(mean)
+        found.append(part)
+    return found
+
+
+def complex_or_real(value: complex) -> complex:
+    """A float where the number has no imaginary part."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _identity(shape: Sequence[int]) -> TTOperator:
+    return TTOperator(tuple(np.eye(n)[None, :, :, None] for n in shape))
+
+
+def _splits(operator: TTOperator, k: int) -> bool:
+    """Whether nothing couples the modes before bond ``k`` to those behind it."""
+    d = operator.d
+    left, right, mean = (_traced(operator, *ends) for ends in ((0, k), (k, d), (0, 0)))
+    before, behind = _identity(operator.row_shape[:k]), _identity(operator.row_shape[k:])
+    one = TTOperator((*before.cores, *behind.cores))
+    both = TTOperator((*left.cores, *behind.cores)) + TTOperator((*before.cores, *right.cores))
+    rest = operator - both + one * complex_or_real(mean.cores[0][0, 0, 0, 0])
+    return rest.norm() <= SAME * operator.norm()
+
+
+def _traced(operator: TTOperator, a: int, b: int) -> TTOperator:
+    """The modes a..b-1 of the operator, the others traced out and divided by their size; a number where a = b."""
+    before, behind = np.ones((1, 1)), np.ones((1, 1))
+    for core in operator.cores[:a]:
+        before = before @ (np.einsum("aiib->ab", core) / core.shape[1])
+    for core in reversed(operator.cores[b:]):
+        behind = (np.einsum("aiib->ab", core) / core.shape[1]) @ behind
+    if a == b:
+        return TTOperator(((before @ behind)[:, None, None, :],))
+    cores = list(operator.cores[a:b])
+    cores[0] = np.tensordot(before, cores[0], 1)
+    cores[-1] = np.tensordot(cores[-1], behind, 1)
+    return TTOperator(tuple(cores))
+
+
+class Sums:
+    """Levels of the groups, and their sums; ``shapes``: the modes of each group."""
+
+    def __init__(self, parts: Sequence[TTOperator]) -> None:
+        self.shapes = [part.row_shape for part in parts]
+        self.levels: list[np.ndarray] = []
+        self.vectors: list[np.ndarray] = []
+        self.errors = 0.0
+        eps = float(np.finfo(float).eps)
+        known: list[tuple[TTOperator, np.ndarray, np.ndarray]] = []
+        for part in parts:
+            twin = next((k for k in known if _equal(k[0], part)), None)
+            if twin is None:
+                h = part.full(LARGEST_GROUP**2)
+                w, v = np.linalg.eigh(0.5 * (h + h.conj().T))
+                twin = part, w, v
+                known.append(twin)
+            self.levels.append(twin[1])
+            self.vectors.append(twin[2])
+            self.errors += ROUNDING * eps * float(np.abs(twin[1]).max(initial=0.0))
+
+    @classmethod
+    def of(cls, operator: TTOperator) -> Sums | None:
+        """Of an operator that is a sum of small groups; None for any other."""
+        parts = groups(operator)
+        if parts is None or any(math.prod(part.row_shape) > LARGEST_GROUP for part in parts):
+            return None
+        return cls(parts)
+
+    @property
+    def size(self) -> float:
+        """Dimension of the whole."""
+        return float(math.prod(float(len(w)) for w in self.levels))
+
+    def lowest(self, n: int) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+        """The ``n`` lowest sums, ascending, and which level of each group they are of. Cost O(n groups log n)."""
+        start = (0,) * len(self.levels)
+        heap = [(self._sum(start), start)]
+        seen = {start}
+        energies: list[float] = []
+        places: list[tuple[int, ...]] = []
+        while heap and len(places) < n:
+            energy, place = heapq.heappop(heap)
+            energies.append(energy)
+            places.append(place)
+            for g in range(len(place)):
+                if place[g] + 1 < len(self.levels[g]):
+                    following = (*place[:g], place[g] + 1, *place[g + 1 :])
+                    if following not in seen:
+                        seen.add(following)
+                        heapq.heappush(heap, (self._sum(following), following))
+        return np.array(energies), places
+
+    def _sum(self, place: tuple[int, ...]) -> float:
+        return math.fsum(w[i] for w, i in zip(self.levels, place))
+
+    def below(self, bound: float) -> int | None:
+        """How many sums are less than ``bound``; None where that takes too many partial sums.
+
+        Two halves of the groups are merged by sorting: neither may have more than ``MOST_MERGED`` sums.
+        """
+        found = self._halves()
+        if found is None:
+            return None
+        first, second = found[1]
+        return int(np.searchsorted(np.sort(second), bound - first, side="left").sum())
+
+    def _halves(self) -> tuple[list[list[int]], list[np.ndarray]] | None:
+        """Two halves of the groups, of about as many sums each, and those sums."""
+        halves: list[list[int]] = [[], []]
+        sizes = [1.0, 1.0]
+        for g in sorted(range(len(self.levels)), key=lambda g: -len(self.levels[g])):
+            side = int(sizes[1] < sizes[0])
+            halves[side].append(g)
+            sizes[side] *= len(self.levels[g])
+        if max(sizes) > MOST_MERGED:
+            return None
+        sums = []
+        for part in halves:
+            total = np.zeros(1)
+            for g in part:
+                total = np.add.outer(total, self.levels[g]).ravel()
+            sums.append(total)
+        return halves, sums
+
+    def nearest(self, target: float, n: int) -> tuple[np.ndarray, list[tuple[int, ...]]] | None:
+        """The ``n`` sums nearest to ``target``, ascending, and their places; None where that takes too many sums."""
+        found = self._halves()
+        if found is None:
+            return None
+        halves, sums = found
+        ranks = np.argsort(sums[1], kind="stable")
+        second = sums[1][ranks]
+        at = np.searchsorted(second, target - sums[0])
+        best: list[tuple[float, int, int]] = []
+        for step in range(-n, n):  # of each sum of the first half, the n nearest partners on either side
+            index = at + step
+            inside = np.flatnonzero((index >= 0) & (index < len(second)))
+            distance = np.abs(sums[0][inside] + second[index[inside]] - target)
+            keep = np.argsort(distance, kind="stable")[:n] if len(distance) > n else np.arange(len(distance))
+            best += [(float(distance[i]), int(inside[i]), int(index[inside[i]])) for i in keep]
+            best = heapq.nsmallest(n, best)
+        places = []
+        for _, i, j in best:
+            place = [0] * len(self.levels)
+            for part, flat in zip(halves, (i, int(ranks[j]))):
+                for g, own in zip(part, np.unravel_index(flat, [len(self.levels[g]) for g in part]) if part else ()):
+                    place[g] = int(own)
+            places.append(tuple(place))
+        places.sort(key=self._sum)
+        return np.array([self._sum(place) for place in places]), places
+
+    def train(self, place: tuple[int, ...], tol: float = 1e-14) -> TensorTrain:
+        """The state of these levels: the product of the groups' vectors, of norm one."""
+        cores: list[np.ndarray] = []
+        for shape, vectors, i in zip(self.shapes, self.vectors, place):
+            part = tt_svd(vectors[:, i].reshape(shape), tol)
+            cores += part.cores
+        return TensorTrain(tuple(cores))
+
+
+def _equal(a: TTOperator, b: TTOperator) -> bool:
+    return a.row_shape == b.row_shape and all(np.array_equal(p, q) for p, q in zip(a.cores, b.cores))

@@ -1,0 +1,192 @@
+"""Polynomials on dyadic pieces of a grid of 2^L points: a small exact subspace of the grid functions, for any L.
+
+The indices 0 .. N - 1 are cut into leaves [s, s + m), m = 2^l, s a multiple of m. On the points s - 1 .. s + m - 1
+(the first leaf: 0 .. m - 1) a function is a polynomial of degree min(p, m); neighbours share the point between them.
+Leaves of at most p points hold every grid function, so nothing is approximated on small grids; on large ones few
+leaves, halved where the function is rough, stand for 2^L points. It is the multiscale polynomial form of quantics
+trains (Lindsey, arXiv:2311.12554) used as a trial space; TT-ranks of the result: p + 1 and the leaves left open.
+
+Sums over the points or edges of a leaf are exact to degree 2 n - 1 by n nodes: Gauss quadrature of the measure with
+equal masses at m points, from the recurrence of the Gram (discrete Chebyshev) polynomials,
+
+    beta_k = k^2 (m^2 - k^2) / (4 (4 k^2 - 1)),   nodes and weights by Golub and Welsch, Math. Comp. 23, 221 (1969).
+
+Index letters: t point of an element, j basis function, q quadrature node. The basis: two hats and integrated Legendre
+polynomials N_j = (P_j - P_(j-2)) / (2 j - 1); differences over a step are integrals of P_(j-1), no digit lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss, legvander
+from scipy.linalg import eigh_tridiagonal
+
+from solvers.formats.quantics.bits import check_levels
+
+OFFSET = {"dirichlet": 1.0, "face": 0.5, "neumann": 0.5}  # steps from the last point to the end of the interval
+GROUND = {"dirichlet": 1.0, "face": 2.0, "neumann": 0.0}  # conductance of the edge from the last point to zero
+MORE_NODES = 4  # quadrature nodes beyond the degree: products of two functions with a coefficient
+
+Leaf = tuple[int, int]  # (first index, level: 2^level points)
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """The trial space on one axis of [0, 1].
+
+    ``levels`` L, ``step`` h, ``ends``, ``degree``, ``leaves`` in order. Of the points: positions ``node_x`` (q,),
+    weights (h times how many points a node stands for), and ``values`` (q, n), basis functions there. Of the edges, at
+    their midpoints: ``edge_x`` (e,), ``edge_weights``, and ``slopes`` (e, n), differences over h.
+    """
+
+    levels: int
+    ends: tuple[str, str]
+    degree: int
+    leaves: tuple[Leaf, ...]
+    step: float
+    node_x: np.ndarray
+    node_weights: np.ndarray
+    values: np.ndarray
+    edge_x: np.ndarray
+    edge_weights: np.ndarray
+    slopes: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Number of basis functions."""
+        return self.values.shape[1]
+
+
+def step_of(levels: int, ends: tuple[str, str]) -> float:
+    """The step h of the grid x_i = (i + offset) h on [0, 1]: a zero stands one step ("dirichlet") or half a step
+    ("face") beyond the last point, a mirror ("neumann") half a step."""
+    return 1.0 / (2.0**levels - 1.0 + OFFSET[ends[0]] + OFFSET[ends[1]])
+
+
+def positions(indices: np.ndarray, levels: int, ends: tuple[str, str]) -> np.ndarray:
+    """Coordinates of grid indices, integer or not."""
+    return (indices + OFFSET[ends[0]]) * step_of(levels, ends)
+
+
+def split(leaves: Sequence[Leaf], which: Sequence[bool]) -> list[Leaf]:
+    """Those of ``which`` halved, as far as they have two points."""
+    new: list[Leaf] = []
+    for (start, level), halve in zip(leaves, which):
+        if halve and level > 0:
+            new += [(start, level - 1), (start + 2 ** (level - 1), level - 1)]
+        else:
+            new.append((start, level))
+    return new
+
+
+def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: int) -> Axis:
+    """The space of degree ``degree`` on ``leaves``.  Raises ValueError for levels out of 1 .. 60."""
+    check_levels([levels])
+    step = step_of(levels, ends)
+    nodes: list[tuple[np.ndarray, np.ndarray]] = []
+    edges: list[tuple[np.ndarray, np.ndarray]] = []
+    blocks: list[tuple[int, np.ndarray, np.ndarray]] = []
+    size = 0
+    for k, (start, level) in enumerate(leaves):
+        piece = _piece(level, degree, k == 0)
+        # the first index of the element in coordinates from the left end, exact to rounding
+        first = start - (0 if k == 0 else 1) + OFFSET[ends[0]]
+        nodes.append(((first + piece.node_t) * step, piece.node_weights * step))
+        edges.append(((first + piece.edge_t) * step, piece.edge_weights * step))
+        column = max(size - 1, 0)  # the left point is the right one of the leaf before
+        blocks.append((column, piece.values, piece.slopes / step))
+        size = column + piece.values.shape[1]
+    values = np.zeros((sum(len(x) for x, _ in nodes), size))
+    slopes = np.zeros((sum(len(x) for x, _ in edges), size))
+    row = edge = 0
+    for column, block, sloped in blocks:
+        values[row : row + len(block), column : column + block.shape[1]] = block
+        slopes[edge : edge + len(sloped), column : column + sloped.shape[1]] = sloped
+        row, edge = row + len(block), edge + len(sloped)
+    ground_x, ground_weights, ground = _ground(ends, step, size)
+    return Axis(
+        levels,
+        ends,
+        degree,
+        tuple(leaves),
+        step,
+        np.concatenate([x for x, _ in nodes]),
+        np.concatenate([w for _, w in nodes]),
+        values,
+        np.concatenate([*(x for x, _ in edges), ground_x]),
+        np.concatenate([*(w for _, w in edges), ground_weights]),
+        np.concatenate([slopes, ground]),
+    )
+
+
+def _ground(ends: tuple[str, str], step: float, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The edges from the first and the last point to the zeros beyond."""
+    x, weights, rows = [], [], []
+    for end, column, at, inwards in ((ends[0], 0, 0.0, 1.0), (ends[1], size - 1, 1.0, -1.0)):
+        if GROUND[end]:
+            x.append(at + inwards * 0.5 * OFFSET[end] * step)
+            weights.append(GROUND[end] * step)
+            row = np.zeros(size)
+            row[column] = inwards / step
+            rows.append(row)
+    return np.array(x), np.array(weights), np.array(rows).reshape(len(rows), size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """What leaves of one size have in common; t counts points from the first of the element."""
+
+    node_t: np.ndarray
+    node_weights: np.ndarray
+    values: np.ndarray
+    edge_t: np.ndarray
+    edge_weights: np.ndarray
+    slopes: np.ndarray  # over a step of one
+
+
+@lru_cache(maxsize=512)
+def _piece(level: int, degree: int, first: bool) -> _Piece:
+    m = 2**level
+    edges = m - 1 if first else m
+    z, weights = equal_masses(m, degree + MORE_NODES)
+    node_t = z if first else z + 1.0
+    if edges == 0:
+        return _Piece(node_t, weights, np.ones((1, 1)), np.zeros(0), np.zeros(0), np.zeros((0, 1)))
+    q = min(degree, edges)
+    edge_z, edge_weights = equal_masses(edges, degree + MORE_NODES)
+    values = basis(2.0 * node_t / edges - 1.0, q)
+    middles = (2.0 * edge_z + 1.0) / edges - 1.0
+    return _Piece(node_t, weights, values, edge_z + 0.5, edge_weights, differences(middles, q, 1.0 / edges))
+
+
+def basis(xi: np.ndarray, degree: int) -> np.ndarray:
+    """Left hat, bubbles of degrees 2 to ``degree``, right hat at ``xi`` in [-1, 1]: (q, degree + 1)."""
+    legendre = legvander(xi, degree)
+    j = np.arange(2, degree + 1)
+    bubbles = (legendre[:, 2:] - legendre[:, :-2]) / np.sqrt(4.0 * j - 2.0)
+    return np.column_stack([0.5 * (1.0 - xi), bubbles, 0.5 * (1.0 + xi)])
+
+
+def differences(middles: np.ndarray, degree: int, half: float) -> np.ndarray:
+    """basis(middles + half) - basis(middles - half), as integrals of Legendre polynomials."""
+    x, w = leggauss(degree // 2 + 1)
+    inside = legvander(middles[:, None] + half * x, degree - 1)  # (q, g, degree)
+    integrals = half * np.tensordot(inside, w, axes=(1, 0))
+    j = np.arange(2, degree + 1)
+    hat = np.full(len(middles), half)
+    return np.column_stack([-hat, integrals[:, 1:] * np.sqrt(j - 0.5), hat])
+
+
+@lru_cache(maxsize=512)
+def equal_masses(m: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes in [0, m - 1] and weights of the sum over 0 .. m - 1; all points where these are at most ``count``."""
+    if m <= count:
+        return np.arange(float(m)), np.ones(m)
+    k = np.arange(1.0, count)
+    beta = k**2 * (1.0 - (k / m) ** 2) / (4.0 * k**2 - 1.0)
+    y, vectors = eigh_tridiagonal(np.zeros(count), np.sqrt(beta))
+    return 0.5 * (m - 1.0) + 0.5 * m * y, m * vectors[0] ** 2

@@ -1,0 +1,132 @@
+"""Operators that know what they are: sums of Laplacians along the axes and a multiple of the identity, and products.
+
+The cores of such an operator on 2^30 points hold it to rounding errors only, and 4^30 of those is all that the solution
+is made of. The numbers beside the cores say it exactly, so that ``solve`` need not look at the cores. Sums, multiples,
+products, Kronecker sums and roundings of such operators keep them; anything else gives a plain operator.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import overload
+
+import numpy as np
+
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
+
+FAITHFUL = 1e-9  # relative: a rounding that is meant to keep the operator
+
+
+@dataclass(frozen=True)
+class Form:
+    """sum_k scales[k] (-1, 2, -1)_k + shift, second differences along axis k with ``ends`` as in ``laplacian``."""
+
+    levels: tuple[int, ...]
+    ends: tuple[tuple[str, str], ...]
+    scales: tuple[float, ...]
+    shift: float
+    order: str
+
+    def times(self, factor: float) -> Form:
+        """A multiple."""
+        return replace(self, scales=tuple(factor * s for s in self.scales), shift=factor * self.shift)
+
+    def plus(self, other: Form) -> Form | None:
+        """The sum, where both are on one grid."""
+        if (self.levels, self.ends, self.order) != (other.levels, other.ends, other.order):
+            return None
+        scales = tuple(a + b for a, b in zip(self.scales, other.scales))
+        return replace(self, scales=scales, shift=self.shift + other.shift)
+
+
+@dataclass(frozen=True, eq=False)
+class FormOperator(TTOperator):
+    """A TT operator that is the product of ``forms``, to what its cores can hold."""
+
+    forms: tuple[Form, ...] = ()
+
+    @property
+    def T(self) -> TTOperator:
+        return _with(super().T, tuple(reversed(self.forms)))
+
+    def conj(self) -> TTOperator:
+        return self
+
+    def __neg__(self) -> TTOperator:
+        return self * -1.0
+
+    def __mul__(self, other: TTOperator | complex) -> TTOperator:
+        made = super().__mul__(other)
+        if not isinstance(other, Real) or not self.forms:  # a product entry by entry among them
+            return made
+        return _with(made, (self.forms[0].times(float(other)), *self.forms[1:]))
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: TTOperator | complex) -> TTOperator:
+        made = super().__add__(other)
+        if not isinstance(other, TTOperator) or len(self.forms) != 1:  # a scalar goes to every entry
+            return made
+        form: Form | None = None
+        if isinstance(other, FormOperator) and len(other.forms) == 1:
+            form = self.forms[0].plus(other.forms[0])
+        else:
+            factor = identity_factor(other)
+            if factor is not None:
+                form = replace(self.forms[0], shift=self.forms[0].shift + factor)
+        return made if form is None else _with(made, (form,))
+
+    __radd__ = __add__
+
+    @overload
+    def __matmul__(self, other: TensorTrain) -> TensorTrain: ...
+
+    @overload
+    def __matmul__(self, other: TTOperator) -> TTOperator: ...
+
+    @overload
+    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
+
+    def __matmul__(self, other: TensorTrain | TTOperator | np.ndarray) -> TensorTrain | TTOperator | np.ndarray:
+        made = super().__matmul__(other)
+        if isinstance(made, TTOperator) and isinstance(other, FormOperator) and self.forms and other.forms:
+            return _with(made, (*self.forms, *other.forms))
+        return made
+
+    def round(self, tol: float = 1e-12, max_rank: int | None = None) -> TTOperator:
+        made = super().round(tol, max_rank)
+        return _with(made, self.forms) if tol <= FAITHFUL and max_rank is None else made
+
+
+def known_form(operator: TTOperator, form: Form) -> FormOperator:
+    """``operator`` with what it is."""
+    return FormOperator(operator.cores, operator.factors, (form,))
+
+
+def identity_factor(operator: TTOperator) -> float | None:
+    """c where the operator is c times the identity, said by rank-one cores that are multiples of it."""
+    factor = 1.0
+    for core in operator.cores:
+        if core.shape[0] != 1 or core.shape[3] != 1 or core.shape[1] != core.shape[2] or core.dtype.kind == "c":
+            return None
+        value = float(core[0, 0, 0, 0])
+        if not np.array_equal(core[0, :, :, 0], value * np.eye(core.shape[1])):
+            return None
+        factor *= value
+    return factor if math.isfinite(factor) else None
+
+
+def joined(parts: list[Form], order: str) -> Form | None:
+    """The form of the Kronecker sum of forms of one axis each."""
+    if any(len(part.levels) != 1 for part in parts):
+        return None
+    levels = tuple(part.levels[0] for part in parts)
+    ends = tuple(part.ends[0] for part in parts)
+    return Form(levels, ends, tuple(part.scales[0] for part in parts), sum(part.shift for part in parts), order)
+
+
+def _with(operator: TTOperator, forms: tuple[Form, ...]) -> FormOperator:
+    return FormOperator(operator.cores, operator.factors, forms)
