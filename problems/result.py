@@ -137,17 +137,18 @@ class Result(Card):
         return {stored: getattr(self, name) for name, stored in alone.items()}
 
     def loading(self, folder: str) -> tuple[str, str]:
-        """How to load the trains of a run: a heading and three lines of Python."""
+        """How to load the trains of a run, or its report where it has none: a heading and three lines of Python."""
         trains = self.trains()
         many = isinstance(trains, _Numbered)
         names = ["states"] if many else list(trains)
-        target = "states" if many else f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+        target = "states" if many else f"({', '.join(names)}{',' if len(names) == 1 else ''})" if names else "_"
         shown = ["states[0].ranks"] if many else [f"{name}.ranks" for name in names]
         first = next((how.key or name for name, how in declared(type(self)) if how.compared), "counts")
         entry = "".join(f'["{part}"]' for part in first.split("."))
         code = f'import ttsuite\nreport, {target} = ttsuite.load("{folder}")\n'
-        said = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        return f"Loading the {said}", code + f'print(report["results"]{entry}, {", ".join(shown)})'
+        said = " and ".join([", ".join(names[:-1]), *names[-1:]] if len(names) > 1 else names) or "report"
+        told = ", ".join(['report["results"]' + entry, *shown])
+        return f"Loading the {said}", f"{code}print({told})"
 
 
 def _trains_of(kind: type) -> tuple[dict[str, str], str]:

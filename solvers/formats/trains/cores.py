@@ -181,9 +181,11 @@ def check_scalar(scalar: complex) -> None:
 
 def contracted(cores: Sequence[np.ndarray]) -> np.ndarray:
     """All cores multiplied out: the entries in C order."""
-    product = np.ones((1, 1))
+    product, exponent = np.ones((1, 1)), 0
     for core in cores:
-        product = (product @ core.reshape(core.shape[0], -1)).reshape(-1, core.shape[-1])
+        product, own = moderate((product @ core.reshape(core.shape[0], -1)).reshape(-1, core.shape[-1]))
+        exponent += own
+    product = power_of_two(product, exponent) if exponent else product
     check_finite(product, "the dense tensor (overflow: rescale the train)")
     return product.reshape(-1)
 
@@ -198,9 +200,16 @@ def check_full_size(shape: Sequence[int], max_size: int) -> None:
 def multiplied_cores(
     product: Callable[[np.ndarray, np.ndarray], np.ndarray], x: Sequence[np.ndarray], y: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, ...]:
-    """Products core by core, which no single core takes out of double precision as long as all of them can share."""
+    """Products core by core, which no single core takes out of double precision as long as all of them can share.
+
+    They are scaled only where a product would leave double precision: what the first cores hold may be far smaller than
+    their largest entries say, so that an even share of a power of two is no even share of what partial products are.
+    """
+    sizes = [math.frexp(largest(p))[1] + math.frexp(largest(q))[1] for p, q in zip(x, y, strict=True)]
+    if max(map(abs, sizes)) <= WIDEST:
+        return tuple(freeze(product(p, q)) for p, q in zip(x, y))
     cores, exponent = [], 0
-    for p, q in zip(x, y, strict=True):
+    for p, q in zip(x, y):
         p, first = moderate(p)
         q, second = moderate(q)
         cores.append(freeze(product(p, q)))

@@ -27,11 +27,12 @@ from solvers.formats.trains.cores import (
     contracted,
     gauge_shifts,
     kron_core,
+    moderate,
     multiplied_cores,
     scaled_cores,
     shifted_cores,
 )
-from solvers.formats.trains.factorisations import check_finite, freeze, frobenius
+from solvers.formats.trains.factorisations import check_finite, freeze, frobenius, power_of_two
 from solvers.formats.trains.indexing import Key, indexed
 from solvers.formats.trains.orthogonalisation import orthogonalise_cores, right_interfaces, swept_cores
 from solvers.formats.trains.permutation import goals_of, permuted_cores
@@ -299,14 +300,16 @@ class TensorTrain(Card):
             raise ValueError(f"indices must be integers, not {indices.dtype}")
         if indices.size and not ((indices >= 0) & (indices < np.array(self.shape))).all():
             raise IndexError(f"an index lies outside the tensor of shape {self.shape}")
-        rows = np.ones((len(indices), 1), dtype=self.dtype)
+        rows, exponent = np.ones((len(indices), 1), dtype=self.dtype), 0
         for core, index in zip(self.cores, indices.T, strict=True):
             product = np.empty((len(rows), core.shape[2]), dtype=self.dtype)
             order = np.argsort(index, kind="stable")
             values, starts = np.unique(index[order], return_index=True)
             for value, chosen in zip(values, np.split(order, starts[1:])):
                 product[chosen] = rows[chosen] @ core[:, value, :]
-            rows = product
+            rows, own = moderate(product) if len(product) else (product, 0)
+            exponent += own
+        rows = power_of_two(rows, exponent) if exponent else rows
         check_finite(rows, "the entries (overflow: rescale the train)")
         return rows[:, 0]
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from train_strategies import DTYPES, operators_of, trains_of
 
 from solvers.formats.trains.construct import identity_operator, ones, random_train
-from solvers.formats.trains.cores import aligned, as_scalar
+from solvers.formats.trains.cores import aligned, as_scalar, contracted
 from solvers.formats.trains.operator import TTOperator, applied
+from solvers.formats.trains.tensor_train import TensorTrain, dot
 
 SCALARS = st.sampled_from([1.0, -2, 0, 1.5 - 2j, np.float64(0.3), np.array(2.0), np.int64(3), True, np.float32(0.5)])
 few = settings(max_examples=20, deadline=None)
@@ -115,3 +116,16 @@ def test_aligned_cores_are_views():
     x, y = ones((1, 3)), ones((4, 3))
     p, q = aligned(x.cores, y.cores)
     assert p[0].shape == (1, 4, 1) and np.shares_memory(p[0], x.cores[0]) and q[0].shape == (1, 4, 1)
+
+
+def test_the_way_to_an_entry_may_leave_double_precision():
+    """Cores diag(1, 2^-80), then diag(1, 2^80), of which the second index is used: partial products reach 2^-2400."""
+    small, large = (np.array([[[1.0], [0.0]], [[0.0], [p]]]).transpose(0, 2, 1) for p in (2.0**-80, 2.0**80))
+    ends = np.array([[[0.0, 1.0]]]), np.array([[[0.0]], [[1.0]]])
+    x = TensorTrain((ends[0], *[small] * 30, *[large] * 30, ends[1]))
+    where = np.zeros((2, x.d), dtype=int)
+    for train in (x, x * ones(x.shape), x * 1.0, x + 0.0 * x):
+        np.testing.assert_array_equal(train.entries(where), 1.0)
+        assert contracted(train.cores) == 1.0 and train.norm() == 1.0 and dot(train, x) == 1.0
+        assert train.round(1e-10).entries(where)[0] == pytest.approx(1.0, abs=1e-12)
+        assert train.entries(where[:0]).shape == (0,)
