@@ -20,13 +20,13 @@ def matrix_of(a):
 
 
 def exact_ranks(matrix, shape):
-    """Ranks of the unfoldings of a dense operator."""
+    """Ranks of the unfoldings of a dense operator; those of zero are one, as a train has at least that."""
     d = len(shape)
     tensor = matrix.reshape(*shape, *shape).transpose([i for k in range(d) for i in (k, d + k)])
     ranks = [1]
     for k in range(1, d):
         values = np.linalg.svd(tensor.reshape(np.prod([n * n for n in shape[:k]]), -1), compute_uv=False)
-        ranks.append(int(np.sum(values > 1e-10 * values[0])))
+        ranks.append(max(1, int(np.sum(values > 1e-10 * values[0]))))
     return (*ranks, 1)
 
 
