@@ -163,6 +163,15 @@ def moderate(array: np.ndarray) -> tuple[np.ndarray, int]:
     return power_of_two(array, -exponent), exponent
 
 
+def moderate_rows(rows: np.ndarray, exponents: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """``rows`` (m, r) 2^exponents with each row as ``moderate`` has an array; None for exponents that are all zero."""
+    tops = np.abs(rows).max(axis=1, initial=0.0)
+    if tops.max(initial=1.0) < 2.0**MODERATE and tops.min(where=tops > 0.0, initial=1.0) > 2.0**-MODERATE:
+        return rows, exponents
+    own = np.frexp(tops)[1]
+    return power_of_two(rows, -own[:, None]), own if exponents is None else exponents + own
+
+
 def as_scalar(value: object) -> complex | None:
     """A number, also as an array without axes; None for anything else.  Raises ValueError for NaN or infinity."""
     if isinstance(value, np.ndarray | np.generic) and value.ndim == 0 and value.dtype.kind in "biufc":
@@ -181,11 +190,15 @@ def check_scalar(scalar: complex) -> None:
 
 def contracted(cores: Sequence[np.ndarray]) -> np.ndarray:
     """All cores multiplied out: the entries in C order."""
-    product, exponent = np.ones((1, 1)), 0
+    product, exponents = np.ones((1, 1)), None
     for core in cores:
-        product, own = moderate((product @ core.reshape(core.shape[0], -1)).reshape(-1, core.shape[-1]))
-        exponent += own
-    product = power_of_two(product, exponent) if exponent else product
+        if exponents is not None:
+            exponents = np.repeat(exponents, math.prod(core.shape[1:-1]))
+        product = (product @ core.reshape(core.shape[0], -1)).reshape(-1, core.shape[-1])
+        if core is not cores[-1]:
+            product, exponents = moderate_rows(product, exponents)
+    if exponents is not None:
+        product = power_of_two(product, exponents[:, None])
     check_finite(product, "the dense tensor (overflow: rescale the train)")
     return product.reshape(-1)
 

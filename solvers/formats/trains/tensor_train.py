@@ -27,7 +27,7 @@ from solvers.formats.trains.cores import (
     contracted,
     gauge_shifts,
     kron_core,
-    moderate,
+    moderate_rows,
     multiplied_cores,
     scaled_cores,
     shifted_cores,
@@ -300,18 +300,17 @@ class TensorTrain(Card):
             raise ValueError(f"indices must be integers, not {indices.dtype}")
         if indices.size and not ((indices >= 0) & (indices < np.array(self.shape))).all():
             raise IndexError(f"an index lies outside the tensor of shape {self.shape}")
-        rows, exponent = np.ones((len(indices), 1), dtype=self.dtype), 0
+        rows, exponents = np.ones((len(indices), 1), dtype=self.dtype), None
         for core, index in zip(self.cores, indices.T, strict=True):
             product = np.empty((len(rows), core.shape[2]), dtype=self.dtype)
             order = np.argsort(index, kind="stable")
             values, starts = np.unique(index[order], return_index=True)
             for value, chosen in zip(values, np.split(order, starts[1:])):
                 product[chosen] = rows[chosen] @ core[:, value, :]
-            rows, own = moderate(product) if len(product) else (product, 0)
-            exponent += own
-        rows = power_of_two(rows, exponent) if exponent else rows
-        check_finite(rows, "the entries (overflow: rescale the train)")
-        return rows[:, 0]
+            rows, exponents = moderate_rows(product, exponents)
+        found = rows[:, 0] if exponents is None else power_of_two(rows[:, 0], exponents)
+        check_finite(found, "the entries (overflow: rescale the train)")
+        return found
 
     def full(self, max_size: int = MAX_FULL_SIZE) -> np.ndarray:
         """The dense tensor of shape ``shape``.  Raises ValueError for more than ``max_size`` entries."""

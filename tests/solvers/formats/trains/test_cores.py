@@ -129,3 +129,13 @@ def test_the_way_to_an_entry_may_leave_double_precision():
         assert contracted(train.cores) == 1.0 and train.norm() == 1.0 and dot(train, x) == 1.0
         assert train.round(1e-10).entries(where)[0] == pytest.approx(1.0, abs=1e-12)
         assert train.entries(where[:0]).shape == (0,)
+
+
+def test_entries_of_all_sizes_beside_each_other():
+    """Partial products of one entry are 2^-2400, those of the other are 1; the entries are 1."""
+    small, large = (np.array([[[1.0], [p]]]) for p in (2.0**-80, 2.0**80))
+    x = TensorTrain((*[small] * 30, *[large] * 30))
+    where = np.array([[0] * 60, [1] * 60, [0] * 59 + [1]])
+    np.testing.assert_array_equal(x.entries(where), [1.0, 1.0, 2.0**80])
+    halves = TensorTrain((*[small] * 6, *[small[:, 1:] * 2.0**-40] * 20, *[1.0 / small[:, 1:] * 2.0**40] * 20))
+    np.testing.assert_array_equal(halves.full().reshape(-1), np.ldexp(1.0, [-80 * i.bit_count() for i in range(64)]))
