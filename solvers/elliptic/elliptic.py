@@ -114,7 +114,7 @@ def checked_problem(
     for position, width in features:
         if len(position) != d or not all(0.0 <= x <= 1.0 for x in position) or not width > 0.0:
             raise ValueError(f"a feature is a point of [0, 1]^{d} and a width above zero, not {position!r}, {width!r}")
-    known: dict[int, Coefficient] = {id(one): _function(one, d, "the coefficient") for one in parts}
+    known: dict[int, Coefficient] = {id(one): _function(one, d, "the coefficient", positive=True) for one in parts}
     if isinstance(load, TensorTrain):
         if load.shape != (2,) * sum(sizes) or load.dtype.kind == "c":
             raise ValueError(f"a load as a train has {sum(sizes)} modes of size 2, real, not {load.dtype} {load.shape}")
@@ -131,10 +131,25 @@ def checked_problem(
     )
 
 
-def _function(given: Given, d: int, what: str) -> Coefficient:
-    """Arrays as functions that are constant on cells."""
+def _function(given: Given, d: int, what: str, positive: bool = False) -> Coefficient:
+    """Arrays as functions that are constant on cells; functions so that all that they return is looked at."""
     if callable(given):
-        return given
+
+        def looked_at(points: np.ndarray) -> np.ndarray:
+            found = np.asarray(given(points))
+            if d == 1 and found.shape == points.shape:  # of one axis x is written as it stands
+                found = found[:, 0]
+            if found.shape != points.shape[:1] or found.dtype.kind not in "iufb":
+                said = f"{found.dtype} {found.shape}"
+                raise ValueError(f"{what} must return {len(points)} real numbers for points {points.shape}, not {said}")
+            bad = ~np.isfinite(found) | (found <= 0.0 if positive else False)
+            if bad.any():
+                at = ", ".join(numeral(x) for x in points[int(np.argmax(bad))])
+                kind = "positive and finite" if positive else "finite"
+                raise ValueError(f"{what} must be {kind}: at ({at}) it is {found[bad][0]}")
+            return found.astype(float)
+
+        return looked_at
     array = np.asarray(given)
     if array.dtype.kind not in "iufb" or array.ndim not in (0, d) or array.size == 0 or not np.isfinite(array).all():
         raise ValueError(f"{what} must be a number, a function or a finite real array of {d} axes, not {given!r}"[:300])

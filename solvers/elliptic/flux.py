@@ -69,10 +69,7 @@ def flow(
     def resistance(x: np.ndarray) -> np.ndarray:
         if not callable(diffusion):
             return np.full(x.shape, 1.0 / diffusion)
-        a = np.asarray(diffusion(x[:, None]), dtype=float)
-        if a.shape != x.shape or not (np.isfinite(a) & (a > 0.0)).all():
-            raise ValueError(f"the coefficient must return {x.shape} positive finite numbers")
-        return 1.0 / a
+        return 1.0 / diffusion(x[:, None])
 
     flat = ones((2,) * levels)
     r = train(resistance, -0.5) if callable(diffusion) else flat * (1.0 / float(diffusion))

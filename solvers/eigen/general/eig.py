@@ -280,7 +280,7 @@ def _pairs_of(
     errors = SAFETY * (np.minimum(first_order, quadratic) + conditions * EPS * norm * operator.d)
     stopped = next((x.status for x in spaces if x.status is not Status.CONVERGED), Status.STAGNATED)
     statuses = [Status.CONVERGED if e <= accuracy else stopped for e in errors]
-    return EigenPairs(w, rights, lefts, errors, conditions, residuals, statuses, "searched once")
+    return EigenPairs(w, rights, lefts, errors, conditions, residuals, statuses, "not searched")
 
 
 def _gap(w: np.ndarray, i: int) -> float:

@@ -20,7 +20,8 @@ class EigenPairs(Card):
     a change of A an eigenvalue can move (one for a normal operator, infinite for a defective eigenvalue); ``errors``
     (n,): residual and rounding errors times that (Wilkinson, The Algebraic Eigenvalue Problem, chapter 2);
     ``residuals`` (n, 2): ||A r - w r|| and ||l^H A - w l^H||; ``statuses``: of each; ``completeness``: what says that
-    none is missing, "proved" or "searched N times".
+    none is missing, "proved", "searched N times" (no start found another), or "not searched": nothing says it,
+    each pair is right for itself.
     """
 
     eigenvalues: np.ndarray

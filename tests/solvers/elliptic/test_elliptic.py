@@ -215,9 +215,12 @@ def test_a_peak_that_is_pointed_at():
         ({"ends": "neumann"}, "mean zero"),
         ({"diffusion": lambda p: p[:, 0] - 0.5}, "must be positive"),
         ({"diffusion": 0.0}, "must be positive"),
+        ({"levels": [20], "diffusion": lambda p: p - 0.5}, "coefficient must be positive and finite: at"),
+        ({"levels": [20], "diffusion": lambda p: np.where(p > 0.5, np.nan, 1.0)}, "finite: at .* it is nan"),
+        ({"diffusion": lambda p: 1.0 + 1j * p[:, 0]}, "real numbers for points .*, not complex128"),
         ({"diffusion": np.ones(3)}, "array of 2 axes"),
         ({"diffusion": (1.0,)}, "one a direction"),
-        ({"load": lambda p: np.full(len(p), np.nan)}, "not finite"),
+        ({"load": lambda p: np.full(len(p), np.nan)}, "load must be finite: at .* it is nan"),
         ({"load": lambda p: p}, "must return"),
         ({"accuracy": 0.0}, "accuracy"),
         ({"features": [((2.0, 0.0), 1.0)]}, "a feature is"),
@@ -229,6 +232,14 @@ def test_refusals_are_one_line(keywords, text):
     with pytest.raises(ValueError, match=text) as caught:
         elliptic(**{"levels": [4, 4], **keywords})
     assert "\n" not in str(caught.value)
+
+
+def test_a_function_of_one_axis_is_written_as_it_stands():
+    """-(exp(x) u')' = 1, u = 0 at the ends: the energy is the integral of exp(-x) (c - x)^2."""
+    c = (1.0 - 2.0 / np.e) / (1.0 - 1.0 / np.e)
+    exact = c**2 - 2.0 * c + 2.0 - ((c - 1.0) ** 2 - 2.0 * (c - 1.0) + 2.0) / np.e
+    one, same = (elliptic([30], diffusion=a).value.energy for a in (np.exp, lambda p: np.exp(p[:, 0])))
+    assert one == same == pytest.approx(exact, abs=1e-14)
 
 
 def test_it_goes_on_from_a_file(tmp_path):
