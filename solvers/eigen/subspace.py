@@ -37,6 +37,7 @@ NEAR = 0.25  # of the distance to the next eigenvalue: a residual below it earns
 OWN = 0.15  # that shift's distance, in the same unit, at first
 FEW = 8  # trains that the ones before are kept beside
 MOVING = 1e-3  # residual over the spread of the subspace, below which solved and old train are one direction
+KNOWN_SHARE = 1e-3  # of a residual, for the rounding of a solve in the complement of known pairs
 CLOSEST = 0.02  # and at last, times that
 ROUGH = 0.03  # accuracy of the first solves
 SHARE = 0.1  # of a residual, which a solve is to leave
@@ -218,7 +219,8 @@ class Subspace:
         if not size > 0.0:
             return x
         if self.known is not None:
-            return (y / size).round(1e-2 * INSIDE, self.max_rank)
+            finer = KNOWN_SHARE * float(self.pairs.residuals[: self.n].min()) / self.size
+            return (y / size).round(float(np.clip(finer, 1e-5 * INSIDE, 1e-2 * INSIDE)), self.max_rank)
         left = ROUGH if residual is None else SHARE * residual / self.size  # what a rounding may add to its residual
         return (y / size).round(float(np.clip(left, FINEST_ROUNDING, 0.1 * ROUGH)), self.max_rank)
 

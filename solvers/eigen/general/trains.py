@@ -34,6 +34,8 @@ GOAL = 0.3  # of the accuracy: the residuals of a subspace
 GENERATOR = 1e-12  # relative size of 1^T A that counts as zero
 ROUNDS = 3  # of lists and searches
 CERTAIN = 3.0  # times residual and condition: how far an eigenvalue of a search may be off
+CERTAIN_GOAL = 1e-4  # of the residual that is enough where it decides: searches that stand near the list's last go on
+TIE = 3.0  # times the accuracy: who differs by less from the list's last is as good as that
 MOST_CONDITION = 1e6  # of the pairs whose complement is searched: its projector has the norm of their conditions
 MOST_DOUBT = 1e3  # of the largest condition of the pairs: what it tells of those of a search
 
@@ -72,6 +74,8 @@ class Trains:
                 self.counts["linear_systems"] += space.solves - before
                 before = space.solves
                 yield replace(state, label=f"{self.stage} pass" if self.stage != "search" else "search")
+                if self.stage == "search" and self._decided(space):
+                    break
             self._ended(space)
 
     def _space(self) -> Subspace:
@@ -175,7 +179,7 @@ class Trains:
             Order(self.order.which, place),
             self._most(),
             outside=place,
-            goal=COARSE * self._depth(region),
+            goal=CERTAIN_GOAL * COARSE * self._depth(region),
             max_rank=self.limits.max_rank,
             hermitian=False,
             rng=self.rng,
@@ -195,23 +199,33 @@ class Trains:
         assert self.value is not None
         return max(region.last if region.disc else region.edge + region.last, 0.0) + 0.3 * region.width
 
+    def _doubt(self, p: Pairs) -> np.ndarray:
+        """How far the eigenvalues of a search may be off: as ill-conditioned as those that are listed."""
+        assert self.value is not None
+        condition = float(np.clip(self.value.conditions.max(), 1.0, MOST_DOUBT))
+        return np.asarray(CERTAIN * p.residuals * condition)
+
+    def _decided(self, space: Subspace) -> bool:
+        """Whether the first ones of a search are found, and are ahead of the list's last or behind it for certain."""
+        region, p, n = self._region(), space.pairs, space.n
+        doubt = self._doubt(p)[:n]
+        far = np.abs(self.order.keys(p.w[:n]) - region.last)
+        settled = p.residuals[:n] <= COARSE * self._depth(region)
+        return bool(np.all(settled & ((far > doubt) | (doubt <= TIE * self.limits.accuracy))))
+
     def _searched(self, space: Subspace) -> None:
         """A search has ended: what of it is ahead of the list, and where to look next."""
         assert self.value is not None
         region, p = self._region(), space.pairs
         keys = self.order.keys(p.w)
-        doubt = CERTAIN * p.residuals * float(np.clip(self.value.conditions.max(), 1.0, MOST_DOUBT))
-        tie = 3.0 * self.limits.accuracy
-        converged = space.status is Status.CONVERGED
-        undecided = (np.abs(keys - region.last) <= doubt) & (doubt > tie)
-        if converged and np.any(undecided[: space.n]):
-            space.goal *= 0.1  # and it goes on
-            return
+        doubt = self._doubt(p)
+        tie = TIE * self.limits.accuracy
+        converged = self._decided(space)
         ahead = [i for i in range(len(p.w)) if keys[i] < region.last - tie and (i < space.n or converged)]
         ahead = [i for i in ahead if i < space.n or keys[i] < region.last - doubt[i]]
         self.candidates += [p.trains[i] for i in ahead]
         self.unsure |= not converged
-        settled = p.residuals <= space.goal
+        settled = p.residuals <= COARSE * self._depth(region)
         many = int(np.argmin(settled)) if not settled.all() else len(settled)
         radius = float(np.abs(p.w[:many] - space.outside).max(initial=0.0))
         if self.candidates:
