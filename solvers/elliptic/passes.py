@@ -34,6 +34,7 @@ PASSES = {  # degree and halvings towards the ends
     2: [(6, 4), (8, 6), (10, 8), (12, 10), (14, 12)],
     3: [(4, 3), (6, 4), (8, 5), (10, 6), (12, 7)],
 }
+ON_DOMAINS = [(17, 13), (20, 14)]  # further ones: full tensors in polar coordinates take more
 UNRESOLVED = 0.1  # of the accuracy, for coefficients on a leaf
 LINEAR = 0.1  # of the accuracy, for the residual of the iteration
 CLEAN = 1e-13
@@ -108,11 +109,13 @@ class Passes:
     def steps(self) -> Iterator[IterationState]:
         """A state a pass."""
         problem = self.problem
-        schedule = PASSES[problem.d]
+        schedule = PASSES[problem.d] + ([] if problem.reference is None else ON_DOMAINS)
         if not self.base:
             most = MOST[problem.d] // (schedule[1][0] + 1)
             waves, layers = self._scales()
-            self.extra_depth = max(math.ceil(math.log2(max(layers, 1.0))) - 2, self._corners(schedule[-1][1]), 0)
+            self.extra_depth = max(
+                math.ceil(math.log2(max(layers, 1.0))) - 2, self._corners(PASSES[problem.d][-1][1]), 0
+            )
             first = [self._first(levels, schedule[0][1], waves, most) for levels in problem.levels]
             if problem.reference is not None and problem.reference.domain.collapsed:
                 first[0] = _deeper(first[0], problem.levels[0], problem.levels[0], [0], ())
