@@ -37,7 +37,7 @@ def exponential(levels: int, rate: complex = 1.0, start: float = 0.0, step: floa
     """
     weights = _weights(levels, start, step)
     if not np.isfinite(rate):
-        raise ValueError(f"rate must be finite, not {rate!r}")
+        raise ValueError(f"exp({rate} x) overflows: the rate must be finite")
     growth, frequency = float(np.real(rate)), float(np.imag(rate))
     exponents = growth * step * weights
     shifts = np.maximum(exponents, 0.0)

@@ -1,7 +1,7 @@
 """Angles of fast waves without their whole turns: product and remainder in exact arithmetic, one rounding at the end.
 
-frequency 2^k step modulo 2 pi: in double precision the product alone is off by 1e-16 of all turns, a thousandth of a turn
-after 1e13 of them. Doubles are fractions with a power of two below, and pi is had to as many bits as there are turns.
+In double precision the product frequency 2^k step alone is off by 1e-16 of all its turns: every digit is lost after
+1e16 of them. Doubles are fractions with a power of two below, and pi is had to as many bits as there are turns.
 """
 
 from __future__ import annotations

@@ -32,5 +32,5 @@ def test_angles_are_the_doubles_of_each_other_but_for_turns():
     apart = (found[:-1] - 2.0 * found[1:]) / (2.0 * np.pi)
     np.testing.assert_allclose(apart, np.rint(apart), atol=1e-14)
     assert np.abs(found).max() <= np.pi and reduced(Fraction(0)) == 0.0
-    with pytest.raises(ValueError, match="rate must be finite"):
+    with pytest.raises(ValueError, match="overflows: the rate must be finite"):
         exponential(8, 1j * np.inf)
