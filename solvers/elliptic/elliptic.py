@@ -24,8 +24,9 @@ from solvers.elliptic.leaves import GROUND, step_of
 from solvers.elliptic.looks import ROUNDING, at_points, check_mean, weak_form
 from solvers.elliptic.mapped import Tensor
 from solvers.elliptic.passes import LINEAR, Load, Passes, Problem, coarsened
-from solvers.elliptic.problem import Ends, Given, checked_problem
+from solvers.elliptic.problem import checked_problem
 from solvers.elliptic.trains import MOST_RANK, train_of
+from solvers.formats.quantics.coefficients import Ends, Given
 from solvers.formats.quantics.domain import Domain, DomainEnds
 from solvers.formats.trains.construct import ones
 from solvers.formats.trains.tensor_train import TensorTrain, dot

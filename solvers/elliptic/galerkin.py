@@ -22,8 +22,8 @@ from scipy.sparse.linalg import LinearOperator, minres
 
 from solvers.elliptic.bases import Basis, along_all, basis_of, outer
 from solvers.elliptic.leaves import Axis
+from solvers.formats.quantics.coefficients import Coefficient
 
-Coefficient = Callable[[np.ndarray], np.ndarray] | float  # of points (m, d)
 SAME = 1e-13  # relative: a coefficient that is its product of marginals
 RESONANT = 1e-12  # of the largest eigenvalue ratio: c is an eigenvalue to rounding errors
 MOST_STEPS = 500

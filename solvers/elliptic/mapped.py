@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.elliptic.bases import Basis, along_all, basis_on_cells, outer
-from solvers.elliptic.galerkin import SAME, Coefficient, Found, marginals, solve_in
+from solvers.elliptic.galerkin import SAME, Found, marginals, solve_in
 from solvers.elliptic.leaves import GROUND, Axis
+from solvers.formats.quantics.coefficients import Coefficient
 from solvers.formats.quantics.domain import Domain
 from solvers.measured import numeral
 

@@ -18,11 +18,12 @@ import numpy as np
 from solvers.checkpoint import Content
 from solvers.elliptic.bases import along_all
 from solvers.elliptic.elements import embedding
-from solvers.elliptic.galerkin import Coefficient, Found, sampled, solve_on
+from solvers.elliptic.galerkin import Found, sampled, solve_on
 from solvers.elliptic.leaves import Axis, Leaf, axis_of, split, step_of
 from solvers.elliptic.mapped import Reference, solve_mapped
 from solvers.elliptic.resolution import Feature, around, interfaces, resolved
 from solvers.elliptic.trains import sums_of
+from solvers.formats.quantics.coefficients import Coefficient
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.measured import numeral
 from solvers.solution import IterationState, Status

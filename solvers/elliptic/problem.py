@@ -6,18 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.elliptic.galerkin import Coefficient
 from solvers.elliptic.mapped import Reference, Tensor, check_tensor
 from solvers.elliptic.passes import Load, Problem
 from solvers.elliptic.resolution import Feature
 from solvers.formats.quantics.bits import check_levels
+from solvers.formats.quantics.coefficients import Coefficient, Ends, Given, checked_ends, function_of
 from solvers.formats.quantics.domain import Domain, DomainEnds
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.measured import numeral
-
-Ends = str | Sequence[str | tuple[str, str]]
-Given = Coefficient | np.ndarray
-KINDS = ("dirichlet", "face", "neumann")
 
 
 def checked_problem(
@@ -36,12 +31,7 @@ def checked_problem(
         return _on_domain(sizes, diffusion, load, reaction, ends, features, domain)
     if d > 3:
         raise ValueError(f"one to three axes can be solved, not {d}")
-    each = [ends] * d if isinstance(ends, str) else list(ends)
-    pairs = [(one, one) if isinstance(one, str) else tuple(one) for one in each]
-    if len(pairs) != d or any(len(pair) != 2 or any(end not in KINDS for end in pair) for pair in pairs):
-        raise ValueError(
-            f"ends must be one of {', '.join(map(repr, KINDS))}, or a list of {d} of these or of pairs, not {ends!r}"
-        )
+    pairs = checked_ends(ends, d)
     parts = diffusion if isinstance(diffusion, tuple) else (diffusion,) * d
     if len(parts) != d:
         raise ValueError(f"a tuple of coefficients has one a direction, {d}, not {len(parts)}")
@@ -55,7 +45,7 @@ def checked_problem(
         side = function_of(load, d, "the load")
     return Problem(
         sizes,
-        tuple((str(left), str(right)) for left, right in pairs),
+        pairs,
         tuple(known[id(one)] for one in parts),
         function_of(reaction, d, "the reaction"),
         side,
@@ -97,37 +87,3 @@ def checked_features(features: Sequence[tuple[Sequence[float], float]], d: int) 
         if len(position) != d or not all(0.0 <= x <= 1.0 for x in position) or not width > 0.0:
             raise ValueError(f"a feature is a point of [0, 1]^{d} and a width above zero, not {position!r}, {width!r}")
     return tuple((tuple(float(x) for x in position), float(width)) for position, width in features)
-
-
-def function_of(given: Given, d: int, what: str, positive: bool = False) -> Coefficient:
-    """Arrays as functions that are constant on cells; functions so that all that they return is looked at."""
-    if callable(given):
-
-        def looked_at(points: np.ndarray) -> np.ndarray:
-            found = np.asarray(given(points))
-            if d == 1 and found.shape == points.shape:  # of one axis x is written as it stands
-                found = found[:, 0]
-            if found.shape != points.shape[:1] or found.dtype.kind not in "iufb":
-                said = f"{found.dtype} {found.shape}"
-                raise ValueError(f"{what} must return {len(points)} real numbers for points {points.shape}, not {said}")
-            bad = ~np.isfinite(found) | (found <= 0.0 if positive else False)
-            if bad.any():
-                at = ", ".join(numeral(x) for x in points[int(np.argmax(bad))])
-                kind = "positive and finite" if positive else "finite"
-                raise ValueError(f"{what} must be {kind}: at ({at}) it is {found[bad][0]}")
-            return found.astype(float)
-
-        return looked_at
-    array = np.asarray(given)
-    if array.dtype.kind not in "iufb" or array.ndim not in (0, d) or array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(f"{what} must be a number, a function or a finite real array of {d} axes, not {given!r}"[:300])
-    if array.ndim == 0:
-        return float(array)
-    cells = array.astype(float)
-
-    def on_cells(points: np.ndarray) -> np.ndarray:
-        places = np.minimum((points * cells.shape).astype(np.int64), np.array(cells.shape) - 1)
-        values: np.ndarray = cells[tuple(places.T)]
-        return values
-
-    return on_cells

@@ -6,6 +6,7 @@ Axes in sequence, the most significant bit first ("sequential"), or the bits of 
 from solvers.formats.quantics.axes import deparallelised, kron, kronecker_sum, on_axis, permuted, reordered, split_axes
 from solvers.formats.quantics.bits import from_bits, layout, to_bits
 from solvers.formats.quantics.calculus import antiderivative, derivative
+from solvers.formats.quantics.divergence import divergence_form
 from solvers.formats.quantics.domain import Domain
 from solvers.formats.quantics.domains import Mapped, Quadrilateral, Ring, Triangle
 from solvers.formats.quantics.fourier import fourier, fourier_operator
@@ -55,6 +56,7 @@ __all__ = [
     "deparallelised",
     "derivative",
     "diagonal",
+    "divergence_form",
     "exponential",
     "first_difference",
     "fourier",
