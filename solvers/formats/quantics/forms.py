@@ -8,6 +8,7 @@ products, Kronecker sums and roundings of such operators keep them; anything els
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import TypeAlias, overload
@@ -155,7 +156,7 @@ class FormOperator(TTOperator):
             return _with(made, (*self.forms, *other.forms))
         return made
 
-    def round(self, tol: float = 1e-12, max_rank: int | None = None) -> TTOperator:
+    def round(self, tol: float = 1e-12, max_rank: int | Sequence[int] | None = None) -> TTOperator:
         made = super().round(tol, max_rank)
         return _with(made, self.forms) if tol <= FAITHFUL and max_rank is None else made
 
