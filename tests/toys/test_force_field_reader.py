@@ -75,7 +75,7 @@ def test_it_is_validated_and_dry_run(study, given, capsys):
             "3:23: problem.force_field.file: field.toy:3: ",
         ),
         ("{file: none.toy}", TOY, "3:23: problem.force_field.file: no such file"),
-        ("{file: field.toy, format: csv}", TOY, "3:23: problem.force_field.file: field.toy:1: the header must read"),
+        ("{file: field.toy, format: csv}", TOY, "3:23: problem.force_field.file: field.toy:1:1: the header must read"),
         ("{file: field.toy, format: tot}", TOY, "3:42: problem.force_field.format: must be one of automatic, csv, toy"),
         ("{file: field.toy, formt: toy}", TOY, "3:34: problem.force_field.formt: unknown key (did you mean format?)"),
         ("{format: toy}", TOY, "problem.force_field.file: missing"),

@@ -63,5 +63,6 @@ def read(path: Path, name: str = AUTOMATIC) -> ForceField:
     try:
         found = reader(format_of(path) if name == AUTOMATIC else name).read(path)
     except ProblemError as error:
-        raise ProblemError(str(error), "problem.force_field.file") from None
+        texts = [text for _, text in error.faults]
+        raise ProblemError.of_all([ProblemError(text, f"{KEY}.file") for text in texts]) from None
     return replace(found, source=path)

@@ -135,7 +135,7 @@ ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
 
 def load(value: ForceFieldGiven) -> fields.ForceField:
     if isinstance(value, FieldFile):
-        return read(Path(value.file), value.format)
+        return _closed(read(Path(value.file), value.format), f"{KEY}.file")
     if isinstance(value, CoupledOscillators):
         field = fields.coupled_oscillators(value.dimension, value.coupling)
         if not _bounded(value.dimension, value.coupling):
@@ -145,7 +145,20 @@ def load(value: ForceFieldGiven) -> fields.ForceField:
     if isinstance(value, HenonHeiles):
         return fields.henon_heiles(value.dimension, value.coupling)
     assert not isinstance(value, AnyModel)
-    return load_force_field(value)
+    return _closed(load_force_field(value), KEY)
+
+
+def _closed(field: fields.ForceField, key: str) -> fields.ForceField:
+    """The field, unless it is a quadratic form that falls to minus infinity: higher terms are looked at in a run."""
+    if field.terms and field.order == 2:
+        hessian = np.diag(field.frequencies)
+        for modes, c in field.terms.items():
+            if len(modes) == 2:
+                hessian[modes] += c
+                hessian[modes[::-1]] += c
+        if np.linalg.eigvalsh(hessian)[0] <= 0.0:
+            raise ProblemError("the potential is unbounded below: its quadratic form has a direction that falls", key)
+    return field
 
 
 def _bounded(d: int, coupling: float) -> bool:
