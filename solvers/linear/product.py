@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
+from solvers.formats.trains.chain import Chain, check_kind
 from solvers.formats.trains.factorisations import qr_factors
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -54,6 +55,7 @@ def multiply(
     """
     if not 0.0 < tol < 1.0:
         raise ValueError(f"tol must lie in (0, 1), not {tol!r}")
+    check_kind("multiply", Chain, a, x)
     modes = x.shape if isinstance(x, TensorTrain) else x.row_shape
     if isinstance(a, TensorTrain) and not isinstance(x, TensorTrain):
         raise TypeError("a train is multiplied with a train: make an operator of it by quantics.diagonal")

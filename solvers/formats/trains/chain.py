@@ -10,6 +10,7 @@ real cores of twice the ranks, exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 
@@ -23,6 +24,12 @@ class Chain(Card):
     cores: tuple[np.ndarray, ...]
 
     __array_ufunc__ = None  # numpy scalars leave ``scalar * train`` to the train
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        """Nothing becomes a dense array by accident: numpy's own functions would make one of objects."""
+        raise TypeError(
+            f"a {type(self).__name__} is no array of numpy: full() gives one, elementwise applies a function"
+        )
 
     @property
     def d(self) -> int:
@@ -48,6 +55,15 @@ class Chain(Card):
     def size(self) -> int:
         """Number of stored entries (of the cores, not of the tensor)."""
         return sum(core.size for core in self.cores)
+
+
+def check_kind(what: str, kind: type, *given: object) -> None:
+    """TypeError where one of ``given`` is no ``kind``."""
+    for x in given:
+        if not isinstance(x, kind):
+            cure = "; as_train() makes one of it" if isinstance(x, Chain) and hasattr(x, "as_train") else ""
+            named = "trains or operators" if kind is Chain else f"{kind.__name__}s"
+            raise TypeError(f"{what} takes {named}, not {type(x).__name__}{cure}")
 
 
 def part_cores(cores: Sequence[np.ndarray], imaginary: bool) -> tuple[np.ndarray, ...]:

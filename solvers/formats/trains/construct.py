@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from solvers.formats.trains.chain import check_kind
 from solvers.formats.trains.cores import multiplied_cores
 from solvers.formats.trains.factorisations import (
     as_double,
@@ -149,6 +150,7 @@ def outer(x: TensorTrain, y: TensorTrain) -> TTOperator:
     The projector on a state of norm one is ``outer(x, x.conj())``.  Cost its size.  Raises ValueError for trains of
     different numbers of modes.
     """
+    check_kind("outer", TensorTrain, x, y)
     if x.d != y.d:
         raise ValueError(f"trains of {x.d} and {y.d} modes make no operator")
 

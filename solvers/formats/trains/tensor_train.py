@@ -15,7 +15,7 @@ from importlib import import_module
 import numpy as np
 
 from solvers.cards import Fact, dimensions, ranks
-from solvers.formats.trains.chain import Chain, part_cores
+from solvers.formats.trains.chain import Chain, check_kind, part_cores
 from solvers.formats.trains.contraction import beyond, folded, inner, mode_pieces, modes, scalar
 from solvers.formats.trains.cores import (
     MAX_FULL_SIZE,
@@ -330,6 +330,7 @@ def log_dot(x: TensorTrain, y: TensorTrain) -> tuple[float | complex, float]:
 
 
 def _inner(x: TensorTrain, y: TensorTrain) -> tuple[complex, int]:
+    check_kind("an inner product of trains", TensorTrain, x, y)
     if x.shape != y.shape:
         raise ValueError(f"trains of shapes {x.shape} and {y.shape} do not fit together")
     return inner(x.cores, y.cores)

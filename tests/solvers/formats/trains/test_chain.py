@@ -6,8 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from train_strategies import close, operators_of, shapes, trains_of
 
+from solvers.formats.quantics.operators import diagonal
 from solvers.formats.trains.chain import part_cores
-from solvers.formats.trains.construct import random_operator, random_train
+from solvers.formats.trains.construct import outer, random_operator, random_train, tt_svd
+from solvers.formats.trains.joining import pad, tensordot
+from solvers.formats.trains.layouts import to_cores
+from solvers.formats.trains.tensor_train import log_dot
+from solvers.linear.product import multiply
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -47,3 +52,35 @@ def test_the_parts_of_large_trains_keep_their_size():
 def test_the_properties_of_cores(made):
     assert (made.d, made.ranks, made.max_rank, made.size) == (2, (1, 2, 1), 2, 14)
     assert made.dtype == np.float64
+
+
+X = random_train((2, 3), 2, np.random.default_rng(0))
+A = random_operator((2, 3), (2, 3), 2, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pad(A, 1), "pad takes TensorTrains, not TTOperator; as_train()"),
+        (lambda: tensordot(X, X.full(), 1), "tensordot takes TensorTrains, not ndarray"),
+        (lambda: outer(A, X), "outer takes TensorTrains"),
+        (lambda: log_dot(A, A), "an inner product of trains takes TensorTrains, not TTOperator; as_train()"),
+        (lambda: to_cores(X.full()), "to_cores takes trains or operators, not ndarray"),
+        (lambda: diagonal(A), "diagonal takes TensorTrains"),
+        (lambda: multiply(A, X.full()), "multiply takes trains or operators, not ndarray"),
+        (
+            lambda: X + X.full(),
+            "a dense array (2, 3) is no operand here: bring it into the format first, as tt_svd",
+        ),
+        (lambda: X.full() - X, "a dense array (2, 3) is no operand here"),
+        (lambda: A * np.eye(6), "a dense array (6, 6) is no operand here"),
+        (lambda: np.dot(X.full(), X), "a TensorTrain is no array of numpy: full() gives one"),
+        (lambda: np.linalg.norm(A), "a TTOperator is no array of numpy"),
+        (lambda: tt_svd(X), "a TensorTrain is no array of numpy"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_in_one_line(call, message):
+    """numpy would make arrays of objects, or speak of its own concatenation."""
+    with pytest.raises(TypeError) as error:
+        call()
+    assert message in str(error.value) and "\n" not in str(error.value)
