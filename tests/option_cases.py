@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 import solvers.eigen.general.small as general_vectors
 import solvers.eigen.general.stationary as stationary_states
-import solvers.linear.solve as linear
+import solvers.linear.task as linear
 from solvers.cross import reduced_basis
 from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
