@@ -8,6 +8,7 @@ The fields below are the keys; their descriptions are what ``ttsuite describe vi
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -27,8 +28,10 @@ from problems.quantum.hamiltonians.force_field.keys import (
     directory,
     load,
     locate,
+    molecule_of,
 )
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
+from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
 from problems.quantum.readers.rotation_table import read_rotation
 from problems.quantum.readers.shipped import shipped
@@ -135,14 +138,21 @@ class VibrationalProblem(ProblemKeys):
         return self
 
     @cached_property
+    def molecule(self) -> Molecule:
+        """What the file says; read once."""
+        return molecule_of(self.force_field)
+
+    @property
     def vibrations(self) -> fields.ForceField:
-        """The force field without rotation terms; read once."""
-        return load(self.force_field)
+        """The force field without rotation terms."""
+        return self.molecule.field
 
     @cached_property
     def coriolis(self) -> Rotation | None:
         """Inertia and zeta; None where they are not known."""
-        return None if self.rotation is None else read_rotation(Path(self.rotation), self.vibrations.d, ROTATION)
+        if self.rotation is None:
+            return self.molecule.rotation
+        return read_rotation(Path(self.rotation), self.vibrations.d, ROTATION)
 
     @cached_property
     def field(self) -> fields.ForceField:
@@ -176,7 +186,7 @@ class VibrationalProblem(ProblemKeys):
         basis = product_basis(self.field, self.basis, self.mode_order, n_states, accuracy)
         if self.kinetic == "none" and self.coriolis is not None:
             basis = left_out(basis, self.coriolis)
-        return space_of(basis)
+        return space_of(replace(basis, warnings=(*self.molecule.notes, *basis.warnings)))
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """A larger basis, and for few modes a grid of points."""

@@ -36,6 +36,7 @@ from solvers.formats.trains.factorisations import (
     freeze,
     power_of_two,
 )
+from solvers.formats.trains.indexing import Key, operator_indexed
 from solvers.formats.trains.operator_factors import Factors, checked_factors, factorised
 from solvers.formats.trains.reshaping import reshaped_cores
 from solvers.formats.trains.rounding import round_cores
@@ -249,6 +250,18 @@ class TTOperator(Chain):
             if index.size and not ((index >= 0) & (index < np.array(shape))).all():
                 raise IndexError(f"an index lies outside the operator of shape {self.shape}")
         return self.as_train().entries(i * np.array(self.column_shape) + j)
+
+    def __getitem__(self, key: tuple[Key, Key]) -> TTOperator | TensorTrain | complex:
+        """A[rows, columns], each a key as a train takes it: A[(0, 1), :], A[..., (2, 3)], A[(slice(2), 1), (..., 0)].
+
+        Exact.  Modes of which row and column are integers vanish; an integer beside a slice leaves a size of 1; a train
+        where all rows or all columns are integers (a row or a column of A), a number where all are.  Vectors of
+        integers and masks on one mode of the rows and one of the columns.  Raises IndexError and ValueError as trains.
+        """
+        found = operator_indexed(self.cores, key)
+        if not isinstance(found, tuple):
+            return found
+        return TensorTrain(found) if found[0].ndim == 3 else TTOperator(found)
 
     def trace(self) -> float | complex:
         """The sum of the diagonal entries.  Cost d n R^2 + d R^3.  Raises ValueError for rows unlike columns."""

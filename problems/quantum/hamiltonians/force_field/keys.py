@@ -16,6 +16,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
+from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.formats import read
 from problems.quantum.readers.reader import KEY
 from problems.quantum.readers.shipped import load_force_field, shipped
@@ -61,8 +62,9 @@ class FieldFile(Keys):
     file: str = Field(description="The file; its path is relative to the YAML file.")
     format: str = Field(
         default=AUTOMATIC,
-        description="automatic: the one whose reader takes the file for its own; csv: a table of force constants.",
-        json_schema_extra={"values": "automatic, csv, or a format that an installed package reads"},
+        description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
+        "mop: of SINDO and MidasCpp.",
+        json_schema_extra={"values": "automatic, csv, mop, or a format that an installed package reads"},
     )
 
 
@@ -133,9 +135,19 @@ def locate(text: str, directory: Path) -> str:
 ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
 
 
-def load(value: ForceFieldGiven) -> fields.ForceField:
+def molecule_of(value: ForceFieldGiven) -> Molecule:
+    """The field that a configuration names, with what its file says beyond it."""
     if isinstance(value, FieldFile):
-        return _closed(read(Path(value.file), value.format), f"{KEY}.file")
+        found = read(Path(value.file), value.format)
+        _closed(found.field, f"{KEY}.file")
+        return found
+    return Molecule(load(value))
+
+
+def load(value: ForceFieldGiven) -> fields.ForceField:
+    """The field that a configuration names."""
+    if isinstance(value, FieldFile):
+        return molecule_of(value).field
     if isinstance(value, CoupledOscillators):
         field = fields.coupled_oscillators(value.dimension, value.coupling)
         if not _bounded(value.dimension, value.coupling):
