@@ -7,9 +7,12 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import generators
 import numpy as np
 from scipy.sparse import csr_array
 
+import solvers.eigen.general.small as general_vectors
+import solvers.eigen.general.stationary as stationary_states
 import solvers.linear.task as linear
 from solvers.cross import reduced_basis
 from solvers.cross.als_cross import als_cross
@@ -18,7 +21,9 @@ from solvers.cross.parametric_system import ParametricSystem
 from solvers.dynamics.evolve import evolve
 from solvers.eigen import explicit
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.eigen.count_levels import count_levels
 from solvers.eigen.eigsolve import eigsolve
+from solvers.eigen.general.eig import eig
 from solvers.elliptic.elliptic import elliptic
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.trains.construct import kronecker_sum, ones, random_train
@@ -40,6 +45,8 @@ def nothing_is_small(monkeypatch) -> None:
     monkeypatch.setattr(linear, "DIRECT_FIRST", 0)
     monkeypatch.setattr(linear, "DIRECT_LAST", 0)
     monkeypatch.setattr(explicit, "SMALL", 0)
+    monkeypatch.setattr(stationary_states, "LARGEST_FACTORS", 0)
+    monkeypatch.setattr(general_vectors, "DENSE", 20)
     monkeypatch.setattr(reduced_basis, "TASK", 1)
 
 
@@ -73,6 +80,23 @@ def oscillators(n: int = 5, d: int = 3) -> tuple[Any, ProductTerms]:
 def levels(table: bool = False) -> Arguments:
     operator, terms = oscillators()
     return eigsolve, (operator, 2), {"accuracy": 1e-4} | ({"start": terms} if table else {})
+
+
+def eigenpairs() -> Arguments:
+    """A generator that is not symmetric, and too large for the QR algorithm."""
+    return eig, (generators.exclusion(6), 2), {"accuracy": 1e-6}
+
+
+def stationary_state() -> Arguments:
+    return stationary_states.stationary, (generators.exclusion(4),), {"accuracy": 1e-5}
+
+
+def window() -> Arguments:
+    """A chain of spins whose levels are too many to be counted otherwise than by samples."""
+    x, z = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0])
+    terms = [(1.0, {k: 1, k + 1: 1}) for k in range(12)] + [(0.7, {k: 2}) for k in range(13)]
+    operator = sum_of_products([np.array([np.eye(2), z, x])] * 13, terms)
+    return count_levels, (operator, -3.0, 3.0), {"samples": 2}
 
 
 def system() -> Arguments:

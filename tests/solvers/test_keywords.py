@@ -11,11 +11,14 @@ from solvers import methods
 from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
+from solvers.eigen.count_levels import count_levels
 from solvers.eigen.eigsolve import eigsolve
+from solvers.eigen.general.eig import eig
+from solvers.eigen.general.stationary import stationary
 from solvers.elliptic.elliptic import elliptic
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
-from solvers.formats.trains.construct import random_train, rank_one_operator
+from solvers.formats.trains.construct import ones, random_train, rank_one, rank_one_operator
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
@@ -126,6 +129,39 @@ CASES = {
             "earlier": earlier_of(cases.levels, method=methods.InverseIteration(), accuracy=1e-6),
             "throw": (True, {"method": methods.BlockDMRG(tol=1e-9, sweeps=1)}),
         },
+    ),
+    eig: (
+        cases.eigenpairs,
+        {},
+        {
+            "which": "SR",
+            "target": -0.3,
+            "accuracy": 1e-9,
+            "max_rank": 2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"max_rank": 2}),
+        },
+    ),
+    stationary: (
+        cases.stationary_state,
+        {},
+        {
+            "left": ones((2,) * 4) * 2.0,
+            "start": rank_one([np.array([0.9, 0.1])] * 4),
+            "accuracy": 1e-8,
+            "max_rank": 1,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"max_rank": 1}),
+        },
+    ),
+    count_levels: (
+        cases.window,
+        {},
+        {"mass": rank_one_operator([np.diag([1.0, 1.5])] * 13), "samples": 3, "rng": rng},
     ),
     cross: (
         cases.function,
