@@ -85,6 +85,7 @@ from solvers.optimisation.skip_gram.estimator import SkipGramEmbedding as SkipGr
 from solvers.sampling.sample import inverse_rosenblatt as inverse_rosenblatt
 from solvers.sampling.sample import rosenblatt as rosenblatt
 from solvers.sampling.sample import sample as sample
+from solvers.sectors.charges import Charge as Charge
 from solvers.solution import Checked as Checked
 from solvers.solution import NotConverged as NotConverged
 from solvers.solution import Solution as Solution

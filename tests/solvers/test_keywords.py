@@ -26,6 +26,7 @@ from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import minimise
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.optimisation.skip_gram.embedding import Embedding
+from solvers.sectors.charges import Charge
 from solvers.solution import NotConverged
 
 
@@ -119,6 +120,7 @@ CASES = {
             "which": "largest",
             "target": 3.0,
             "mass": rank_one_operator([np.diag(np.linspace(1.0, 1.5, 5))] * 3),
+            "sector": Charge([0, 1, 0, 1, 0], 1, modulus=2),
             "method": methods.InverseIteration(),
             "start": cases.oscillators()[1],
             "accuracy": 1e-8,
