@@ -27,8 +27,8 @@ def best_of(points: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, float]:
     return points[at], float(values[at])
 
 
-def along_mode(value: Value, point: np.ndarray, k: int, n: int) -> tuple[np.ndarray, float]:
-    """The best of mode k, the other indices held."""
+def along_mode(value: Value, point: np.ndarray, k: int, n: int, offset: float = 0.0) -> tuple[np.ndarray, float]:
+    """The best of mode k, the other indices held; ``offset`` shifts the coarse grid, in its steps."""
 
     def asked(places: np.ndarray) -> np.ndarray:
         points = np.repeat(point[None], len(places), axis=0)
@@ -41,7 +41,8 @@ def along_mode(value: Value, point: np.ndarray, k: int, n: int) -> tuple[np.ndar
         values = asked(places)
     else:
         step = (n - 1) / (COARSE - 1)
-        places = np.unique(np.append(np.round(np.arange(COARSE) * step).astype(np.int64), point[k]))
+        coarse = np.round((np.arange(COARSE) + offset) * step)
+        places = np.unique(np.append(coarse.clip(0, n - 1).astype(np.int64), point[k]))
         values = asked(places)
         while step > 1.0:
             # the lowest places that are lower than their neighbours, on a grid about each
@@ -63,12 +64,12 @@ def along_mode(value: Value, point: np.ndarray, k: int, n: int) -> tuple[np.ndar
 
 
 def sweep(
-    value: Value, point: np.ndarray, best: float, shape: Sequence[int], order: np.ndarray
+    value: Value, point: np.ndarray, best: float, shape: Sequence[int], order: np.ndarray, offset: float = 0.0
 ) -> tuple[np.ndarray, float]:
     """All modes in turn, and further along the way that they led."""
     first = point
     for k in order:
-        found, lower = along_mode(value, point, int(k), shape[k])
+        found, lower = along_mode(value, point, int(k), shape[k], offset)
         if lower < best:
             point, best = found, lower
     way = point - first

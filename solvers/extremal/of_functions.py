@@ -88,10 +88,11 @@ class FunctionExtremes:
             return sign * self.values.at(points)
 
         point, best = best_of(point[None], value(point[None]))
+        offset = self.rng.random() if self.ends else 0.0  # narrow minima lie between the places of one grid
         while not self.values.spent:
             before = best
             # 1 single modes
-            point, best = sweep(value, point, best, self.shape, self.rng.permutation(len(self.shape)))
+            point, best = sweep(value, point, best, self.shape, self.rng.permutation(len(self.shape)), offset)
             if best < before - STEEP * abs(before):
                 continue
             if (sign, point.tobytes()) in self.ends:
