@@ -25,6 +25,7 @@ from solvers.eigen.count_levels import count_levels
 from solvers.eigen.eigsolve import eigsolve
 from solvers.eigen.general.eig import eig
 from solvers.elliptic.elliptic import elliptic
+from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.trains.construct import kronecker_sum, ones, random_train
 from solvers.formats.trains.sum_of_products import sum_of_products
@@ -123,6 +124,22 @@ def absorbed() -> Arguments:
 
 def function() -> Arguments:
     return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
+
+
+def extremes() -> Arguments:
+    return extreme, (lambda p: np.cos(p @ np.arange(1.0, 6.0)), (6,) * 5), {"max_evaluations": 200}
+
+
+def extremes_of_one_point() -> Arguments:
+    return extreme, (function_of_one_point()[1][0], (6,) * 5), {"max_evaluations": 200}
+
+
+def extremes_of_few_points() -> Arguments:
+    return extreme, (function_of_few_points()[1][0], (6,) * 5), {"max_evaluations": 1000}
+
+
+def extremes_of_a_train() -> Arguments:
+    return extreme, (random_train((9,) * 20, 5, np.random.default_rng(5)),), {"prefixes": 50}
 
 
 def function_of_one_point() -> Arguments:

@@ -16,6 +16,7 @@ from solvers.eigen.eigsolve import eigsolve
 from solvers.eigen.general.eig import eig
 from solvers.eigen.general.stationary import stationary
 from solvers.elliptic.elliptic import elliptic
+from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
 from solvers.formats.trains.construct import ones, random_train, rank_one, rank_one_operator
@@ -198,6 +199,24 @@ CASES = {
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.Cross(whole=0, max_rank=2)}),
             "start": POINTS,
+        },
+    ),
+    extreme: (
+        cases.extremes,
+        {},
+        {
+            "which": "minimum",
+            "accuracy": (1e-3, {"case": cases.extremes_of_a_train}),
+            "prefixes": (60, {"case": cases.extremes_of_a_train}),
+            "max_evaluations": 300,
+            "grids": [np.linspace(0.0, 1.0, 6)] * 5,
+            "starts": POINTS,
+            "arguments": ("row", {"case": cases.extremes_of_one_point}),
+            "batch": (50, {"case": cases.extremes_of_few_points}),
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {}),
         },
     ),
     als_cross: (
