@@ -255,8 +255,8 @@ class RegressionGrowth:
         status = Status.CONVERGED
         if error > self.accuracy:
             last = self.best.fits[-1].rank
-            rising = last - self.best.progress < PATIENCE and last == max(feasible(self.shape, self.method.max_rank))
-            status = Status.RANK_LIMIT if rising else Status.STAGNATED
+            capped = last == self.method.max_rank and last - self.best.progress < PATIENCE
+            status = Status.RANK_LIMIT if capped else Status.STAGNATED
         elif not all(look.passed for look in looks):
             status, error = Status.CONTRADICTED, max(error, left)
         counts = {"sweeps": self.sweeps, "fits": self.fits}

@@ -22,35 +22,39 @@ def true_error(found, f, d, low=0.0, high=1.0):
     return np.linalg.norm(found(x) - f(x)) / np.linalg.norm(f(x))
 
 
-def test_ten_dimensions_from_five_thousand_points_beside_a_plain_fit():
+@pytest.mark.parametrize(
+    ("d", "count", "degree", "accuracy"), [(8, 1500, 4, 1e-4), pytest.param(10, 5000, 6, 1e-6, marks=pytest.mark.slow)]
+)
+def test_many_dimensions_beside_a_plain_fit(d, count, degree, accuracy):
     """cos(c . x) has rank two; all products up to degree two, a plain fit with nearly as many numbers, are far off."""
-    x = np.random.default_rng(0).random((5000, 10))
-    solution = regress(x, waves(x), Polynomials(6, (0.0, 1.0)), accuracy=1e-6)
-    error = true_error(solution.value, waves, 10)
+    x = np.random.default_rng(0).random((count, d))
+    solution = regress(x, waves(x), Polynomials(degree, (0.0, 1.0)), accuracy=accuracy)
+    error = true_error(solution.value, waves, d)
     assert solution.converged and solution.value.coefficients.max_rank == 2
-    assert error < 1e-7 and error < 2.0 * solution.residual[0] < 1e-6
-    assert solution.counts["sweeps"] <= 20
-    pairs = [(i, j) for i in range(10) for j in range(i, 10)]
+    assert error < 2.0 * solution.residual[0] < accuracy
+    assert solution.counts["sweeps"] <= 30
+    pairs = [(i, j) for i in range(d) for j in range(i, d)]
 
     def plain(z):
         return np.column_stack([np.ones(len(z)), z, *(z[:, i] * z[:, j] for i, j in pairs)])
 
-    z = np.random.default_rng(1).random((3000, 10))
+    z = np.random.default_rng(1).random((3000, d))
     fitted = plain(z) @ np.linalg.lstsq(plain(x), waves(x), rcond=None)[0]
-    assert np.linalg.norm(fitted - waves(z)) / np.linalg.norm(waves(z)) > 1e4 * error
+    assert np.linalg.norm(fitted - waves(z)) / np.linalg.norm(waves(z)) > 100.0 * error
     # the mean over the cube: the real part of a product
-    wanted = np.prod((np.exp(1j * C) - 1.0) / (1j * C)).real
-    assert solution.value.mean() == pytest.approx(wanted, abs=1e-7)
-    slope = -C * np.sin(z[:5] @ C)[:, None]
-    np.testing.assert_allclose(solution.value.gradient(np.clip(z[:5], 0.0, 1.0)), slope, atol=1e-5)
+    c = C[:d]
+    wanted = np.prod((np.exp(1j * c) - 1.0) / (1j * c)).real
+    assert solution.value.mean() == pytest.approx(wanted, abs=accuracy)
+    slope = -c * np.sin(z[:5] @ c)[:, None]
+    np.testing.assert_allclose(solution.value.gradient(z[:5]), slope, atol=30.0 * accuracy)
 
 
 @pytest.mark.parametrize(
     ("f", "basis", "d", "count", "accuracy"),
     [
         (lambda x: np.exp(-x.sum(axis=1)), Polynomials(8, (0.0, 1.0)), 3, 300, 1e-6),
-        (lambda x: np.sin(2.0 * np.pi * x.sum(axis=1)), Fourier(2, (0.0, 1.0)), 4, 600, 1e-9),
-        (lambda x: (x**2).sum(axis=1) + x[:, 0] * x[:, 2], Polynomials(2, (0.0, 1.0)), 4, 300, 1e-9),
+        (lambda x: np.sin(2.0 * np.pi * x.sum(axis=1)), Fourier(1, (0.0, 1.0)), 3, 200, 1e-9),
+        (lambda x: (x**2).sum(axis=1) + x[:, 0] * x[:, 2], Polynomials(2, (0.0, 1.0)), 3, 200, 1e-9),
         (lambda x: np.exp(2j * x[:, 0]) * (1.0 + x[:, 1]), Polynomials(9, (0.0, 1.0)), 2, 200, 1e-6),
         (lambda x: np.exp(x[:, 0]), Polynomials(9, (0.0, 1.0)), 1, 60, 1e-8),
         (lambda x: np.exp(x[:, 0]) * np.sin(x[:, 1]) + 1.0, Functions(np.ones_like, np.exp, np.sin), 2, 90, 1e-9),
@@ -65,13 +69,14 @@ def test_errors_told_are_those_of_the_function(f, basis, d, count, accuracy):
 
 def test_noise_is_averaged_out_and_told_as_an_error_of_the_values():
     rng = np.random.default_rng(4)
-    x = rng.random((1500, 4))
-    noisy = waves(x) + 0.05 * np.sqrt(np.mean(waves(x) ** 2)) * rng.standard_normal(1500)
-    solution = regress(x, noisy, Polynomials(3, (0.0, 1.0)), accuracy=0.07)
-    assert solution.converged and 0.04 < solution.residual[0] < 0.07 and true_error(solution.value, waves, 4) < 0.02
+    x = rng.random((800, 3))
+    noisy = waves(x) + 0.05 * np.sqrt(np.mean(waves(x) ** 2)) * rng.standard_normal(800)
+    two = Regression(max_rank=2)
+    solution = regress(x, noisy, Polynomials(2, (0.0, 1.0)), method=two, accuracy=0.07)
+    assert solution.converged and 0.04 < solution.residual[0] < 0.07 and true_error(solution.value, waves, 3) < 0.02
     with pytest.raises(NotConverged) as caught:
-        regress(x, noisy, Polynomials(3, (0.0, 1.0)), accuracy=1e-3)
-    assert caught.value.solution.status is Status.STAGNATED and caught.value.solution.value.d == 4
+        regress(x[:300], noisy[:300], Polynomials(1, (0.0, 1.0)), accuracy=1e-3)
+    assert caught.value.solution.status is Status.STAGNATED and caught.value.solution.value.d == 3
 
 
 def test_few_noisy_points_are_held_by_a_ridge_and_not_called_known():
@@ -80,21 +85,23 @@ def test_few_noisy_points_are_held_by_a_ridge_and_not_called_known():
     x = rng.random((60, 4))
     noisy = waves(x) + 0.3 * rng.standard_normal(60)
     options = {"accuracy": 0.5, "throw": False}
-    free = regress(x, noisy, Polynomials(3, (0.0, 1.0)), method=Regression(ridge=0.0), **options)
-    held = regress(x, noisy, Polynomials(3, (0.0, 1.0)), **options)
+    free = regress(x, noisy, Polynomials(3, (0.0, 1.0)), method=Regression(ridge=0.0, max_rank=2), **options)
+    held = regress(x, noisy, Polynomials(3, (0.0, 1.0)), method=Regression(max_rank=2), **options)
     assert held.extra["ridge"] > 0.0 == free.extra["ridge"]
     assert not held.converged and not free.converged
 
 
 def test_weights_say_which_values_to_trust():
     rng = np.random.default_rng(6)
-    x = rng.random((600, 3))
-    deviation = 10.0 ** rng.uniform(-3.0, 0.0, 600)
-    noisy = waves(x) + deviation * rng.standard_normal(600)
-    errors = [
-        true_error(regress(x, noisy, Polynomials(4, (0.0, 1.0)), weights=w, accuracy=1e-2, throw=False).value, waves, 3)
+    x = rng.random((300, 3))
+    deviation = 10.0 ** rng.uniform(-3.0, 0.0, 300)
+    noisy = waves(x) + deviation * rng.standard_normal(300)
+    options = {"method": Regression(max_rank=2), "accuracy": 1e-2, "throw": False}
+    found = [
+        regress(x, noisy, Polynomials(3, (0.0, 1.0)), weights=w, **options).value
         for w in (None, deviation**-2, 1e8 * deviation**-2)
     ]
+    errors = [true_error(one, waves, 3) for one in found]
     assert errors[1] < 0.1 * errors[0] and errors[2] == pytest.approx(errors[1], rel=1e-3)
 
 
@@ -111,9 +118,9 @@ def test_repeated_points_tell_the_noise():
 def test_a_function_seen_on_a_line_alone_is_not_called_known():
     """Coordinates that go together: two fits agree at the points and part elsewhere."""
     rng = np.random.default_rng(8)
-    x = np.clip(rng.random((800, 1)) + 0.01 * rng.standard_normal((800, 4)), 0.0, 1.0)
-    few = Regression(max_rank=3)
-    solution = regress(x, waves(3.0 * x), Polynomials(5, (0.0, 1.0)), method=few, accuracy=1e-3, throw=False)
+    x = np.clip(rng.random((300, 1)) + 0.01 * rng.standard_normal((300, 4)), 0.0, 1.0)
+    few = Regression(max_rank=2)
+    solution = regress(x, waves(3.0 * x), Polynomials(4, (0.0, 1.0)), method=few, accuracy=1e-3, throw=False)
     assert not solution.converged
     assert true_error(solution.value, lambda z: waves(3.0 * z), 4) > 1e-2
 
@@ -130,10 +137,10 @@ def test_the_domain_ends_where_the_points_do():
 
 def test_it_goes_on_to_the_same_function(tmp_path):
     rng = np.random.default_rng(10)
-    x = rng.random((400, 3))
+    x = rng.random((150, 2))
     values = 1.0 / (1.0 + x.sum(axis=1))
-    options = {"accuracy": 1e-7, "throw": False, "method": Regression(max_rank=4)}
-    whole = regress(x, values, Polynomials(5, (0.0, 1.0)), **options)
+    options = {"accuracy": 1e-7, "throw": False, "method": Regression(max_rank=3)}
+    whole = regress(x, values, Polynomials(4, (0.0, 1.0)), **options)
 
     class Stop(Exception):
         pass
@@ -147,7 +154,7 @@ def test_it_goes_on_to_the_same_function(tmp_path):
     path = tmp_path / "fit.npz"
     for _ in range(30):
         try:
-            found = regress(x, values, Polynomials(5, (0.0, 1.0)), checkpoint=path, callback=stop, **options)
+            found = regress(x, values, Polynomials(4, (0.0, 1.0)), checkpoint=path, callback=stop, **options)
             break
         except Stop:
             continue
@@ -155,7 +162,7 @@ def test_it_goes_on_to_the_same_function(tmp_path):
     for a, b in zip(whole.value.coefficients.cores, found.value.coefficients.cores):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match="another computation"):
-        regress(x, values, Polynomials(5, (0.0, 1.0)), checkpoint=path, accuracy=1e-3)
+        regress(x, values, Polynomials(4, (0.0, 1.0)), checkpoint=path, accuracy=1e-3)
 
 
 def test_units_of_values_and_coordinates_change_nothing():
