@@ -34,6 +34,8 @@ from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import Evaluation, minimise
+from solvers.optimisation.regression.bases import Polynomials
+from solvers.optimisation.regression.regress import regress
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.solution import Solution, Status
 
@@ -196,6 +198,13 @@ def samples() -> Arguments:
     points = np.unique(np.random.default_rng(0).integers(0, 5, (90, 3)), axis=0)
     values = (-1.0) ** points.sum(axis=1) / (1.0 + points.sum(axis=1))  # a constant learns nothing of the signs
     return complete, (points, values, (5,) * 3), {"accuracy": 1e-3}
+
+
+def scattered() -> Arguments:
+    """Values at points that no low rank explains: all starts are tried."""
+    rng = np.random.default_rng(4)
+    points = rng.random((60, 2))
+    return regress, (points, rng.standard_normal(60), Polynomials(3, (0.0, 1.0))), {"accuracy": 1e-3}
 
 
 class Sphere:

@@ -25,6 +25,7 @@ from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import minimise
+from solvers.optimisation.regression.regress import regress
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.optimisation.skip_gram.embedding import Embedding
 from solvers.sectors.charges import Charge
@@ -334,6 +335,7 @@ CASES = {
         cases.samples,
         {"method": methods.Completion(max_rank=2)},
         {
+            "weights": lambda world: np.random.default_rng(1).uniform(1.0, 3.0, len(cases.samples()[1][1])),
             "method": methods.Completion(max_rank=1),
             "test": TEST,
             "accuracy": 0.5,
@@ -341,6 +343,20 @@ CASES = {
             "callback": callback,
             "checkpoint": checkpoint,
             "earlier": earlier_of(cases.samples, method=methods.Completion(max_rank=1)),
+            "throw": (True, {}),
+        },
+    ),
+    regress: (
+        cases.scattered,
+        {"method": methods.Regression(max_rank=2, starts=0)},
+        {
+            "weights": np.linspace(1.0, 3.0, 60),
+            "method": methods.Regression(max_rank=1),
+            "test": (np.array([[0.1, 0.2], [0.7, 0.5]]), np.ones(2)),
+            "accuracy": 0.5,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {}),
         },
     ),
