@@ -101,6 +101,14 @@ def function() -> Arguments:
     return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
 
 
+def function_with_noise() -> Arguments:
+    def noisy(p: np.ndarray) -> np.ndarray:
+        scattered = (p @ 6 ** np.arange(5)) * 2654435761 % 2**32
+        return np.asarray(1.0 / (1.0 + p.sum(axis=1)) + 0.1 * scattered / 2**32)
+
+    return cross, (noisy, (6,) * 5), {"accuracy": 1e-4}
+
+
 def function_of_one_point() -> Arguments:
     def one(p: np.ndarray) -> float:
         if p.ndim != 1:
