@@ -144,6 +144,14 @@ def extremes_of_a_train() -> Arguments:
     return extreme, (random_train((9,) * 20, 5, np.random.default_rng(5)),), {"prefixes": 50}
 
 
+def function_with_noise() -> Arguments:
+    def noisy(p: np.ndarray) -> np.ndarray:
+        scattered = (p @ 6 ** np.arange(5)) * 2654435761 % 2**32
+        return np.asarray(1.0 / (1.0 + p.sum(axis=1)) + 0.1 * scattered / 2**32)
+
+    return cross, (noisy, (6,) * 5), {"accuracy": 1e-4}
+
+
 def function_of_one_point() -> Arguments:
     def one(p: np.ndarray) -> float:
         if p.ndim != 1:
