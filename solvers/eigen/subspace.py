@@ -163,7 +163,9 @@ class Subspace:
             accuracy = float(np.clip(SHARE * residual / (abs(scale) * size), FINEST, ROUGH))
             start = x * (1.0 / (float(np.real(scale)) if real else complex(scale)))
         method = AMEn(max_rank=self.max_rank, enrichment=4, sweeps=12)
-        found = solve(moved, right, method=method, start=start, accuracy=accuracy, rng=self.rng, throw=False)
+        found = solve(
+            moved, right, method=method, start=start, accuracy=accuracy, condition=False, rng=self.rng, throw=False
+        )
         self.solves += 1
         self.capped |= found.status is Status.RANK_LIMIT
         y: TensorTrain = found.value

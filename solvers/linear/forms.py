@@ -81,7 +81,7 @@ def solve_form(
         (state,),
         {"sweeps": passes, "local_solves": 0, "matvecs": steps},
         {"compile_s": 0.0, "solve_s": seconds},
-        {"max_rank": x.max_rank, "hermitian": True, "route": "Laplacian", "distance": distance},
+        {"max_rank": x.max_rank, "hermitian": True, "route": "Laplacian", "distance": distance, "forward_error": error},
         (Checked("x, relative", how, f"they differ by {amount(error)}", True),),
         accuracy,
     )
