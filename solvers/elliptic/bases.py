@@ -12,7 +12,7 @@ tau > 0 only where K alone is singular, between two mirrors. Cost O(n^3) an axis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
@@ -42,9 +42,37 @@ def basis_of(axis: Axis, on_edges: np.ndarray, on_nodes: np.ndarray) -> Basis:
     """For positive weights of the stiffness at the edges and of the mass at the nodes."""
     stiffness = axis.slopes.T @ ((axis.edge_weights * on_edges)[:, None] * axis.slopes)
     mass = axis.values.T @ ((axis.node_weights * on_nodes)[:, None] * axis.values)
+    ratio = float((axis.edge_weights @ on_edges) / (axis.node_weights @ on_nodes))
+    return diagonalised(axis, stiffness, mass, ratio, axis.values, axis.slopes)
+
+
+def basis_on_cells(axis: Axis, of_stiffness: np.ndarray, of_mass: np.ndarray) -> Basis:
+    """For linear functions between the points and coefficients that are constant on the edges, integrated exactly."""
+    slopes, averages, weights = axis.slopes, axis.averages, axis.edge_weights
+    joined = np.eye(axis.size)
+    if axis.ends[0] == "periodic":
+        # the last point as what it differs by from the first: over one step, of 2^-L, coefficients cannot say it
+        joined[-1, 0] = 1.0
+        slopes, averages = slopes @ joined, averages @ joined
+        slopes[-1] = 0.0
+        slopes[-1, -1] = -1.0 / axis.step
+    stiffness = slopes.T @ ((weights * of_stiffness)[:, None] * slopes)
+    mass = averages.T @ ((weights * of_mass)[:, None] * averages)
+    mass += axis.step**2 / 12.0 * (slopes.T @ ((weights * of_mass)[:, None] * slopes))
+    ratio = float((weights @ of_stiffness) / (weights @ of_mass))
+    basis = diagonalised(axis, stiffness, mass, ratio, averages, slopes)
+    back = basis.back.copy()
+    back[:, 0] -= joined[-1, 0] * back[:, -1]
+    return replace(basis, vectors=joined @ basis.vectors, back=back)
+
+
+def diagonalised(
+    axis: Axis, stiffness: np.ndarray, mass: np.ndarray, ratio: float, values: np.ndarray, slopes: np.ndarray
+) -> Basis:
+    """For two matrices (n, n), ``ratio`` the means of their weights; ``values``, ``slopes``: rows of functions."""
     tau = 0.0
     if not any(GROUND[end] for end in axis.ends):
-        tau = float(np.pi**2 * (axis.edge_weights @ on_edges) / (axis.node_weights @ on_nodes))
+        tau = float(np.pi**2 * ratio)
     total = stiffness + tau * mass
     scale = 1.0 / np.sqrt(np.diag(total))
     factor = cholesky(total * scale * scale[:, None], lower=True, check_finite=False)
@@ -54,7 +82,7 @@ def basis_of(axis: Axis, on_edges: np.ndarray, on_nodes: np.ndarray) -> Basis:
     vectors = scale[:, None] * solve_triangular(factor, u, lower=True, trans="T", check_finite=False)
     kappa = 1.0 - tau * mu
     kappa[np.abs(kappa) < NULL] = 0.0
-    return Basis(axis, mu, kappa, vectors, vectors.T @ total, axis.values @ vectors, axis.slopes @ vectors)
+    return Basis(axis, mu, kappa, vectors, vectors.T @ total, values @ vectors, slopes @ vectors)
 
 
 def along(matrix: np.ndarray, tensor: np.ndarray, axis: int) -> np.ndarray:

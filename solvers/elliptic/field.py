@@ -10,6 +10,7 @@ import numpy as np
 from solvers.cards import Card, Fact, number, ranks, size
 from solvers.elliptic.leaves import OFFSET, step_of
 from solvers.formats.quantics.bits import to_bits
+from solvers.formats.quantics.domain import Domain
 from solvers.formats.trains.construct import ones
 from solvers.formats.trains.tensor_train import TensorTrain, dot
 
@@ -21,6 +22,7 @@ class EllipticField(Card):
     ``u``: its train. ``energy``: h^d f.u, equal to the integral of
     a |grad u|^2 + c u^2; ``energy_error``: of the solution of the grid's equations; ``grid_error``: how far the energy
     is from that of the continuous problem, from the grid of half as many points (None for a load given as a train).
+    ``domain``: what the unit square stands for, where it is not itself.
     """
 
     u: TensorTrain
@@ -30,6 +32,8 @@ class EllipticField(Card):
     energy_error: float
     grid_error: float | None
     _slope: Callable[[int], TensorTrain] = field(repr=False)
+    domain: Domain | None = None
+    _integral: float | None = field(default=None, repr=False)
 
     def slope(self, axis: int) -> TensorTrain:
         """(u_i - u_(i - 1)) / h along an axis as a train, made from its own polynomials, so that no digit is lost.
@@ -48,7 +52,9 @@ class EllipticField(Card):
 
     @property
     def integral(self) -> float:
-        """h^d times the sum of u."""
+        """h^d times the sum of u; on a domain the integral over it, by the middles of the cells."""
+        if self._integral is not None:
+            return self._integral
         return float(np.prod(self.steps)) * float(dot(ones(self.u.shape), self.u).real)
 
     def coordinates(self, axis: int, indices: np.ndarray) -> np.ndarray:
@@ -56,12 +62,14 @@ class EllipticField(Card):
         return (np.asarray(indices) + OFFSET[self.ends[axis][0]]) * self.steps[axis]
 
     def at(self, points: np.ndarray) -> np.ndarray:
-        """u at ``points`` (m, d) of the unit interval, square or cube, linear between grid points: (m,).
+        """u at ``points`` (m, d) of the unit interval, square, cube or the domain, linear between grid points: (m,).
 
         Raises ValueError for another shape or points outside.
         """
         points = np.asarray(points, dtype=float)
         d = len(self.levels)
+        if self.domain is not None:
+            points = self.domain.in_square(points)
         if points.ndim != 2 or points.shape[1] != d or not ((points >= 0.0) & (points <= 1.0)).all():
             raise ValueError(f"points must be (m, {d}) in [0, 1], not {points.shape}")
         total = np.zeros(len(points))
@@ -79,6 +87,7 @@ class EllipticField(Card):
             for k in range(d):
                 last = 2 ** self.levels[k] - 1
                 for end, beyond, edge in ((0, index[:, k] < 0, 0), (1, index[:, k] > last, last)):
+                    edge = last - edge if self.ends[k][end] == "periodic" else edge
                     factor = np.where(beyond, factor * GHOSTS[self.ends[k][end]], factor)
                     index[:, k] = np.where(beyond, edge, index[:, k])
             total += weight * factor * self.u.entries(to_bits(index, self.levels))
@@ -87,6 +96,7 @@ class EllipticField(Card):
     def worded(self) -> list[Fact]:
         """Points, energy with its errors, ranks."""
         told: list[Fact] = [
+            *([] if self.domain is None else [("domain", type(self.domain).__name__)]),
             ("points", " x ".join(f"2^{levels}" for levels in self.levels)),
             ("energy", f"{number(self.energy)}, error {size(self.energy_error)}"),
         ]
@@ -95,4 +105,5 @@ class EllipticField(Card):
         return [*told, ("ranks of u", ranks(self.u.ranks))]
 
 
-GHOSTS = {"dirichlet": 0.0, "face": -1.0, "neumann": 1.0}  # value one point beyond, as a multiple of that at the end
+# value one point beyond, as a multiple of that at the end (of the other end where it is periodic)
+GHOSTS = {"dirichlet": 0.0, "face": -1.0, "neumann": 1.0, "free": 1.0, "periodic": 1.0}

@@ -22,8 +22,8 @@ from scipy.sparse.linalg import LinearOperator, minres
 
 from solvers.elliptic.bases import Basis, along_all, basis_of, outer
 from solvers.elliptic.leaves import Axis
+from solvers.formats.quantics.coefficients import Coefficient
 
-Coefficient = Callable[[np.ndarray], np.ndarray] | float  # of points (m, d)
 SAME = 1e-13  # relative: a coefficient that is its product of marginals
 RESONANT = 1e-12  # of the largest eigenvalue ratio: c is an eigenvalue to rounding errors
 MOST_STEPS = 500
@@ -74,7 +74,6 @@ def solve_on(
 
     ``diffusion``: a_k of each direction; ``moments``: the load, h^d sum_i f_i phi_j(i); ``start``: coefficients.
     """
-    d = len(axes)
     nodes = [axis.node_x for axis in axes]
     a = [
         sampled(one, [*nodes[:k], axes[k].edge_x, *nodes[k + 1 :]], "the coefficient", positive=True)
@@ -82,28 +81,45 @@ def solve_on(
     ]
     c = sampled(reaction, nodes, "the reaction")
     bases, factors, shift, exact = _bases(axes, a, c)
+    apply = None if exact else lambda scale: _operator(bases, axes, a, c, scale)
+    return solve_in(bases, factors, shift, moments(axes), apply, tolerance, start)
+
+
+def solve_in(
+    bases: Sequence[Basis],
+    factors: Sequence[float],
+    shift: float,
+    moments: np.ndarray,
+    operator: Callable[[np.ndarray], Callable[[np.ndarray], np.ndarray]] | None,
+    tolerance: float,
+    start: np.ndarray | None,
+) -> Found:
+    """The solution by the diagonal in ``bases``, or by iteration with ``operator``: for a scaling S, x -> S A S x."""
+    d = len(bases)
     mu, kappa = [basis.mu for basis in bases], [basis.kappa for basis in bases]
     elastic = sum(factors[k] * outer([kappa[j] if j == k else mu[j] for j in range(d)]) for k in range(d)) + np.zeros(
         [len(m) for m in mu]
     )
     diagonal = elastic + shift * outer(mu)
-    load = along_all([basis.vectors.T for basis in bases], moments(axes))
+    load = along_all([basis.vectors.T for basis in bases], moments)
     size = np.abs(diagonal)
     floor = elastic + np.abs(shift) * outer(mu)
     free = floor == 0.0  # the constant between mirrors everywhere: fixed by a mean of zero
     least = float((size[~free] / floor[~free]).min())
     scale = np.where(free, 0.0, 1.0 / np.sqrt(np.where(free | (size == 0.0), 1.0, size)))
-    steps, residual = 0, 0.0
+    steps, residual, energy = 0, 0.0, 0.0
     x = scale * load * np.where(diagonal < 0.0, -1.0, 1.0)
-    if not exact:
-        apply = _operator(bases, axes, a, c, scale)
+    if operator is not None:
         first = None
         if start is not None:
             first = along_all([basis.back for basis in bases], start) / np.where(scale > 0.0, scale, 1.0)
-        x, steps, residual = _iterate(apply, scale * load, x if first is None else first, tolerance, diagonal.min() < 0)
+        apply = operator(scale)
+        x, steps, rest = _iterate(apply, scale * load, x if first is None else first, tolerance, diagonal.min() < 0)
+        residual = float(np.linalg.norm(rest)) / (float(np.linalg.norm(scale * load)) or 1.0)
+        energy = float(np.sum(rest * x))  # 2 b.x - x.A x: its error is of second order
     y = scale * x
     coefficients = along_all([basis.vectors for basis in bases], y)
-    return Found(tuple(bases), coefficients, float(np.sum(load * y)), steps, residual, least)
+    return Found(tuple(bases), coefficients, energy + float(np.sum(load * y)), steps, residual, least)
 
 
 def _bases(
@@ -120,7 +136,7 @@ def _bases(
         exact = True
     else:
         full = [np.broadcast_to(one, [len(w) for w in weights[k]]) for k, one in enumerate(a)]
-        means = [_marginals(full[k], weights[k]) for k in range(d)]
+        means = [marginals(full[k], weights[k]) for k in range(d)]
         mean = [float(means[k][k] @ weights[k][k]) for k in range(d)]
         edges = [means[k][k] / mean[k] for k in range(d)]
         nodes = []
@@ -149,7 +165,7 @@ def _alike(one: Axis, other: Axis, e: np.ndarray, other_e: np.ndarray, n: np.nda
     return same and np.allclose(e, other_e, rtol=SAME, atol=0.0) and np.allclose(n, other_n, rtol=SAME, atol=0.0)
 
 
-def _marginals(values: np.ndarray, weights: list[np.ndarray]) -> list[np.ndarray]:
+def marginals(values: np.ndarray, weights: list[np.ndarray]) -> list[np.ndarray]:
     """The mean over all other axes, for each axis."""
     out = []
     for j in range(values.ndim):
@@ -189,8 +205,8 @@ def _operator(
 
 def _iterate(
     apply: Callable[[np.ndarray], np.ndarray], b: np.ndarray, x: np.ndarray, tolerance: float, indefinite: bool
-) -> tuple[np.ndarray, int, float]:
-    """x, the steps taken and ||b - A x|| / ||b||."""
+) -> tuple[np.ndarray, int, np.ndarray]:
+    """x, the steps taken and b - A x, until that is ``tolerance`` of b."""
     norm = float(np.linalg.norm(b)) or 1.0
     steps = 0
     if indefinite:
@@ -208,7 +224,7 @@ def _iterate(
             share = 0.5 * tolerance * norm / float(np.linalg.norm(rest))
             found, _ = minres(operator, rest.reshape(-1), rtol=share, maxiter=MOST_STEPS)
             x = x + found.reshape(b.shape)
-        return x, steps, float(np.linalg.norm(b - apply(x))) / norm
+        return x, steps, b - apply(x)
     r = b - apply(x)
     p, rr = r, float(np.sum(r * r))
     while rr > (tolerance * norm) ** 2 and steps < MOST_STEPS:
@@ -218,4 +234,4 @@ def _iterate(
         r = r - step * ap
         new = float(np.sum(r * r))
         p, rr, steps = r + (new / rr) * p, new, steps + 1
-    return x, steps, float(np.linalg.norm(b - apply(x))) / norm
+    return x, steps, b - apply(x)

@@ -27,8 +27,10 @@ from scipy.linalg import eigh_tridiagonal
 
 from solvers.formats.quantics.bits import check_levels
 
-OFFSET = {"dirichlet": 1.0, "face": 0.5, "neumann": 0.5}  # steps from the last point to the end of the interval
-GROUND = {"dirichlet": 1.0, "face": 2.0, "neumann": 0.0}  # conductance of the edge from the last point to zero
+# steps from the last point to the end of the interval; "free" and "periodic" are of mapped domains
+OFFSET = {"dirichlet": 1.0, "face": 0.5, "neumann": 0.5, "free": 0.0, "periodic": 0.5}
+# conductance of the edge from the last point to zero
+GROUND = {"dirichlet": 1.0, "face": 2.0, "neumann": 0.0, "free": 0.0, "periodic": 0.0}
 MORE_NODES = 4  # quadrature nodes beyond the degree: products of two functions with a coefficient
 
 Leaf = tuple[int, int]  # (first index, level: 2^level points)
@@ -40,7 +42,8 @@ class Axis:
 
     ``levels`` L, ``step`` h, ``ends``, ``degree``, ``leaves`` in order. Of the points: positions ``node_x`` (q,),
     weights (h times how many points a node stands for), and ``values`` (q, n), basis functions there. Of the edges, at
-    their midpoints: ``edge_x`` (e,), ``edge_weights``, and ``slopes`` (e, n), differences over h.
+    their midpoints: ``edge_x`` (e,), ``edge_weights``, and ``slopes`` (e, n), differences over h, and ``averages``
+    (e, n), means of their two ends.
     """
 
     levels: int
@@ -54,6 +57,7 @@ class Axis:
     edge_x: np.ndarray
     edge_weights: np.ndarray
     slopes: np.ndarray
+    averages: np.ndarray
 
     @property
     def size(self) -> int:
@@ -89,7 +93,7 @@ def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: 
     step = step_of(levels, ends)
     nodes: list[tuple[np.ndarray, np.ndarray]] = []
     edges: list[tuple[np.ndarray, np.ndarray]] = []
-    blocks: list[tuple[int, np.ndarray, np.ndarray]] = []
+    blocks: list[tuple[int, _Piece]] = []
     size = 0
     for k, (start, level) in enumerate(leaves):
         piece = _piece(level, degree, k == 0)
@@ -98,16 +102,20 @@ def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: 
         nodes.append(((first + piece.node_t) * step, piece.node_weights * step))
         edges.append(((first + piece.edge_t) * step, piece.edge_weights * step))
         column = max(size - 1, 0)  # the left point is the right one of the leaf before
-        blocks.append((column, piece.values, piece.slopes / step))
+        blocks.append((column, piece))
         size = column + piece.values.shape[1]
     values = np.zeros((sum(len(x) for x, _ in nodes), size))
     slopes = np.zeros((sum(len(x) for x, _ in edges), size))
+    averages = np.zeros_like(slopes)
     row = edge = 0
-    for column, block, sloped in blocks:
-        values[row : row + len(block), column : column + block.shape[1]] = block
-        slopes[edge : edge + len(sloped), column : column + sloped.shape[1]] = sloped
-        row, edge = row + len(block), edge + len(sloped)
-    ground_x, ground_weights, ground = _ground(ends, step, size)
+    for column, piece in blocks:
+        count, own = len(piece.edge_t), slice(column, column + piece.values.shape[1])
+        values[row : row + len(piece.node_t), own] = piece.values
+        if count:
+            slopes[edge : edge + count, own] = piece.slopes / step
+            averages[edge : edge + count, own] = piece.averages
+        row, edge = row + len(piece.node_t), edge + count
+    ground_x, ground_weights, ground, halves = _ground(ends, step, size)
     return Axis(
         levels,
         ends,
@@ -120,12 +128,18 @@ def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: 
         np.concatenate([*(x for x, _ in edges), ground_x]),
         np.concatenate([*(w for _, w in edges), ground_weights]),
         np.concatenate([slopes, ground]),
+        np.concatenate([averages, halves]),
     )
 
 
-def _ground(ends: tuple[str, str], step: float, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The edges from the first and the last point to the zeros beyond."""
+def _ground(ends: tuple[str, str], step: float, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The edges from the first and the last point to the zeros beyond, or from the last to the first."""
     x, weights, rows = [], [], []
+    if ends[0] == "periodic":
+        joint = np.zeros((2, size))
+        joint[:, 0] = 1.0 / step, 0.5
+        joint[:, -1] = -1.0 / step, 0.5
+        return np.zeros(1), np.array([step]), joint[:1], joint[1:]
     for end, column, at, inwards in ((ends[0], 0, 0.0, 1.0), (ends[1], size - 1, 1.0, -1.0)):
         if GROUND[end]:
             x.append(at + inwards * 0.5 * OFFSET[end] * step)
@@ -133,7 +147,8 @@ def _ground(ends: tuple[str, str], step: float, size: int) -> tuple[np.ndarray, 
             row = np.zeros(size)
             row[column] = inwards / step
             rows.append(row)
-    return np.array(x), np.array(weights), np.array(rows).reshape(len(rows), size)
+    slopes = np.array(rows).reshape(len(rows), size)
+    return np.array(x), np.array(weights), slopes, 0.5 * step * np.abs(slopes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +161,7 @@ class _Piece:
     edge_t: np.ndarray
     edge_weights: np.ndarray
     slopes: np.ndarray  # over a step of one
+    averages: np.ndarray
 
 
 @lru_cache(maxsize=512)
@@ -155,12 +171,14 @@ def _piece(level: int, degree: int, first: bool) -> _Piece:
     z, weights = equal_masses(m, degree + MORE_NODES)
     node_t = z if first else z + 1.0
     if edges == 0:
-        return _Piece(node_t, weights, np.ones((1, 1)), np.zeros(0), np.zeros(0), np.zeros((0, 1)))
+        return _Piece(node_t, weights, np.ones((1, 1)), np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros((0, 1)))
     q = min(degree, edges)
     edge_z, edge_weights = equal_masses(edges, degree + MORE_NODES)
     values = basis(2.0 * node_t / edges - 1.0, q)
     middles = (2.0 * edge_z + 1.0) / edges - 1.0
-    return _Piece(node_t, weights, values, edge_z + 0.5, edge_weights, differences(middles, q, 1.0 / edges))
+    averages = 0.5 * (basis(middles - 1.0 / edges, q) + basis(middles + 1.0 / edges, q))
+    slopes = differences(middles, q, 1.0 / edges)
+    return _Piece(node_t, weights, values, edge_z + 0.5, edge_weights, slopes, averages)
 
 
 def basis(xi: np.ndarray, degree: int) -> np.ndarray:

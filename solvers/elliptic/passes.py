@@ -18,10 +18,12 @@ import numpy as np
 from solvers.checkpoint import Content
 from solvers.elliptic.bases import along_all
 from solvers.elliptic.elements import embedding
-from solvers.elliptic.galerkin import Coefficient, Found, sampled, solve_on
+from solvers.elliptic.galerkin import Found, sampled, solve_on
 from solvers.elliptic.leaves import Axis, Leaf, axis_of, split, step_of
+from solvers.elliptic.mapped import Reference, solve_mapped
 from solvers.elliptic.resolution import Feature, around, interfaces, resolved
 from solvers.elliptic.trains import sums_of
+from solvers.formats.quantics.coefficients import Coefficient
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.measured import numeral
 from solvers.solution import IterationState, Status
@@ -33,6 +35,7 @@ PASSES = {  # degree and halvings towards the ends
     2: [(6, 4), (8, 6), (10, 8), (12, 10), (14, 12)],
     3: [(4, 3), (6, 4), (8, 5), (10, 6), (12, 7)],
 }
+ON_DOMAINS = [(17, 13), (20, 14)]  # further ones: full tensors in polar coordinates take more
 UNRESOLVED = 0.1  # of the accuracy, for coefficients on a leaf
 LINEAR = 0.1  # of the accuracy, for the residual of the iteration
 CLEAN = 1e-13
@@ -44,7 +47,10 @@ SMALLEST_CHANGE = 1e-14  # what rounding errors leave of one
 
 @dataclass(frozen=True)
 class Problem:
-    """sum_k D_k^T a_k D_k u + c u = f on a grid of 2^levels[k] points; callables take points (m, d) of [0, 1]^d."""
+    """sum_k D_k^T a_k D_k u + c u = f on a grid of 2^levels[k] points; callables take points (m, d) of [0, 1]^d.
+
+    On a domain that is not the square, ``reference`` says the problem, and the other three nothing.
+    """
 
     levels: tuple[int, ...]
     ends: tuple[tuple[str, str], ...]
@@ -52,6 +58,7 @@ class Problem:
     reaction: Coefficient
     load: Load
     features: tuple[Feature, ...] = ()
+    reference: Reference | None = None
 
     @property
     def d(self) -> int:
@@ -59,6 +66,8 @@ class Problem:
 
     def moments(self, axes: Sequence[Axis]) -> np.ndarray:
         """h^d sum_i f_i phi_j(i)."""
+        if self.reference is not None:
+            return self.reference.on_cells(axes).moments(axes)
         if isinstance(self.load, TensorTrain):
             return sums_of(self.load, axes) * float(np.prod([axis.step for axis in axes]))
         values = sampled(self.load, [axis.node_x for axis in axes], "the load")
@@ -68,6 +77,8 @@ class Problem:
     @property
     def functions(self) -> list[Callable[[np.ndarray], np.ndarray]]:
         """Those that leaves have to resolve."""
+        if self.reference is not None:
+            return self.reference.functions()
         unique: list[Callable[[np.ndarray], np.ndarray]] = []
         for one in (*self.diffusion, self.reaction, self.load):
             if callable(one) and one not in unique:
@@ -99,12 +110,16 @@ class Passes:
     def steps(self) -> Iterator[IterationState]:
         """A state a pass."""
         problem = self.problem
-        schedule = PASSES[problem.d]
+        schedule = PASSES[problem.d] + ([] if problem.reference is None else ON_DOMAINS)
         if not self.base:
             most = MOST[problem.d] // (schedule[1][0] + 1)
             waves, layers = self._scales()
-            self.extra_depth = max(math.ceil(math.log2(max(layers, 1.0))) - 2, 0)
+            self.extra_depth = max(
+                math.ceil(math.log2(max(layers, 1.0))) - 2, self._corners(PASSES[problem.d][-1][1]), 0
+            )
             first = [self._first(levels, schedule[0][1], waves, most) for levels in problem.levels]
+            if problem.reference is not None and problem.reference.domain.collapsed:
+                first[0] = _deeper(first[0], problem.levels[0], problem.levels[0], [0], ())
             self.base = [
                 resolved(
                     problem.functions,
@@ -143,6 +158,9 @@ class Passes:
     def _scales(self) -> tuple[float, float]:
         """sqrt(-c / a) and sqrt(c / a) at most, waves and inverse widths of layers, at some points."""
         points = np.random.default_rng(0).random((SCOUTS, self.problem.d))
+        if self.problem.reference is not None:
+            extreme = self.problem.reference.reactivity(points)
+            return math.sqrt(max(-float(extreme.min()), 0.0)), math.sqrt(max(float(extreme.max()), 0.0))
         c = self.problem.reaction
         reaction = np.asarray(c(points) if callable(c) else c, dtype=float)
         least = min(float(np.min(a(points) if callable(a) else a)) for a in self.problem.diffusion)
@@ -150,6 +168,13 @@ class Passes:
             return 0.0, 0.0  # told with the place where the coefficient is taken
         wave, layer = max(-float(reaction.min()), 0.0), max(float(reaction.max()), 0.0)
         return math.sqrt(wave / least), math.sqrt(layer / least)
+
+    def _corners(self, depth: int) -> int:
+        """Halvings beyond ``depth`` for what u is at the corners of a domain: r^m errs by the size^(2 m) of a leaf."""
+        if self.problem.reference is None:
+            return 0
+        power = 2.0 * self.problem.reference.domain.exponent(self.problem.ends)
+        return math.ceil(math.log2(1.0 / self.accuracy) / power) - depth
 
     def _first(self, levels: int, depth: int, wave: float, most: int) -> list[Leaf]:
         """Leaves graded towards the ends, none longer than what a polynomial follows of a wave."""
@@ -186,8 +211,10 @@ class Passes:
             norm = float(np.linalg.norm(along_all(weighted, found.coefficients)))
             apart = float(np.linalg.norm(along_all(weighted, found.coefficients - start)))
             self.previous = self.change if np.isfinite(self.change) else 0.0
-            self.change = max(apart / norm if norm > 0.0 else 0.0, SMALLEST_CHANGE)
-            self.energy_change = max(abs(found.energy - self.energy), SMALLEST_CHANGE * abs(found.energy))
+            # what the iteration leaves is no change: a start that is right to that is not moved
+            self.change = max(apart / norm if norm > 0.0 else 0.0, found.residual, SMALLEST_CHANGE)
+            least = max(found.residual**2, SMALLEST_CHANGE)
+            self.energy_change = max(abs(found.energy - self.energy), least * abs(found.energy))
         self.axes, self.coefficients, self.energy = axes, found.coefficients, found.energy
         self.least, self.residual = found.least, found.residual
         self.done += 1
@@ -198,10 +225,12 @@ class Passes:
     def _solved(self, axes: list[Axis], start: np.ndarray | None) -> Found:
         problem = self.problem
         tolerance = max(LINEAR * self.accuracy, CLEAN)
+        if problem.reference is not None:
+            return solve_mapped(problem.reference, axes, tolerance, start)
         return solve_on(axes, problem.diffusion, problem.reaction, problem.moments, tolerance, start)
 
-    def coarser_energy(self) -> float | None:
-        """The energy on the grid of half as many points an axis; None where that cannot be said."""
+    def grid_error(self) -> float | None:
+        """How far the energy is from that of no grid, from that of half as many points; None where none can be said."""
         problem = self.problem
         if isinstance(problem.load, TensorTrain) or min(problem.levels) < 2:
             return None
@@ -213,7 +242,15 @@ class Passes:
                 if not leaves or leaf != leaves[-1]:
                     leaves.append(leaf)
             axes.append(axis_of(axis.levels - 1, axis.ends, leaves, axis.degree))
-        return self._solved(axes, None).energy
+        return abs(self.energy - self._solved(axes, None).energy) / self._order()
+
+    def _order(self) -> float:
+        """The error of the coarser grid over that of the grid, less one."""
+        problem = self.problem
+        order = 2.0
+        if problem.reference is not None:  # at corners u is no smoother than r^exponent
+            order = min(2.0 * problem.reference.domain.exponent(problem.ends, collapsed=True), 2.0)
+        return coarsened(problem.levels, problem.ends) ** order - 1.0
 
     def content(self) -> Content:
         """The last pass."""
@@ -240,9 +277,16 @@ class Passes:
 _PLACE = ("done", "energy", "change", "previous", "energy_change", "work", "least", "residual", "extra_depth")
 
 
-def _deeper(leaves: list[Leaf], levels: int, depth: int, marks: list[int]) -> list[Leaf]:
+def coarsened(levels: Sequence[int], ends: Sequence[tuple[str, str]]) -> float:
+    """How many times longer the steps of the grid of half as many points are: 2, less on few points."""
+    return min(step_of(n - 1, pair) / step_of(n, pair) for n, pair in zip(levels, ends))
+
+
+def _deeper(
+    leaves: list[Leaf], levels: int, depth: int, marks: list[int], ends: Sequence[int] | None = None
+) -> list[Leaf]:
     """The leaves, those at both ends and beside the marks halved until they are 2^-depth of the axis."""
-    rough = {0, 2**levels, *marks}
+    rough = {*((0, 2**levels) if ends is None else ends), *marks}
     while True:
         which = [level > max(levels - depth, 0) and (s in rough or s + 2**level in rough) for s, level in leaves]
         if not any(which):

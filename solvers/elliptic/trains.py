@@ -20,7 +20,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from solvers.elliptic.bases import along_all
 from solvers.elliptic.elements import Element, elements
-from solvers.elliptic.leaves import Axis, differences
+from solvers.elliptic.leaves import GROUND, Axis, differences
 from solvers.formats.quantics.axes import permuted
 from solvers.formats.quantics.interpolation import POINTS, U, lagrange
 from solvers.formats.trains.construct import tt_svd
@@ -127,7 +127,10 @@ def _pieces(axis: Axis, columns: np.ndarray, slope: bool) -> dict[tuple[int, int
             x = start + 2.0**level * U
             known[start, level] = _slopes(piece, x, axis.step) @ columns[piece.columns]
     if slope:
-        ground = columns[0] / axis.step if axis.ends[0] != "neumann" else 0.0 * columns[0]
+        ground = columns[0] / axis.step * (GROUND[axis.ends[0]] != 0.0)
+        if axis.ends[0] == "periodic":  # the edge from the last point to the first
+            (_, level), last = next(reversed(known.items()))
+            ground = (columns[0] - columns[-1]) / axis.step if level == 0 else lagrange(np.ones(1)).T[0] @ last
         known[0, 0] = np.tile(ground, (POINTS, 1))
     return known
 

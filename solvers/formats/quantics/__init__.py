@@ -6,6 +6,9 @@ Axes in sequence, the most significant bit first ("sequential"), or the bits of 
 from solvers.formats.quantics.axes import deparallelised, kron, kronecker_sum, on_axis, permuted, reordered, split_axes
 from solvers.formats.quantics.bits import from_bits, layout, to_bits
 from solvers.formats.quantics.calculus import antiderivative, derivative
+from solvers.formats.quantics.divergence import divergence_form
+from solvers.formats.quantics.domain import Domain
+from solvers.formats.quantics.domains import Mapped, Quadrilateral, Ring, Triangle
 from solvers.formats.quantics.fourier import fourier, fourier_operator
 from solvers.formats.quantics.functions import (
     cosine,
@@ -36,7 +39,12 @@ from solvers.formats.quantics.toeplitz import circulant_operator, convolve, toep
 from solvers.formats.quantics.views import coarse_grid, line, plane, reduced
 
 __all__ = [
+    "Domain",
+    "Mapped",
     "Multilevel",
+    "Quadrilateral",
+    "Ring",
+    "Triangle",
     "antiderivative",
     "circulant_operator",
     "coarse_grid",
@@ -48,6 +56,7 @@ __all__ = [
     "deparallelised",
     "derivative",
     "diagonal",
+    "divergence_form",
     "exponential",
     "first_difference",
     "fourier",

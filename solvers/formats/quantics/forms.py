@@ -1,4 +1,4 @@
-"""Operators that know what they are: sums of Laplacians along the axes and a multiple of the identity, and products.
+"""Operators that know what they are: -div(a grad) + c on the axes of a grid, Laplacians among them, and products.
 
 The cores of such an operator on 2^30 points hold it to rounding errors only, and 4^30 of those is all that the solution
 is made of. The numbers beside the cores say it exactly, so that ``solve`` need not look at the cores. Sums, multiples,
@@ -8,38 +8,98 @@ products, Kronecker sums and roundings of such operators keep them; anything els
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import overload
+from typing import TypeAlias, overload
 
 import numpy as np
 
+from solvers.formats.quantics.coefficients import Coefficient, Function
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 
 FAITHFUL = 1e-9  # relative: a rounding that is meant to keep the operator
 
 
+Term: TypeAlias = tuple[float, Function]  # factor times a function of points (m, d) of [0, 1]^d
+
+
 @dataclass(frozen=True)
 class Form:
-    """sum_k scales[k] (-1, 2, -1)_k + shift, second differences along axis k with ``ends`` as in ``laplacian``."""
+    """sum_k D_k^T (scales[k] + varying[k]) D_k + shift + reaction; D_k the differences along axis k.
+
+    ``ends`` as in ``laplacian``, so that D_k^T D_k is (-1, 2, -1); ``varying`` and ``reaction``: terms that are added
+    up, the former at the middles of the edges of direction k, the latter at the points.
+    """
 
     levels: tuple[int, ...]
     ends: tuple[tuple[str, str], ...]
     scales: tuple[float, ...]
     shift: float
     order: str
+    varying: tuple[tuple[Term, ...], ...] = ()
+    reaction: tuple[Term, ...] = ()
 
     def times(self, factor: float) -> Form:
         """A multiple."""
-        return replace(self, scales=tuple(factor * s for s in self.scales), shift=factor * self.shift)
+        return replace(
+            self,
+            scales=tuple(factor * s for s in self.scales),
+            shift=factor * self.shift,
+            varying=tuple(tuple((factor * c, f) for c, f in terms) for terms in self.varying),
+            reaction=tuple((factor * c, f) for c, f in self.reaction),
+        )
 
     def plus(self, other: Form) -> Form | None:
         """The sum, where both are on one grid."""
         if (self.levels, self.ends, self.order) != (other.levels, other.ends, other.order):
             return None
-        scales = tuple(a + b for a, b in zip(self.scales, other.scales))
-        return replace(self, scales=scales, shift=self.shift + other.shift)
+        return replace(
+            self,
+            scales=tuple(a + b for a, b in zip(self.scales, other.scales)),
+            shift=self.shift + other.shift,
+            varying=tuple(_merged(self.terms(k), other.terms(k)) for k in range(len(self.levels))),
+            reaction=_merged(self.reaction, other.reaction),
+        )
+
+    def terms(self, axis: int) -> tuple[Term, ...]:
+        """Those of the coefficient of one direction."""
+        return self.varying[axis] if self.varying else ()
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is Laplacians and a shift."""
+        return not self.reaction and not any(self.varying)
+
+    def diffusion(self, axis: int, factor: float = 1.0) -> Coefficient:
+        """``factor`` times the coefficient of one direction."""
+        return _added(self.scales[axis], self.terms(axis), factor)
+
+    def absorption(self, factor: float = 1.0) -> Coefficient:
+        """``factor`` times shift and reaction."""
+        return _added(self.shift, self.reaction, factor)
+
+
+def _merged(one: tuple[Term, ...], other: tuple[Term, ...]) -> tuple[Term, ...]:
+    """The sum, functions that are in both once."""
+    factors: dict[Function, float] = {}
+    for factor, f in (*one, *other):
+        factors[f] = factors.get(f, 0.0) + factor
+    return tuple((factor, f) for f, factor in factors.items() if factor != 0.0)
+
+
+def _added(constant: float, terms: tuple[Term, ...], factor: float) -> Coefficient:
+    if not terms:
+        return factor * constant
+
+    def total(points: np.ndarray) -> np.ndarray:
+        values = np.full(len(points), factor * constant)
+        for weight, f in terms:
+            values += factor * weight * f(points)
+        return values
+
+    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +156,7 @@ class FormOperator(TTOperator):
             return _with(made, (*self.forms, *other.forms))
         return made
 
-    def round(self, tol: float = 1e-12, max_rank: int | None = None) -> TTOperator:
+    def round(self, tol: float = 1e-12, max_rank: int | Sequence[int] | None = None) -> TTOperator:
         made = super().round(tol, max_rank)
         return _with(made, self.forms) if tol <= FAITHFUL and max_rank is None else made
 
@@ -125,7 +185,15 @@ def joined(parts: list[Form], order: str) -> Form | None:
         return None
     levels = tuple(part.levels[0] for part in parts)
     ends = tuple(part.ends[0] for part in parts)
-    return Form(levels, ends, tuple(part.scales[0] for part in parts), sum(part.shift for part in parts), order)
+    scales, shift = tuple(part.scales[0] for part in parts), sum(part.shift for part in parts)
+    varying = tuple(tuple((c, _along(f, k)) for c, f in part.terms(0)) for k, part in enumerate(parts))
+    reaction = tuple((c, _along(f, k)) for k, part in enumerate(parts) for c, f in part.reaction)
+    return Form(levels, ends, scales, shift, order, varying if any(varying) else (), reaction)
+
+
+def _along(f: Function, axis: int) -> Function:
+    """A function of one axis as one of all."""
+    return lambda points: f(points[:, axis : axis + 1])
 
 
 def _with(operator: TTOperator, forms: tuple[Form, ...]) -> FormOperator:

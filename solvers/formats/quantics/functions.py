@@ -13,6 +13,7 @@ letters: i point, k mode.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -20,6 +21,7 @@ from scipy.special import comb
 
 from solvers.formats.quantics.bits import check_levels, closed, to_bits
 from solvers.formats.quantics.interpolation import interpolated
+from solvers.formats.quantics.turns import angles, reduced
 from solvers.formats.trains.construct import tt_svd, unit
 from solvers.formats.trains.tensor_train import TensorTrain
 
@@ -29,18 +31,26 @@ SAMPLED_LEVELS = 14  # up to here 2^L values and their TT-SVD cost milliseconds
 def exponential(levels: int, rate: complex = 1.0, start: float = 0.0, step: float = 1.0) -> TensorTrain:
     """exp(rate x), TT-ranks 1; a complex ``rate`` gives a complex train.
 
-    Every core but the first has largest modulus one, so nothing overflows or vanishes before the function does.
-    Raises ValueError where the function overflows.
+    Every core but the first has largest modulus one, so nothing overflows or vanishes before the function does; whole
+    turns are taken off exactly, so the phase is right however many there are (solvers.formats.quantics.turns). Raises
+    ValueError where the function overflows, and for a rate that is not finite.
     """
     weights = _weights(levels, start, step)
-    exponents = rate * step * weights
-    shifts = np.maximum(np.real(exponents), 0.0)
+    if not np.isfinite(rate):
+        raise ValueError(f"exp({rate} x) overflows: the rate must be finite")
+    growth, frequency = float(np.real(rate)), float(np.imag(rate))
+    exponents = growth * step * weights
+    shifts = np.maximum(exponents, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        top = np.exp(rate * start + shifts.sum())
+        top = np.exp(growth * start + shifts.sum())
     if not np.isfinite(top):
         raise ValueError(f"exp({rate} x) overflows between {start} and {start + step * (2.0**levels - 1.0)}")
     cores = [np.exp(np.array([-shift, e - shift])).reshape(1, 2, 1) for e, shift in zip(exponents, shifts)]
     cores[0] = cores[0] * top
+    if np.iscomplexobj(rate):
+        turns = np.exp(1j * np.array(angles(frequency, step, levels)))
+        cores = [core * np.array([1.0, turn])[:, None] for core, turn in zip(cores, turns)]
+        cores[0] = cores[0] * np.exp(1j * reduced(Fraction(frequency) * Fraction(start)))
     return TensorTrain(tuple(cores))
 
 
@@ -60,16 +70,16 @@ def _rotations(
     levels: int, frequency: float, phase: float, start: float, step: float, end: Sequence[float]
 ) -> TensorTrain:
     """The row [cos a, sin a] of the first angle is turned by the angle of every bit that is set."""
-    weights = _weights(levels, start, step)
+    _weights(levels, start, step)
     if not np.isfinite([frequency, phase]).all():
         raise ValueError(f"frequency and phase must be finite, not {frequency!r}, {phase!r}")
     cores = []
-    for angle in frequency * step * weights:
+    for angle in angles(frequency, step, levels):
         core = np.zeros((2, 2, 2))
         core[:, 0] = np.eye(2)
         core[:, 1] = [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
         cores.append(core)
-    first = frequency * start + phase
+    first = reduced(Fraction(frequency) * Fraction(start) + Fraction(phase))
     return TensorTrain(closed(cores, np.array([np.cos(first), np.sin(first)]), np.array(end)))
 
 

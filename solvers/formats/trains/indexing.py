@@ -3,6 +3,8 @@
 An integer picks the matrix of its mode, which joins a neighbouring core; a slice picks part of the mode; None is a new
 mode of size 1. Vectors of integers on neighbouring modes are read together, as in numpy: point p of the new mode has
 the indices p of all of them. The ranks do not grow. Cost: that of copying what is left, and r^3 an integer.
+
+An operator takes one such key for its rows and one for its columns.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from typing import TypeAlias
 import numpy as np
 
 from solvers.formats.trains.contraction import folded
+from solvers.formats.trains.cores import moderate_rows
+from solvers.formats.trains.factorisations import check_finite, power_of_two
 
 One: TypeAlias = "int | slice | EllipsisType | np.ndarray | Sequence[int] | Sequence[bool] | None"
 Key: TypeAlias = "One | tuple[One, ...]"
@@ -48,6 +52,62 @@ def indexed(cores: Sequence[np.ndarray], key: Key) -> tuple[np.ndarray, ...] | c
             points = np.matmul(points.transpose(1, 0, 2), chosen.transpose(1, 0, 2)).transpose(1, 0, 2)
             pieces[-1] = points
     return folded(pieces)
+
+
+def entries_at(cores: Sequence[np.ndarray], indices: np.ndarray) -> np.ndarray:
+    """Entries (m,) at the multi-indices (m, d). Raises ValueError for no integers of this shape, IndexError outside."""
+    indices = np.asarray(indices)
+    d, shape = len(cores), tuple(core.shape[1] for core in cores)
+    if indices.ndim != 2 or indices.shape[1] != d:
+        raise ValueError(f"indices must have shape (m, {d}), not {indices.shape}")
+    if indices.dtype.kind not in "iu":
+        raise ValueError(f"indices must be integers, not {indices.dtype}")
+    if indices.size and not ((indices >= 0) & (indices < np.array(shape))).all():
+        raise IndexError(f"an index lies outside the tensor of shape {shape}")
+    dtype = cores[0].dtype
+    rows, exponents = np.ones((len(indices), 1), dtype=dtype), None
+    for core, index in zip(cores, indices.T, strict=True):
+        product = np.empty((len(rows), core.shape[2]), dtype=dtype)
+        order = np.argsort(index, kind="stable")
+        values, starts = np.unique(index[order], return_index=True)
+        for value, chosen in zip(values, np.split(order, starts[1:])):
+            product[chosen] = rows[chosen] @ core[:, value, :]
+        rows, exponents = moderate_rows(product, exponents)
+    found = rows[:, 0] if exponents is None else power_of_two(rows[:, 0], exponents)
+    check_finite(found, "the entries (overflow: rescale the train)")
+    return found
+
+
+def operator_indexed(cores: Sequence[np.ndarray], key: object) -> tuple[np.ndarray, ...] | complex:
+    """The cores of A[rows, columns], of operators (a, i, j, b) or, where rows or columns are all integers, of a train.
+
+    Raises IndexError and ValueError as ``indexed``, and for what is no pair.
+    """
+    if not isinstance(key, tuple) or len(key) != 2:
+        raise IndexError("an operator takes the indices of its rows and those of its columns: A[rows, columns]")
+    rows = _own_parts(key[0], [core.shape[1] for core in cores], "rows")
+    columns = _own_parts(key[1], [core.shape[2] for core in cores], "columns")
+    pieces = []
+    for core, i, j in zip(cores, rows, columns):
+        kept = core[:, i if not isinstance(i, int) else slice(i, i + 1)]
+        kept = kept[:, :, j if not isinstance(j, int) else slice(j, j + 1)]
+        pieces.append(kept[:, 0, 0] if isinstance(i, int) and isinstance(j, int) else kept)
+    if all(isinstance(i, int) for i in rows):
+        pieces = [piece if piece.ndim == 2 else piece[:, 0] for piece in pieces]
+    elif all(isinstance(j, int) for j in columns):
+        pieces = [piece if piece.ndim == 2 else piece[:, :, 0] for piece in pieces]
+    return folded(pieces)
+
+
+def _own_parts(key: object, shape: Sequence[int], what: str) -> list[int | slice | np.ndarray]:
+    """A part a mode; a vector of integers on one mode at most, and none new."""
+    parts = parts_of(key, shape)  # type: ignore[arg-type]
+    chosen = [part for part in parts if part is not None]
+    if len(chosen) < len(parts):
+        raise IndexError("an operator gets no new modes by None: use reshape")
+    if sum(isinstance(part, np.ndarray) for part in chosen) > 1:
+        raise ValueError(f"one vector of integers for the {what} at a time: index in two steps")
+    return chosen
 
 
 def parts_of(key: Key, shape: Sequence[int]) -> list[int | slice | np.ndarray | None]:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import solvers.linear.forms as forms
+from solvers.elliptic.elliptic import elliptic
 from solvers.formats import quantics
 from solvers.formats.quantics.forms import FormOperator, identity_factor
 from solvers.formats.trains.construct import identity_operator, ones, random_train
@@ -123,3 +124,38 @@ def test_the_callback_is_told():
     told = []
     solve(quantics.laplacian(20), ones((2,) * 20), callback=lambda state: told.append(state.label))
     assert told == ["form"]
+
+
+def varied(x):
+    return 1.0 + 0.5 * np.sin(3.0 * x).mean(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("levels", "ends"), [([40], [("neumann", "face")]), ([20, 20], ["face", ("dirichlet", "neumann")])]
+)
+def test_a_divergence_form_is_solved_as_what_it_is(levels, ends):
+    """The error is that of ``elliptic``, whatever the levels; the right-hand side is a train that is not constant."""
+    operator = quantics.divergence_form(levels, varied, ends=ends)
+    b = ones((2,) * sum(levels)) + quantics.on_axis(
+        quantics.exponential(levels[0], -1.0, 0.0, 2.0 ** -levels[0]), 0, levels
+    )
+    found = solve(operator, b, accuracy=1e-9)
+    exact = elliptic(levels, diffusion=varied, load=b, ends=ends, accuracy=1e-11).value.u
+    assert found.extra["route"] == "divergence form"
+    assert (found.value - exact).norm() <= 1e-9 * exact.norm() and found.value.max_rank < 60
+
+
+@pytest.mark.parametrize("levels", [10, 30])
+def test_a_scaled_and_shifted_divergence_form(levels):
+    operator = quantics.divergence_form([levels, levels], varied, reaction=lambda x: x[:, 1])
+    b = ones((2,) * (2 * levels))
+    found = solve(operator * -3.0 + identity_operator(b.shape) * 2.0, b, accuracy=1e-8)
+    exact = elliptic(
+        [levels, levels], diffusion=lambda x: 3.0 * varied(x), reaction=lambda x: 3.0 * x[:, 1] - 2.0, load=-1.0
+    ).value.u
+    assert (found.value - exact).norm() <= 1e-8 * exact.norm()
+
+
+def test_a_coefficient_of_both_signs_is_not_claimed():
+    operator = quantics.divergence_form([8, 8], varied) - quantics.divergence_form([8, 8], 1.1)
+    assert forms.solve_form(operator, ones((2,) * 16), 1e-6, np.random.default_rng(0), None) is None
