@@ -144,6 +144,24 @@ class AMEn(LinearMethod):
 
 
 @dataclass(frozen=True)
+class GMRES:
+    """Restarted GMRES on trains (solvers.linear.gmres).
+
+    ``restart``: most vectors a cycle keeps; ``cycles``: most cycles; ``max_rank``: cap of the TT-ranks of vectors and
+    solution (alias rmax).
+
+    Raises ValueError where a value is impossible.
+    """
+
+    restart: int = 30
+    cycles: int = 60
+    max_rank: int = 300
+
+    def __post_init__(self) -> None:
+        at_least("GMRES", self, {"restart": 1, "cycles": 1, "max_rank": 1})
+
+
+@dataclass(frozen=True)
 class ALSCross:
     """ALS-cross for linear systems that depend on parameters (solvers.cross.als_cross).
 

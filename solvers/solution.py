@@ -109,6 +109,9 @@ class Solution(Card):
         told: list[Fact] = [("status", self.status.value)]
         told += [("asked", f"{self.asked:g}")] if self.asked is not None else []
         told += [("residual", f"{size(np.max(self.residual))}")] if np.size(self.residual) else []
+        if "condition" in self.extra and "forward_error" in self.extra:
+            seen = f"{size(self.extra['condition'])}, with the residual an error of {size(self.extra['forward_error'])}"
+            told.append(("condition seen", seen))
         told += self.value.worded() if isinstance(self.value, Card) else [("value", repr(self.value))]
         if self.checked:
             told.append(

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 import solvers.eigen.general.small as general_vectors
 import solvers.eigen.general.stationary as stationary_states
+import solvers.linear.full_least_squares as rectangles
 import solvers.linear.task as linear
 from solvers.cross import reduced_basis
 from solvers.cross.als_cross import als_cross
@@ -28,8 +29,12 @@ from solvers.elliptic.elliptic import elliptic
 from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.trains.construct import kronecker_sum, ones, random_train
+from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.formats.tucker.cross import tucker_cross
+from solvers.linear.gmres import gmres
+from solvers.linear.lstsq import lstsq
+from solvers.linear.pinv import pinv
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
@@ -47,6 +52,7 @@ def nothing_is_small(monkeypatch) -> None:
     """Methods are asked themselves, where full vectors would answer, and few solves are shared out."""
     monkeypatch.setattr(linear, "DIRECT_FIRST", 0)
     monkeypatch.setattr(linear, "DIRECT_LAST", 0)
+    monkeypatch.setattr(rectangles, "MOST_WORK", 0)
     monkeypatch.setattr(explicit, "SMALL", 0)
     monkeypatch.setattr(stationary_states, "LARGEST_FACTORS", 0)
     monkeypatch.setattr(general_vectors, "DENSE", 20)
@@ -108,6 +114,27 @@ def system() -> Arguments:
     terms = [(1.0, {k: 1}) for k in range(4)] + [(3.0, {k: 2, k + 1: 2}) for k in range(3)]
     operator = sum_of_products([np.array([np.eye(6), second, np.diag(np.linspace(0.1, 1.0, 6))])] * 4, terms)
     return solve, (operator, ones((6,) * 4)), {"accuracy": 1e-6}
+
+
+def given_system() -> Arguments:
+    """The same operator by what it does."""
+    _, (operator, b), keywords = system()
+    return gmres, (lambda x: operator @ x, b), {**keywords, "accuracy": 1e-3}
+
+
+def rectangle() -> TTOperator:
+    """Tall, of ranks two."""
+    rng = np.random.default_rng(11)
+    shapes = ((1, 5, 4, 2), (2, 5, 4, 2), (2, 5, 4, 1))
+    return TTOperator(tuple(rng.standard_normal(shape) for shape in shapes))
+
+
+def fitted() -> Arguments:
+    return lstsq, (rectangle(), random_train((5,) * 3, 2, np.random.default_rng(12))), {"accuracy": 1e-6}
+
+
+def inverted() -> Arguments:
+    return pinv, (rectangle(),), {"accuracy": 1e-6}
 
 
 def motion() -> Arguments:

@@ -60,6 +60,9 @@ from solvers.formats.tucker import tucker_cross as tucker_cross
 from solvers.learning.estimators import InteractionClassifier as InteractionClassifier
 from solvers.learning.estimators import InteractionRegressor as InteractionRegressor
 from solvers.learning.estimators import TensorClassifier as TensorClassifier
+from solvers.linear.gmres import gmres as gmres
+from solvers.linear.lstsq import lstsq as lstsq
+from solvers.linear.pinv import pinv as pinv
 from solvers.linear.product import multiply as multiply
 from solvers.linear.solve import solve as solve
 from solvers.matrices.exact_rank import exact_rank as exact_rank
@@ -67,6 +70,7 @@ from solvers.matrices.skeleton import skeleton as skeleton
 from solvers.methods import ALS as ALS
 from solvers.methods import BUG as BUG
 from solvers.methods import DMRG as DMRG
+from solvers.methods import GMRES as GMRES
 from solvers.methods import TDVP as TDVP
 from solvers.methods import ALSCross as ALSCross
 from solvers.methods import AlternatingNewton as AlternatingNewton

@@ -90,6 +90,7 @@ def solve_form(
             "hermitian": True,
             "route": "Laplacian" if all(form.constant for form in operator.forms) else "divergence form",
             "distance": distance,
+            "forward_error": error,
         },
         (Checked("x, relative", how, f"they differ by {amount(error)}", True),),
         accuracy,

@@ -19,8 +19,11 @@ from solvers.elliptic.elliptic import elliptic
 from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
-from solvers.formats.trains.construct import ones, random_train, rank_one, rank_one_operator
+from solvers.formats.trains.construct import identity_operator, ones, random_train, rank_one, rank_one_operator
 from solvers.formats.tucker.cross import tucker_cross
+from solvers.linear.gmres import gmres
+from solvers.linear.lstsq import lstsq
+from solvers.linear.pinv import pinv
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
@@ -109,10 +112,50 @@ CASES = {
             "method": methods.DMRG(),
             "start": TRAIN,
             "accuracy": 1e-3,
+            "condition": False,
             "rng": rng,
             "callback": callback,
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.AMEn(sweeps=1)}),
+        },
+    ),
+    gmres: (
+        cases.given_system,
+        {},
+        {
+            "preconditioner": identity_operator((6,) * 4) * 0.5,
+            "method": methods.GMRES(restart=3),
+            "start": TRAIN,
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"method": methods.GMRES(cycles=1, restart=2)}),
+        },
+    ),
+    lstsq: (
+        cases.fitted,
+        {},
+        {
+            "ridge": 1.0,
+            "method": methods.DMRG(),
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"method": methods.AMEn(max_rank=1)}),
+        },
+    ),
+    pinv: (
+        cases.inverted,
+        {},
+        {
+            "method": methods.DMRG(),
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"method": methods.AMEn(max_rank=1)}),
         },
     ),
     eigsolve: (

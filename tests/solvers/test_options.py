@@ -46,6 +46,7 @@ CASES = {
         methods.LocalSolver(dense_size=0, side="left"),
         {"dense_size": 100, "steps": 1, "side": "right"},
     ),
+    methods.GMRES: (cases.given_system, methods.GMRES(restart=3), {"restart": 20, "cycles": 1, "max_rank": 3}),
     methods.Cross: (
         cases.function_with_noise,
         methods.Cross(whole=0),

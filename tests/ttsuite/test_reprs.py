@@ -91,6 +91,9 @@ def trains():
     motion = ttsuite.evolve(levels, ttsuite.ones((3,) * 5), np.linspace(0.0, 0.1, 3))
     yield from (motion, motion.value, motion.history[-1])
     yield ttsuite.solve(levels + ttsuite.identity_operator((3,) * 5), ttsuite.ones((3,) * 5))
+    yield ttsuite.solve(lambda x: x * 2.0, ttsuite.ones((3,) * 5))
+    wide = ttsuite.rank_one_operator([np.eye(3, 4)] * 5)
+    yield from (ttsuite.lstsq(wide, ttsuite.ones((3,) * 5)), ttsuite.pinv(wide), ttsuite.pinv(wide).value)
     yield ttsuite.multiply(levels, ttsuite.ones((3,) * 5))
     yield ttsuite.cross(lambda i: 1.0 / (1.0 + i.sum(axis=1)), (6,) * 4)
     product = ttsuite.TuckerTensor(np.ones((1, 1, 1)), tuple(np.arange(1.0, 13.0)[:, None] for _ in range(3)))
@@ -124,6 +127,7 @@ def trains():
         "CPALS",
         "CPLevenbergMarquardt",
         "DMRG",
+        "GMRES",
         "AMEn",
         "TDVP",
         "Cross",
