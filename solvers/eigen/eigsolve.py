@@ -25,6 +25,7 @@ from solvers.eigen.checks import looked_at
 from solvers.eigen.complex_hermitian import check_hermitian, real_form, real_part, recover
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.explicit import size_of
+from solvers.eigen.form_levels import levels_of_form
 from solvers.eigen.inverse_iteration import InverseIterations
 from solvers.eigen.many_states import ManyStates, Outcome
 from solvers.eigen.probe import Search
@@ -119,7 +120,9 @@ def eigsolve(
     size = size_of(modes)
     _check_count(operator, n_states)
     if method is None:
-        found = by_sums(operator, n_states, None, accuracy) if terms is None and size > FEW else None
+        found = levels_of_form(operator, n_states, accuracy) if terms is None and size > FEW else None
+        if found is None and terms is None and size > FEW:
+            found = by_sums(operator, n_states, None, accuracy)
         if found is None:
             found = small_space(operator, n_states, modes, accuracy=accuracy, rng=rng, callback=callback)
         elif callback is not None:

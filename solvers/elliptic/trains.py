@@ -161,18 +161,25 @@ def sums_of(b: TensorTrain, axes: Sequence[Axis]) -> np.ndarray:
     return total.reshape(shape)
 
 
-def _axis_sums(cores: Sequence[np.ndarray], axis: Axis) -> np.ndarray:
+def leaf_sums(cores: Sequence[np.ndarray], axis: Axis) -> list[tuple[Element, np.ndarray]]:
+    """sum_i b_i l_c(i) over every leaf, l_c the Lagrange polynomials of its Chebyshev points: (r, POINTS, r') each."""
     rank = cores[-1].shape[2]
     inside = [lagrange(np.zeros(1))[None] * np.eye(rank)[:, None]]  # per level: r, c, r'
     for core in reversed(cores):
         ahead = np.tensordot(core, inside[-1], axes=(2, 0))  # r, bit, c', r'
         inside.append(np.einsum("rbdq,cbd->rcq", ahead, HALVES, optimize=True))
-    out = np.zeros((cores[0].shape[0], axis.size, rank), dtype=np.result_type(*cores))
+    found = []
     for piece in elements(axis):
         row = np.eye(cores[0].shape[0])
         for k in range(axis.levels - piece.level):
             row = row @ cores[k][:, (piece.start >> (axis.levels - 1 - k)) & 1]
+        found.append((piece, np.tensordot(row, inside[piece.level], axes=(1, 0))))
+    return found
+
+
+def _axis_sums(cores: Sequence[np.ndarray], axis: Axis) -> np.ndarray:
+    out = np.zeros((cores[0].shape[0], axis.size, cores[-1].shape[2]), dtype=np.result_type(*cores))
+    for piece, part in leaf_sums(cores, axis):
         at = piece.at(piece.start + 2.0**piece.level * U)  # c, j
-        part = np.tensordot(row, inside[piece.level], axes=(1, 0))
         out[:, piece.columns] += np.einsum("rcq,cj->rjq", part, at)
     return out
