@@ -39,7 +39,9 @@ from solvers.formats.trains import load_trains as load_trains
 from solvers.formats.trains import log_dot as log_dot
 from solvers.formats.trains import ones as ones
 from solvers.formats.trains import operator_tt_svd as operator_tt_svd
+from solvers.formats.trains import outer as outer
 from solvers.formats.trains import pad as pad
+from solvers.formats.trains import random_operator as random_operator
 from solvers.formats.trains import random_train as random_train
 from solvers.formats.trains import rank_one as rank_one
 from solvers.formats.trains import rank_one_operator as rank_one_operator
@@ -49,6 +51,7 @@ from solvers.formats.trains import tensordot as tensordot
 from solvers.formats.trains import to_cores as to_cores
 from solvers.formats.trains import tt_svd as tt_svd
 from solvers.formats.trains import unit as unit
+from solvers.formats.trains import zeros as zeros
 from solvers.formats.tucker import TuckerTensor as TuckerTensor
 from solvers.formats.tucker import tucker_cross as tucker_cross
 from solvers.learning.estimators import InteractionClassifier as InteractionClassifier

@@ -10,7 +10,7 @@ from problems.result import Results
 from problems.route import Route
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.optimisation.completion.dimension import require_enough
-from solvers.optimisation.completion.losses import probability
+from solvers.optimisation.losses import probability
 
 ENTRIES = 20_000  # random entries at which two completions are compared
 

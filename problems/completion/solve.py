@@ -26,9 +26,9 @@ from solvers.measured import amount
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.completion.dimension import parameters
 from solvers.optimisation.completion.growth import RankFit
-from solvers.optimisation.completion.losses import probability
 from solvers.optimisation.completion.penalised import effects_alone
-from solvers.optimisation.completion.samples import held_out
+from solvers.optimisation.losses import probability
+from solvers.optimisation.samples import held_out
 from solvers.solution import Checked, IterationState, Status
 
 FITS = "fits.npz"  # the file of the fits in a checkpoint folder

@@ -8,16 +8,18 @@ small beside it have fewer digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from solvers.cross.cross import Callback, cross_of_trains
 from solvers.formats.trains.cores import aligned, as_scalar
+from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Cross
-from solvers.solution import Solution
+from solvers.solution import NotConverged, Solution
 
 ACCURACY = 1e-10
 FINEST = 1e-12  # what the operator / asks for; it takes no error above ACCURACY
@@ -25,7 +27,7 @@ FINEST = 1e-12  # what the operator / asks for; it takes no error above ACCURACY
 
 def elementwise(
     f: Callable[..., np.ndarray],
-    *operands: TensorTrain | complex,
+    *operands: TensorTrain | TTOperator | complex,
     method: Cross | None = None,
     starts: np.ndarray | None = None,
     accuracy: float = ACCURACY,
@@ -36,15 +38,23 @@ def elementwise(
 ) -> Solution:
     """f(x, y, ...), entry by entry, of trains and numbers whose shapes numpy would broadcast, as a train.
 
+    Or of operators of one shape and numbers, as an operator: ``elementwise(f, multiply(A, B).value)`` is a function of
+    a product; ``starts`` (p, 2 d) are then rows, then columns.
     ``f`` takes one array of values an operand, all of one shape, and returns an array of that shape, real or complex.
     Everything else as in ``cross``: ``accuracy`` in the maximum norm over the largest value, the status of the
     judgement, NotConverged when ``throw``. Raises ValueError for no train, shapes that do not fit, and where f gives
-    NaN or infinity (with the multi-index); TypeError for an operand that is neither a train nor a number.
+    NaN or infinity (with the multi-index); TypeError for operands of other kinds, or of both.
     """
+    pair = _modes_of(operands)
+    if pair is not None:
+        operands = tuple(a.as_train() if isinstance(a, TTOperator) else a for a in operands)
+        if starts is not None:
+            rows, columns = np.split(np.atleast_2d(starts), 2, axis=1)
+            starts = rows * np.array(pair[1]) + columns
     numbers = [as_scalar(x) for x in operands]
     for x, number in zip(operands, numbers):
         if number is None and not isinstance(x, TensorTrain):
-            raise TypeError(f"elementwise takes trains and numbers, not {type(x).__name__}")
+            raise TypeError(f"elementwise takes trains, or operators, and numbers, not {type(x).__name__}")
     trains = [x for x in operands if isinstance(x, TensorTrain)]
     if not trains:
         raise ValueError("elementwise needs at least one train")
@@ -54,7 +64,7 @@ def elementwise(
         like = values[0]
         return f(*(next(rest) if number is None else np.full(like.shape, number) for number in numbers))
 
-    return cross_of_trains(
+    solution = cross_of_trains(
         with_numbers,
         _broadcast(trains),
         method=method,
@@ -63,8 +73,27 @@ def elementwise(
         rng=rng,
         callback=callback,
         checkpoint=checkpoint,
-        throw=throw,
+        throw=throw and pair is None,
     )
+    if pair is None:
+        return solution
+    solution = replace(solution, value=TTOperator.of_train(solution.value, *pair))
+    if throw and not solution.converged:
+        raise NotConverged(solution)
+    return solution
+
+
+def _modes_of(operands: Sequence[TensorTrain | TTOperator | complex]) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Rows and columns of operators, all of one shape, None without any; raises as ``elementwise``."""
+    operators = [a for a in operands if isinstance(a, TTOperator)]
+    if not operators:
+        return None
+    if any(isinstance(x, TensorTrain) for x in operands):
+        raise TypeError("elementwise takes trains or operators, not both")
+    for a in operators[1:]:
+        if a.shape != operators[0].shape:
+            raise ValueError(f"operators of shapes {operators[0].shape} and {a.shape} do not fit together")
+    return operators[0].shape
 
 
 def divide(

@@ -27,6 +27,7 @@ from solvers.eigen.stored import stored_bonds
 from solvers.iteration import drive
 from solvers.methods import BlockDMRG
 from solvers.sectors.environments import Environment, LocalOperator, mean_field, rotate
+from solvers.sectors.group import turned, turned_keys
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.residuals import block_residuals
 from solvers.sectors.train import Bond, SectorTrain, layout, mirror_core, rank, truncate
@@ -36,10 +37,38 @@ TOL = 1e-6  # where none is given
 FIRST_TRUNCATION = 1e-2
 FIRST_STEPS = 2
 STRONGEST_CUT = 0.03  # the truncation of a sweep over that of the one before, at least; measured
+WEAKEST_CUT = 0.5  # where the local problems leave the residual, or ``LOCAL`` of it, finer bonds would not lower it
+LOCAL = 0.5
 AIM = 0.8  # of the residual asked for, where the next truncation is expected to land
 EXPANSION = 0.1
 NUMBERS = ("truncation", "local_tol", "steps_a_site", "best", "idle", "number")  # of the sweeps, kept in a checkpoint
 IDLE_SWEEPS = 4  # without a fall by 0.7: give up
+# of the error asked is enough for a buffer state next to the last one wanted: where its band goes on, the bound by the
+# narrowest gap is 300 times its error (quintet of magnons of an AKLT chain, measured)
+BUFFER = 30.0
+LEAST_WEIGHT = 0.03  # of a state in the truncation, whose residual may be larger than that of others
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The ``count`` lowest states are asked for, each energy to ``error``; those above them are a buffer.
+
+    ``narrowest``: least gap to the states outside that error bounds divide by. A buffer state is good enough where its
+    level cannot lie below the last one wanted: a band that goes on beyond it need not be resolved.
+    """
+
+    count: int
+    error: float
+    narrowest: float
+
+    def limits(self, energies: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+        """Residual norm allowed of each state (m,), by the Kato-Temple bound r^2 / (outside - E) or r."""
+        outside = float(energies[-1]) - float(residuals[-1])
+        gaps = np.maximum(outside - energies, self.narrowest)
+        above = np.maximum(energies - energies[self.count - 1], 0.0)
+        above[: self.count] = 0.0
+        errors = self.error * np.where(np.arange(len(energies)) < self.count, 1.0, BUFFER) + above
+        return np.maximum(np.sqrt(errors * gaps), errors)
 
 
 @dataclass(frozen=True)
@@ -82,7 +111,8 @@ def _rotate_rows(
     mode: Bond,
     back: bool,
 ) -> np.ndarray:
-    """Rows (m, size) in the rotated bases of both bonds (``back``: out of them)."""
+    """Rows (m, size) in the rotated bases of both bonds (``back``: out of them), the far one as seen from its end."""
+    far = turned_keys(far)
     out = np.empty_like(rows)
     target = block_views(out, bonds[0], mode, bonds[1])
     for (a, b), x in block_views(rows, bonds[0], mode, bonds[1]).items():
@@ -109,7 +139,7 @@ class _Run:
         core = rows[0] if len(rows) else np.eye(1, rows.shape[1])[0]  # no start: the lowest product function
         near_gauge = _gauge(operator, k, side, (near, far), core, bonds)
         flipped = mirror_core(core, bonds[0], mode, bonds[1])
-        far_gauge = _gauge(operator, k, 1 - side, (far, near), flipped, bonds[::-1])
+        far_gauge = _gauge(operator, k, 1 - side, (far, near), flipped, [turned(bonds[1]), turned(bonds[0])])
         local = LocalOperator(operator, k, side, rotate(near, near_gauge), rotate(far, far_gauge), tuple(bonds))
         start = _rotate_rows(rows, near_gauge, far_gauge, bonds, mode, False)
         found = davidson(local, start, self.m, tol, steps, self.options.model, self.rng)
@@ -154,6 +184,7 @@ def block_dmrg(
     callback: Callback | None = None,
     checkpoint: Checkpoint | None = None,
     truncation: float = FIRST_TRUNCATION,
+    wanted: Wanted | None = None,
 ) -> BlockDMRGResult:
     """The ``n_states`` lowest states of total charge ``charge`` of a real symmetric operator.
 
@@ -163,9 +194,12 @@ def block_dmrg(
     ``rng`` draws the random vectors of the range finders. ``checkpoint``: written after every sweep; where it holds
     something the sweeps go on from it. Energies and residuals are in the operator's unit.
 
-    The status is CONVERGED when every true residual norm is at most ``options.tol`` (None: 1e-6); RANK_LIMIT,
-    STAGNATED or ITERATION_LIMIT say otherwise, with what was reached. Raises ValueError for a complex operator, for
-    more states than the space of this charge has or than ``options.max_rank`` can carry, for starts of another charge,
+    ``wanted``: which of the states are asked for and how well; the others are a buffer.
+
+    The status is CONVERGED when every true residual norm is at most ``options.tol`` (None: 1e-6), or what ``wanted``
+    allows it; RANK_LIMIT, STAGNATED or ITERATION_LIMIT say otherwise, with what was reached. Raises ValueError for a
+    complex operator, for more states than the space of this charge has or than ``options.max_rank`` can carry, for
+    starts of another charge,
     and FloatingPointError for NaN or infinity in a local problem. Cost: see the module.
     """
     space = space_of(operator.modes, charge)
@@ -185,7 +219,7 @@ def block_dmrg(
             rows = np.zeros((0, layout(bonds[0], operator.modes[0], bonds[1])[1]))
         return BlockTrain(operator, bonds, cores, rows, rng)
 
-    sweeps = _Sweeps(first, operator, n_states, options, rng, truncation)
+    sweeps = _Sweeps(first, operator, n_states, options, rng, truncation, wanted)
     solution = drive(sweeps, callback=callback, checkpoint=checkpoint, throw=False)
     return replace(solution.value, history=solution.history)
 
@@ -201,8 +235,10 @@ class _Sweeps:
         options: BlockDMRG,
         rng: np.random.Generator,
         truncation: float,
+        wanted: Wanted | None,
     ) -> None:
         self.first, self.operator, self.m, self.options, self.rng = first, operator, n_states, options, rng
+        self.wanted = wanted
         self.run: _Run | None = None  # before the first sweep
         self.residuals = np.zeros(0)
         self.tol = TOL if options.tol is None else options.tol
@@ -223,9 +259,8 @@ class _Sweeps:
         while self.status is None and self.number < options.sweeps:
             self.number += 1
             truncation = self.truncation
-            run.sweep(
-                Cut(options.max_rank, truncation, EXPANSION, 0.1 * self.local_tol), self.local_tol, self.steps_a_site
-            )
+            cut = Cut(options.max_rank, truncation, EXPANSION, 0.1 * self.local_tol, self.weights())
+            run.sweep(cut, self.local_tol, self.steps_a_site)
             self.residuals = run.residuals()
             self.judge()
             yield run.report(self.number, self.residuals, truncation)
@@ -263,23 +298,45 @@ class _Sweeps:
         """The states, each rounded by itself."""
         run = self.site
         status = self.status or (Status.RANK_LIMIT if run.train.capped else Status.ITERATION_LIMIT)
-        states, met = run.train.states(1e-3 * self.truncation), int(np.sum(self.residuals <= self.tol))
+        states, met = run.train.states(1e-3 * self.truncation), int(np.sum(self.residuals <= self.limits()))
         ranks = [rank(bond) for bond in run.train.bonds]
         value = BlockDMRGResult(run.energies, self.residuals, states, status, met, ranks, (), run.counts)
         return Solution(value, status, met, self.residuals, (), run.counts, {})
 
+    def limits(self) -> np.ndarray:
+        """Residual norm asked of each state (m,)."""
+        if self.wanted is None:
+            return np.full(self.m, self.tol)
+        allowed = self.wanted.limits(self.site.energies, self.residuals)
+        if self.options.tol is not None:  # asked of the wanted states, and of others only what the list needs
+            allowed[: self.wanted.count] = self.tol
+            allowed = np.maximum(allowed, self.tol)
+        return allowed
+
+    def weights(self) -> np.ndarray | None:
+        """Of the states where bonds are cut: a residual that may be larger may be truncated more."""
+        if self.wanted is None or not len(self.residuals):
+            return None
+        allowed = self.limits()
+        return np.maximum(allowed.min() / allowed, LEAST_WEIGHT)
+
     def judge(self) -> None:
         """The end, or how the next sweep cuts."""
-        options, worst = self.options, float(self.residuals.max())
-        if worst <= self.tol:
+        options, limits = self.options, self.limits()
+        last = int(np.argmax(self.residuals / limits))
+        worst, tol = float(self.residuals[last]), float(limits[last])
+        if worst <= tol:
             self.status = Status.CONVERGED
             return
-        self.idle = self.idle + 1 if worst > 0.7 * self.best else 0
-        self.best = min(self.best, worst)
+        excess = worst / tol
+        self.idle = self.idle + 1 if excess > 0.7 * self.best else 0
+        self.best = min(self.best, excess)
         if self.idle == IDLE_SWEEPS:
             self.status = Status.RANK_LIMIT if self.site.train.capped else Status.STAGNATED
             return
         # the residual is about proportional to the truncation; what the local problems leave must stay below it
-        factor = float(np.clip(AIM * self.tol / worst, STRONGEST_CUT, 0.5))
-        self.truncation = max(factor * self.truncation, 1e-15)
-        self.local_tol, self.steps_a_site = max(0.25 * self.tol, 0.3 * factor * worst), options.steps
+        factor = float(np.clip(AIM / excess, STRONGEST_CUT, WEAKEST_CUT))
+        finer = WEAKEST_CUT if self.site.local_residual > LOCAL * worst else factor
+        self.truncation = max(finer * self.truncation, 1e-15)
+        least = float(limits.min())
+        self.local_tol, self.steps_a_site = max(0.25 * least, 0.3 * factor * excess * least), options.steps

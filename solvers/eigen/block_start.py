@@ -14,6 +14,7 @@ import numpy as np
 
 from solvers.kernels import local as kernels
 from solvers.sectors.environments import Environment, LocalOperator, advance
+from solvers.sectors.group import added, negated, taken, turned
 from solvers.sectors.operator import SectorOperator, Site
 from solvers.sectors.train import Bond, SectorTrain, absorb_left, layout, mirror_core, mirrored, split_right, views
 
@@ -66,10 +67,10 @@ def reachable_charges(operator: SectorOperator, charge: int) -> list[set[int]]:
     """The charges each of the d+1 bonds can carry in a train of total charge ``charge``."""
     left = [{0}]
     for mode in operator.modes:
-        left.append({l ^ m for l in left[-1] for m, _ in mode})
+        left.append({added(l, m) for l in left[-1] for m, _ in mode})
     right = [{charge}]
     for mode in reversed(operator.modes):
-        right.append({r ^ m for r in right[-1] for m, _ in mode})
+        right.append({taken(r, m) for r in right[-1] for m, _ in mode})
     return [a & b for a, b in zip(left, reversed(right))]
 
 
@@ -80,12 +81,13 @@ def low_energy_bases(operator: SectorOperator, charge: int, rank: int) -> tuple[
     reach = reachable_charges(operator, charge)
     bonds: list[Bond] = [*[((0, 1),)] * d, ((charge, 1),)]
     cores: list[np.ndarray] = [np.zeros(0)] * d
-    environment: Environment = {(charge, 0): np.ones((1, 1, 1))}
+    environment: Environment = {(negated(charge), 0): np.ones((1, 1, 1))}
     for k in range(d - 1, 0, -1):
-        near, mode = bonds[k + 1], operator.modes[k]
+        near, mode = turned(bonds[k + 1]), operator.modes[k]
         solved = {}
-        for l in sorted(reach[k]):
-            far: Environment = {(l, 0): left[k].reshape(-1, 1, 1)}
+        for before in sorted(reach[k]):
+            l = negated(before)
+            far: Environment = {(before, 0): left[k].reshape(-1, 1, 1)}
             local = LocalOperator(operator, k, 1, environment, far, (near, ((l, 1),)))
             if local.size:
                 h = kernels.model_matrix(np.arange(local.size), *local.arguments[:6])
@@ -102,7 +104,7 @@ def low_energy_bases(operator: SectorOperator, charge: int, rank: int) -> tuple[
         oriented = (core, near, far_bond)
         environment = advance(operator, k, 1, environment, oriented, oriented)
         cores[k] = mirror_core(core, near, mode, far_bond)
-        bonds[k] = far_bond
+        bonds[k] = turned(far_bond)
     return bonds, cores
 
 
@@ -118,7 +120,7 @@ def joined(
     flipped = [mirrored(x) for x in trains]
     base_bonds, base = bases
     flipped_base = [mirror_core(base[k], base_bonds[k], modes[k], base_bonds[k + 1]) for k in range(d - 1, 0, -1)]
-    chains = [*flipped, (base_bonds[::-1], flipped_base)]
+    chains = [*flipped, ([turned(bond) for bond in base_bonds[::-1]], flipped_base)]
     back = modes[::-1]
     bonds: list[Bond] = [flipped[0][0][0]]
     cores: list[np.ndarray] = []
@@ -154,7 +156,7 @@ def joined(
     for k in range(d - 2, -1, -1):
         new_cores.append(mirror_core(cores[k], bonds[k], back[k], bonds[k + 1]))
     block = np.array([mirror_core(row, bonds[-2], back[-1], end) for row in rows])
-    return bonds[::-1], new_cores, block
+    return [turned(bond) for bond in bonds[::-1]], new_cores, block
 
 
 def _direct_sum(

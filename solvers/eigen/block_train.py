@@ -25,6 +25,7 @@ import numpy as np
 from solvers.eigen.block_start import reachable_charges
 from solvers.kernels import local as kernels
 from solvers.sectors.environments import Environment, advance, combine
+from solvers.sectors.group import negated, taken, turned, turned_keys
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import Bond, SectorTrain, layout, mirror_core, truncate, views
 
@@ -34,12 +35,14 @@ SAMPLES = 4  # random combinations of the states that stand for all of them wher
 @dataclass(frozen=True)
 class Cut:
     """How a bond is cut: singular values whose squares sum to ``tol``^2 go, at most ``max_rank`` stay, of which
-    ``expansion`` (a share of the rank) may be new directions, those whose two-site residual exceeds ``floor``."""
+    ``expansion`` (a share of the rank) may be new directions, those whose two-site residual exceeds ``floor``.
+    ``weights``: of the states (m,), whose squares the cut adds up; None: all one."""
 
     max_rank: int
     tol: float
     expansion: float
     floor: float
+    weights: np.ndarray | None = None
 
 
 def block_views(rows: np.ndarray, near: Bond, mode: Bond, far: Bond) -> dict[tuple[int, int], np.ndarray]:
@@ -71,7 +74,7 @@ class BlockTrain:
         one = np.ones((1, 1, 1))
         self.environments: list[list[Environment]] = [[{} for _ in range(d + 1)] for _ in (0, 1)]
         self.environments[0][0] = {(0, 0): one}
-        self.environments[1][d] = {(self.bonds[-1][0][0], 0): one}
+        self.environments[1][d] = {(negated(self.bonds[-1][0][0]), 0): one}
         self.discarded = 0.0  # largest since last reset, as a norm
         self.capped = False  # a cut since last reset was forced by max_rank
         for k in range(d - 1, centre, -1):
@@ -83,20 +86,25 @@ class BlockTrain:
     def max_rank(self) -> int:
         return max(sum(r for _, r in bond) for bond in self.bonds)
 
+    def _reached(self, bond: int, side: int) -> list[int]:
+        """The charges that a bond can carry, as seen from ``side``."""
+        return sorted(c if side == 0 else negated(c) for c in self.reach[bond])
+
     def _ends(self, k: int, side: int) -> tuple[Bond, Bond]:
-        return (self.bonds[k], self.bonds[k + 1]) if side == 0 else (self.bonds[k + 1], self.bonds[k])
+        ends = self.bonds[k], self.bonds[k + 1]
+        return ends if side == 0 else (turned(ends[1]), turned(ends[0]))
 
     def _mirror(self, rows: np.ndarray, near: Bond, mode: Bond, far: Bond) -> np.ndarray:
         out = np.empty_like(rows)
-        target = block_views(out, far, mode, near)
+        target = block_views(out, turned(far), mode, turned(near))
         for (l, c), block in block_views(rows, near, mode, far).items():
-            target[c, l][:] = block.transpose(0, 3, 2, 1)
+            target[negated(c), negated(l)][:] = block.transpose(0, 3, 2, 1)
         return out
 
     def oriented(self, side: int) -> tuple[np.ndarray, Bond, Bond]:
         """The centre's rows seen from ``side``, and its near and far bond."""
         near, far = self._ends(self.centre, side)
-        rows = self.rows if side == 0 else self._mirror(self.rows, far, self.modes[self.centre], near)
+        rows = self.rows if side == 0 else self._mirror(self.rows, turned(far), self.modes[self.centre], turned(near))
         return rows, near, far
 
     def store(self, rows: np.ndarray, side: int) -> None:
@@ -128,13 +136,13 @@ class BlockTrain:
         bond_at = k + 1 if side == 0 else k
         joined: dict[int, np.ndarray] = {}
         lines: dict[int, list[tuple[int, int]]] = {}
-        for c in sorted(self.reach[bond_at]):
-            lines[c] = [(l, r * functions[l ^ c]) for l, r in near if l ^ c in functions]
+        for c in self._reached(bond_at, side):
+            lines[c] = [(l, r * functions[taken(c, l)]) for l, r in near if taken(c, l) in functions]
             width = dict(far).get(c, 0)
             if lines[c] and width:
                 parts = [blocks[l, c].transpose(1, 2, 0, 3).reshape(size, m * width) for l, size in lines[c]]
                 joined[c] = np.concatenate(parts)
-        basis = self._cut(joined, dict(far), cut)
+        basis = self._cut(_weighted(joined, cut.weights), dict(far), cut)
         found = self._expansion(side, rows, near, far, lines, basis, cut)
         for c, extra in found.items():
             basis[c] = np.concatenate([basis[c], extra], axis=1) if c in basis else extra
@@ -159,7 +167,7 @@ class BlockTrain:
         if side == 0:
             self.cores[k], self.bonds[k + 1] = core, new_far
         else:
-            self.cores[k], self.bonds[k] = mirror_core(core, near, mode, new_far), new_far
+            self.cores[k], self.bonds[k] = mirror_core(core, near, mode, new_far), turned(new_far)
         self.centre = nxt
         self.store(carried, side)
         self._advance(k, side)
@@ -200,7 +208,7 @@ class BlockTrain:
             return {}
         k = self.centre
         bond_at, nxt = (k + 1, k + 1) if side == 0 else (k, k - 1)
-        reach = tuple((c, 1) for c in sorted(self.reach[bond_at]))
+        reach = tuple((c, 1) for c in self._reached(bond_at, side))
         width = count + 6
         if len(rows) > SAMPLES:
             rows = self.rng.standard_normal((SAMPLES, len(rows))) @ rows / np.sqrt(SAMPLES)
@@ -257,7 +265,7 @@ class BlockTrain:
         self, nxt: int, side: int, far: Bond, reach: Bond, m: int, width: int
     ) -> dict[int, np.ndarray]:
         """T^T (1 - V V^T) times m ``width`` random vectors, {charge: (columns of T, m, width)}."""
-        other = 1 - side
+        other, far, reach = 1 - side, turned(far), turned(reach)
         near, mode = self._ends(nxt, other)[0], self.modes[nxt]
         core = self._core(nxt, other)
         plan = self.operator.plan(nxt, other, near, far, near, reach)
@@ -285,7 +293,7 @@ class BlockTrain:
             random = self.rng.standard_normal((len(applied), m * width))
             random -= present @ (present.T @ random)
             out[c] = (applied.T @ random).reshape(-1, m, width)
-        return out
+        return turned_keys(out)
 
     def states(self, tol: float) -> list[SectorTrain]:
         """Each state as a train of its own, rounded to relative error ``tol``, of norm one."""
@@ -295,6 +303,13 @@ class BlockTrain:
             x = truncate(SectorTrain(self.modes, tuple(self.bonds), cores), self.max_rank, tol)[0]
             out.append(x.scaled(1.0 / float(np.linalg.norm(x.cores[-1]))))
         return out
+
+
+def _weighted(joined: dict[int, np.ndarray], weights: np.ndarray | None) -> dict[int, np.ndarray]:
+    """The joined states, columns state by state, each times its weight."""
+    if weights is None:
+        return joined
+    return {c: matrix * np.repeat(weights, matrix.shape[1] // len(weights)) for c, matrix in joined.items()}
 
 
 def leading_left(

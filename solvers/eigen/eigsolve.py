@@ -11,38 +11,35 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from solvers.checkpoint import Checkpoint, Question
+from solvers.checkpoint import Checkpoint
 from solvers.eigen import full_vectors
 from solvers.eigen.asked import Asked, End, answered, by_sums
 from solvers.eigen.checks import looked_at
 from solvers.eigen.complex_hermitian import check_hermitian, real_form, real_part, recover
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.eigen.driven import Asking, checked, driven, raised
 from solvers.eigen.explicit import size_of
 from solvers.eigen.form_levels import levels_of_form
-from solvers.eigen.inverse_iteration import InverseIterations
-from solvers.eigen.many_states import ManyStates, Outcome
+from solvers.eigen.in_sector import in_sector
 from solvers.eigen.probe import Search
-from solvers.eigen.shared_basis import SharedBasis
 from solvers.eigen.start import Start, cold_start, excitation_scale, level_spacing, start_states
 from solvers.eigen.states import EigenStates
-from solvers.eigen.stored import VERSION, begin_with
 from solvers.formats.trains.operator import TTOperator
-from solvers.iteration import drive
 from solvers.methods import BlockDMRG, InverseIteration
+from solvers.sectors.charges import Charge
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import ModeCharges
-from solvers.solution import Callback, NotConverged, Solution, Status
+from solvers.solution import Callback, Solution, Status
 
 FEW = 1000  # product functions, which are diagonalised before they are found to be a sum
 MAX_RANK = 200  # of trains for what has no method of its own
-MARGIN = 0.75  # of the accuracy is the goal for the estimates; the rest is left to what they cannot see
 
 
 def eigsolve(
@@ -52,6 +49,7 @@ def eigsolve(
     which: End = "smallest",
     target: float | None = None,
     mass: TTOperator | None = None,
+    sector: Charge | Sequence[Charge] | None = None,
     method: InverseIteration | BlockDMRG | None = None,
     start: ProductTerms | tuple[ProductTerms, Start] | None = None,
     accuracy: float = 1e-2,
@@ -69,6 +67,10 @@ def eigsolve(
     product over the modes (finite elements on a grid) the problem is a standard one of the same ranks. An operator that
     is a sum over groups of modes is found to be one, and its levels are added up. With a target or a mass that is no
     product, ``method`` gives its max_rank alone, and there is no checkpoint.
+    ``sector``: a Charge that the operator conserves, or several, with their values: the states are those of this sector
+    alone, trains whose cores hold nothing else (block-sparse while they are computed), and ``which`` is of the sector.
+    An operator that does not conserve them is refused; mean and variance of each charge are among the checks. A target
+    within a sector takes vectors over it, up to 4,200 product functions.
     ``start``: the operator as a table of products with the charges of its mode functions (ascending in each mode),
     with the approximate states where the caller has them already; without it the operator is taken as it is, no
     symmetry used (a complex operator, solved through its exact real form, always is). ``method``: InverseIteration
@@ -91,12 +93,22 @@ def eigsolve(
     rng = rng or np.random.default_rng(0)
     begin = time.perf_counter()
     asked = Asked(which, target, mass)
+    if sector is not None and (mass is not None or start is not None or earlier is not None):
+        raise ValueError("a sector excludes mass, start and earlier: leave these out")
+    if sector is not None and asked.which == "smallest":
+        chosen = method or BlockDMRG()
+        file = Checkpoint(checkpoint)
+        asking = Asking(
+            n_states, accuracy, chosen, rng, begin, executor, callback, file, None, throw, method is not None
+        )
+        return in_sector(operator, n_states, sector, target, asking)
     if not asked.plain:
 
         def lowest(standard: TTOperator, count: int) -> Solution:
             return eigsolve(
                 standard,
                 count,
+                sector=sector,
                 method=method,
                 accuracy=accuracy,
                 executor=executor,
@@ -112,7 +124,7 @@ def eigsolve(
         solution = answered(
             operator, n_states, asked, lowest, accuracy=accuracy, max_rank=cap, rng=rng, callback=callback
         )
-        return _raised(solution) if throw else solution
+        return raised(solution) if throw else solution
     terms, given = start if isinstance(start, tuple) else (start, None)
     complex_ = np.issubdtype(operator.dtype, np.complexfloating)
     plain = tuple(((0, n),) for n in operator.row_shape)
@@ -129,13 +141,13 @@ def eigsolve(
             callback(found.history[0])
         if found is not None:
             found = replace(found, asked=accuracy)
-            return _raised(found) if throw else found
+            return raised(found) if throw else found
     if complex_:
         solution = _complex(operator, n_states, method, accuracy, executor, rng, callback, checkpoint, earlier)
-        solution = _checked(solution, operator, modes, n_states, accuracy, method, rng)
+        solution = checked(solution, operator, modes, n_states, accuracy, method, rng)
         solution = replace(solution, asked=accuracy)
-        return _raised(solution) if throw else solution
-    sector = SectorOperator(operator, modes)
+        return raised(solution) if throw else solution
+    sector_operator = SectorOperator(operator, modes)
     method = method or (InverseIteration() if terms else BlockDMRG())
     single = method if isinstance(method, InverseIteration) else InverseIteration()
     seed = int(rng.integers(2**31))
@@ -144,71 +156,22 @@ def eigsolve(
     reference = full_vectors.Reference(operator, modes, n_states, seed)
     proved = reference.proved_start(n_states + 2, method.max_rank) if given is None else None
     if given is None:
-        given = proved or cold_start(sector, operator, n_states, size, rng)
+        given = proved or cold_start(sector_operator, operator, n_states, size, rng)
     scale = excitation_scale(terms) if terms else level_spacing(given)
     if terms:
         weights = [np.exp(-(e - e.min()) / (4.0 * scale + np.ptp(e) * 0.05)) for e in terms.energies]
     else:
         weights = [np.ones(sum(n for _, n in mode)) for mode in modes]
-    if single.local_tolerance is None:  # the energy error is quadratic in that of the state
-        single = replace(single, local_tolerance=float(np.clip(0.3 * np.sqrt(accuracy / scale), 1e-8, 1e-2)))
     search = Search(weights, reference, cold=terms is None)
-    texts = [repr(n_states), repr(method), repr(accuracy), repr(modes), VERSION]
-    many = ManyStates(
-        sector,
-        given.sectors,
-        n_states,
-        scale,
-        MARGIN * accuracy,
-        single,
-        rng,
-        executor=executor,
-        callback=callback,
-        checkpoint=Checkpoint(checkpoint, Question(operator.cores, texts)),
-        warm=proved is not None and isinstance(method, InverseIteration),
-    )
-    if proved is None:
-        begin_with(many, Checkpoint(earlier).load())
-    first = many.seen("start", 0.05)
-    if callback is not None:
-        callback(first)
-    way: InverseIterations | SharedBasis
-    if isinstance(method, InverseIteration):
-        way = InverseIterations(many, search)
-    else:
-        way = SharedBasis(many, search, method, given.gap, seed)
-
-    def judged(solution: Solution) -> Solution:
-        return _checked(solution, operator, modes, n_states, accuracy, method, rng, reference)
-
-    task = _Task(many, way, accuracy, time.perf_counter() - begin, judged)
-    return drive(task, callback=callback, checkpoint=many.checkpoint, throw=throw, asked=accuracy, before=[first])
+    before = Checkpoint(earlier)
+    asking = Asking(n_states, accuracy, method, rng, begin, executor, callback, Checkpoint(checkpoint), before, throw)
+    return driven(operator, sector_operator, given, search, scale, asking, seed, proved is not None)
 
 
 def _check_count(operator: TTOperator, n_states: int) -> None:
     size = math.prod(float(n) for n in operator.row_shape)
     if not 1 <= n_states <= size:
         raise ValueError(f"n_states is {n_states}, but the space has {size:.0f} product functions")
-
-
-class _Task:
-    """One list of states by one method, looked at a second time; ``start_s``: seconds that its start took."""
-
-    def __init__(
-        self,
-        many: ManyStates,
-        way: InverseIterations | SharedBasis,
-        accuracy: float,
-        start_s: float,
-        judged: Callable[[Solution], Solution],
-    ) -> None:
-        self.many, self.way, self.accuracy, self.start_s, self.judged = many, way, accuracy, start_s, judged
-        self.steps, self.content, self.restore = way.steps, way.content, way.restore
-
-    def solution(self) -> Solution:
-        """The states as the method left them."""
-        assert self.way.outcome is not None
-        return self.judged(_solution(self.many, self.way.outcome, self.accuracy, self.start_s))
 
 
 def small_space(
@@ -266,57 +229,3 @@ def _complex(
     if status is Status.CONVERGED and n_converged < n_states:  # the real ones met it, their combinations do not
         status = Status.RANK_LIMIT
     return replace(solution, value=value, status=status, n_converged=n_converged, residual=residual, checked=())
-
-
-def _solution(many: ManyStates, outcome: Outcome, accuracy: float, start_s: float) -> Solution:
-    listed = [(state, sector.charge) for sector in many.sectors for state in sector.states]
-    listed.sort(key=lambda pair: pair[0].energy)
-    wanted, buffer = listed[: many.wanted], listed[many.wanted :]
-    errors = outcome.safety * np.array([state.error for state, _ in wanted])
-    value = EigenStates(
-        np.array([state.energy for state, _ in wanted]),
-        [state.train for state, _ in wanted],
-        [charge for _, charge in wanted],
-        errors,
-        np.array([state.energy for state, _ in buffer]),
-        outcome.probe,
-    )
-    return Solution(
-        value,
-        outcome.status,
-        int(np.sum(errors <= accuracy)),
-        np.array([state.residual for state, _ in wanted]),
-        (),
-        many.counts,
-        {"start_s": start_s},
-    )
-
-
-def _checked(
-    solution: Solution,
-    operator: TTOperator,
-    modes: ModeCharges,
-    n_states: int,
-    accuracy: float,
-    method: InverseIteration | BlockDMRG | None,
-    rng: np.random.Generator,
-    reference: full_vectors.Reference | None = None,
-) -> Solution:
-    """The solution with its second looks; CONVERGED where every error is within the accuracy and nothing speaks
-    against it: no state missing in the last search, no check that failed, no residual above the ``tol`` of a method."""
-    exact = None if reference is None else reference.spectrum
-    stopped = solution.status
-    solution = looked_at(solution, operator, modes, n_states, accuracy, exact, rng)
-    tol = method.tol if isinstance(method, BlockDMRG) else None
-    if tol is not None and np.any(solution.residual > tol):
-        met = int(np.sum((solution.residual <= tol) & (solution.value.errors <= accuracy)))
-        status = solution.status if not solution.converged else stopped
-        status = Status.STAGNATED if status is Status.CONVERGED else status  # what the rounding of the states left
-        solution = replace(solution, n_converged=met, status=status)
-    return solution
-
-
-def _raised(solution: Solution) -> Solution:
-    if not solution.converged:
-        raise NotConverged(solution)
-    return solution

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.sectors.group import added, all_added
 from solvers.sectors.train import ModeCharges
 
 DENSE = 4200  # functions: 2 s of one core and 0.4 GB for a few levels of a real matrix, measured
@@ -37,7 +38,7 @@ def space_of(modes: ModeCharges, charge: int) -> int:
         new: dict[int, int] = {}
         for c, number in count.items():
             for m, n in mode:
-                new[c ^ m] = new.get(c ^ m, 0) + number * n
+                new[added(c, m)] = new.get(added(c, m), 0) + number * n
         count = new
     return count.get(charge, 0)
 
@@ -47,7 +48,7 @@ def total_charges(modes: ModeCharges) -> np.ndarray:
     total = np.zeros(1, dtype=np.int64)
     for mode in modes:
         own = np.concatenate([np.full(n, c) for c, n in mode])
-        total = (total[:, None] ^ own[None, :]).ravel()
+        total = all_added(total, own).ravel()
     return total
 
 

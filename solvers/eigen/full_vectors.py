@@ -181,20 +181,27 @@ def _sector(
 ) -> Levels | None:
     """The lowest levels of one charge."""
     own = h if len(members) == h.shape[0] else h[np.ix_(members, members)]
-    count = min(count, len(members))
-    starts = 0
-    if len(members) <= explicit.DENSE:
-        dense = own.toarray() if sp.issparse(own) else np.array(own)
-        values, vectors = lowest_of_dense(0.5 * (dense + dense.conj().T), count)
-    else:
-        found = _lanczos(own, count, rng)
-        if found is None:
-            return None
-        values, vectors, starts = found
+    found = sector_levels(own, min(count, len(members)), rng)
+    if found is None:
+        return None
+    values, vectors, starts = found
     residuals = np.linalg.norm(own @ vectors - vectors * values, axis=0)
     whole = np.zeros((h.shape[0], len(values)), dtype=vectors.dtype)
     whole[members] = vectors
     return Levels(charge, values, whole, residuals, starts, len(values) < len(members))
+
+
+def sector_levels(
+    h: explicit.Matrix, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, int] | None:
+    """The ``count`` lowest levels of a matrix, their vectors, and the random starts that searched (0: proved).
+
+    None where Lanczos comes to no end.
+    """
+    if h.shape[0] > explicit.DENSE:
+        return _lanczos(h, count, rng)
+    dense = h.toarray() if sp.issparse(h) else np.array(h)
+    return *lowest_of_dense(0.5 * (dense + dense.conj().T), count), 0
 
 
 def _lanczos(h: Any, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int] | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from solvers.checkpoint import CheckpointError, Content
 from solvers.eigen import tasks
-from solvers.eigen.block_dmrg import BlockDMRGResult
+from solvers.eigen.block_dmrg import BlockDMRGResult, Wanted
 from solvers.eigen.errors import NARROWEST_GAP, true_residuals
 from solvers.eigen.many_states import ManyStates, Outcome, Sector, State
 from solvers.eigen.probe import MOST_ROUNDS, Search, searched
@@ -78,12 +78,15 @@ class SharedBasis:
     def _sweep(self, starts: Sequence[Sequence[SectorTrain]]) -> None:
         """The sweeps of one round, sector by sector."""
         many, method, at = self.many, self.method, self.at
-        goal = float(np.sqrt(many.goal * max(at.outside - many.threshold(), NARROWEST_GAP * many.scale)))
-        options = replace(method, tol=goal if method.tol is None else method.tol)
+        narrowest = NARROWEST_GAP * many.scale
+        goal = float(np.sqrt(many.goal * max(at.outside - many.threshold(), narrowest)))
+        options, wanted = replace(method, tol=goal if method.tol is None else method.tol), None
+        if len(many.sectors) == 1 and many.wanted < len(starts[0]):  # else no sector knows how many of its are wanted
+            options, wanted = method, Wanted(many.wanted, many.goal, narrowest)
         jobs: list[tuple[Any, ...]] = []
         for sector, trains in zip(many.sectors, starts):
-            part = many.part(f"{at.number}-{sector.charge}")
-            jobs.append((many.operator, sector.charge, len(trains), options, trains, self.seed, part, at.truncation))
+            part, count = many.part(f"{at.number}-{sector.charge}"), len(trains)
+            jobs.append((many.operator, sector.charge, count, options, trains, self.seed, part, at.truncation, wanted))
         results: list[BlockDMRGResult] = tasks.run_tasks(many.executor, tasks.shared_basis, jobs)
         at.outside = _take(many, results, at.outside)
         at.verdict = next((r.status for r in results if r.status is not Status.CONVERGED), Status.CONVERGED)

@@ -30,6 +30,7 @@ from solvers.sectors.environments import (
     rotate,
     rotate_core,
 )
+from solvers.sectors.group import added, negated, taken, turned, turned_keys, turned_pairs
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import (
     Bond,
@@ -116,7 +117,7 @@ class ShiftedSolve:
         one = np.ones((1, 1, 1))
         self.h: list[list[Environment]] = [[{} for _ in range(d + 1)] for _ in (0, 1)]
         self.o: list[list[list[dict[int, np.ndarray]]]] = [[[] for _ in range(d + 1)] for _ in (0, 1)]
-        charge = start.charge
+        charge = negated(start.charge)
         self.h[0][0], self.h[1][d] = {(0, 0): one}, {(charge, 0): one}
         self.o[0][0] = [{0: one[0]} for _ in sources]
         self.o[1][d] = [{charge: one[0]} for _ in sources]
@@ -128,7 +129,7 @@ class ShiftedSolve:
         if side == 0:
             return self.cores[k], self.bonds[k], self.bonds[k + 1]
         core = mirror_core(self.cores[k], self.bonds[k], self.modes[k], self.bonds[k + 1])
-        return core, self.bonds[k + 1], self.bonds[k]
+        return core, turned(self.bonds[k + 1]), turned(self.bonds[k])
 
     def _source(self, j: int, k: int, side: int) -> Core:
         d = self.operator.d
@@ -156,14 +157,15 @@ class ShiftedSolve:
         mode, bonds = self.modes[k], (near_bond, far_bond)
         near_gauge = _gauge(mean_field(self.operator, k, side, (h_near, h_far), core, bonds))
         flipped = mirror_core(core, near_bond, mode, far_bond)
-        far_gauge = _gauge(mean_field(self.operator, k, 1 - side, (h_far, h_near), flipped, bonds[::-1]))
+        back = (turned(far_bond), turned(near_bond))
+        far_gauge = _gauge(mean_field(self.operator, k, 1 - side, (h_far, h_near), flipped, back))
         local = LocalOperator(self.operator, k, side, rotate(h_near, near_gauge), rotate(h_far, far_gauge), bonds)
         b = np.zeros(local.size)
         for j, weight in enumerate(self.weights):
             _projected(
                 self.o[side][near][j],
                 self._source(j, k, side),
-                self.o[1 - side][far][j],
+                turned_keys(self.o[1 - side][far][j]),
                 self.modes[k],
                 near_bond,
                 far_bond,
@@ -221,7 +223,7 @@ class ShiftedSolve:
     @staticmethod
     def _heights(ls: Sequence[int], near: Bond, mode: Bond, c: int) -> list[int]:
         dims, functions = dict(near), dict(mode)
-        return [dims[l] * functions[l ^ c] for l in ls]
+        return [dims[l] * functions[taken(c, l)] for l in ls]
 
     def _orthogonalise(self, k: int, side: int) -> None:
         """Move over core k without changing the ranks."""
@@ -250,14 +252,14 @@ class ShiftedSolve:
         """Core k in sweep direction and its far bond."""
         if side == 0:
             return self.cores[k], self.bonds[k + 1]
-        return mirror_core(self.cores[k], self.bonds[k], self.modes[k], near), self.bonds[k]
+        return mirror_core(self.cores[k], self.bonds[k], self.modes[k], turned(near)), turned(self.bonds[k])
 
     def _store(self, k: int, side: int, core: np.ndarray, near: Bond, far: Bond) -> None:
         if side == 0:
             self.cores[k], self.bonds[k], self.bonds[k + 1] = core, near, far
         else:
             self.cores[k] = mirror_core(core, near, self.modes[k], far)
-            self.bonds[k + 1], self.bonds[k] = near, far
+            self.bonds[k + 1], self.bonds[k] = turned(near), turned(far)
 
     def _expansion(
         self, k: int, side: int, core: np.ndarray, near: Bond, far: Bond, total_new: int
@@ -272,7 +274,7 @@ class ShiftedSolve:
         reach = self._reachable(k, side, near)
         count = -(-total_new // max(len(reach), 1))
         halves = half_product(self.operator, k, side, self.h[side][before], (core, near, far), near, reach)
-        far_environment = self.h[1 - side][beyond]
+        far_environment = turned_pairs(self.h[1 - side][beyond])
         found = {}
         for c, (rows, parts) in halves.items():
             total: np.ndarray | None = None
@@ -292,11 +294,11 @@ class ShiftedSolve:
     def _reachable(self, k: int, side: int, near: Bond) -> Bond:
         """Charges the bond behind core k can carry, as a bond of dimensions one."""
         mode = self.modes[k]
-        charges = {l ^ m for l, _ in near for m, _ in mode}
+        charges = {added(l, m) for l, _ in near for m, _ in mode}
         rest = {self.bonds[-1][0][0]} if side == 0 else {0}
         others = range(self.operator.d - 1, k, -1) if side == 0 else range(k)
         for j in others:
-            rest = {r ^ m for r in rest for m, _ in self.modes[j]}
+            rest = {taken(r, m) for r in rest for m, _ in self.modes[j]}
         return tuple((c, 1) for c in sorted(charges & rest))
 
     def solve(self) -> tuple[SectorTrain, int]:

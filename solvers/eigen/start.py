@@ -94,7 +94,7 @@ def start_states(
 
 
 def cold_start(
-    sector: SectorOperator, operator: TTOperator, n_states: int, size: float, rng: np.random.Generator
+    sector: SectorOperator, operator: TTOperator, n_states: int, size: float, rng: np.random.Generator, charge: int = 0
 ) -> Start:
     """Rough states without a table of products: a block DMRG of low rank, two states more than asked for.
 
@@ -102,11 +102,12 @@ def cold_start(
     """
     count = int(min(n_states + 2, size))
     weights = [np.ones(sum(n for _, n in mode)) for mode in sector.modes]
-    corners = [random_train(sector.modes, 0, CORNER_RANK, weights, rng) for _ in range(CORNERS)]
-    corners += [product_state(sector.modes, [int(i) for i in p]) for p in low_products(operator, count, rng)[0]]
+    corners = [random_train(sector.modes, charge, CORNER_RANK, weights, rng) for _ in range(CORNERS)]
+    low = [product_state(sector.modes, [int(i) for i in p]) for p in low_products(operator, count, rng)[0]]
+    corners += [x for x in low if x.charge == charge]
     options = BlockDMRG(max_rank=max(COLD_RANK, count), sweeps=4)
-    rough = block_dmrg(sector, 0, count, options, start=corners, rng=rng)
-    return Start([Sector.of(0, rough.states, rough.energies)], None)
+    rough = block_dmrg(sector, charge, count, options, start=corners, rng=rng)
+    return Start([Sector.of(charge, rough.states, rough.energies)], None)
 
 
 def level_spacing(start: Start) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, reachable
-from solvers.eigen.block_dmrg import FIRST_TRUNCATION, BlockDMRGResult, block_dmrg
+from solvers.eigen.block_dmrg import FIRST_TRUNCATION, BlockDMRGResult, Wanted, block_dmrg
 from solvers.eigen.configuration_interaction import ProductTerms, TrainBuilder, lowest_vectors, matrix
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.methods import BlockDMRG
@@ -220,6 +220,7 @@ def shared_basis(
     seed: int,
     checkpoint: Checkpoint | None = None,
     truncation: float | None = None,
+    wanted: Wanted | None = None,
 ) -> BlockDMRGResult:
     """Block DMRG of one symmetry sector."""
     if checkpoint is not None and reachable(checkpoint.path) is None:
@@ -233,4 +234,5 @@ def shared_basis(
         rng=np.random.default_rng(seed),
         checkpoint=checkpoint,
         truncation=FIRST_TRUNCATION if truncation is None else truncation,
+        wanted=wanted,
     )

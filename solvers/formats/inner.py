@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.formats.trains.tensor_train import dot as of_trains
@@ -24,10 +22,5 @@ def dot(x: TensorTrain | TTOperator | TuckerTensor, y: TensorTrain | TTOperator 
     if isinstance(x, TTOperator) and isinstance(y, TTOperator):
         if x.shape != y.shape:
             raise ValueError(f"operators of shapes {x.shape} and {y.shape} do not fit together")
-        flat = [TensorTrain(tuple(_flat(core) for core in a.cores)) for a in (x, y)]
-        return of_trains(*flat)
+        return of_trains(x.as_train(), y.as_train())
     raise TypeError(f"dot needs two trains, operators or Tucker tensors, not {type(x).__name__}, {type(y).__name__}")
-
-
-def _flat(core: np.ndarray) -> np.ndarray:
-    return core.reshape(core.shape[0], -1, core.shape[-1])

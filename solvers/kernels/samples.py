@@ -28,10 +28,10 @@ def times_slice(rows: np.ndarray, core: np.ndarray, index: np.ndarray) -> np.nda
 
 @kernel
 def outer_sums(left: np.ndarray, values: np.ndarray, right: np.ndarray, index: np.ndarray, n: int) -> np.ndarray:
-    """Sum over the samples of each slice of values[j] left[j] x right[j], (n, a, b)."""
+    """Sum over the samples of each slice of values[j] left[j] x right[j], (n, a, b); all of one dtype."""
     m, a = left.shape
     b = right.shape[1]
-    out = np.zeros((n, a, b))
+    out = np.zeros((n, a, b), dtype=left.dtype)
     for j in range(m):
         i = index[j]
         for p in range(a):
@@ -54,14 +54,16 @@ def ridge_slices(
 ) -> None:
     """Every slice of ``core`` (n, a, b) becomes the minimiser S of the sum over the samples of its index of
 
-        weights[j] (left[j] S right[j] - target[j])^2  +  ridge |S|^2,
+        weights[j] |left[j] S right[j] - target[j]|^2  +  ridge |S|^2,
 
-    with left (m, a), right (m, b); the samples of index i are order[first[i]:first[i + 1]]. By Cholesky's factorisation
-    of the normal equations; a slice without samples becomes zero. Cost m (a b)^2 / 2 + n (a b)^3 / 6.
+    with left (m, a), right (m, b), all but the weights of one dtype, real or complex; the samples of index i are
+    order[first[i]:first[i + 1]]. By Cholesky's factorisation of the normal equations; a slice without samples becomes
+    zero. Cost m (a b)^2 / 2 + n (a b)^3 / 6.
     """
     n, a, b = core.shape
     q = a * b
-    normal, rhs, row = np.empty((q, q)), np.empty(q), np.empty(q)
+    normal = np.empty((q, q), dtype=core.dtype)
+    rhs, row = np.empty(q, dtype=core.dtype), np.empty(q, dtype=core.dtype)
     for i in range(n):
         normal[:] = 0.0
         rhs[:] = 0.0
@@ -71,13 +73,13 @@ def ridge_slices(
                 for t in range(b):
                     row[s * b + t] = left[j, s] * right[j, t]
             for s in range(q):
-                factor = weights[j] * row[s]
+                factor = weights[j] * np.conj(row[s])
                 rhs[s] += factor * target[j]
                 for t in range(s + 1):
                     normal[s, t] += factor * row[t]
         size = 0.0
         for s in range(q):
-            size += normal[s, s]
+            size += normal[s, s].real
         if size == 0.0:
             core[i] = 0.0
             continue
@@ -88,8 +90,8 @@ def ridge_slices(
             for t in range(s + 1):
                 value = normal[s, t]
                 for p in range(t):
-                    value -= normal[s, p] * normal[t, p]
-                normal[s, t] = np.sqrt(max(value, 1e-15 * size)) if s == t else value / normal[t, t]
+                    value -= normal[s, p] * np.conj(normal[t, p])
+                normal[s, t] = np.sqrt(max(value.real, 1e-15 * size)) if s == t else value / normal[t, t]
             value = rhs[s]
             for p in range(s):
                 value -= normal[s, p] * rhs[p]
@@ -97,7 +99,7 @@ def ridge_slices(
         for s in range(q - 1, -1, -1):
             value = rhs[s]
             for p in range(s + 1, q):
-                value -= normal[p, s] * rhs[p]
+                value -= np.conj(normal[p, s]) * rhs[p]
             rhs[s] = value / normal[s, s]
         for s in range(a):
             for t in range(b):

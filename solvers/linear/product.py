@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
+from solvers.formats.trains.chain import Chain, check_kind
 from solvers.formats.trains.factorisations import qr_factors
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -30,7 +31,7 @@ SHARE = 0.3  # of the tolerance, for the sketch; the rest is for the last roundi
 
 
 def multiply(
-    a: TTOperator,
+    a: TTOperator | TensorTrain,
     x: TensorTrain | TTOperator,
     *,
     tol: float = 1e-8,
@@ -42,6 +43,8 @@ def multiply(
 ) -> Solution:
     """A x (a train) or A B (an operator) with relative error ``tol`` in the Frobenius norm.
 
+    Of two trains the product entry by entry, as ``x * y`` but never of ranks multiplied.
+
     ``checkpoint``: a file written after each sketch; where it exists the same call goes on from it.
 
     ``value``: the product; ``residual``: the relative error as measured, (1,); ``status``: CONVERGED, or RANK_LIMIT
@@ -52,9 +55,13 @@ def multiply(
     """
     if not 0.0 < tol < 1.0:
         raise ValueError(f"tol must lie in (0, 1), not {tol!r}")
+    check_kind("multiply", Chain, a, x)
     modes = x.shape if isinstance(x, TensorTrain) else x.row_shape
-    if a.column_shape != modes:
-        raise ValueError(f"columns {a.column_shape} do not fit modes {modes}")
+    if isinstance(a, TensorTrain) and not isinstance(x, TensorTrain):
+        raise TypeError("a train is multiplied with a train: make an operator of it by quantics.diagonal")
+    columns = a.shape if isinstance(a, TensorTrain) else a.column_shape
+    if columns != modes:
+        raise ValueError(f"columns {columns} do not fit modes {modes}")
     product = _Product(a, x, tol, max_rank, rng or np.random.default_rng(0))
     asked = None if checkpoint is None else Question([*a.cores, *x.cores], [repr((tol, max_rank))])
     return drive(product, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, asked=tol)
@@ -64,12 +71,18 @@ class _Product:
     """Sketches of growing rank of one product, and what the last one projects it onto."""
 
     def __init__(
-        self, a: TTOperator, x: TensorTrain | TTOperator, tol: float, max_rank: int, rng: np.random.Generator
+        self,
+        a: TTOperator | TensorTrain,
+        x: TensorTrain | TTOperator,
+        tol: float,
+        max_rank: int,
+        rng: np.random.Generator,
     ) -> None:
         self.a, self.x, self.tol, self.max_rank, self.rng = a, x, tol, max_rank, rng
         dtype = np.result_type(a.dtype, x.dtype)
         self.columns = [1] * a.d if isinstance(x, TensorTrain) else list(x.column_shape)
-        self.operator = [_widened(OperatorCore.of(core, dtype), m) for core, m in zip(a.cores, self.columns)]
+        of = OperatorCore.diagonal if isinstance(a, TensorTrain) else OperatorCore.of
+        self.operator = [_widened(of(core, dtype), m) for core, m in zip(a.cores, self.columns)]
         self.cores = [core.reshape(core.shape[0], -1, core.shape[-1]).astype(dtype) for core in x.cores]
         zero = [np.zeros((1, core.dims[1], 1), dtype=dtype) for core in self.operator]
         self.size = sketched_residual(self.operator, self.cores, zero, rng)
@@ -115,7 +128,9 @@ class _Product:
         y, _ = self.y.round_with_error(self.tol * (1.0 - SHARE), min(self.max_rank, self.full))
         measured = SPREAD * self._left(y) / self.size if self.size > 0.0 else 0.0
         met = measured <= max(SPREAD * self.tol, 1e-14)
-        value = y if isinstance(self.x, TensorTrain) else _as_operator(y, self.a.row_shape, self.columns)
+        value: TensorTrain | TTOperator = y
+        if isinstance(self.a, TTOperator) and isinstance(self.x, TTOperator):
+            value = TTOperator.of_train(y, self.a.row_shape, self.columns)
         status = Status.CONVERGED if met else Status.RANK_LIMIT
         return Solution(value, status, int(met), np.array([measured]), (), {"sketches": self.sketches}, {})
 
@@ -154,9 +169,3 @@ def _project(
         carried = (q.conj().T @ h).reshape(q.shape[1], operator[k].dims[3], -1)
     cores.append(half(carried, operator[-1], x[-1]).reshape(len(carried), operator[-1].dims[1], 1))
     return cores
-
-
-def _as_operator(y: TensorTrain, rows: Sequence[int], columns: Sequence[int]) -> TTOperator:
-    return TTOperator(
-        tuple(core.reshape(core.shape[0], n, m, core.shape[2]) for core, n, m in zip(y.cores, rows, columns))
-    )

@@ -1,134 +1,216 @@
-"""Exact sampling of |x|^2 and of non-negative trains, index by index, and the Rosenblatt map both ways.
+"""The conditional densities of |x|^2 and of non-negative trains, mode by mode.
 
 With the cores after k right-orthogonal, the probability of index i of mode k, given the indices before it, is
 
-    p_i = |v G_k[:, i, :]|^2 = v B_i v^H,    B_i = G_k[:, i, :] G_k[:, i, :]^H,
+    p_i = |v G_k[:, i, :]|^2,     F_i = sum_{j < i} p_j = v C_i v^H,     C_i = sum_{j < i} G_k[:, j, :] G_k[:, j, :]^H,
 
-v the row of norm one that the chosen matrices before it have become. Instead of all n of them, the masses of halves of
-the index range are computed on a binary tree, v (sum of B_i over the left half) v^H: log2(n) + 1 products of r x r
-instead of n. Samples are taken in batches that stay in cache; all that are at one node are one matrix product.
+v the row of norm one that the chosen matrices before it have become. The cell F_i <= u < F_i + p_i that holds u is found
+without all n of them:
+
+    1. The cell that holds u in the marginal distribution of the mode is tried: v C_i and v G_i, two products of r x r,
+       and the second is the row that goes on.
+    2. Where it is not that cell it is often the next: one product a step, F_{i+1} = F_i + p_i, F_{i-1} = F_i - p_{i-1}.
+    3. What is left is bisected by products v C_i.
+
 A non-negative x: p_i = v G_k[:, i, :] e, e the sums over all later modes, which costs n r for all of them.
-
-The Rosenblatt map takes the density that is constant on cells to the uniform one: mode by mode u = F_i + s p_i, i the
-cell, s in [0, 1) the place in it, F_i the mass of the cells before. Its inverse is the same descent with u given.
-Rosenblatt, Ann. Math. Stat. 23, 470 (1952); Dolgov, Anaya-Izquierdo, Fox, Scheichl, Stat. Comput. 30, 603 (2020);
-Ferris and Vidal, Phys. Rev. B 85, 165146 (2012). Cost 2 m d r^2 (log2(n) + 1) for m samples, or 2 m d (r^2 + n r).
-Index letters: i index; r rank; m samples.
+Ferris and Vidal, Phys. Rev. B 85, 165146 (2012); Dolgov, Anaya-Izquierdo, Fox, Scheichl, Stat. Comput. 30, 603 (2020).
+Cost of m rows: 2 m r^2 times 2 to 3 where the marginal tells the cell, log2(n) + 1 more where it does not; of values
+2 m (r^2 + n r). Index letters: i index; r rank; m rows.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.kernels import descents as kernels
 
 SQUARED, VALUES = "squared", "values"
-BATCH = 4096  # samples at once: their rows of rank 50 are 1.6 MB and stay in cache
 NEGATIVE = 1e-6  # share of a conditional density below zero that counts as an error of rounding
+STEPS = 2  # to neighbours of the cell guessed
+TRUSTED = 0.3  # share of guesses that hold, below which those left are bisected at once
+ROWS, SOME, PRODUCTS, AFTER = range(4)  # memory that is kept; AFTER + 1 too
+NUMBERS = 2**18  # of a block of products, 2 MB: they stay in cache
 
 
 class Conditionals(ABC):
     """The conditional densities of the modes of a train, in order."""
 
-    def __init__(self, x: TensorTrain) -> None:
-        self.shape = x.shape
-        self.cores: tuple[np.ndarray, ...] = x.cores
-        # fresh pages for every product cost more than the products
-        self.pool = [np.empty(BATCH * x.max_rank, dtype=x.dtype) for _ in range(4)]
+    def __init__(self, cores: tuple[np.ndarray, ...]) -> None:
+        self.shape = tuple(core.shape[1] for core in cores)
+        self.dtype = cores[0].dtype
+        self.slices = [np.ascontiguousarray(core.transpose(1, 0, 2)) for core in cores]
+        self._kept: dict[int, np.ndarray] = {}
 
-    def held(self, which: int, count: int, rank: int) -> np.ndarray:
-        """A matrix (count, rank) in an array kept for it: 0 and 1 for rows, 2 for those chosen, 3 for products."""
-        return self.pool[which][: count * rank].reshape(count, rank)
+    def room(self, which: int, rows: int, columns: int) -> np.ndarray:
+        """A matrix in memory kept for it: fresh pages for every product cost more than the products."""
+        size = rows * columns
+        if which not in self._kept or len(self._kept[which]) < size:
+            self._kept[which] = np.empty(size, dtype=self.dtype)
+        return self._kept[which][:size].reshape(rows, columns)
 
-    def chosen(self, rows: np.ndarray, here: np.ndarray) -> np.ndarray:
-        """Some of the rows, in their order."""
-        if len(here) == len(rows):
-            return rows
-        return np.take(rows, here, axis=0, out=self.held(2, len(here), rows.shape[1]), mode="clip")
-
-    def start(self, count: int) -> np.ndarray:
-        """The rows (count, 1) before the first mode."""
-        return np.ones((count, 1), dtype=self.cores[0].dtype)
+    def taken(self, which: int, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """rows[places], in memory kept for it."""
+        return np.take(rows, places, axis=0, out=self.room(which, len(places), rows.shape[1]), mode="clip")
 
     @abstractmethod
-    def choose(self, k: int, rows: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Indices (m,) of mode k whose cells have the uniform numbers u (m,), and what is left of u within them."""
+    def masses(self, k: int, rows: np.ndarray) -> np.ndarray:
+        """The conditional probabilities (m, n) of all indices of mode k after rows (m, r)."""
 
     @abstractmethod
-    def before(self, k: int, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Masses (m,) of the indices of mode k before ``index``."""
+    def scaled(self, rows: np.ndarray) -> np.ndarray:
+        """New rows (m, r'), scaled in place as ``masses`` wants them; their squared norms before."""
 
     @abstractmethod
-    def advance(self, k: int, rows: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The rows after mode k, and the masses (m,) of the indices."""
+    def each(
+        self, k: int, rows: np.ndarray, u: np.ndarray, index: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """One step of rows (m, r) with numbers u (m,) of their own, or with indices (m,) that are given.
 
-    def multiplied(self, k: int, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """The rows times the matrices of their indices; those of one index at once."""
-        core = self.cores[k]
-        new = self.held(k % 2, len(rows), core.shape[2])  # the rows given are in the other one
-        for i, here in grouped(index, core.shape[1]):
-            out = self.held(3, len(here), core.shape[2])
-            np.dot(self.chosen(rows, here), core[:, i], out=out)
-            new[here] = out
+        An order (m,), then in that order: indices, masses before them, their masses, and the rows (m, r') after them.
+        """
+
+    def advanced(self, k: int, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """The rows after mode k, at indices (m,)."""
+        order, bounds = kernels.sorted_by(index, self.shape[k])
+        new = np.empty((len(rows), self.slices[k].shape[2]), dtype=self.dtype)
+        new[order] = self.times(PRODUCTS, self.slices[k], rows[order], bounds)
+        self.scaled(new)
         return new
+
+    def times(self, which: int, matrices: np.ndarray, rows: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+        """Rows [bounds[i], bounds[i + 1]) times matrix i, (m, r'), in memory kept for it."""
+        out = self.room(which, len(rows), matrices.shape[2])
+        edges = bounds.tolist()
+        for i, (low, high) in enumerate(pairwise(edges)):
+            if low < high:
+                np.dot(rows[low:high], matrices[i], out=out[low:high])
+        return out
 
 
 class Squared(Conditionals):
     """|x|^2 over its sum."""
 
     def __init__(self, x: TensorTrain) -> None:
-        super().__init__(x.normalised()[0])
-        self.trees = [_tree(core) for core in self.cores]
+        super().__init__(x.normalised()[0].cores)
+        # C_i, and the marginal distribution functions, by the Gram matrices of the modes before
+        self.sums: list[np.ndarray] = []
+        self.marginals: list[np.ndarray] = []
+        gram = np.ones((1, 1), dtype=self.dtype)
+        for slices in self.slices:
+            squares = slices @ slices.conj().transpose(0, 2, 1)
+            self.sums.append(np.concatenate([np.zeros_like(squares[:1]), np.cumsum(squares[:-1], axis=0)]))
+            weighted = gram @ slices
+            shares = np.einsum("iab,iab->i", slices.conj(), weighted).real
+            self.marginals.append(np.cumsum(np.maximum(shares, 0.0)))
+            gram = np.tensordot(slices.conj(), weighted, axes=([0, 1], [0, 1]))
 
-    def choose(self, k: int, rows: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        index, left = np.empty(len(u), dtype=np.int64), u.copy()
-        open_nodes = [(0, self.shape[k], np.arange(len(u)))]
-        while open_nodes:
-            low, high, here = open_nodes.pop()
-            if high - low == 1:
-                index[here] = low
-                continue
-            mass = self._form(rows, here, self.trees[k][low, high])
-            right = left[here] >= mass
-            left[here[right]] -= mass[right]
-            middle = (low + high) // 2
-            for a, b, some in ((low, middle, here[~right]), (middle, high, here[right])):
-                if len(some):
-                    open_nodes.append((a, b, some))
-        return index, left
+    def masses(self, k: int, rows: np.ndarray) -> np.ndarray:
+        n, r, after = self.slices[k].shape
+        wide = self.slices[k].transpose(1, 0, 2).reshape(r, n * after)
+        found = np.empty((len(rows), n))
+        size = max(1, NUMBERS // (n * after))
+        for first in range(0, len(rows), size):
+            products = rows[first : first + size] @ wide
+            kernels.squares(products.reshape(-1, after), found[first : first + size].reshape(-1))
+        return found
 
-    def before(self, k: int, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
-        mass = np.zeros(len(index))
-        open_nodes = [(0, self.shape[k], np.arange(len(index)))]
-        while open_nodes:
-            low, high, here = open_nodes.pop()
-            if high - low == 1:
-                continue
-            middle = (low + high) // 2
-            right = index[here] >= middle
-            if right.any():
-                mass[here[right]] += self._form(rows, here[right], self.trees[k][low, high])
-            for a, b, some in ((low, middle, here[~right]), (middle, high, here[right])):
-                if len(some):
-                    open_nodes.append((a, b, some))
+    def scaled(self, rows: np.ndarray) -> np.ndarray:
+        mass = np.empty(len(rows))
+        kernels.squares(rows, mass)
+        kernels.divide_rows(rows, np.sqrt(mass))
         return mass
 
-    def _form(self, rows: np.ndarray, here: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-        """v B v^H of some rows."""
-        v = self.chosen(rows, here)
-        product = np.dot(v, matrix, out=self.held(3, *v.shape))
-        if v.dtype.kind == "c":
-            return np.einsum("ij,ij->i", product.real, v.real) + np.einsum("ij,ij->i", product.imag, v.imag)
-        return np.einsum("ij,ij->i", product, v)
+    def each(
+        self, k: int, rows: np.ndarray, u: np.ndarray, index: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        n = self.shape[k]
+        # 1 the cell of the marginal distribution
+        if index is None:
+            tried = np.minimum(np.searchsorted(self.marginals[k], u, side="right"), n - 1)
+        else:
+            tried = index
+        order, bounds = kernels.sorted_by(tried, n)
+        rows, cell, u = self.taken(ROWS, rows, order), tried[order], u[order]
+        below = self._before(k, rows, bounds)
+        new = self.times(AFTER + k % 2, self.slices[k], rows, bounds)  # the rows given are in the other one
+        mass = np.empty(len(rows))
+        kernels.squares(new, mass)
+        if index is None:
+            self._settled(k, rows, u, cell, below, mass, new)
+        kernels.divide_rows(new, np.sqrt(mass))
+        return order, cell, below, mass, new
 
-    def advance(self, k: int, rows: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        new = self.multiplied(k, rows, index)
-        mass = _squares(new)
-        new /= np.sqrt(np.where(mass > 0.0, mass, 1.0))[:, None]
-        return new, mass
+    def _before(self, k: int, rows: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+        """F_i (m,) of rows [bounds[i], bounds[i + 1])."""
+        found = np.zeros(len(rows))
+        first = bounds[1]  # nothing is before index 0
+        products = self.times(PRODUCTS, self.sums[k], rows[first:], np.maximum(bounds - first, 0))
+        kernels.forms(products, rows[first:], found[first:])
+        return found
+
+    def _settled(
+        self,
+        k: int,
+        rows: np.ndarray,
+        u: np.ndarray,
+        cell: np.ndarray,
+        below: np.ndarray,
+        mass: np.ndarray,
+        new: np.ndarray,
+    ) -> None:
+        """Steps 2 and 3, in place: ``cell`` and what belongs to it where u is in another one."""
+        last = self.shape[k] - 1
+        for step in range(STEPS + 1):
+            up = (u >= below + mass) & (cell < last)
+            wrong = np.flatnonzero(up | ((u < below) & (cell > 0)))
+            if not len(wrong):
+                return
+            if step == STEPS or (step == 0 and len(wrong) > (1.0 - TRUSTED) * len(u)):
+                break
+            # 2 the next cell, above or below
+            towards = np.where(up[wrong], 1, -1)
+            base = below[wrong] + np.where(up[wrong], mass[wrong], 0.0)
+            self._moved(k, rows, wrong, cell[wrong] + towards, cell, mass, new)
+            below[wrong] = np.where(cell[wrong] == 0, 0.0, base - np.where(up[wrong], 0.0, mass[wrong]))
+        # 3 bisection of the cells [low, high) that are left
+        up = up[wrong]
+        low, high = np.where(up, cell[wrong] + 1, 0), np.where(up, last + 1, cell[wrong])
+        floor = np.where(up, below[wrong] + mass[wrong], 0.0)
+        while True:
+            still = np.flatnonzero(high - low > 1)
+            if not len(still):
+                break
+            middle = (low[still] + high[still]) // 2
+            order, bounds = kernels.sorted_by(middle, last + 1)
+            still, middle = still[order], middle[order]
+            before = self._before(k, self.taken(SOME, rows, wrong[still]), bounds)
+            above = u[wrong[still]] >= before
+            low[still[above]], floor[still[above]] = middle[above], before[above]
+            high[still[~above]] = middle[~above]
+        self._moved(k, rows, wrong, low, cell, mass, new)
+        below[wrong] = floor
+
+    def _moved(
+        self,
+        k: int,
+        rows: np.ndarray,
+        which: np.ndarray,
+        to: np.ndarray,
+        cell: np.ndarray,
+        mass: np.ndarray,
+        new: np.ndarray,
+    ) -> None:
+        """The samples ``which`` go on from the cells ``to``."""
+        order, bounds = kernels.sorted_by(to, self.shape[k])
+        places = which[order]
+        products = self.times(PRODUCTS, self.slices[k], self.taken(SOME, rows, places), bounds)
+        sizes = np.empty(len(places))
+        kernels.squares(products, sizes)
+        cell[places], mass[places], new[places] = to[order], sizes, products
 
 
 class Values(Conditionals):
@@ -150,35 +232,51 @@ class Values(Conditionals):
             cores[k] = cores[k] / size
             self.weights[k] = self.weights[k] / size
             sums = sums / size
-        super().__init__(TensorTrain(tuple(cores)))
-        self.cores = tuple(cores)
+        super().__init__(tuple(cores))
 
-    def _masses(self, k: int, rows: np.ndarray) -> np.ndarray:
-        """Conditional probabilities (m, n).  Raises ValueError for a density that is negative."""
+    def masses(self, k: int, rows: np.ndarray) -> np.ndarray:
+        """As above.  Raises ValueError for a density that is negative."""
         p = rows @ self.weights[k]
         below = np.minimum(p, 0.0)
         total = p.sum(axis=1)
         if (below.sum(axis=1) < -NEGATIVE * np.abs(p).sum(axis=1)).any() or (total <= 0.0).any():
             raise ValueError(f"the density is negative at mode {k}: density='squared' samples |x|^2")
         p -= below
-        return p / p.sum(axis=1)[:, None]
+        p /= p.sum(axis=1)[:, None]
+        return p
 
-    def choose(self, k: int, rows: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        edges = np.cumsum(self._masses(k, rows), axis=1)
-        index = np.minimum((edges <= u[:, None]).sum(axis=1), self.shape[k] - 1)
-        previous = np.where(index > 0, np.take_along_axis(edges, np.maximum(index - 1, 0)[:, None], axis=1)[:, 0], 0.0)
-        return index, u - previous
+    def scaled(self, rows: np.ndarray) -> np.ndarray:
+        sizes = np.abs(rows).max(axis=1)
+        kernels.divide_rows(rows, sizes)
+        return sizes
 
-    def before(self, k: int, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
-        edges = np.cumsum(self._masses(k, rows), axis=1)
-        return np.where(index > 0, np.take_along_axis(edges, np.maximum(index - 1, 0)[:, None], axis=1)[:, 0], 0.0)
+    def each(
+        self, k: int, rows: np.ndarray, u: np.ndarray, index: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        m, n = len(rows), self.shape[k]
+        found, below, mass = np.empty(m, dtype=np.int64), np.empty(m), np.empty(m)
+        size = max(1, NUMBERS // n)
+        for first in range(0, m, size):
+            here = slice(first, first + size)
+            given = None if index is None else index[here]
+            p = self.masses(k, rows[here])
+            found[here], below[here], mass[here] = chosen(p, np.arange(len(p)), u[here], given)
+        order, bounds = kernels.sorted_by(found, n)
+        new = self.times(AFTER + k % 2, self.slices[k], self.taken(ROWS, rows, order), bounds)
+        self.scaled(new)
+        return order, found[order], below[order], mass[order], new
 
-    def advance(self, k: int, rows: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mass = np.take_along_axis(self._masses(k, rows), index[:, None], axis=1)[:, 0]
-        new = self.multiplied(k, rows, index)
-        size = np.abs(new).max(axis=1)
-        new /= np.where(size > 0.0, size, 1.0)[:, None]
-        return new, mass
+
+def chosen(
+    p: np.ndarray, owner: np.ndarray, u: np.ndarray, index: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of samples with densities p[owner]: the indices (m,) whose cells hold u, or those given; the masses before them,
+    and theirs."""
+    edges = np.zeros((len(p), p.shape[1] + 1))
+    np.cumsum(p, axis=1, out=edges[:, 1:])
+    if index is None:
+        index = kernels.cells(edges, owner, u)
+    return index, edges[owner, index], p[owner, index]
 
 
 def conditionals(x: TensorTrain, density: str) -> Conditionals:
@@ -189,36 +287,3 @@ def conditionals(x: TensorTrain, density: str) -> Conditionals:
         return Squared(x) if density == SQUARED else Values(x)
     except ZeroDivisionError:
         raise ValueError("a train that is zero has no density") from None
-
-
-def _tree(core: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
-    """For each node (low, high) of the binary tree over the indices: the sum of B_i over its left half."""
-    n = core.shape[1]
-    sums = {(i, i + 1): core[:, i] @ core[:, i].conj().T for i in range(n)}
-    left: dict[tuple[int, int], np.ndarray] = {}
-
-    def total(low: int, high: int) -> np.ndarray:
-        if high - low == 1:
-            return sums.pop((low, high))
-        middle = (low + high) // 2
-        left[low, high] = total(low, middle)
-        return left[low, high] + total(middle, high)
-
-    total(0, n)
-    return left
-
-
-def grouped(index: np.ndarray, n: int) -> Iterator[tuple[int, np.ndarray]]:
-    """(i, places of i) for each index from 0 to n - 1 that occurs."""
-    small = index.astype(np.int16) if n <= np.iinfo(np.int16).max else index  # a radix sort
-    order = np.argsort(small, kind="stable")
-    bounds = np.searchsorted(index[order], np.arange(n + 1))
-    for i in range(n):
-        if bounds[i] < bounds[i + 1]:
-            yield i, order[bounds[i] : bounds[i + 1]]
-
-
-def _squares(rows: np.ndarray) -> np.ndarray:
-    if rows.dtype.kind == "c":
-        return np.einsum("ij,ij->i", rows.real, rows.real) + np.einsum("ij,ij->i", rows.imag, rows.imag)
-    return np.einsum("ij,ij->i", rows, rows)

@@ -1,8 +1,9 @@
 """Environments of <y|A|x> and the local operator between them, for block-sparse trains.
 
 An environment is a dict (ket charge, operator charge w) -> array (R_w, r_bra, r_ket); the bra charge is their
-exclusive or. Everything is *oriented*: seen from the left the first environment A is the left one, seen from the
-right (``side`` 1, cores mirrored) it is the right one, and one code path serves both (solvers.sectors.operator).
+sum. Everything is *oriented*: seen from the left the first environment A is the left one, seen from the right
+(``side`` 1, cores mirrored) it is the right one, and one code path serves both (solvers.sectors.operator). The far
+environment was made from the other end, its charges as seen from there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from solvers.kernels import local as kernels
+from solvers.sectors.group import added, taken, turned_keys, turned_pairs
 from solvers.sectors.operator import Plan, SectorOperator
 from solvers.sectors.train import Bond, SectorTrain, layout, views
 
@@ -36,7 +38,8 @@ def combine(operator: SectorOperator, k: int, side: int, plan: Plan, near: Envir
 
 
 def stack_far(plan: Plan, far: Environment) -> np.ndarray:
-    """The far environment as the stacked right factors of the product with S."""
+    """The far environment, its charges turned to those of the plan, as the stacked right factors of the product with
+    S."""
     parts = []
     for entries in plan.far.values():
         for b, w, _, _ in entries:
@@ -91,7 +94,7 @@ class LocalOperator:
         self.operator, self.k, self.side = operator, k, side
         self.bonds = bonds
         self.plan = operator.plan(k, side, *bonds, *bonds)
-        self.near, self.far_environment = near, far
+        self.near, self.far_environment = near, turned_pairs(far)
         plan = self.plan
         self.arguments = (
             plan.table,
@@ -99,7 +102,7 @@ class LocalOperator:
             operator.sites[k][side].matrices,
             combine(operator, k, side, plan, near),
             plan.outputs,
-            stack_far(plan, far),
+            stack_far(plan, self.far_environment),
             np.empty(max(plan.s_size, 1)),
             np.empty(plan.xp_size),
             np.empty(plan.tmp_size),
@@ -125,7 +128,7 @@ class LocalOperator:
             for p, w, w2, which, matrix in site.combinations:
                 if w or w2 or site.charges[p]:
                     continue
-                at = site.offsets[p, a ^ b]
+                at = site.offsets[p, taken(b, a)]
                 q = np.ones(n) if at < 0 else np.diagonal(site.matrices[at : at + n * n].reshape(n, n))
                 block += ((matrix @ near).T @ far[which])[:, None, :] * q[None, :, None]
             out[offset : offset + ra * n * rb] = block.ravel()
@@ -163,7 +166,7 @@ def mean_field(
 
     ``environment``: the pair (near, far); its eigenvectors are the gauge in which the local operator is most diagonal.
     """
-    near, far = environment
+    near, far = environment[0], turned_pairs(environment[1])
     site = operator.sites[k][side]
     blocks = views(core, bonds[0], operator.modes[k], bonds[1])
     norm = float(core @ core) or 1.0  # a core of zeros has no mean field
@@ -173,8 +176,8 @@ def mean_field(
             continue
         value = np.zeros(len(which))
         for (a, b), x in blocks.items():
-            y = blocks.get((a, b ^ w2))
-            at = site.offsets.get((p, a ^ b))
+            y = blocks.get((a, added(b, w2)))
+            at = site.offsets.get((p, taken(b, a)))
             if y is None or at is None or (b, w2) not in far:
                 continue
             n2, n = y.shape[1], x.shape[1]
@@ -202,10 +205,10 @@ def site_energies(
 ) -> dict[tuple[int, int], np.ndarray]:
     """Diagonal of the operator on near bond and mode, the far bond averaged over ``density`` {b: (r_b, r_b)}.
 
-    Returns {(a, a ^ m): (r_a, n_m)} for every charge m of the mode.
+    Returns {(a, a + m): (r_a, n_m)} for every charge m of the mode.
     """
-    site = operator.sites[k][side]
-    found = {(a, a ^ m): np.zeros((r, n)) for a, r in bond for m, n in operator.modes[k]}
+    site, far = operator.sites[k][side], turned_pairs(far)
+    found = {(a, added(a, m)): np.zeros((r, n)) for a, r in bond for m, n in operator.modes[k]}
     for p, w, w2, which, matrix in site.combinations:
         if w or w2 or site.charges[p]:
             continue
@@ -219,7 +222,7 @@ def site_energies(
             for m, n in operator.modes[k]:
                 at = site.offsets[p, m]
                 q = np.ones(n) if at < 0 else np.diagonal(site.matrices[at : at + n * n].reshape(n, n))
-                found[a, a ^ m] += np.outer(diagonal, q)
+                found[a, added(a, m)] += np.outer(diagonal, q)
     return found
 
 
@@ -251,7 +254,7 @@ def half_product(
 
 def rotate(environment: Environment, gauge: dict[int, np.ndarray]) -> Environment:
     """The environment in the bond basis of the columns of ``gauge``."""
-    return {(a, w): np.matmul(gauge[a ^ w].T, np.matmul(e, gauge[a])) for (a, w), e in environment.items()}
+    return {(a, w): np.matmul(gauge[added(a, w)].T, np.matmul(e, gauge[a])) for (a, w), e in environment.items()}
 
 
 def rotate_core(
@@ -262,7 +265,8 @@ def rotate_core(
     mode: Bond,
     back: bool,
 ) -> np.ndarray:
-    """The core in the rotated bases of both bonds (``back``: out of them)."""
+    """The core in the rotated bases of both bonds (``back``: out of them), the far one as seen from its end."""
+    far = turned_keys(far)
     out = np.empty_like(core)
     target = views(out, bonds[0], mode, bonds[1])
     for (a, b), x in views(core, bonds[0], mode, bonds[1]).items():

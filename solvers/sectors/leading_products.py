@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.sectors.group import taken
 from solvers.sectors.train import SectorTrain, first_functions, right_orthogonal
 
 
@@ -24,7 +25,8 @@ def leading_products(x: SectorTrain, count: int, beam: int = 64) -> list[tuple[f
             functions, vectors = partial[l]
             n, r = block.shape[1:]
             rows = (vectors @ block.reshape(len(block), -1)).reshape(-1, r)
-            new = np.column_stack([np.repeat(functions, n, axis=0), np.tile(at[l ^ c] + np.arange(n), len(functions))])
+            own = np.tile(at[taken(c, l)] + np.arange(n), len(functions))
+            new = np.column_stack([np.repeat(functions, n, axis=0), own])
             found.setdefault(c, []).append((new, rows))
         # the ``beam`` largest, ties (as many zeros as there are products, in a product state) by their place
         sizes = [np.einsum("ir,ir->i", rows, rows) for parts in found.values() for _, rows in parts]

@@ -15,6 +15,7 @@ import numpy as np
 
 from solvers.formats.trains.operator import TTOperator
 from solvers.kernels import local as kernels
+from solvers.sectors.group import added, negated, taken
 from solvers.sectors.train import Bond, ModeCharges, layout
 
 
@@ -69,7 +70,7 @@ class SectorOperator:
             self.sites.append(
                 (
                     _site(coefficients, q_charges[k], near, far, flat, offsets),
-                    _site(coefficients.transpose(0, 2, 1), q_charges[k], far, near, flat, offsets),
+                    _site(coefficients.transpose(0, 2, 1), q_charges[k], _negated(far), _negated(near), flat, offsets),
                 )
             )
         self.key = uuid.uuid4().hex  # by which a worker process recognises an operator it already has
@@ -95,17 +96,21 @@ class SectorOperator:
 
 def _matrix_charge(matrix: np.ndarray, charge: np.ndarray) -> int:
     i, j = np.nonzero(matrix)
-    found = np.unique(charge[i] ^ charge[j])
+    found = {taken(int(a), int(b)) for a, b in {*zip(charge[i], charge[j])}}
     if len(found) > 1:
         raise ValueError("the operator does not conserve the charges given: a one-mode matrix mixes them")
-    return int(found[0]) if len(found) else 0
+    return found.pop() if found else 0
+
+
+def _negated(charges: np.ndarray) -> np.ndarray:
+    return np.array([negated(int(c)) for c in charges], dtype=np.int64)
 
 
 def _bond_charges(coefficients: list[np.ndarray], q_charges: list[list[int]]) -> list[np.ndarray]:
     bonds = [np.zeros(1, dtype=np.int64)]
     for c, charges in zip(coefficients, q_charges):
         p, a, b = np.nonzero(c)
-        target = np.array(charges, dtype=np.int64)[p] ^ bonds[-1][a]
+        target = np.array([added(charges[i], int(bonds[-1][j])) for i, j in zip(p, a)], dtype=np.int64)
         found = np.zeros(c.shape[2], dtype=np.int64)
         found[b] = target
         if np.any(found[b] != target):
@@ -127,9 +132,9 @@ def _matrix_blocks(
     flat, offsets, size = [], {}, 0
     for p, (matrix, q) in enumerate(zip(matrices, charges)):
         for m, n in mode:
-            if (m ^ q) not in starts:
+            if added(m, q) not in starts:
                 continue
-            block = matrix[slice(*starts[m ^ q]), slice(*starts[m])]
+            block = matrix[slice(*starts[added(m, q)]), slice(*starts[m])]
             if q == 0 and np.array_equal(block, np.eye(n)):
                 offsets[p, m] = -1
                 continue
@@ -152,12 +157,13 @@ def _site(
     far_of = {int(w): np.flatnonzero(far == w) for w in np.unique(far)}
     for p, q in enumerate(q_charges):
         for w, alphas in near_of.items():
-            if (w ^ q) not in far_of:
+            beyond = added(w, q)
+            if beyond not in far_of:
                 continue
-            matrix = coefficients[p][np.ix_(alphas, far_of[w ^ q])].T
+            matrix = coefficients[p][np.ix_(alphas, far_of[beyond])].T
             rows = np.flatnonzero(np.any(matrix != 0, axis=1))
             if len(rows):
-                combinations.append((p, w, w ^ q, rows, np.ascontiguousarray(matrix[rows])))
+                combinations.append((p, w, beyond, rows, np.ascontiguousarray(matrix[rows])))
     return Site(tuple(combinations), {w: len(a) for w, a in far_of.items()}, flat, offsets, tuple(q_charges))
 
 
@@ -172,10 +178,10 @@ def _build_plan(site: Site, near: Bond, mode: Bond, far: Bond, bra_near: Bond, b
     for b2, rb2 in bra_far:
         column, parts, columns[b2] = 0, [], {}
         for b, rb in far:
-            width = site.widths.get(b ^ b2, 0)
+            width = site.widths.get(taken(b2, b), 0)
             if width:
                 columns[b2][b] = column
-                parts.append((b, b ^ b2, column, rb))
+                parts.append((b, taken(b2, b), column, rb))
                 column += width * rb
         widths[b2], far_of[b2], far_offset[b2] = column, tuple(parts), far_size
         far_size += column * rb2
@@ -197,10 +203,10 @@ def _build_plan(site: Site, near: Bond, mode: Bond, far: Bond, bra_near: Bond, b
     combined_size, xp_size, tmp_size = 0, 1, 1
     x_blocks, x_size = layout(near, mode, far)
     for a, b, x_offset, ra, n, rb in x_blocks:
-        last_p = -1
+        last_p, m = -1, taken(b, a)
         for c, (p, w, w2, which, _) in enumerate(site.combinations):
-            a2, b2 = a ^ w, b ^ w2
-            if a2 not in bra_a or b2 not in bra_b or (p, a ^ b) not in site.offsets:
+            a2, b2 = added(a, w), added(b, w2)
+            if a2 not in bra_a or b2 not in bra_b or (p, m) not in site.offsets:
                 continue
             if c not in index_at:
                 index_at[c] = len(index)
@@ -209,8 +215,8 @@ def _build_plan(site: Site, near: Bond, mode: Bond, far: Bond, bra_near: Bond, b
                 combined_at[c, a] = combined_size
                 combined.append((c, a, combined_size))
                 combined_size += len(which) * bra_a[a2] * ra
-            n2 = functions[a2 ^ b2]
-            block = (x_offset, ra, n, rb, site.offsets[p, a ^ b], n2, combined_at[c, a], len(which), bra_a[a2])
+            n2 = functions[taken(b2, a2)]
+            block = (x_offset, ra, n, rb, site.offsets[p, m], n2, combined_at[c, a], len(which), bra_a[a2])
             rows.append((*block, s_offset[a2, b2], widths[b2], columns[b2][b], index_at[c], int(p != last_p)))
             last_p = p
             xp_size = max(xp_size, ra * n2 * rb)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.sectors.environments import Environment, advance
+from solvers.sectors.group import added, turned_keys, turned_pairs
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout, mirrored, overlap_step
 
@@ -28,8 +29,8 @@ def _half(
     environment: Environment = {(bonds[0][0][0], 0): np.ones((1, 1, 1))}
     overlap = {bonds[0][0][0]: np.ones((1, 1))}
     for j in range(steps):
-        charges = sorted({l ^ m for l, _ in bra for m, _ in modes[j]})
-        functions = {c: sum(r * n for l, r in bra for m, n in modes[j] if l ^ m == c) for c in charges}
+        charges = sorted({added(l, m) for l, _ in bra for m, _ in modes[j]})
+        functions = {c: sum(r * n for l, r in bra for m, n in modes[j] if added(l, m) == c) for c in charges}
         far: Bond = tuple((c, min(width, functions[c])) for c in charges)
         core = np.empty(layout(bra, modes[j], far)[1])
         exact = {c: functions[c] <= width for c in charges}
@@ -57,12 +58,14 @@ def residual_norm_sketch(
     middle = x.d // 2
     left, left_overlap = _half(operator, x, 0, middle, width, rng)
     right, right_overlap = _half(operator, x, 1, x.d - middle, width, rng)
+    right, right_overlap = turned_pairs(right), turned_keys(right_overlap)
     total: dict[int, np.ndarray] = {}
     for (a, w), e in left.items():
         f = right.get((a, w))
         if f is not None:
             term = np.tensordot(e, f, axes=([0, 2], [0, 2]))
-            total[a ^ w] = total[a ^ w] + term if a ^ w in total else term
+            c = added(a, w)
+            total[c] = total[c] + term if c in total else term
     for a, o in left_overlap.items():
         if a in right_overlap:
             term = energy * o @ right_overlap[a].T

@@ -16,6 +16,7 @@ import numpy as np
 
 from solvers.kernels import local as kernels
 from solvers.sectors.environments import Environment, combine, stack_far
+from solvers.sectors.group import added, negated, taken, turned, turned_keys, turned_pairs
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import Bond, SectorTrain, mirror_core, views
 
@@ -30,7 +31,7 @@ def _interface(
     environment, own, frame = behind
     mode = operator.modes[k]
     functions = dict(mode)
-    charges = {a ^ m for a, _ in frame for m, _ in mode}
+    charges = {added(a, m) for a, _ in frame for m, _ in mode}
     reach = tuple((c, 1) for c in sorted(charges))
     plan = operator.plan(k, side, near, far, frame, reach)
     s = np.empty(max(plan.s_size, 1))
@@ -55,7 +56,7 @@ def _interface(
         width = sum(widths[w] * rb for _, w, _, rb in columns)
         stacked = []
         for a, r in frame:
-            n = functions.get(a ^ c, 0)
+            n = functions.get(taken(c, a), 0)
             if not n:
                 continue
             part = np.zeros((r * n, width + far_dims.get(c, 0)))
@@ -109,23 +110,23 @@ def block_residuals(
     """
     d = operator.d
     one = np.ones((1, 1, 1))
-    charge = bonds[-1][0][0]
+    charge = negated(bonds[-1][0][0])
     left: Interface = ({(0, 0): one}, {0: one[0]}, ((0, 1),))
     right: Interface = ({(charge, 0): one}, {charge: one[0]}, ((charge, 1),))
     for k in range(centre):
         left = _interface(operator, k, 0, left, cores[k], bonds[k], bonds[k + 1])
     for k in range(d - 1, centre, -1):
         core = mirror_core(cores[k], bonds[k], operator.modes[k], bonds[k + 1])
-        right = _interface(operator, k, 1, right, core, bonds[k + 1], bonds[k])
+        right = _interface(operator, k, 1, right, core, turned(bonds[k + 1]), turned(bonds[k]))
     mode = operator.modes[centre]
     ket = (bonds[centre], bonds[centre + 1])
-    bra = (left[2], right[2])
+    bra, own = (left[2], turned(right[2])), turned_keys(right[1])
     plan = operator.plan(centre, 0, *ket, *bra)
-    near, far = dict(left[0]), dict(right[0])
+    near, far = dict(left[0]), turned_pairs(right[0])
     for entries in plan.far.values():
         for b, w, _, rb in entries:
             if (b, w) not in far:
-                far[b, w] = np.zeros((operator.sites[centre][0].widths[w], dict(bra[1])[b ^ w], rb))
+                far[b, w] = np.zeros((operator.sites[centre][0].widths[w], dict(bra[1])[added(b, w)], rb))
     arguments = (
         plan.table,
         plan.index,
@@ -143,9 +144,9 @@ def block_residuals(
         kernels.apply(np.ascontiguousarray(row), residual, *arguments)
         target = views(residual, bra[0], mode, bra[1])
         for (a, b), x in views(row, ket[0], mode, ket[1]).items():
-            if a not in left[1] or b not in right[1]:
+            if a not in left[1] or b not in own:
                 continue
-            y = (left[1][a] @ x.reshape(x.shape[0], -1)).reshape(-1, x.shape[2]) @ right[1][b].T
+            y = (left[1][a] @ x.reshape(x.shape[0], -1)).reshape(-1, x.shape[2]) @ own[b].T
             target[a, b] -= energy * y.reshape(target[a, b].shape)
         norms[j] = np.linalg.norm(residual)
     return norms

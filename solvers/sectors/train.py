@@ -1,8 +1,8 @@
-"""Trains inside one symmetry block of a product of parities (an abelian group Z2^k).
+"""Trains inside one symmetry block of an abelian group: parities, particle numbers, Sz, also modulo N.
 
-Every mode function carries a charge, an integer whose bits are its parities; charges add by exclusive or. A train
-of definite charge has block-sparse cores: the block (l, c) between left bond charge l and right bond charge c holds
-the mode functions of charge l ^ c. A core is stored as ONE flat array, its blocks in ascending (l, c), each
+Every mode function carries a charge, an integer (solvers.sectors.group says how charges add). A train of definite
+charge has block-sparse cores: the block (l, c) between left bond charge l and right bond charge c holds the mode
+functions of charge c - l. A core is stored as ONE flat array, its blocks in ascending (l, c), each
 (r_l, n_{l^c}, r_c) in C order, so that compiled kernels see plain memory. With one non-trivial parity a contraction
 costs a quarter of the dense one and the symmetry is exact.
 
@@ -20,8 +20,8 @@ import numpy as np
 from solvers.cards import Card, Fact, dimensions, ranks
 from solvers.formats.trains.factorisations import frobenius
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.sectors.group import Bond, added, negated, taken, turned
 
-Bond = tuple[tuple[int, int], ...]  # (charge, dimension), ascending in charge, dimensions positive
 ModeCharges = tuple[Bond, ...]  # (charge, number of functions) a mode
 Link = tuple[np.ndarray, Bond, Bond]  # a flat core, its near and its far bond
 
@@ -34,7 +34,7 @@ def layout(left: Bond, mode: Bond, right: Bond) -> tuple[tuple[tuple[int, int, i
     offset = 0
     for l, rl in left:
         for c, rc in right:
-            n = functions.get(l ^ c, 0)
+            n = functions.get(taken(c, l), 0)
             if n:
                 blocks.append((l, c, offset, rl, n, rc))
                 offset += rl * n * rc
@@ -100,7 +100,7 @@ class SectorTrain(Card):
             starts = [first_functions(b) for b in (self.bonds[k], self.modes[k], self.bonds[k + 1])]
             dense = np.zeros([rank(b) for b in (self.bonds[k], self.modes[k], self.bonds[k + 1])])
             for (l, c), block in self.blocks(k).items():
-                i, j, m = starts[0][l], starts[2][c], starts[1][l ^ c]
+                i, j, m = starts[0][l], starts[2][c], starts[1][taken(c, l)]
                 dense[i : i + block.shape[0], m : m + block.shape[1], j : j + block.shape[2]] = block
             cores.append(dense)
         return TensorTrain(tuple(cores))
@@ -122,7 +122,7 @@ def product_state(modes: ModeCharges, functions: Sequence[int]) -> SectorTrain:
         while index >= mode[at][1]:
             index -= mode[at][1]
             at += 1
-        charge ^= mode[at][0]
+        charge = added(charge, mode[at][0])
         bonds.append(((charge, 1),))
         core = np.zeros(mode[at][1])
         core[index] = 1.0
@@ -167,15 +167,16 @@ def absorb_left(
 
 
 def mirror_core(core: np.ndarray, left: Bond, mode: Bond, right: Bond) -> np.ndarray:
-    """The core read from right to left: blocks (c, l) of shape (r_c, n, r_l)."""
+    """The core read from right to left: blocks of shape (r_c, n, r_l) between the bonds turned."""
     blocks = views(core, left, mode, right)
-    return np.concatenate([blocks[l, c].transpose(2, 1, 0).ravel() for c, l, *_ in layout(right, mode, left)[0]])
+    order = layout(turned(right), mode, turned(left))[0]
+    return np.concatenate([blocks[negated(l), negated(c)].transpose(2, 1, 0).ravel() for c, l, *_ in order])
 
 
 def mirrored(x: SectorTrain) -> tuple[list[Bond], list[np.ndarray]]:
     """Bonds and cores of the train read from right to left."""
     cores = [mirror_core(x.cores[k], x.bonds[k], x.modes[k], x.bonds[k + 1]) for k in range(x.d)]
-    return list(x.bonds[::-1]), cores[::-1]
+    return [turned(bond) for bond in x.bonds[::-1]], cores[::-1]
 
 
 def _orthogonalise_cores(bonds: list[Bond], modes: Sequence[Bond], cores: list[np.ndarray], last: int) -> None:
@@ -307,8 +308,8 @@ def random_train(
     left: list[set[int]] = [{0}]
     right: list[set[int]] = [{charge}]
     for k in range(d):
-        left.append({l ^ m for l in left[-1] for m, _ in modes[k]})
-        right.append({c ^ m for c in right[-1] for m, _ in modes[d - 1 - k]})
+        left.append({added(l, m) for l in left[-1] for m, _ in modes[k]})
+        right.append({taken(c, m) for c in right[-1] for m, _ in modes[d - 1 - k]})
     bonds: list[Bond] = []
     for k in range(d + 1):
         charges = sorted(left[k] & right[d - k])
@@ -320,7 +321,7 @@ def random_train(
         core = rng.standard_normal(layout(bonds[k], modes[k], bonds[k + 1])[1])
         at = first_functions(modes[k])
         for (l, c), block in views(core, bonds[k], modes[k], bonds[k + 1]).items():
-            m = l ^ c
+            m = taken(c, l)
             block *= weights[k][at[m] : at[m] + block.shape[1]][None, :, None]
         cores.append(core)
     x = right_orthogonal(SectorTrain(modes, tuple(bonds), tuple(cores)))

@@ -36,6 +36,14 @@ class OperatorCore:
         values = core[tuple(entries.T)].astype(dtype)
         return cls(np.ascontiguousarray(entries, dtype=np.int64), values, core.shape)
 
+    @classmethod
+    def diagonal(cls, core: np.ndarray, dtype: np.dtype) -> OperatorCore:
+        """Of a core (R, n, R') of a train, which stands on the diagonal: the product with it entry by entry."""
+        places = np.argwhere(core.transpose(1, 2, 0))
+        entries = np.ascontiguousarray(places[:, [2, 0, 0, 1]], dtype=np.int64)
+        values = core[tuple(places[:, [2, 0, 1]].T)].astype(dtype)
+        return cls(entries, values, (core.shape[0], core.shape[1], core.shape[1], core.shape[2]))
+
     def mirrored(self) -> OperatorCore:
         """The core of the mirrored operator."""
         order = np.lexsort((self.entries[:, 2], self.entries[:, 3], self.entries[:, 0], self.entries[:, 1]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import solvers.linear.solve as linear
+import solvers.linear.task as linear
 from solvers.formats.trains.construct import (
     identity_operator,
     kronecker_sum,
@@ -23,6 +23,7 @@ from solvers.formats.trains.construct import (
 )
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.linear.solve import solve
 from solvers.methods import DMRG, AMEn
 from solvers.solution import Status
 
@@ -159,7 +160,7 @@ def judge(kind: str, seed: int) -> Judged:
     accuracy = float(rng.choice([1e-4, 1e-6, 1e-8, 1e-10]))
     method = DMRG() if rng.random() < 0.3 else AMEn()
     begun = time.process_time()
-    solution = linear.solve(a, b, method=method, accuracy=accuracy, throw=False)
+    solution = solve(a, b, method=method, accuracy=accuracy, throw=False)
     seconds = time.process_time() - begun
     matrix, f, x = a.full(), b.full().reshape(-1), solution.value.full().reshape(-1)
     size, top = np.abs(f).max(), np.abs(matrix).max()

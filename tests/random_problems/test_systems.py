@@ -3,7 +3,7 @@
 import pytest
 import systems
 
-import solvers.linear.solve as linear
+import solvers.linear.task as linear
 
 SHORT, LONG = 6, 60  # of each kind
 

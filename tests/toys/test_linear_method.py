@@ -9,7 +9,7 @@ from solvers import methods as every_method
 from solvers.checkpoint import STOP, Stopped
 from solvers.formats.trains.construct import random_train
 from solvers.formats.trains.sum_of_products import sum_of_products
-from solvers.linear import solve as module
+from solvers.linear import task as module
 from solvers.linear.iterate import Iterate
 from solvers.linear.solve import solve
 from solvers.linear.sweeps import Sweeping

@@ -1,6 +1,6 @@
 """The YAML keys of kind ``vibrational``: the lowest states of a polynomial force field.
 
-    H = sum_i (w_i / 2) (p_i^2 + q_i^2) + V(q)      (no rotation, no Coriolis or Watson term)
+    H = sum_i (w_i / 2) (p_i^2 + q_i^2) + V(q),     and Watson's rotation and Coriolis terms where they are asked for
 
 The fields below are the keys; their descriptions are what ``ttsuite describe vibrational`` prints.
 """
@@ -8,11 +8,12 @@ The fields below are the keys; their descriptions are what ``ttsuite describe vi
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from problems.contract import Family
 from problems.errors import ProblemError
@@ -27,8 +28,12 @@ from problems.quantum.hamiltonians.force_field.keys import (
     directory,
     load,
     locate,
+    molecule_of,
 )
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
+from problems.quantum.hamiltonians.force_field.molecule import Molecule
+from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
+from problems.quantum.readers.rotation_table import read_rotation
 from problems.quantum.readers.shipped import shipped
 from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, SpectrumSolver
 
@@ -37,6 +42,13 @@ if TYPE_CHECKING:
     from problems.result import Results
     from problems.route import Route
 
+ROTATION, KINETIC = "problem.rotation", "problem.kinetic"
+ORDERS = {"watson": 0, "watson1": 1, "watson2": 2}  # of the inverse inertia in q
+INERTIA = {
+    "watson": "inverse inertia at equilibrium",
+    "watson1": "inverse inertia to first order",
+    "watson2": "inverse inertia to second order",
+}
 MODEL_ACCURACY = 1e-6
 SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
 
@@ -57,6 +69,16 @@ class VibrationalProblem(ProblemKeys):
         json_schema_extra={"values": "automatic, frequency, or a list of modes"},
     )
     basis: Basis = Field(default=Basis(), description="One-mode bases.")
+    rotation: str | None = Field(
+        default=None,
+        description="CSV file of inertia (or rotational constants), Coriolis zeta and derivatives of the inertia.",
+        json_schema_extra={"values": "a path relative to the YAML file"},
+    )
+    kinetic: Literal["none", "watson", "watson1", "watson2"] = Field(
+        default="none",
+        description="Rotation terms of J = 0: none; watson: inverse inertia at equilibrium; watson1, watson2: to first "
+        "and second order in q.",
+    )
 
     @field_validator("force_field")
     @classmethod
@@ -92,15 +114,60 @@ class VibrationalProblem(ProblemKeys):
                 raise ProblemError(message, "problem.basis.functions")
         return value
 
+    @field_validator("rotation")
+    @classmethod
+    def _readable_rotation(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        path = located(value, directory(info), ROTATION)
+        if "force_field" in info.data:
+            read_rotation(path, load(info.data["force_field"]).d, ROTATION)
+        return str(path)
+
+    @model_validator(mode="after")
+    def _kinetic_is_known(self) -> VibrationalProblem:
+        if self.kinetic != "none":
+            if self.coriolis is None:
+                raise ProblemError(f"{self.kinetic} needs the inertia and zeta of the molecule: give rotation", KINETIC)
+            try:
+                expanded(self.coriolis, self.vibrations.frequencies, ORDERS[self.kinetic])
+            except ValueError as error:
+                raise ProblemError(str(error), KINETIC) from None
+            if self.vibrations.unit != "cm-1":
+                raise ProblemError(f"rotation terms are in cm-1, the field is in {self.vibrations.unit}", KINETIC)
+        return self
+
+    @cached_property
+    def molecule(self) -> Molecule:
+        """What the file says; read once."""
+        return molecule_of(self.force_field)
+
+    @property
+    def vibrations(self) -> fields.ForceField:
+        """The force field without rotation terms."""
+        return self.molecule.field
+
+    @cached_property
+    def coriolis(self) -> Rotation | None:
+        """Inertia and zeta; None where they are not known."""
+        if self.rotation is None:
+            return self.molecule.rotation
+        return read_rotation(Path(self.rotation), self.vibrations.d, ROTATION)
+
     @cached_property
     def field(self) -> fields.ForceField:
-        """The force field; read once."""
-        return load(self.force_field)
+        """The force field, with the rotation terms that ``kinetic`` asks for."""
+        if self.kinetic == "none" or self.coriolis is None:
+            return self.vibrations
+        return fields.with_rotation(self.vibrations, self.coriolis, ORDERS[self.kinetic])
 
     @property
     def description(self) -> list[tuple[str, str]]:
         """Facts for a report."""
-        return [("force field", f"{self.field.name}, {self.field.d} modes, order {self.field.order}")]
+        told = [("force field", f"{self.vibrations.name}, {self.vibrations.d} modes, order {self.vibrations.order}")]
+        if self.kinetic != "none":
+            told.append(("rotation terms", f"{len(self.field.rotation)} products, {INERTIA[self.kinetic]}"))
+        return told
 
     @property
     def grows(self) -> bool:
@@ -113,10 +180,13 @@ class VibrationalProblem(ProblemKeys):
 
     def space(self, n_states: int, accuracy: float) -> FieldSpace:
         """The field in its product basis; numerics are loaded here."""
-        from problems.quantum.hamiltonians.force_field.product_basis import product_basis
+        from problems.quantum.hamiltonians.force_field.product_basis import left_out, product_basis
         from problems.quantum.hamiltonians.force_field.space import space_of
 
-        return space_of(product_basis(self.field, self.basis, self.mode_order, n_states, accuracy))
+        basis = product_basis(self.field, self.basis, self.mode_order, n_states, accuracy)
+        if self.kinetic == "none" and self.coriolis is not None:
+            basis = left_out(basis, self.coriolis)
+        return space_of(replace(basis, warnings=(*self.molecule.notes, *basis.warnings)))
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """A larger basis, and for few modes a grid of points."""
@@ -138,6 +208,8 @@ class VibrationalProblem(ProblemKeys):
     @property
     def references(self) -> list[Reference]:
         """Published or exact energies to compare with; empty where there are none."""
+        if self.kinetic != "none":
+            return []  # what is known of the shipped fields is without rotation terms
         given = self.force_field
         name = given.file if isinstance(given, FieldFile) else given
         return references_of(self.field, name if isinstance(name, str) else None)
@@ -145,10 +217,11 @@ class VibrationalProblem(ProblemKeys):
     @property
     def files(self) -> dict[str, Path]:
         """Key -> file a run must keep beside its configuration so that it can be repeated."""
-        given, source = self.force_field, self.field.source
+        given, source = self.force_field, self.vibrations.source
+        kept = {} if self.rotation is None else {"rotation": Path(self.rotation)}
         if source is None or (isinstance(given, str) and given in shipped()):
-            return {}
-        return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source}
+            return kept
+        return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source} | kept
 
 
 def complete(problem: VibrationalProblem, solver: SpectrumSolver) -> SpectrumSolver:
@@ -175,7 +248,7 @@ def complete(problem: VibrationalProblem, solver: SpectrumSolver) -> SpectrumSol
 FAMILY = Family(
     kind="vibrational",
     summary="vibrational states of a polynomial force field",
-    formula="H = Σᵢ (ωᵢ/2)(pᵢ² + qᵢ²) + V(q), V a polynomial; the lowest eigenvalues and states",
+    formula="H = Σᵢ (ωᵢ/2)(pᵢ² + qᵢ²) + V(q) [+ ½ Σ πₐμₐᵦπᵦ - ⅛ Σ μₐₐ], V a polynomial; the lowest states",
     references=(
         "Rakhuba, Oseledets, J. Chem. Phys. 145, 124101 (2016), "
         "doi:10.1063/1.4962420: vibrational states by inverse iteration on trains",

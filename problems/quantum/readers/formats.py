@@ -14,10 +14,11 @@ from typing import cast
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, shown
 from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.reader import KEY, Reader
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
-_MODULES = {"csv": "problems.quantum.readers.table"}
+_MODULES = {"csv": "problems.quantum.readers.table", "mop": "problems.quantum.readers.mop"}
 GROUP = "ttsuite.force_field_readers"  # of the entry points by which other packages bring readers of their own
 
 
@@ -52,8 +53,8 @@ def format_of(path: Path) -> str:
     raise ProblemError(f"{path.name} {fault}: name its format", KEY)
 
 
-def read(path: Path, name: str = AUTOMATIC) -> ForceField:
-    """The force field in a file of the format ``name``; its ``source`` is the file.
+def read(path: Path, name: str = AUTOMATIC) -> Molecule:
+    """What a file of the format ``name`` says of a molecule; the ``source`` of its field is the file.
 
     Raises ProblemError, with the key that is to blame and, for what is wrong in the file, file and line.
     """
@@ -63,5 +64,7 @@ def read(path: Path, name: str = AUTOMATIC) -> ForceField:
     try:
         found = reader(format_of(path) if name == AUTOMATIC else name).read(path)
     except ProblemError as error:
-        raise ProblemError(str(error), "problem.force_field.file") from None
-    return replace(found, source=path)
+        texts = [text for _, text in error.faults]
+        raise ProblemError.of_all([ProblemError(text, f"{KEY}.file") for text in texts]) from None
+    molecule = Molecule(found) if isinstance(found, ForceField) else found
+    return replace(molecule, field=replace(molecule.field, source=path))

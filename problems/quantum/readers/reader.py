@@ -12,6 +12,7 @@ from typing import Protocol
 
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.molecule import Molecule
 
 KEY = "problem.force_field"  # the key that names a file, where nothing else is known
 
@@ -22,8 +23,8 @@ class Reader(Protocol):
     def reads(self, path: Path) -> bool:
         """Whether a file that exists is of this format, by its name or by what is in it; raises nothing."""
 
-    def read(self, path: Path) -> ForceField:
-        """The force field in the file. Raises Unreadable for anything wrong in it."""
+    def read(self, path: Path) -> Molecule | ForceField:
+        """The molecule in the file, or its force field alone. Raises ProblemError for anything wrong in it."""
 
 
 class Unreadable(ProblemError):

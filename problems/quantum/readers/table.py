@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from problems.quantum.hamiltonians.force_field.field import ForceField, of_derivatives
-from problems.quantum.readers.reader import Unreadable, lines
+from problems.quantum.readers.reader import KEY
+from problems.tables import FileFaults, rows_of
 
 HEADER = ["order", "modes", "coefficient_cm-1"]
 MAX_ORDER = 6
 _INTEGER = re.compile(r"[0-9]{1,4}")
 _MODES = re.compile(r"[0-9]{1,4}(-[0-9]{1,4})*")
+Seen = dict[tuple[int, ...], tuple[int, float]]  # sorted modes -> line, coefficient
 
 
 def reads(path: Path) -> bool:
@@ -30,84 +30,85 @@ def read(path: Path) -> ForceField:
 def read_csv(path: Path, name: str | None = None) -> ForceField:
     """Read a force field from a CSV file: ``#`` comments, then ``order,modes,coefficient_cm-1``.
 
-    Order 2 rows hold the harmonic frequencies (equal modes, as in ``2,3-3,1413``), rows of order 3 to 6
-    full derivatives phi in cm-1 (``4,1-1-3-3,12.5``), each multiset of modes once. Modes are those with a
-    frequency row, numbered from 1 without a gap.
+    Rows hold full derivatives phi in cm-1 of order 1 to 6 (``4,1-1-3-3,12.5``), each multiset of modes once. Those of
+    order 2 with equal modes are the harmonic frequencies (``2,3-3,1413``), one of each mode; with different modes they
+    couple modes that are no normal modes. Rows of order 1 are forces, of an expansion about another point than the
+    minimum. Modes are numbered from 1 without a gap.
 
-    Raises ProblemError, its text starting with ``file:line:``, for anything else.
+    Raises ProblemError for anything else: every fault, each ``file:line:column: ...``.
     """
-    frequencies: dict[int, float] = {}
-    seen: dict[tuple[int, ...], tuple[int, float]] = {}
-    for line, row in _rows(path):
-        try:
-            modes, value = _parse(row)
-        except ValueError as error:
-            raise Unreadable(path, str(error), line) from None
-        if modes in seen:
-            first, before = seen[modes]
-            kind = "is listed twice" if value == before else f"contradicts {before:g} given before"
-            raise Unreadable(path, f"{'-'.join(map(str, modes))} {kind} (line {first})", line)
-        seen[modes] = (line, value)
-        if len(modes) == 2:
-            frequencies[modes[0]] = value
+    faults = FileFaults(path.name, KEY)
+    seen: Seen = {}
+    header = False
+    for line, row in rows_of(path, KEY):
+        if not header:
+            header = True
+            if row != HEADER:
+                faults.add(f"the header must read {','.join(HEADER)}", line)
+                break  # the rows are of another table
+            continue
+        _note(row, line, seen, faults)
+    if not header:
+        faults.add(f"empty: expected the header {','.join(HEADER)} and rows below it")
+    faults.raise_any()
+    frequencies = {modes[0]: value for modes, (_, value) in seen.items() if _is_frequency(modes)}
+    _look_at_modes(seen, frequencies, faults)
+    faults.raise_any()
+    derivatives = {modes: phi for modes, (_, phi) in seen.items() if not _is_frequency(modes)}
+    ordered = [frequencies[mode] for mode in range(1, len(frequencies) + 1)]
+    return of_derivatives(name or path.stem, ordered, derivatives, path)
+
+
+def _is_frequency(modes: tuple[int, ...]) -> bool:
+    return len(modes) == 2 and modes[0] == modes[1]
+
+
+def _look_at_modes(seen: Seen, frequencies: Mapping[int, float], faults: FileFaults) -> None:
+    """Every mode has a frequency, and no row a mode beyond them."""
     if not frequencies:
-        raise Unreadable(path, "no harmonic frequencies (rows of order 2, as in 2,1-1,3065)")
+        faults.add("no harmonic frequencies (rows of order 2, as in 2,1-1,3065)")
+        return
     d = max(frequencies)
-    if missing := sorted(set(range(1, d + 1)) - set(frequencies)):
-        raise Unreadable(
-            path,
-            f"no frequency row for mode {missing[0]} (modes are numbered from 1 without a gap;"
-            f" the highest with a frequency is {d})",
+    for missing in sorted(set(range(1, d + 1)) - set(frequencies)):
+        faults.add(
+            f"no frequency row for mode {missing} (modes are numbered from 1 without a gap;"
+            f" the highest with a frequency is {d})"
         )
     for modes, (line, _) in seen.items():
         if modes[-1] > d:
-            raise Unreadable(path, f"mode {modes[-1]} is out of range: frequency rows give modes 1 to {d}", line)
-    derivatives = {modes: phi for modes, (_, phi) in seen.items() if len(modes) > 2}
-    return of_derivatives(name or path.stem, [frequencies[mode] for mode in range(1, d + 1)], derivatives, path)
+            faults.add(f"mode {modes[-1]} is out of range: frequency rows give modes 1 to {d}", line, 2)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Data rows with their line numbers, the header checked."""
-    header = False
-    for line, content in lines(path):
-        if not content.strip() or content.lstrip().startswith("#"):
-            continue
-        row = [cell.strip() for cell in next(csv.reader([content]))]
-        if not header:
-            if row != HEADER:
-                raise Unreadable(path, f"the header must read {','.join(HEADER)}", line)
-            header = True
-            continue
-        yield line, row
-    if not header:
-        raise Unreadable(path, f"empty: expected the header {','.join(HEADER)} and rows below it")
-
-
-def _parse(row: list[str]) -> tuple[tuple[int, ...], float]:
-    """Sorted modes and coefficient of one row. Raises ValueError, with the fault."""
+def _note(row: list[str], line: int, seen: Seen, faults: FileFaults) -> None:
+    """One row into ``seen``, or what is wrong with it."""
     if len(row) != 3:
-        raise ValueError(f"expected three columns ({','.join(HEADER)}), found {len(row)}")
+        faults.add(f"expected three columns ({','.join(HEADER)}), found {len(row)}", line)
+        return
     order_text, modes_text, value_text = row
-    if not _INTEGER.fullmatch(order_text) or not 1 <= int(order_text) <= MAX_ORDER:
-        raise ValueError(f"order must be a number from 2 to {MAX_ORDER}, found {order_text!r}")
-    order = int(order_text)
-    if order == 1:
-        raise ValueError("order 1 is refused: expand the field where no force remains")
+    order = int(order_text) if _INTEGER.fullmatch(order_text) else 0
+    if not 1 <= order <= MAX_ORDER:
+        faults.add(f"order must be a number from 1 to {MAX_ORDER}, found {order_text!r}", line)
+    value = faults.number(value_text, "coefficient", line, 3)
     if not _MODES.fullmatch(modes_text):
-        raise ValueError(f"modes must read like 1-1-3, found {modes_text!r}")
+        faults.add(f"modes must read like 1-1-3, found {modes_text!r}", line, 2)
+        return
     modes = tuple(sorted(int(mode) for mode in modes_text.split("-")))
+    if not 1 <= order <= MAX_ORDER:
+        return
     if len(modes) != order:
-        raise ValueError(f"order {order} needs {order} modes, found {len(modes)} in {modes_text}")
+        faults.add(f"order {order} needs {order} modes, found {len(modes)} in {modes_text}", line, 2)
+        return
     if modes[0] < 1:
-        raise ValueError("mode 0 is out of range: modes are numbered from 1")
-    if order == 2 and modes[0] != modes[1]:
-        raise ValueError("order 2 with different modes is refused: use normal modes")
-    try:
-        value = float(value_text.replace("_", "?"))  # float() would read 1_000
-    except ValueError:
-        raise ValueError(f"coefficient must be a number, found {value_text!r}") from None
-    if not math.isfinite(value):
-        raise ValueError(f"coefficient must be finite, found {value_text}")
-    if order == 2 and value <= 0:
-        raise ValueError(f"the frequency of mode {modes[0]} must be positive, found {value_text}")
-    return modes, value
+        faults.add("mode 0 is out of range: modes are numbered from 1", line, 2)
+        return
+    if value is None:
+        return
+    if _is_frequency(modes) and value <= 0:
+        faults.add(f"the frequency of mode {modes[0]} must be positive, found {value_text}", line, 3)
+        return
+    if modes in seen:
+        first, before = seen[modes]
+        kind = "is listed twice" if value == before else f"contradicts {before:g} given before"
+        faults.add(f"{'-'.join(map(str, modes))} {kind} (line {first})", line, 2)
+        return
+    seen[modes] = (line, value)

@@ -17,9 +17,8 @@ from solvers.formats.quantics.axes import deparallelised
 from solvers.formats.quantics.bits import check_levels
 from solvers.formats.quantics.functions import unit_vector
 from solvers.formats.quantics.operators import PERIODIC, cumulative_sum, identity, tridiagonal
-from solvers.formats.trains.construct import ones
+from solvers.formats.trains.construct import ones, outer
 from solvers.formats.trains.operator import TTOperator
-from solvers.formats.trains.tensor_train import TensorTrain
 
 OPEN, DIRICHLET = "open", "dirichlet"
 TRAPEZOID, CELL = "trapezoid", "cell"
@@ -62,13 +61,13 @@ def antiderivative(levels: int, step: float = 1.0, rule: str = TRAPEZOID) -> TTO
         raise ValueError(f"rule is '{TRAPEZOID}' or '{CELL}', not {rule!r}")
     total = cumulative_sum(levels) - identity(levels) * 0.5
     if rule == TRAPEZOID:
-        total = total - _outer(ones((2,) * levels), unit_vector(levels, 0)) * 0.5
+        total = total - outer(ones((2,) * levels), unit_vector(levels, 0)) * 0.5
     return deparallelised(total * step)
 
 
 def _row(levels: int, i: int, entries: dict[int, float]) -> TTOperator:
     """The operator with one row that is not zero, of few entries."""
-    terms = [_outer(unit_vector(levels, i), unit_vector(levels, j)) * value for j, value in entries.items()]
+    terms = [outer(unit_vector(levels, i), unit_vector(levels, j)) * value for j, value in entries.items()]
     return deparallelised(_added(terms))
 
 
@@ -77,11 +76,6 @@ def _added(terms: Sequence[TTOperator]) -> TTOperator:
     for term in terms[1:]:
         total = total + term
     return total
-
-
-def _outer(x: TensorTrain, y: TensorTrain) -> TTOperator:
-    """x y^T of trains of ranks 1."""
-    return TTOperator(tuple(p[:, :, None] * q[:, None] for p, q in zip(x.cores, y.cores, strict=True)))
 
 
 def _checked(step: float) -> float:

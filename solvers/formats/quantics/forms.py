@@ -8,6 +8,7 @@ products, Kronecker sums and roundings of such operators keep them; anything els
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import TypeAlias, overload
@@ -169,7 +170,7 @@ class FormOperator(TTOperator):
             return _with(made, (*self.forms, *other.forms))
         return made
 
-    def round(self, tol: float = 1e-12, max_rank: int | None = None) -> TTOperator:
+    def round(self, tol: float = 1e-12, max_rank: int | Sequence[int] | None = None) -> TTOperator:
         made = super().round(tol, max_rank)
         return _with(made, self.forms) if tol <= FAITHFUL and max_rank is None else made
 
@@ -194,9 +195,11 @@ def identity_factor(operator: TTOperator) -> float | None:
 
 def is_diagonal(operator: TTOperator) -> bool:
     """Whether all cores are real, and zero where row and column differ."""
-    return all(
-        core.dtype.kind != "c" and not core[:, ~np.eye(*core.shape[1:3], dtype=bool)].any() for core in operator.cores
-    )
+    for core in operator.cores:
+        rows, columns = np.nonzero(core.any(axis=(0, 3)))
+        if core.dtype.kind == "c" or (rows != columns).any():
+            return False
+    return True
 
 
 def joined(parts: list[Form], order: str) -> Form | None:

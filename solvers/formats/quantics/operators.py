@@ -23,6 +23,7 @@ from solvers.formats.quantics.axes import deparallelised
 from solvers.formats.quantics.bits import SEQUENTIAL, check_levels, closed
 from solvers.formats.quantics.forms import Form, known_form
 from solvers.formats.quantics.functions import unit_vector
+from solvers.formats.trains.chain import check_kind
 from solvers.formats.trains.construct import identity_operator
 from solvers.formats.trains.factorisations import freeze
 from solvers.formats.trains.operator import TTOperator
@@ -148,6 +149,7 @@ def inverse_laplacian(levels: int, step: float = 1.0, left: str = "dirichlet", r
 
 def diagonal(vector: TensorTrain) -> TTOperator:
     """The diagonal operator of a train of any mode sizes, of the same TT-ranks: a potential."""
+    check_kind("diagonal", TensorTrain, vector)
     cores = []
     for core in vector.cores:
         a, n, b = core.shape

@@ -5,11 +5,14 @@ from solvers.formats.trains.construct import (
     kronecker_sum,
     ones,
     operator_tt_svd,
+    outer,
+    random_operator,
     random_train,
     rank_one,
     rank_one_operator,
     tt_svd,
     unit,
+    zeros,
 )
 from solvers.formats.trains.joining import concatenate, pad, tensordot
 from solvers.formats.trains.layouts import from_cores, to_cores
@@ -30,7 +33,9 @@ __all__ = [
     "log_dot",
     "ones",
     "operator_tt_svd",
+    "outer",
     "pad",
+    "random_operator",
     "random_train",
     "rank_one",
     "rank_one_operator",
@@ -40,4 +45,5 @@ __all__ = [
     "to_cores",
     "tt_svd",
     "unit",
+    "zeros",
 ]

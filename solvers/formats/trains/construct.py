@@ -1,4 +1,4 @@
-"""Construction of trains and operators: TT-SVD, rank one, random, unit vectors, Kronecker sums.
+"""Construction of trains and operators: TT-SVD, rank one, random, unit vectors, outer products, Kronecker sums.
 
 TT-SVD: Oseledets, SIAM J. Sci. Comput. 33, 2295 (2011), algorithm 1 and theorem 2.2.
 Kronecker sum: Kazeev and Khoromskij, SIAM J. Matrix Anal. Appl. 33, 742 (2012), lemma 5.1.
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from solvers.formats.trains.chain import check_kind
+from solvers.formats.trains.cores import multiplied_cores
 from solvers.formats.trains.factorisations import (
     as_double,
     check_finite,
@@ -20,40 +22,42 @@ from solvers.formats.trains.factorisations import (
     truncation_rank,
 )
 from solvers.formats.trains.operator import TTOperator
-from solvers.formats.trains.rounding import check_truncation
+from solvers.formats.trains.rounding import check_truncation, largest_ranks
 from solvers.formats.trains.tensor_train import TensorTrain
 
 
-def tt_svd(array: np.ndarray, tol: float = 1e-12) -> TensorTrain:
+def tt_svd(array: np.ndarray, tol: float = 1e-12, max_rank: int | Sequence[int] | None = None) -> TensorTrain:
     """The train x of ``array`` (n1, ..., nd) with ||array - x|| <= tol ||array||; centre at the last core.
 
     Singular values beyond tol ||array|| / sqrt(d-1) are cut at each of the d-1 unfoldings; the squares of the
-    errors add up to at most tol^2 ||array||^2.  ``tol = 0`` cuts nothing, not even rounding errors.
+    errors add up to at most tol^2 ||array||^2.  ``tol = 0`` cuts nothing, not even rounding errors. ``max_rank``, one
+    number or the d+1 largest ranks, binds before the tolerance: the error is then within sqrt(d-1) of the least.
     Cost O(N min(n r, N / n r)) an unfolding, N entries.  Raises ValueError for a scalar or empty array, NaN,
-    infinity or a tol outside [0, 1).
+    infinity, a tol outside [0, 1) or a max_rank below 1.
     """
-    check_truncation(tol, None)
+    check_truncation(tol, max_rank)
     array = as_double(array, "the tensor")
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"tt_svd needs a tensor with entries, not shape {array.shape}")
     check_finite(array, "the tensor")
+    caps = largest_ranks(max_rank, array.ndim)
     budget = tol * frobenius(array) / math.sqrt(max(array.ndim - 1, 1))
     cores = []
     rest, rank = array, 1
-    for n in array.shape[:-1]:
+    for n, cap in zip(array.shape, caps):
         u, s, vh = singular_vectors(rest.reshape(rank * n, -1))
-        kept, _ = truncation_rank(s, budget, None)
+        kept, _ = truncation_rank(s, budget, cap)
         cores.append(freeze(u[:, :kept].reshape(rank, n, kept)))
         rest, rank = s[:kept, None] * vh[:kept], kept
     cores.append(rest.reshape(rank, array.shape[-1], 1))
     return TensorTrain(tuple(cores), array.ndim - 1)
 
 
-def operator_tt_svd(array: np.ndarray, tol: float = 1e-12) -> TTOperator:
+def operator_tt_svd(array: np.ndarray, tol: float = 1e-12, max_rank: int | Sequence[int] | None = None) -> TTOperator:
     """The operator of a matrix given as ``array`` (n1, ..., nd, m1, ..., md), rows first, by TT-SVD.
 
-    Relative error ``tol`` in the Frobenius norm.  Raises ValueError for an odd number of axes and as
-    ``tt_svd``.
+    Relative error ``tol`` in the Frobenius norm, unless ``max_rank`` binds.  Raises ValueError for an odd number of
+    axes and as ``tt_svd``.
     """
     array = np.asarray(array)
     d, odd = divmod(array.ndim, 2)
@@ -61,8 +65,8 @@ def operator_tt_svd(array: np.ndarray, tol: float = 1e-12) -> TTOperator:
         raise ValueError(f"rows and columns need as many axes each, not {array.ndim} in all")
     rows, columns = array.shape[:d], array.shape[d:]
     paired = array.transpose([axis for k in range(d) for axis in (k, d + k)])
-    train = tt_svd(paired.reshape([n * m for n, m in zip(rows, columns)]), tol)
-    return TTOperator(tuple(core.reshape(core.shape[0], n, m, -1) for core, n, m in zip(train.cores, rows, columns)))
+    train = tt_svd(paired.reshape([n * m for n, m in zip(rows, columns)]), tol, max_rank)
+    return TTOperator.of_train(train, rows, columns)
 
 
 def rank_one(vectors: Sequence[np.ndarray]) -> TensorTrain:
@@ -76,6 +80,11 @@ def rank_one(vectors: Sequence[np.ndarray]) -> TensorTrain:
 def ones(shape: Sequence[int]) -> TensorTrain:
     """The tensor of ones, ranks 1."""
     return rank_one([np.ones(n) for n in shape])
+
+
+def zeros(shape: Sequence[int]) -> TensorTrain:
+    """The tensor of zeros, ranks 1."""
+    return rank_one([np.zeros(n) for n in shape])
 
 
 def unit(shape: Sequence[int], index: Sequence[int]) -> TensorTrain:
@@ -122,6 +131,34 @@ def random_train(
             core = (core + 1j * rng.standard_normal(core_shape)) / math.sqrt(2.0)
         cores.append(core / math.sqrt(n * ranks[k]))
     return TensorTrain(tuple(cores))
+
+
+def random_operator(
+    rows: Sequence[int],
+    columns: Sequence[int],
+    ranks: int | Sequence[int],
+    rng: np.random.Generator,
+    dtype: type | np.dtype = np.float64,
+) -> TTOperator:
+    """An operator of independent Gaussian cores, its expected squared Frobenius norm one; as ``random_train``."""
+    return TTOperator.of_train(random_train([n * m for n, m in zip(rows, columns)], ranks, rng, dtype), rows, columns)
+
+
+def outer(x: TensorTrain, y: TensorTrain) -> TTOperator:
+    """The operator x y^T of entries x[i] y[j], ranks multiplied; nothing is conjugated, as ``numpy.outer``.
+
+    The projector on a state of norm one is ``outer(x, x.conj())``.  Cost its size.  Raises ValueError for trains of
+    different numbers of modes.
+    """
+    check_kind("outer", TensorTrain, x, y)
+    if x.d != y.d:
+        raise ValueError(f"trains of {x.d} and {y.d} modes make no operator")
+
+    def product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+        core = np.multiply.outer(p, q).transpose(0, 3, 1, 4, 2, 5)  # a c i j b e
+        return core.reshape(p.shape[0] * q.shape[0], p.shape[1], q.shape[1], -1)
+
+    return TTOperator(multiplied_cores(product, x.cores, y.cores))
 
 
 def rank_one_operator(matrices: Sequence[np.ndarray]) -> TTOperator:

@@ -136,3 +136,18 @@ def inner(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> tuple[complex, in
         environment, fourth = moderate(p.reshape(-1, p.shape[2]).conj().T @ product)
         exponent += first + second + third + fourth
     return environment[0, 0].item(), exponent
+
+
+def sandwiched(x: Sequence[np.ndarray], a: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> tuple[complex, int]:
+    """f and e: the inner product of x, conjugated, with the operator of cores ``a`` applied to y is f 2^e."""
+    environment, exponent = np.ones((1, 1, 1)), 0  # ranks of x, of the operator, of y
+    for p, w, q in zip(x, a, y, strict=True):
+        p, first = moderate(p)
+        w, second = moderate(w)
+        q, third = moderate(q)
+        half, fourth = moderate(np.tensordot(environment, q, axes=(2, 0)))  # a R j c
+        half, fifth = moderate(np.tensordot(half, w, axes=((1, 2), (0, 2))))  # a c i S
+        joint, sixth = moderate(np.tensordot(p.conj(), half, axes=((0, 1), (0, 2))))  # b c S
+        environment = joint.transpose(0, 2, 1)
+        exponent += first + second + third + fourth + fifth + sixth
+    return environment[0, 0, 0].item(), exponent

@@ -173,7 +173,12 @@ def moderate_rows(rows: np.ndarray, exponents: np.ndarray | None) -> tuple[np.nd
 
 
 def as_scalar(value: object) -> complex | None:
-    """A number, also as an array without axes; None for anything else.  Raises ValueError for NaN or infinity."""
+    """A number, also as an array without axes; None for anything else.
+
+    Raises ValueError for NaN or infinity, TypeError for an array with axes.
+    """
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        raise TypeError(f"a dense array {value.shape} is no operand here: bring it into the format first, as tt_svd")
     if isinstance(value, np.ndarray | np.generic) and value.ndim == 0 and value.dtype.kind in "biufc":
         value = complex(value) if value.dtype.kind == "c" else float(value)
     if not isinstance(value, int | float | complex):

@@ -16,6 +16,8 @@ from typing import TypeAlias
 import numpy as np
 
 from solvers.formats.trains.contraction import folded
+from solvers.formats.trains.cores import moderate_rows
+from solvers.formats.trains.factorisations import check_finite, power_of_two
 
 One: TypeAlias = "int | slice | EllipsisType | np.ndarray | Sequence[int] | Sequence[bool] | None"
 Key: TypeAlias = "One | tuple[One, ...]"
@@ -50,6 +52,30 @@ def indexed(cores: Sequence[np.ndarray], key: Key) -> tuple[np.ndarray, ...] | c
             points = np.matmul(points.transpose(1, 0, 2), chosen.transpose(1, 0, 2)).transpose(1, 0, 2)
             pieces[-1] = points
     return folded(pieces)
+
+
+def entries_at(cores: Sequence[np.ndarray], indices: np.ndarray) -> np.ndarray:
+    """Entries (m,) at the multi-indices (m, d). Raises ValueError for no integers of this shape, IndexError outside."""
+    indices = np.asarray(indices)
+    d, shape = len(cores), tuple(core.shape[1] for core in cores)
+    if indices.ndim != 2 or indices.shape[1] != d:
+        raise ValueError(f"indices must have shape (m, {d}), not {indices.shape}")
+    if indices.dtype.kind not in "iu":
+        raise ValueError(f"indices must be integers, not {indices.dtype}")
+    if indices.size and not ((indices >= 0) & (indices < np.array(shape))).all():
+        raise IndexError(f"an index lies outside the tensor of shape {shape}")
+    dtype = cores[0].dtype
+    rows, exponents = np.ones((len(indices), 1), dtype=dtype), None
+    for core, index in zip(cores, indices.T, strict=True):
+        product = np.empty((len(rows), core.shape[2]), dtype=dtype)
+        order = np.argsort(index, kind="stable")
+        values, starts = np.unique(index[order], return_index=True)
+        for value, chosen in zip(values, np.split(order, starts[1:])):
+            product[chosen] = rows[chosen] @ core[:, value, :]
+        rows, exponents = moderate_rows(product, exponents)
+    found = rows[:, 0] if exponents is None else power_of_two(rows[:, 0], exponents)
+    check_finite(found, "the entries (overflow: rescale the train)")
+    return found
 
 
 def operator_indexed(cores: Sequence[np.ndarray], key: object) -> tuple[np.ndarray, ...] | complex:

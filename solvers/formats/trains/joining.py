@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from solvers.formats.trains.chain import check_kind
 from solvers.formats.trains.contraction import folded, inner_pieces, meeting, modes
 from solvers.formats.trains.cores import added_cores, as_scalar
 from solvers.formats.trains.tensor_train import TensorTrain, train_or_number
@@ -48,6 +49,7 @@ def pad(x: TensorTrain, widths: Widths, value: complex = 0.0) -> TensorTrain:
     ``widths``: indices added before and after, one number, one pair for all modes, or a pair a mode. Raises ValueError
     for other widths, negative ones, NaN or infinity.
     """
+    check_kind("pad", TensorTrain, x)
     pairs = _pairs(widths, x.d)
     number = as_scalar(value)
     if number is None:
@@ -70,6 +72,7 @@ def tensordot(
     ``tol``), and the ranks are those of the trains. Cost 2 d n r^4 at most. Raises ValueError where sizes differ,
     IndexError for modes that are not there.
     """
+    check_kind("tensordot", TensorTrain, x, y)
     if isinstance(axes, int | np.integer):
         pair: tuple[Sequence[int], Sequence[int]] = (range(x.d - int(axes), x.d), range(int(axes)))
     else:

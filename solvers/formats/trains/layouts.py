@@ -20,6 +20,7 @@ from typing import overload
 
 import numpy as np
 
+from solvers.formats.trains.chain import Chain, check_kind
 from solvers.formats.trains.factorisations import as_double
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -100,6 +101,7 @@ def to_cores(x: TensorTrain | TTOperator, layout: str = "ttsuite") -> list[np.nd
     What comes back by ``from_cores(to_cores(x, layout), layout)`` is x. Raises ValueError for another layout.
     """
     found = _layout(layout)
+    check_kind("to_cores", Chain, x)
     cores = list(x.cores)
     if isinstance(x, TensorTrain) and found.column:
         cores = [core[:, :, None] for core in cores]

@@ -13,8 +13,9 @@ from typing import overload
 
 import numpy as np
 
-from solvers.cards import Card, Fact, dimensions, ranks
-from solvers.formats.trains.contraction import folded
+from solvers.cards import Fact, dimensions, ranks
+from solvers.formats.trains.chain import Chain, part_cores
+from solvers.formats.trains.contraction import folded, sandwiched, scalar
 from solvers.formats.trains.cores import (
     MAX_FULL_SIZE,
     added_cores,
@@ -43,7 +44,7 @@ from solvers.formats.trains.tensor_train import TensorTrain
 
 
 @dataclass(frozen=True, eq=False)
-class TTOperator(Card):
+class TTOperator(Chain):
     """An immutable operator in tensor-train form.
 
     ``cores``: d arrays (R_k, n_row, n_col, R_{k+1}), outer ranks 1; types and storage as for TensorTrain.
@@ -57,8 +58,6 @@ class TTOperator(Card):
 
     cores: tuple[np.ndarray, ...]
     factors: tuple[Factors, ...] | None = None
-
-    __array_ufunc__ = None  # numpy scalars leave ``scalar * operator`` to the operator
 
     def __post_init__(self) -> None:
         cores = checked_cores(self.cores, axes=4)
@@ -74,11 +73,6 @@ class TTOperator(Card):
         object.__setattr__(self, "factors", factors)
 
     @property
-    def d(self) -> int:
-        """Number of modes."""
-        return len(self.cores)
-
-    @property
     def row_shape(self) -> tuple[int, ...]:
         return tuple(core.shape[1] for core in self.cores)
 
@@ -92,28 +86,24 @@ class TTOperator(Card):
         return self.row_shape, self.column_shape
 
     @property
-    def ranks(self) -> tuple[int, ...]:
-        """The d+1 TT-ranks, the outer ones 1."""
-        return (1, *(core.shape[3] for core in self.cores))
-
-    @property
-    def max_rank(self) -> int:
-        return max(self.ranks)
-
-    @property
-    def dtype(self) -> np.dtype:
-        return self.cores[0].dtype
-
-    @property
-    def size(self) -> int:
-        """Number of stored entries of the cores."""
-        return sum(core.size for core in self.cores)
-
-    @property
     def T(self) -> TTOperator:
         """Transpose, without conjugation."""
         factors = self.factors and tuple((c, np.swapaxes(m, 1, 2)) for c, m in self.factors)
         return TTOperator(tuple(freeze(core.swapaxes(1, 2)) for core in self.cores), factors)
+
+    @classmethod
+    def of_train(cls, x: TensorTrain, rows: Sequence[int], columns: Sequence[int]) -> TTOperator:
+        """The operator whose entries are those of a train of modes (row, column); the way back is ``as_train``.
+
+        Raises ValueError where rows times columns are not the modes of x.
+        """
+        if tuple(n * m for n, m in zip(rows, columns, strict=False)) != x.shape or len(rows) != len(columns):
+            raise ValueError(f"rows {tuple(rows)} and columns {tuple(columns)} do not fit modes {x.shape}")
+        return TTOperator(tuple(core.reshape(len(core), n, m, -1) for core, n, m in zip(x.cores, rows, columns)))
+
+    def as_train(self) -> TensorTrain:
+        """The entries as a train, row and column of each mode read as one index, the column fastest."""
+        return TensorTrain(self._flat_cores())
 
     def worded(self) -> list[Fact]:
         """Rows, columns, TT-ranks and what is stored."""
@@ -130,6 +120,16 @@ class TTOperator(Card):
             return self
         factors = self.factors and tuple((c.conj(), m.conj()) for c, m in self.factors)
         return TTOperator(tuple(freeze(core.conj()) for core in self.cores), factors)
+
+    @property
+    def real(self) -> TTOperator:
+        """The real parts of the entries, of twice the ranks; a real operator is returned as it is."""
+        return self if self.dtype.kind != "c" else TTOperator(part_cores(self.cores, imaginary=False))
+
+    @property
+    def imag(self) -> TTOperator:
+        """The imaginary parts of the entries, of twice the ranks; of a real operator zero."""
+        return self * 0.0 if self.dtype.kind != "c" else TTOperator(part_cores(self.cores, imaginary=True))
 
     def adjoint(self) -> TTOperator:
         """Conjugate transpose."""
@@ -169,14 +169,14 @@ class TTOperator(Card):
         """
         if isinstance(other, TTOperator):
             return TTOperator(multiplied_cores(kron_core, *aligned(self.cores, other.cores)))
-        scalar = as_scalar(other)
-        if scalar is None:
+        number = as_scalar(other)
+        if number is None:
             return NotImplemented
-        cores, kept = scaled_cores(self.cores, scalar, 0)
+        cores, kept = scaled_cores(self.cores, number, 0)
         factors = self.factors if kept else None
         if factors is not None:
             coefficients, matrices = factors[0]
-            factors = ((coefficients * scalar, matrices), *factors[1:])
+            factors = ((coefficients * number, matrices), *factors[1:])
         return TTOperator(cores, factors)
 
     __rmul__ = __mul__
@@ -228,6 +228,29 @@ class TTOperator(Card):
         """x @ A, the product of the transposed operator with a train or a dense array."""
         return self.T @ other if isinstance(other, TensorTrain | np.ndarray) else NotImplemented
 
+    def inner(self, x: TensorTrain, y: TensorTrain) -> float | complex:
+        """sum conj(x) A y, without A y: an expectation value, x conjugated.  Cost 4 d n R r^2 (r + n R).
+
+        Raises ValueError for shapes that do not fit, and for a number beyond double precision.
+        """
+        if (x.shape, y.shape) != self.shape:
+            raise ValueError(f"trains {x.shape} and {y.shape} do not fit rows and columns {self.shape}")
+        value, exponent = sandwiched(x.cores, self.cores, y.cores)
+        return scalar(value, exponent, "the inner product")
+
+    def entries(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Entries at the multi-indices ``rows`` and ``columns``, (m, d) each, integers from 0 -> (m,).
+
+        Cost 2 m d R^2.  Raises ValueError for other shapes or non-integers, IndexError outside the operator.
+        """
+        i, j = np.asarray(rows), np.asarray(columns)
+        if i.shape != j.shape or i.ndim != 2 or i.shape[1] != self.d or {i.dtype.kind, j.dtype.kind} - {"i", "u"}:
+            raise ValueError(f"rows and columns must be integers of shape (m, {self.d}), not {i.shape} and {j.shape}")
+        for index, shape in zip((i, j), self.shape):
+            if index.size and not ((index >= 0) & (index < np.array(shape))).all():
+                raise IndexError(f"an index lies outside the operator of shape {self.shape}")
+        return self.as_train().entries(i * np.array(self.column_shape) + j)
+
     def __getitem__(self, key: tuple[Key, Key]) -> TTOperator | TensorTrain | complex:
         """A[rows, columns], each a key as a train takes it: A[(0, 1), :], A[..., (2, 3)], A[(slice(2), 1), (..., 0)].
 
@@ -259,13 +282,13 @@ class TTOperator(Card):
 
     def norm(self) -> float:
         """Frobenius norm by orthogonalisation.  Cost 4 d n^2 R^3."""
-        return TensorTrain(self._flat_cores()).norm()
+        return self.as_train().norm()
 
     def log_norm(self) -> float:
         """Natural logarithm of the Frobenius norm, of any size; -inf for zero."""
-        return TensorTrain(self._flat_cores()).log_norm()
+        return self.as_train().log_norm()
 
-    def round(self, tol: float = 1e-12, max_rank: int | None = None) -> TTOperator:
+    def round(self, tol: float = 1e-12, max_rank: int | Sequence[int] | None = None) -> TTOperator:
         """Smaller ranks with ||A - B|| <= tol ||A|| in the Frobenius norm, unless ``max_rank`` binds.
 
         The result has no factors.  Cost at most 16 d n^2 R^3.

@@ -15,6 +15,8 @@ Oseledets, SIAM J. Sci. Comput. 33, 2295 (2011), algorithm 2 (alias: truncation,
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,9 +24,11 @@ from solvers.formats.trains.cores import MODERATE, WIDEST, moderate, spread
 from solvers.formats.trains.factorisations import LeftSVD, freeze, frobenius, power_of_two, truncation_rank
 from solvers.formats.trains.orthogonalisation import Cores, right_interfaces
 
+Largest: TypeAlias = "int | Sequence[int] | None"  # a rank for all bonds, or the d+1 ranks
+
 
 def round_cores(
-    cores: Cores, known: int | None, tol: float, max_rank: int | None
+    cores: Cores, known: int | None, tol: float, max_rank: Largest
 ) -> tuple[tuple[np.ndarray, ...], int | None, float]:
     """Round bare cores (r_k, n_k, r_{k+1}) with centre ``known`` -> new cores, centre, relative error made.
 
@@ -36,12 +40,13 @@ def round_cores(
     """
     check_truncation(tol, max_rank)
     d = len(cores)
+    caps = largest_ranks(max_rank, d)
     if known is not None and known > d - 1 - known:
         mirrored = [core.transpose(2, 1, 0) for core in reversed(cores)]
-        new, exponent, error = _round_left_to_right(mirrored, d - 1 - known, tol, max_rank)
+        new, exponent, error = _round_left_to_right(mirrored, d - 1 - known, tol, caps[::-1])
         new, centre = [core.transpose(2, 1, 0) for core in reversed(new)], 0
     else:
-        new, exponent, error = _round_left_to_right(list(cores), known, tol, max_rank)
+        new, exponent, error = _round_left_to_right(list(cores), known, tol, caps)
         centre = d - 1
     if exponent and abs(exponent) + MODERATE > WIDEST:
         return spread(new, exponent, centre), None, error
@@ -49,16 +54,29 @@ def round_cores(
     return tuple(freeze(core) for core in new), centre, error
 
 
-def check_truncation(tol: float, max_rank: int | None) -> None:
-    """Raise ValueError unless 0 <= tol < 1 and max_rank is None or an integer >= 1."""
+def check_truncation(tol: float, max_rank: Largest) -> None:
+    """Raise ValueError unless 0 <= tol < 1 and max_rank is None, an integer >= 1, or such integers."""
     if not 0.0 <= tol < 1.0:
         raise ValueError(f"tol must lie in [0, 1), not {tol!r}")
-    if max_rank is not None and (not isinstance(max_rank, int | np.integer) or max_rank < 1):
+    listed = list(max_rank) if isinstance(max_rank, Sequence) else [] if max_rank is None else [max_rank]
+    if any(not isinstance(rank, int | np.integer) or isinstance(rank, bool) or rank < 1 for rank in listed):
         raise ValueError(f"max_rank must be None or an integer >= 1, not {max_rank!r}")
 
 
+def largest_ranks(max_rank: Largest, d: int) -> Sequence[int | None]:
+    """The largest rank allowed at each of the d-1 bonds between cores.
+
+    Raises ValueError for a list that is not of the d+1 ranks.
+    """
+    if not isinstance(max_rank, Sequence):
+        return [max_rank] * (d - 1)
+    if len(max_rank) != d + 1:
+        raise ValueError(f"max_rank must be one number or {d + 1} ranks, the outer ones 1, not {list(max_rank)}")
+    return list(max_rank)[1:-1]
+
+
 def _round_left_to_right(
-    cores: list[np.ndarray], known: int | None, tol: float, max_rank: int | None
+    cores: list[np.ndarray], known: int | None, tol: float, caps: Sequence[int | None]
 ) -> tuple[list[np.ndarray], int, float]:
     """New cores, the last one the centre, the exponent of two it lacks, and the relative error."""
     d = len(cores)
@@ -78,7 +96,7 @@ def _round_left_to_right(
             norm, unit = frobenius(left.s), own
         here = math.ldexp(norm, unit - own) if unit != own else norm
         budget = here * np.sqrt(max(tol**2 / (d - 1), (tol**2 - spent) / (d - 1 - k)))
-        rank, discarded = truncation_rank(left.s, budget, max_rank)
+        rank, discarded = truncation_rank(left.s, budget, caps[k])
         if here > 0.0:
             spent += (discarded / here) ** 2
         u = left.vectors(rank)

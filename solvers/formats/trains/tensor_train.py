@@ -14,7 +14,8 @@ from importlib import import_module
 
 import numpy as np
 
-from solvers.cards import Card, Fact, dimensions, ranks
+from solvers.cards import Fact, dimensions, ranks
+from solvers.formats.trains.chain import Chain, check_kind, part_cores
 from solvers.formats.trains.contraction import beyond, folded, inner, mode_pieces, modes, scalar
 from solvers.formats.trains.cores import (
     MAX_FULL_SIZE,
@@ -27,21 +28,21 @@ from solvers.formats.trains.cores import (
     contracted,
     gauge_shifts,
     kron_core,
-    moderate_rows,
     multiplied_cores,
     scaled_cores,
     shifted_cores,
 )
-from solvers.formats.trains.factorisations import check_finite, freeze, frobenius, power_of_two
-from solvers.formats.trains.indexing import Key, indexed
+from solvers.formats.trains.factorisations import freeze, frobenius
+from solvers.formats.trains.indexing import Key, entries_at, indexed
 from solvers.formats.trains.orthogonalisation import orthogonalise_cores, right_interfaces, swept_cores
 from solvers.formats.trains.permutation import goals_of, permuted_cores
 from solvers.formats.trains.reshaping import reshaped_cores, whole_shape
 from solvers.formats.trains.rounding import round_cores
+from solvers.formats.trains.singular import singular_values_of, svd_cores
 
 
 @dataclass(frozen=True, eq=False)
-class TensorTrain(Card):
+class TensorTrain(Chain):
     """An immutable tensor train.
 
     ``cores``: d arrays (r_k, n_k, r_{k+1}) with r_0 = r_d = 1.  Real numbers become float64, complex ones
@@ -57,8 +58,6 @@ class TensorTrain(Card):
     cores: tuple[np.ndarray, ...]
     centre: int | None = None
 
-    __array_ufunc__ = None  # numpy scalars leave ``scalar * train`` to the train
-
     def __post_init__(self) -> None:
         cores = checked_cores(self.cores, axes=3)
         if self.centre is not None and not 0 <= self.centre < len(cores):
@@ -68,32 +67,9 @@ class TensorTrain(Card):
         object.__setattr__(self, "cores", cores)
 
     @property
-    def d(self) -> int:
-        """Number of modes."""
-        return len(self.cores)
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """Mode sizes."""
         return tuple(core.shape[1] for core in self.cores)
-
-    @property
-    def ranks(self) -> tuple[int, ...]:
-        """The d+1 TT-ranks, the outer ones 1."""
-        return (1, *(core.shape[2] for core in self.cores))
-
-    @property
-    def max_rank(self) -> int:
-        return max(self.ranks)
-
-    @property
-    def dtype(self) -> np.dtype:
-        return self.cores[0].dtype
-
-    @property
-    def size(self) -> int:
-        """Number of stored entries (of the cores, not of the tensor)."""
-        return sum(core.size for core in self.cores)
 
     def worded(self) -> list[Fact]:
         """Shape, TT-ranks, what is stored and where the orthogonality centre is."""
@@ -223,6 +199,16 @@ class TensorTrain(Card):
             return self
         return TensorTrain(tuple(freeze(core.conj()) for core in self.cores), self.centre)
 
+    @property
+    def real(self) -> TensorTrain:
+        """The real part, a real train of twice the ranks; a real train is returned as it is."""
+        return self if self.dtype.kind != "c" else TensorTrain(part_cores(self.cores, imaginary=False))
+
+    @property
+    def imag(self) -> TensorTrain:
+        """The imaginary part, a real train of twice the ranks, of a real train zero."""
+        return self * 0.0 if self.dtype.kind != "c" else TensorTrain(part_cores(self.cores, imaginary=True))
+
     def norm(self) -> float:
         """Frobenius norm, to rounding errors of the terms summed (also for a small difference of two trains).
 
@@ -274,15 +260,36 @@ class TensorTrain(Card):
             return self
         return TensorTrain(orthogonalise_cores(self.cores, self.centre, centre), centre)
 
-    def round(self, tol: float = 1e-12, max_rank: int | None = None) -> TensorTrain:
+    def singular_values(self) -> list[np.ndarray]:
+        """Those of the d-1 unfoldings (behind mode 1, behind mode 2, ...), descending: the Schmidt values of each bond.
+
+        Cost 10 d n r^3.  Raises ValueError where they are beyond double precision: ``normalised``.
+        """
+        return singular_values_of(self.cores, self.centre)
+
+    def svd(self, k: int, tol: float = 1e-14) -> tuple[TensorTrain, np.ndarray, TensorTrain]:
+        """The SVD of the unfolding behind mode ``k`` (1 to d-1): a train, singular values (r,), a train.
+
+        The first train has the modes before and one of size r, the other one of size r and the modes after; what is
+        within ``tol`` of the norm is cut. Cost 6 d n r^3. Raises ValueError for another k, and as ``orthogonalise``.
+        """
+        if not 1 <= k < self.d:
+            raise ValueError(f"k must lie between 1 and {self.d - 1}, the modes before the cut, not {k}")
+        left, s, right = svd_cores(self.cores, self.centre, k, tol)
+        return TensorTrain(tuple(left), k), s, TensorTrain(tuple(right), 0)
+
+    def round(self, tol: float = 1e-12, max_rank: int | Sequence[int] | None = None) -> TensorTrain:
         """Smaller ranks with ||x - y|| <= tol ||x||, unless ``max_rank`` binds; see ``round_with_error``."""
         return self.round_with_error(tol, max_rank)[0]
 
-    def round_with_error(self, tol: float = 1e-12, max_rank: int | None = None) -> tuple[TensorTrain, float]:
+    def round_with_error(
+        self, tol: float = 1e-12, max_rank: int | Sequence[int] | None = None
+    ) -> tuple[TensorTrain, float]:
         """Rounded train and the relative error made, ||x - y|| / ||x|| (true up to rounding errors).
 
-        The result has its centre at the last core, or at the first when the present centre lies in the second
-        half.  Cost at most 16 d n r^3.  Raises ValueError unless 0 <= tol < 1 and max_rank >= 1.
+        ``max_rank``: one number, or the d+1 largest ranks. The result has its centre at the last core, or at the first
+        when the present centre lies in the second half.  Cost at most 16 d n r^3.  Raises ValueError unless
+        0 <= tol < 1 and max_rank >= 1.
         """
         cores, centre, error = round_cores(self.cores, self.centre, tol, max_rank)
         return TensorTrain(cores, centre), error
@@ -293,24 +300,7 @@ class TensorTrain(Card):
         Rows sharing an index of a mode are multiplied at once.  Cost 2 m d r^2.
         Raises ValueError for another shape or non-integers, IndexError outside the tensor.
         """
-        indices = np.asarray(indices)
-        if indices.ndim != 2 or indices.shape[1] != self.d:
-            raise ValueError(f"indices must have shape (m, {self.d}), not {indices.shape}")
-        if indices.dtype.kind not in "iu":
-            raise ValueError(f"indices must be integers, not {indices.dtype}")
-        if indices.size and not ((indices >= 0) & (indices < np.array(self.shape))).all():
-            raise IndexError(f"an index lies outside the tensor of shape {self.shape}")
-        rows, exponents = np.ones((len(indices), 1), dtype=self.dtype), None
-        for core, index in zip(self.cores, indices.T, strict=True):
-            product = np.empty((len(rows), core.shape[2]), dtype=self.dtype)
-            order = np.argsort(index, kind="stable")
-            values, starts = np.unique(index[order], return_index=True)
-            for value, chosen in zip(values, np.split(order, starts[1:])):
-                product[chosen] = rows[chosen] @ core[:, value, :]
-            rows, exponents = moderate_rows(product, exponents)
-        found = rows[:, 0] if exponents is None else power_of_two(rows[:, 0], exponents)
-        check_finite(found, "the entries (overflow: rescale the train)")
-        return found
+        return entries_at(self.cores, indices)
 
     def full(self, max_size: int = MAX_FULL_SIZE) -> np.ndarray:
         """The dense tensor of shape ``shape``.  Raises ValueError for more than ``max_size`` entries."""
@@ -340,6 +330,7 @@ def log_dot(x: TensorTrain, y: TensorTrain) -> tuple[float | complex, float]:
 
 
 def _inner(x: TensorTrain, y: TensorTrain) -> tuple[complex, int]:
+    check_kind("an inner product of trains", TensorTrain, x, y)
     if x.shape != y.shape:
         raise ValueError(f"trains of shapes {x.shape} and {y.shape} do not fit together")
     return inner(x.cores, y.cores)

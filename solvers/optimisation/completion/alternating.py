@@ -1,8 +1,9 @@
 """A constant, an effect of every index of every mode, and a train, fitted together to noisy samples with a ridge.
 
-With x_j = c + e_1[i_1] + .. + e_d[i_d] + X[i(j)] at sample j, X a train of cores G_k, and a loss l (completion.losses):
+With x_j = c + e_1[i_1] + .. + e_d[i_d] + X[i(j)] at sample j, X a train of cores G_k, weights w_j and a loss l
+(solvers.optimisation.losses):
 
-    minimise  sum_j l(x_j, b_j)  +  (lambda_e / 2) sum_k |e_k|^2  +  (lambda / 2) sum_k |G_k|^2
+    minimise  sum_j w_j l(x_j, b_j)  +  (lambda_e / 2) sum_k |e_k|^2  +  (lambda / 2) sum_k |G_k|^2
 
 For squares and matrices that is (half of) the usual sum of squared errors and lambda (|u_i|^2 + |v_j|^2) a row and a
 column (Koren, Bell, Volinsky, Computer 42, 30 (2009), equation 5, with a ridge for each index and not each sample).
@@ -19,8 +20,9 @@ import numpy as np
 
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.kernels.samples import ridge_slices, times_slice
-from solvers.optimisation.completion.losses import Loss
-from solvers.optimisation.completion.samples import Samples
+from solvers.optimisation.completion.start import index_sums
+from solvers.optimisation.losses import Loss
+from solvers.optimisation.samples import Samples
 
 SWEEPS = 150
 SETTLED = 1e-6  # relative decrease of the sum in a sweep, below which a fit ends
@@ -30,7 +32,7 @@ SETTLED = 1e-6  # relative decrease of the sum in a sweep, below which a fit end
 class Additive:
     """A model: constant, effects (n_k,) of each mode (none: ``effects`` is empty), cores (n_k, a, b) (none: rank 0)."""
 
-    constant: float = 0.0
+    constant: complex = 0.0
     effects: tuple[np.ndarray, ...] = ()
     cores: tuple[np.ndarray, ...] = ()
 
@@ -54,6 +56,8 @@ class Additive:
         cores = []
         for k, (n, a, b) in enumerate(zip(shape, ranks[:-1], ranks[1:])):
             core = size * rng.standard_normal((n, a, b))
+            if np.iscomplexobj(self.constant) or (self.effects and np.iscomplexobj(self.effects[0])):
+                core = core + 1j * size * rng.standard_normal((n, a, b))
             if self.cores:
                 _, p, q = self.cores[k].shape
                 core[:, :p, :q] = self.cores[k]
@@ -61,14 +65,14 @@ class Additive:
         return Additive(self.constant, self.effects, tuple(cores))
 
 
-def additive_train(constant: float, effects: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> TensorTrain:
+def additive_train(constant: complex, effects: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> TensorTrain:
     """c + e_1[i_1] + .. + e_d[i_d] as a train of TT-rank 2; without effects, of rank 1."""
     if not effects:
         first = np.full((1, shape[0], 1), constant)
         return TensorTrain((first, *(np.ones((1, n, 1)) for n in shape[1:])))
     d, cores = len(shape), []
     for k, effect in enumerate(effects):
-        core = np.zeros((2, len(effect), 2))
+        core = np.zeros((2, len(effect), 2), dtype=np.result_type(effect, constant))
         core[0, :, 0] = core[1, :, 1] = 1.0
         core[0, :, 1] = effect + (constant if k == 0 else 0.0)
         core = core[:1] if k == 0 else core
@@ -78,10 +82,11 @@ def additive_train(constant: float, effects: tuple[np.ndarray, ...], shape: tupl
 
 @dataclass
 class AlternatingFit:
-    """The sum above for ``samples`` with ``values`` (m,): sweeps, which ``sweeps`` counts."""
+    """The sum above for ``samples`` with ``values`` and ``weights`` (m,), or none: sweeps, that ``sweeps`` counts."""
 
     samples: Samples
     values: np.ndarray
+    weights: np.ndarray | None = None
     sweeps: int = 0
     orders: list[tuple[np.ndarray, np.ndarray]] = field(init=False)
 
@@ -105,45 +110,50 @@ class AlternatingFit:
     def sweep(self, model: Additive, loss: Loss, effects_ridge: float, ridge: float) -> tuple[Additive, float]:
         """One pass over all parts, and the sum then."""
         columns, shape = self.samples.columns, self.samples.shape
+        weights = np.ones(len(self.values)) if self.weights is None else self.weights
         constant, effects = model.constant, [effect.copy() for effect in model.effects]
         inner = entries_of(model.cores, columns)
         outer = np.full(len(self.values), constant) + sum((e[c] for e, c in zip(effects, columns)), np.zeros(1))
         # 1 the constant and the effects of each mode
         if effects:
             w, z = loss.above(outer + inner, self.values)
-            step = float(w @ (z - outer - inner)) / float(w.sum())
+            w = weights * w
+            step = (w @ (z - outer - inner)) / float(w.sum())
             constant, outer = constant + step, outer + step
         for effect, column, n in zip(effects, columns, shape):
             w, z = loss.above(outer + inner, self.values)
+            w = weights * w
             outer = outer - effect[column]
             weight = np.bincount(column, w, n) + effects_ridge
-            effect[:] = np.bincount(column, w * (z - outer - inner), n) / np.where(weight > 0.0, weight, 1.0)
+            effect[:] = index_sums(column, w * (z - outer - inner), n) / np.where(weight > 0.0, weight, 1.0)
             outer = outer + effect[column]
         # 2 the slices of each core, with the products of the others at the samples
         cores = [np.ascontiguousarray(core) for core in model.cores]
         if cores:
-            after = [np.ones((len(self.values), 1))]
+            dtype = np.result_type(self.values, *cores)
+            cores = [core.astype(dtype, copy=False) for core in cores]
+            after = [np.ones((len(self.values), 1), dtype=dtype)]
             for k in range(len(cores) - 1, 0, -1):
                 after.append(times_slice(after[-1], np.ascontiguousarray(cores[k].transpose(0, 2, 1)), columns[k]))
-            before = np.ones((len(self.values), 1))
+            before = np.ones((len(self.values), 1), dtype=dtype)
             for k, column in enumerate(columns):
                 w, z = loss.above(outer + inner, self.values)
                 right, core = after[len(cores) - 1 - k], cores[k].copy()
-                ridge_slices(core, before, right, w, z - outer, *self.orders[k], ridge)
+                ridge_slices(core, before, right, weights * w, z - outer, *self.orders[k], ridge)
                 cores[k] = core
                 before = times_slice(before, core, column)
                 inner = np.einsum("jb,jb->j", before, right)
-        value = float(loss.each(outer + inner, self.values).sum())
-        value += 0.5 * effects_ridge * sum(float(e @ e) for e in effects)
-        value += 0.5 * ridge * sum(float(np.vdot(core, core)) for core in cores)
+        value = float(weights @ loss.each(outer + inner, self.values))
+        value += 0.5 * effects_ridge * sum(float(np.vdot(e, e).real) for e in effects)
+        value += 0.5 * ridge * sum(float(np.vdot(core, core).real) for core in cores)
         return Additive(constant, tuple(effects), tuple(cores)), value
 
 
 def entries_of(cores: tuple[np.ndarray, ...], columns: list[np.ndarray]) -> np.ndarray:
     """Entries (m,) of a train of cores (n, a, b)."""
-    rows = np.ones((len(columns[0]), 1))
     if not cores:
         return np.zeros(len(columns[0]))
+    rows = np.ones((len(columns[0]), 1), dtype=cores[0].dtype)
     for core, column in zip(cores, columns):
         rows = times_slice(rows, core, column)
     return rows[:, 0]

@@ -16,14 +16,15 @@ import numpy as np
 
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Completion
-from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
-from solvers.optimisation.completion.given import Pair
+from solvers.optimisation.completion.given import Data
 from solvers.optimisation.completion.growth import Growth, RankFit
-from solvers.optimisation.completion.losses import EFFICIENT, Huber, robust_scale
 from solvers.optimisation.completion.rank_growth import RankGrowth
-from solvers.optimisation.completion.samples import SampledPoint
+from solvers.optimisation.completion.start import rank_one_start
 from solvers.optimisation.descent import minimise
+from solvers.optimisation.least_squares import MANIFOLD, LeastSquares
+from solvers.optimisation.losses import EFFICIENT, Huber, robust_scale
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
+from solvers.optimisation.samples import SampledPoint, Samples, values_of
 
 CUT = 3.0  # robust standard deviations, to which the values of a first start are cut off
 SETTLED = 0.8  # of the robust residual before: a fit that made it no smaller than that is not fitted again
@@ -35,40 +36,39 @@ class HuberGrowth(RankGrowth):
 
     def __init__(
         self,
-        given: Pair,
-        parts: tuple[Pair, Pair],
-        shape: tuple[int, ...],
+        given: Data[Samples],
+        parts: tuple[Data[Samples], Data[Samples]],
         method: Completion,
         accuracy: float,
         rng: np.random.Generator,
     ) -> None:
-        super().__init__(given, parts, None, shape, method, accuracy, rng, twice=False)
-        fitted, _ = parts
-        self.scale = self.typical = typical_size(fitted[1])
-        self.values = fitted[1] / self.scale
+        super().__init__(given, parts, None, method, accuracy, rng, twice=False)
+        self.roots, self.even = np.sqrt(self.weights), bool((self.weights == 1.0).all())
+        self.typical = typical_size(self.fitted.values)
+        self.rescale(self.typical)
         self.objective = self.under(1.0)
 
-    def under(self, scale: float, weight: float = 0.0, anchor: TensorTrain | None = None) -> SampledFit:
+    def under(self, scale: float, ridge: float = 0.0, anchor: TensorTrain | None = None) -> LeastSquares:
         """The objective for residuals of a robust standard deviation ``scale``, in units of the values' own."""
-        loss = Huber(EFFICIENT * max(scale, 1e-3 * self.accuracy))
-        return SampledFit(self.samples, self.values, weight, anchor, loss)
+        self.turn = EFFICIENT * max(scale, 1e-3 * self.accuracy)
+        loss = Huber(self.turn if self.even else self.turn / self.roots)  # of residuals in units of their own deviation
+        return LeastSquares(self.samples, self.values, weights=self.weights, loss=loss, ridge=ridge, anchor=anchor)
 
-    def held(self, weight: float, anchor: TensorTrain) -> SampledFit:
-        assert isinstance(self.objective.loss, Huber)
-        return self.under(self.objective.loss.delta / EFFICIENT, weight, anchor)
+    def held(self, weight: float, anchor: TensorTrain) -> LeastSquares:
+        return self.under(self.turn / EFFICIENT, weight * self.samples.share * self.objective.whole, anchor)
 
     def start(self) -> Growth:
         """The fit of rank one: of the values cut off, from the best start, or from a random one."""
-        cut = np.clip(self.values, -CUT, CUT)
+        cut = self.values * (CUT / np.maximum(np.abs(self.values), CUT))
         if self.attempt == 0:
-            train = rank_one_start(self.samples, cut, self.method.starts, self.rng)
+            train = rank_one_start(self.samples, cut, self.method.starts, self.rng, weights=self.weights)
         else:
-            train = rank_one_start(self.samples, cut, 0, self.rng, constant=False)
+            train = rank_one_start(self.samples, cut, 0, self.rng, False, self.weights)
         x = self.fit(MANIFOLD.point(train), 6)
         return Growth([self.judge(1, x)], x)
 
     def fit(
-        self, x: FixedRankPoint, rounds: int, objective: SampledFit | None = None, steps: int | None = None
+        self, x: FixedRankPoint, rounds: int, objective: LeastSquares | None = None, steps: int | None = None
     ) -> FixedRankPoint:
         """All cores fitted, again while the residuals, and with them the loss, become smaller."""
         method = self.method.descent
@@ -79,10 +79,9 @@ class HuberGrowth(RankGrowth):
             if objective is None:
                 self.objective = self.under(scale)
             else:
-                objective = self.under(scale, self.weight_of(objective), objective.anchor)
+                objective = self.under(scale, objective.ridge, objective.anchor)
             at_work = objective or self.objective
-            assert isinstance(at_work.loss, Huber)
-            target = max(0.5 * DECREASE * at_work.loss.delta**2, 1e-28)
+            target = max(0.5 * DECREASE * self.turn**2, 1e-28)
             found = minimise(at_work, MANIFOLD, x, method=method, accuracy=target, throw=False)
             self.evaluations += found.counts["evaluations"]
             self.fits += 1
@@ -92,17 +91,13 @@ class HuberGrowth(RankGrowth):
         self.objective = self.under(scale)
         return x
 
-    def weight_of(self, objective: SampledFit) -> float:
-        """The weight of the anchor, as it was asked for."""
-        entries = float(np.prod(np.array(self.samples.shape, dtype=float)))
-        return objective.weight * objective.size * entries / self.samples.count
-
     def residual(self, x: FixedRankPoint) -> float:
-        return robust_scale(SampledPoint.of(self.samples, x).entries - self.values)
+        return robust_scale(self.roots * (SampledPoint.of(self.samples, x).entries - self.values))
 
     def judge(self, rank: int, x: FixedRankPoint) -> RankFit:
         train = self.train(x)
-        kept = robust_scale(train.entries(self.kept[0]) - self.kept[1]) / self.typical
+        off = np.sqrt(self.kept.weights) * (values_of(train, self.kept.samples) - self.kept.values)
+        kept = robust_scale(off) / self.typical
         seconds = time.perf_counter() - self.begin
         return RankFit(rank, x.ranks, self.residual(x), kept, None, None, self.evaluations, seconds)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.measured import amount
-from solvers.optimisation.completion.samples import SampledPoint, Samples
+from solvers.optimisation.completion.dimension import LEAST_VALIDATION
+from solvers.optimisation.completion.given import Data, S
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
+from solvers.optimisation.samples import SampledPoint
 from solvers.solution import Checked, Solution, Status
 
 BLIND = 1e-6  # of the typical weight of the samples of an index: a direction with less is not seen
@@ -17,53 +20,73 @@ SPREADS = 4.0  # standard deviations
 SAME = 10.0  # times the error said, that two fits may differ by over all entries
 
 
-def relative_error(found: np.ndarray, true: np.ndarray, typical: float = 0.0) -> tuple[float, float]:
-    """|found - true| / |true| in the 2-norm over sampled entries, and its standard deviation over such samples.
+def relative_error(
+    found: np.ndarray, true: np.ndarray, typical: float = 0.0, weights: np.ndarray | None = None
+) -> tuple[float, float]:
+    """|found - true| / |true| in the 2-norm over samples, by weight, and its standard deviation over such samples.
 
     The square is a ratio of two means, its variance that of the linearised ratio. ``typical``: the root mean square of
     all values known; entries that happen to be much smaller, or all zero, are compared with that.
     """
     top = max(float(np.abs(true).max()), typical)  # squares neither overflow nor vanish
-    squares, sizes = ((found - true) / top) ** 2, (true / top) ** 2
-    total = max(float(sizes.sum()), 0.5 * len(true) * (typical / top) ** 2)
+    squares, sizes = np.abs((found - true) / top) ** 2, np.abs(true / top) ** 2
+    count = float(len(true))
+    if weights is not None:
+        squares, sizes, count = weights * squares, weights * sizes, float(weights.sum())
+    total = max(float(sizes.sum()), 0.5 * count * (typical / top) ** 2)
     ratio = float(squares.sum()) / total
     error = np.sqrt(ratio)
     spread = np.sqrt(float(((squares - ratio * sizes) ** 2).sum())) / total
     return float(error), float(0.5 * spread / error) if error > 0.0 else 0.0
 
 
-def excess(train: TensorTrain, values: np.ndarray) -> float:
+def excess(train: TensorTrain, values: np.ndarray, weights: np.ndarray | None = None) -> float:
     """By how much the root mean square of all entries exceeds that of the sampled values (m,), relative to the latter.
 
     Zero within what the choice of the samples explains (``SPREADS`` standard deviations of their mean square). That
     underestimates where few entries are very large: a second fit that agrees over all entries knows better.
     """
     top = float(np.abs(values).max())
-    squares = (values / top) ** 2
-    known, spread = float(squares.mean()), float(squares.std()) / np.sqrt(len(values))
+    squares = np.abs(values / top) ** 2
+    shares = np.full(len(values), 1.0 / len(values)) if weights is None else weights / weights.sum()
+    known = float(shares @ squares)
+    spread = float(np.sqrt(shares @ (squares - known) ** 2 * (shares @ shares)))
     whole = (train.norm() / top) ** 2 / float(np.prod(np.array(train.shape, dtype=float)))
     return float(np.sqrt(max(whole - known - SPREADS * spread, 0.0) / known))
 
 
-def undetermined(samples: Samples, x: FixedRankPoint) -> float:
-    """The relative size of what the samples leave open: slices of a core that they see from too few sides.
+def undetermined(data: Data[S], x: FixedRankPoint) -> float:
+    """The relative size of what the samples leave open: parts of a core that they see from too few sides.
 
     With the other cores given, the samples of an index see its slice (a, b) through the vectors l r^T between
     orthonormal interfaces; a direction in which these have no weight is fixed by nothing. Each slice is taken for an
-    equal share of its core. Cost O(m d r^4).
+    equal share of its core. Where the samples see functions, all indices at once. Cost O(m d r^4), with functions n^2
+    times that.
     """
-    at = SampledPoint.of(samples, x)
+    at, roots = SampledPoint.of(data.samples, x), np.sqrt(data.weights)[:, None]
     worst = 0.0
-    for left, right, column, n in zip(at.left, at.right, samples.columns, samples.shape):
-        seen = np.einsum("ja,jb->jab", left, right).reshape(samples.count, -1)
-        typical = float((seen**2).sum()) / (n * seen.shape[1])
-        open_directions = 0
-        for i in range(n):
-            rows = seen[column == i]
-            weights = np.linalg.eigvalsh(rows.T @ rows)
-            open_directions += int(np.count_nonzero(weights < BLIND * typical))
-        worst = max(worst, open_directions / (n * seen.shape[1]))
+    for k, (left, right, n) in enumerate(zip(at.left, at.right, data.samples.shape)):
+        worst = max(worst, unseen(data.samples.views(k, roots * left, right), n * left.shape[1] * right.shape[1]))
     return float(np.sqrt(worst))
+
+
+def unseen(views: Sequence[np.ndarray], size: int) -> float:
+    """The share of ``size`` directions of a core that no view (m_i, p) of a part of it has weight in."""
+    typical = sum(float(np.linalg.norm(view)) ** 2 for view in views) / size
+    open_directions = 0
+    for view in views:
+        weights = np.linalg.eigvalsh(view.conj().T @ view)
+        open_directions += int(np.count_nonzero(weights < BLIND * typical))
+    return open_directions / size
+
+
+def weighed(kept: Data[S]) -> list[Checked]:
+    """A look at samples set aside, where weights leave few of them a say."""
+    if (kept.weights == kept.weights[0]).all():
+        return []
+    text = f"{len(kept)} that say as much as {kept.effective:.0f} of equal weight"
+    enough = kept.effective >= LEAST_VALIDATION
+    return [Checked("weights of the entries not fitted", "how many have a say", text, enough)]
 
 
 def beside_second(solution: Solution, other: Solution, accuracy: float) -> Solution:

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.optimisation.completion.samples import SampledPoint, Samples
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
+from solvers.optimisation.samples import SampledPoint, Sampling
 
 MOST_WORK = 2e10  # multiplications of J^T J, ten seconds: above, the leverages are not computed
 SMALLEST = 1e-12  # of the largest eigenvalue of J^T J: below are the directions along which the cores change nothing
 
 
-def leverages(samples: Samples, x: FixedRankPoint) -> np.ndarray | None:
-    """The leverage of each sample (m,), between 0 and 1; None where P numbers of the cores make m P^2 too much work.
+def leverages(samples: Sampling, x: FixedRankPoint, weights: np.ndarray | None = None) -> np.ndarray | None:
+    """The leverage of each sample (m,), of these ``weights`` (m,), between 0 and 1.
 
+    None where P numbers of the cores make m P^2 too much work.
     Cost O(m P^2), memory 8 m P bytes.
     """
     at = SampledPoint.of(samples, x)
@@ -30,16 +31,11 @@ def leverages(samples: Samples, x: FixedRankPoint) -> np.ndarray | None:
     count = sum(sizes)
     if float(samples.count) * float(count) ** 2 > MOST_WORK:
         return None
-    jacobian = np.zeros((samples.count, count))
-    rows = np.arange(samples.count)
-    begin = 0
-    for left, column, right, size in zip(at.left, samples.columns, at.right, sizes):
-        width = left.shape[1] * right.shape[1]
-        block = np.einsum("ja,jb->jab", left, right).reshape(samples.count, width)
-        places = begin + column[:, None] * width + np.arange(width)[None, :]
-        jacobian[rows[:, None], places] = block
-        begin += size
-    values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
+    blocks = [samples.rows(k, left, right) for k, (left, right) in enumerate(zip(at.left, at.right))]
+    jacobian = np.concatenate(blocks, axis=1)
+    if weights is not None:
+        jacobian *= np.sqrt(weights)[:, None]
+    values, vectors = np.linalg.eigh(jacobian.conj().T @ jacobian)
     kept = values > SMALLEST * values[-1]
     spread = jacobian @ (vectors[:, kept] / np.sqrt(values[kept]))
-    return np.minimum(np.einsum("jk,jk->j", spread, spread), 1.0)
+    return np.minimum(np.einsum("jk,jk->j", spread.conj(), spread).real, 1.0)

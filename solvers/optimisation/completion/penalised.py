@@ -24,13 +24,14 @@ from solvers.measured import amount
 from solvers.methods import Completion, Losses
 from solvers.optimisation.completion.alternating import Additive, AlternatingFit
 from solvers.optimisation.completion.dimension import feasible
-from solvers.optimisation.completion.given import Pair, split
+from solvers.optimisation.completion.given import Data, Repeated, checked, split
 from solvers.optimisation.completion.growth import PATIENCE, RankFit
-from solvers.optimisation.completion.judges import relative_error
-from solvers.optimisation.completion.losses import EFFICIENT, Huber, Logistic, Loss, Squares, probability, robust_scale
+from solvers.optimisation.completion.judges import relative_error, weighed
+from solvers.optimisation.completion.middle import median, spread, start_of
 from solvers.optimisation.completion.robust import FAR
-from solvers.optimisation.completion.samples import Samples
 from solvers.optimisation.completion.suspects import looks_at
+from solvers.optimisation.losses import EFFICIENT, Huber, Logistic, Loss, Squares, probability, robust_scale
+from solvers.optimisation.samples import Samples
 from solvers.solution import Checked, IterationState, Solution, Status
 
 EFFECTS_RIDGES = (0.0, 0.3, 1.0, 2.0, 5.0, 10.0, 20.0)  # samples that an effect counts less than it has
@@ -54,22 +55,22 @@ class PenalisedGrowth:
 
     def __init__(
         self,
-        parts: tuple[Pair, Pair],
-        test: Pair | None,
-        shape: tuple[int, ...],
+        parts: tuple[Data[Samples], Data[Samples]],
+        test: Data[Samples] | None,
         method: Completion,
         accuracy: float,
         rng: np.random.Generator,
+        repeated: Repeated | None = None,
     ) -> None:
-        self.parts, self.test, self.shape = parts, test, shape
-        self.method, self.accuracy, self.rng = method, accuracy, rng
-        (self.indices, values), (kept, kept_values) = parts
+        self.parts, self.test, self.shape = parts, test, parts[0].samples.shape
+        self.method, self.accuracy, self.rng, self.repeated = method, accuracy, rng, repeated or Repeated()
+        fitted, kept = parts
         self.logistic = method.loss == "logistic"
-        self.scale = 1.0 if self.logistic else spread(values, method.loss == "huber")
-        self.values, self.kept = values / self.scale, (Samples(kept, shape), kept_values / self.scale)
-        self.fit = AlternatingFit(Samples(self.indices, shape), self.values)
+        self.scale = 1.0 if self.logistic else spread(fitted.values, method.loss == "huber")
+        self.values, self.kept = fitted.values / self.scale, replace(kept, values=kept.values / self.scale)
+        self.fit = AlternatingFit(fitted.samples, self.values, fitted.weights)
         self.loss: Loss = Logistic() if self.logistic else Squares()
-        self.typical = float(np.sqrt(np.mean(np.concatenate([values, kept_values]) ** 2)))
+        self.typical = fitted.joined(kept).size
         self.begin = time.perf_counter()
         self.effects_ridge = 0.0
         self.unit = 1.0  # the ridge of step 0
@@ -95,7 +96,8 @@ class PenalisedGrowth:
         """Rank 0: what needs no train."""
         first = Additive()
         if self.method.effects:
-            first = Additive(start_of(self.values, self.method.loss), tuple(np.zeros(n) for n in self.shape))
+            nothing = tuple(np.zeros(n, dtype=self.values.dtype) for n in self.shape)
+            first = Additive(start_of(self.values, self.method.loss), nothing)
         ridges = EFFECTS_RIDGES if self.method.ridge is None else (self.method.ridge,)
         if not self.method.effects:
             ridges = (0.0,)
@@ -109,7 +111,7 @@ class PenalisedGrowth:
         for ridge in ridges:
             model = self.fit.minimise(first, self.loss, ridge, 0.0)
             self.fits += 1
-            judged = float(self.losses(model).mean())
+            judged = self.judged(model)
             if judged < least:
                 best, least, self.effects_ridge = model, judged, ridge
         d, noise = len(self.shape), self.noise(best)
@@ -120,7 +122,7 @@ class PenalisedGrowth:
     def noise(self, model: Additive) -> float:
         """The size of what the model leaves of the fitted values; of a logistic loss that of its derivative."""
         off = self.loss.derivative(self.found(model, self.fit.samples), self.values)
-        return float(np.sqrt(np.mean(off**2)))
+        return float(np.sqrt(np.mean(np.abs(off) ** 2)))
 
     def next_rank(self) -> Chosen:
         """One rank more, with the ridge that predicts best."""
@@ -140,7 +142,7 @@ class PenalisedGrowth:
             if step not in found:
                 model = self.fit.minimise(start, self.loss, self.effects_ridge, self.unit * STEP**step)
                 self.fits += 1
-                found[step] = float(self.losses(model).mean()), model
+                found[step] = self.judged(model), model
             return found[step][0]
 
         at = before.step
@@ -171,9 +173,12 @@ class PenalisedGrowth:
         return model.train(self.shape, 1.0).entries(samples.indices)
 
     def losses(self, model: Additive) -> np.ndarray:
-        """Of the entries set aside."""
-        samples, values = self.kept
-        return self.loss.each(self.found(model, samples), values)
+        """Of the entries set aside, by weight."""
+        return self.kept.weights * self.loss.each(self.found(model, self.kept.samples), self.kept.values)
+
+    def judged(self, model: Additive) -> float:
+        """The mean of these."""
+        return float(self.losses(model).mean())
 
     def predicted(self, model: Additive, indices: np.ndarray) -> np.ndarray:
         """In the unit of the values; of a logistic loss, probabilities."""
@@ -190,17 +195,19 @@ class PenalisedGrowth:
     def typical_of(self) -> float:
         if self.method.loss != "huber":
             return self.typical
-        values = self.parts[0][1]
-        middle = float(np.median(values))
-        return float(np.hypot(middle, robust_scale(values - middle)))
+        values = self.parts[0].values
+        middle = median(values)
+        return float(np.hypot(abs(middle), robust_scale(values - middle)))
 
     def judge(self, model: Additive, rank: int, ridge: float) -> RankFit:
         limit = self.limit(model)
 
-        def error(pair: Pair) -> tuple[float, float]:
-            found, true = self.predicted(model, pair[0]), pair[1]
+        def error(data: Data[Samples]) -> tuple[float, float]:
+            found, true = self.predicted(model, data.samples.indices), data.values
             near = np.abs(found - true) <= limit
-            return relative_error(found[near], true[near], self.typical_of()) if near.any() else (np.inf, 0.0)
+            if not near.any():
+                return np.inf, 0.0
+            return relative_error(found[near], true[near], self.typical_of(), data.weights[near])
 
         test: tuple[float | None, float | None] = error(self.test) if self.test is not None else (None, None)
         fitted, kept = error(self.parts[0])[0], error(self.parts[1])[0]
@@ -225,7 +232,7 @@ class PenalisedGrowth:
         for number, chosen in enumerate(self.ranks):
             arrays |= {f"effect.{number}.{k}": effect for k, effect in enumerate(chosen.model.effects)}
             arrays |= {f"core.{number}.{k}": core for k, core in enumerate(chosen.model.cores)}
-        ranks = [[chosen.model.constant, chosen.step, asdict(chosen.fit)] for chosen in self.ranks]
+        ranks = [[plain(chosen.model.constant), chosen.step, asdict(chosen.fit)] for chosen in self.ranks]
         data = {
             "ranks": ranks,
             "best": next(k for k, chosen in enumerate(self.ranks) if chosen is self.best),
@@ -247,7 +254,8 @@ class PenalisedGrowth:
 
         self.ranks = []
         for number, (constant, step, fit) in enumerate(data["ranks"]):
-            model = Additive(constant, several(f"effect.{number}"), several(f"core.{number}"))
+            whole = complex(*constant) if isinstance(constant, list) else constant
+            model = Additive(whole, several(f"effect.{number}"), several(f"core.{number}"))
             self.ranks.append(Chosen(model, step, RankFit(**{**fit, "ranks": tuple(fit["ranks"])})))
         self.best, self.progress, self.unit = self.ranks[data["best"]], data["progress"], data["unit"]
         self.effects_ridge, self.fit.sweeps, self.fits = data["effects_ridge"], data["sweeps"], data["fits"]
@@ -260,9 +268,8 @@ class PenalisedGrowth:
         """The rank and ridge chosen, fitted to everything, and how far that may be trusted."""
         assert self.best is not None
         best = self.best
-        indices = np.concatenate([self.indices, self.parts[1][0]])
-        values = np.concatenate([self.values, self.kept[1]])
-        whole = AlternatingFit(Samples(indices, self.shape), values)
+        known = self.parts[0].joined(self.parts[1])
+        whole = AlternatingFit(known.samples, known.values / self.scale, known.weights)
         back = 1.0 if self.logistic else self.scale ** (2.0 / len(self.shape) - 2.0)
         model = whole.minimise(best.model, self.loss, self.effects_ridge, best.fit.ridge * back)
         baseline = model.without_train()
@@ -274,8 +281,8 @@ class PenalisedGrowth:
         by_rank = tuple(fit if chosen is best else chosen.fit for chosen in self.ranks)
         # what is known of it
         limit = self.limit(model)
-        pairs = [*self.parts, self.test or (np.empty((0, len(self.shape)), dtype=np.int64), np.empty(0))]
-        rejected = [np.abs(self.predicted(model, at) - true) > limit for at, true in pairs]
+        parts = [*self.parts, known.only(np.arange(0)) if self.test is None else self.test]
+        rejected = [np.abs(self.predicted(model, part.samples.indices) - part.values) > limit for part in parts]
         looks = [
             Checked(
                 "entries not fitted",
@@ -285,8 +292,9 @@ class PenalisedGrowth:
             )
         ]
         if any(mask.any() for mask in rejected):
-            looks += looks_at(pairs, rejected, self.shape)
-        cold = sum(int(np.count_nonzero(np.bincount(c, minlength=n) == 0)) for c, n in zip(indices.T, self.shape))
+            looks += looks_at(parts, rejected)
+        cold = sum(int(np.sum(np.bincount(c, minlength=n) == 0)) for c, n in zip(known.samples.columns, self.shape))
+        looks += [*weighed(self.parts[1]), *self.repeated.looks(self.accuracy)]
         if cold:
             looks.append(Checked("indices without a sample", "how many there are", f"{cold}, of no effect", False))
         error = fit.error
@@ -295,10 +303,10 @@ class PenalisedGrowth:
         else:
             status = Status.CONVERGED if all(look.passed for look in looks) else Status.CONTRADICTED
         extra: dict[str, Any] = {"by_rank": by_rank, "best": fit, "fitted": len(self.values)}
-        extra |= {"validation": len(self.kept[1]), "ridge": fit.ridge, "effects_ridge": self.effects_ridge}
+        extra |= {"validation": len(self.kept), "ridge": fit.ridge, "effects_ridge": self.effects_ridge}
         extra |= {"baseline": baseline.train(self.shape, self.scale), "cold": cold}
         if self.method.loss == "huber":
-            extra["rejected"] = tuple(at[mask] for (at, _), mask in zip(pairs, rejected))
+            extra["rejected"] = tuple(part.samples.indices[mask] for part, mask in zip(parts, rejected))
         return Solution(
             model.train(self.shape, self.scale),
             status,
@@ -307,30 +315,22 @@ class PenalisedGrowth:
             (),
             {"sweeps": self.fit.sweeps, "fits": self.fits},
             {},
-            extra,
+            extra | self.repeated.told,
             tuple(looks),
         )
 
 
-def start_of(values: np.ndarray, loss: str) -> float:
-    """The constant that fits best, or nearly."""
-    if loss == "logistic":
-        share = (float(values.sum()) + 0.5) / (len(values) + 1.0)
-        return float(np.log(share / (1.0 - share)))
-    return float(np.median(values) if loss == "huber" else values.mean())
-
-
-def spread(values: np.ndarray, robust: bool) -> float:
-    """The size of the values around their middle; where they are all the same, of that."""
-    size = robust_scale(values - np.median(values)) if robust else float(values.std())
-    return size if size > 0.0 else float(np.abs(values).max()) or 1.0
+def plain(number: complex) -> float | list[float]:
+    """A number of a JSON text; of a complex one both parts."""
+    return [number.real, number.imag] if isinstance(number, complex) else float(number)
 
 
 def effects_alone(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], loss: Losses) -> TensorTrain:
     """A constant and effects fitted to all samples, their ridge by some set aside: what a train must improve on."""
     method = Completion(loss=loss, effects=True)
-    parts = split(indices, values, shape, method.validation, np.random.default_rng(1), cold=True)
-    growth = PenalisedGrowth(parts, None, shape, method, 1e-4, np.random.default_rng(2))
+    data, _ = checked(indices, values, shape, "samples", zeros=True)
+    parts = split(data, method.validation, np.random.default_rng(1), cold=True)
+    growth = PenalisedGrowth(parts, None, method, 1e-4, np.random.default_rng(2))
     growth.add(growth.effects())
     found: TensorTrain = growth.solution().value
     return found

@@ -1,8 +1,8 @@
 """The fits of growing ranks to samples: from the best start, from random ones where that learned nothing.
 
 From rank one on, the ranks grow one bond after the other by the best direction of the residual, and each time all cores
-are fitted by conjugate gradients on the manifold of fixed ranks (completion.fit), at first held to the fit of
-the rank before, then less and less: with few samples a fit that is free at once fills the entries that no sample shows
+are fitted by conjugate gradients on the manifold of fixed ranks (optimisation.least_squares), at first held to the fit
+of the rank before, then less and less: with few samples a fit that is free at once fills entries that no sample shows
 with large values (measured: up to ten times the error at 0.8 % of 20^4 entries). Entries set aside, never
 fitted, tell which rank predicts best: a fit of larger ranks can be closer to the samples and further from the rest.
 """
@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
-from solvers.formats.trains.factorisations import frobenius
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.measured import amount
 from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import feasible
-from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
-from solvers.optimisation.completion.given import Pair, split
+from solvers.optimisation.completion.given import Data, Repeated, split
 from solvers.optimisation.completion.growth import LEARNED, Growth, RankFit, stored_growth
-from solvers.optimisation.completion.judges import beside_second, excess, relative_error, undetermined
-from solvers.optimisation.completion.samples import Samples
+from solvers.optimisation.completion.judges import beside_second, excess, relative_error, undetermined, weighed
+from solvers.optimisation.completion.start import rank_one_start
 from solvers.optimisation.descent import minimise
+from solvers.optimisation.least_squares import MANIFOLD, LeastSquares
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
+from solvers.optimisation.samples import Samples, values_of
 from solvers.solution import Checked, IterationState, Solution, Status
 
 RELATIVE = 1e-4  # of the value: a decrease expected below ends a fit
@@ -54,29 +54,33 @@ class RankGrowth:
 
     def __init__(
         self,
-        given: Pair,
-        parts: tuple[Pair, Pair],
-        test: Pair | None,
-        shape: tuple[int, ...],
+        given: Data[Samples],
+        parts: tuple[Data[Samples], Data[Samples]],
+        test: Data[Samples] | None,
         method: Completion,
         accuracy: float,
         rng: np.random.Generator,
         twice: bool = True,
+        repeated: Repeated | None = None,
     ) -> None:
-        self.given, self.test, self.twice = given, test, twice
+        self.given, self.test, self.twice, self.repeated = given, test, twice, repeated or Repeated()
         self.method, self.accuracy, self.rng = method, accuracy, rng
-        fitted, self.kept = parts
-        self.scale = frobenius(fitted[1]) / np.sqrt(len(fitted[1]))
-        self.samples, self.values = Samples(fitted[0], shape), fitted[1] / self.scale
-        self.objective = SampledFit(self.samples, self.values)
-        self.known = np.concatenate([fitted[1], self.kept[1]])
-        self.typical = frobenius(self.known) / np.sqrt(len(self.known))
+        self.fitted, self.kept = parts
+        self.samples, self.weights = self.fitted.samples, self.fitted.weights
+        self.rescale(self.fitted.size)
+        self.known = self.fitted.joined(self.kept)
+        self.typical = self.known.size
         self.begin = time.perf_counter()
         self.evaluations = self.fits = 0
         self.attempt = 0  # which start: 0 the best one, others are random
         self.best: Growth | None = None  # of the attempts before
         self.growth: Growth | None = None  # of this one
         self.earlier: Content | None = None
+
+    def rescale(self, scale: float) -> None:
+        """Fit values in this unit."""
+        self.scale, self.values = scale, self.fitted.values / scale
+        self.objective = LeastSquares(self.samples, self.values, weights=self.weights)
 
     def steps(self) -> Iterator[IterationState]:
         """A state a rank, and within it one a bond, until an attempt has learned something or there were enough."""
@@ -103,9 +107,9 @@ class RankGrowth:
     def start(self) -> Growth:
         """The fit of rank one, from the best start, or from a random one."""
         if self.attempt == 0:
-            train = rank_one_start(self.samples, self.values, self.method.starts, self.rng)
+            train = rank_one_start(self.samples, self.values, self.method.starts, self.rng, weights=self.weights)
         else:
-            train = rank_one_start(self.samples, self.values, 0, self.rng, constant=False)
+            train = rank_one_start(self.samples, self.values, 0, self.rng, False, self.weights)
         x = self.fit(MANIFOLD.point(train), ROUNDS)
         return Growth([self.judge(1, x)], x)
 
@@ -157,12 +161,13 @@ class RankGrowth:
         x = self.fit(self.growth.last, ROUNDS)
         self.growth.renew(self.judge(self.growth.fits[-1].rank, x), x)
 
-    def held(self, weight: float, anchor: TensorTrain) -> SampledFit:
+    def held(self, weight: float, anchor: TensorTrain) -> LeastSquares:
         """The objective that keeps to the fit of the rank before where the samples say little."""
-        return SampledFit(self.samples, self.values, weight, anchor)
+        ridge = weight * self.samples.share * self.objective.whole
+        return LeastSquares(self.samples, self.values, weights=self.weights, ridge=ridge, anchor=anchor)
 
     def fit(
-        self, x: FixedRankPoint, rounds: int, objective: SampledFit | None = None, steps: int | None = None
+        self, x: FixedRankPoint, rounds: int, objective: LeastSquares | None = None, steps: int | None = None
     ) -> FixedRankPoint:
         """All cores fitted, again while the value falls by orders of magnitude."""
         objective, method = objective or self.objective, self.method.descent
@@ -187,14 +192,18 @@ class RankGrowth:
         """The errors of a rank's fit, reported."""
         train = self.train(x)
 
-        def error(pair: Pair) -> tuple[float, float]:
-            return relative_error(train.entries(pair[0]), pair[1], self.typical)
+        def error(data: Data[Samples]) -> tuple[float, float]:
+            return relative_error(values_of(train, data.samples), data.values, self.typical, data.weights)
 
         fitted = float(np.sqrt(2.0 * self.objective.evaluate(x).value))
         kept = error(self.kept)[0]
         test: tuple[float | None, float | None] = error(self.test) if self.test is not None else (None, None)
         seconds = time.perf_counter() - self.begin
-        return RankFit(rank, x.ranks, fitted, kept, *test, self.evaluations, seconds, excess(train, self.known))
+        return RankFit(rank, x.ranks, fitted, kept, *test, self.evaluations, seconds, self.excess(train))
+
+    def excess(self, train: TensorTrain) -> float:
+        """By how much the whole tensor is larger than its samples let expect."""
+        return excess(train, self.known.values, self.known.weights)
 
     def rank_state(self, growth: Growth) -> IterationState:
         fit = growth.fits[-1]
@@ -219,18 +228,17 @@ class RankGrowth:
         solution = self.found(self.best)
         best: RankFit = solution.extra["best"]
         promising = solution.converged or (best.seen <= self.accuracy and solution.status is not Status.CONTRADICTED)
-        work = float(self.evaluations) * len(self.given[1]) * len(self.samples.shape) * best.rank**2
+        work = float(self.evaluations) * len(self.given) * len(self.samples.shape) * best.rank**2
         if not (self.twice and promising and work <= SECOND_LOOK):
             return solution
         return beside_second(solution, self.second(best.rank), self.accuracy)
 
     def second(self, rank: int) -> Solution:
         """Another fit up to the same rank, with other entries set aside."""
-        shape = self.samples.shape
-        parts = split(*self.given, shape, self.method.validation, np.random.default_rng(1))
+        parts = split(self.given, self.method.validation, np.random.default_rng(1))
         method = replace(self.method, max_rank=rank, starts=min(self.method.starts, SECOND_STARTS))
         rng = np.random.default_rng(2)
-        return drive(RankGrowth(self.given, parts, None, shape, method, self.accuracy, rng, twice=False), throw=False)
+        return drive(RankGrowth(self.given, parts, None, method, self.accuracy, rng, twice=False), throw=False)
 
     def found(self, growth: Growth) -> Solution:
         """The rank that predicts best, with the looks at it that need no other fit."""
@@ -238,24 +246,37 @@ class RankGrowth:
             self.shrink(growth)
         fit = growth.chosen
         error = fit.error
-        looks = []
+        status = Status.RANK_LIMIT if growth.rising else Status.STAGNATED
+        looks = [
+            Checked(
+                "entries not fitted",
+                "set aside to choose the rank",
+                f"relative error {amount(fit.validation_error)}",
+                fit.validation_error <= self.accuracy,
+            ),
+            Checked(
+                "size of the whole tensor",
+                "root mean square of all entries beside that of the samples",
+                f"larger by {amount(fit.excess)} than the samples explain",
+                fit.excess <= self.accuracy,
+            ),
+        ]
         if error <= self.accuracy:
             status = Status.CONVERGED
             work = self.samples.count * len(self.samples.shape) * float(fit.rank) ** 4
+            left = 0.0
             if work <= SECOND_LOOK:
-                left = undetermined(self.samples, growth.point)
-                text = (
-                    f"a share of {amount(left**2)} of a core is open"
-                    if left
-                    else "every slice of every core is determined"
-                )
-                looks.append(
-                    Checked("samples of each index", "what they see of its slice of the train", text, not left)
-                )
-                if left > self.accuracy:
-                    status, error = Status.CONTRADICTED, max(error, left)
+                left = undetermined(self.fitted, growth.point)
+                text = f"a share of {amount(left**2)} of a core is open" if left else "all of every core is determined"
+                looks.append(Checked("samples of each part", "what they see of each slice of a core", text, not left))
+            doubts = [*weighed(self.kept), *self.repeated.looks(self.accuracy)]
+            looks += doubts
+            error = max(error, self.repeated.noise if doubts and not doubts[-1].passed else 0.0)
+            if left > self.accuracy or not all(look.passed for look in doubts):
+                status, error = Status.CONTRADICTED, max(error, left)
         else:
-            status = Status.RANK_LIMIT if growth.rising else Status.STAGNATED
+            looks += self.repeated.looks(self.accuracy)
+        extra = {"by_rank": tuple(growth.fits), "best": fit, "fitted": self.samples.count, "validation": len(self.kept)}
         return Solution(
             self.train(growth.point),
             status,
@@ -264,33 +285,19 @@ class RankGrowth:
             (),
             {"evaluations": self.evaluations, "fits": self.fits},
             {},
-            {"by_rank": tuple(growth.fits), "best": fit, "fitted": self.samples.count, "validation": len(self.kept[1])},
-            (
-                Checked(
-                    "entries not fitted",
-                    "set aside to choose the rank",
-                    f"relative error {amount(fit.validation_error)}",
-                    fit.validation_error <= self.accuracy,
-                ),
-                Checked(
-                    "size of the whole tensor",
-                    "root mean square of all entries beside that of the samples",
-                    f"larger by {amount(fit.excess)} than the samples explain",
-                    fit.excess <= self.accuracy,
-                ),
-                *looks,
-            ),
+            extra | self.repeated.told,
+            tuple(looks),
         )
 
     def shrink(self, growth: Growth) -> None:
         """Scale a fit that is worse than zeros to what it has in common with the entries known beside it."""
         fit, train = growth.chosen, self.train(growth.point)
-        pairs = [self.kept] if self.test is None else [self.kept, self.test]
-        true = np.concatenate([values for _, values in pairs])
-        found = np.concatenate([train.entries(indices) for indices, _ in pairs])
-        size = len(true) * self.typical**2
-        whole = train.norm() ** 2 / float(np.prod(np.array(train.shape, dtype=float))) * len(true)
-        share = max(float(found @ true), TINY * size) / max(float(found @ found), whole, size)
+        others = self.kept if self.test is None else self.kept.joined(self.test)
+        true, found, weights = others.values, values_of(train, others.samples), others.weights
+        size = float(weights.sum()) * self.typical**2
+        whole = train.norm() ** 2 * self.samples.share * float(weights.sum())
+        share = max(float((weights * found.conj() @ true).real), TINY * size)
+        share /= max(float(weights @ np.abs(found) ** 2), whole, size)
         point = MANIFOLD.point(growth.point.train * min(share, 1.0))
         less = self.judge(fit.rank, point)
         if less.error < fit.error:

@@ -28,13 +28,14 @@ from solvers.checkpoint import Content
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import LEAST_VALIDATION, parameters
-from solvers.optimisation.completion.given import Pair
+from solvers.optimisation.completion.given import Data
 from solvers.optimisation.completion.growth import LEARNED, PATIENCE
 from solvers.optimisation.completion.huber_growth import HuberGrowth, typical_size
 from solvers.optimisation.completion.leverage import leverages
-from solvers.optimisation.completion.losses import robust_scale
 from solvers.optimisation.completion.rank_growth import RankGrowth
 from solvers.optimisation.completion.suspects import looks_at
+from solvers.optimisation.losses import robust_scale
+from solvers.optimisation.samples import Samples, values_of
 from solvers.solution import Checked, IterationState, Solution, Status
 
 FAR = 8.0  # robust standard deviations, beyond which an entry is rejected: 1e-15 of normal ones are
@@ -70,19 +71,19 @@ class RobustCompletion:
 
     def __init__(
         self,
-        parts: tuple[Pair, Pair],
-        test: Pair | None,
-        shape: tuple[int, ...],
+        parts: tuple[Data[Samples], Data[Samples]],
+        test: Data[Samples] | None,
         method: Completion,
         accuracy: float,
         rng: np.random.Generator,
     ) -> None:
-        self.parts, self.shape, self.method, self.accuracy, self.rng = parts, shape, method, accuracy, rng
+        self.parts, self.method, self.accuracy, self.rng = parts, method, accuracy, rng
+        self.shape = parts[0].samples.shape
         self.test = test
-        nothing = np.empty((0, len(shape)), dtype=np.int64), np.empty(0)
-        self.pairs: tuple[Pair, Pair, Pair] = (*parts, nothing if test is None else test)
+        nothing = parts[0].only(np.arange(0))
+        self.all: tuple[Data[Samples], Data[Samples], Data[Samples]] = (*parts, nothing if test is None else test)
         self.masks = self.none()
-        self.typical = typical_size(np.concatenate([values for _, values in parts]))
+        self.typical = typical_size(np.concatenate([part.values for part in parts]))
         self.counts = {"evaluations": 0, "fits": 0}  # of the growths before the present one
         self.phase, self.settled = 0, False
         self.tried = self.none()  # entries that have been on trial, and stay rejected if they are
@@ -92,31 +93,26 @@ class RobustCompletion:
         self.growth: RankGrowth = self.huber()
 
     def none(self) -> Masks:
-        return Masks(*(np.zeros(len(values), dtype=bool) for _, values in self.pairs))
+        return Masks(*(np.zeros(len(part), dtype=bool) for part in self.all))
 
     def huber(self) -> HuberGrowth:
-        both = tuple(np.concatenate(arrays) for arrays in zip(*self.parts))
-        return HuberGrowth(
-            (both[0], both[1]), self.parts, self.shape, self.method, self.accuracy, np.random.default_rng(3)
-        )
+        both = self.parts[0].joined(self.parts[1])
+        return HuberGrowth(both, self.parts, self.method, self.accuracy, np.random.default_rng(3))
 
     def squares(self) -> RankGrowth:
         """The growth on what is not rejected, from where the generator stood; a rank for which too little is left is
         not tried."""
-        fitted, kept, test = (
-            (indices[~mask], values[~mask]) for (indices, values), mask in zip(self.pairs, self.masks.all)
-        )
-        both = np.concatenate([fitted[0], kept[0]]), np.concatenate([fitted[1], kept[1]])
+        fitted, kept, test = (part.only(~mask) for part, mask in zip(self.all, self.masks.all))
         most = self.method.max_rank
-        while most > 1 and parameters(self.shape, most) > len(fitted[1]):
+        while most > 1 and parameters(self.shape, most) > len(fitted):
             most -= 1
         rng = np.random.Generator(type(self.rng.bit_generator)())
         rng.bit_generator.state = self.rng.bit_generator.state
-        judges = None if self.test is None or not len(test[1]) else test
+        judges = None if self.test is None or not len(test) else test
         method = replace(self.method, max_rank=most)
         if self.masks.count:
             method = replace(method, starts=min(method.starts, STARTS))
-        return RankGrowth(both, (fitted, kept), judges, self.shape, method, self.accuracy, rng, twice=False)
+        return RankGrowth(fitted.joined(kept), (fitted, kept), judges, method, self.accuracy, rng, twice=False)
 
     def steps(self) -> Iterator[IterationState]:
         """The states of all growths."""
@@ -159,14 +155,14 @@ class RobustCompletion:
         """
         assert growth.best is not None
         train = growth.train(growth.best.point)
-        off = [np.abs(train.entries(indices) - values) for indices, values in self.pairs]
+        off = [self.off(train, part) for part in self.all]
         others = self.masks if self.before is None else self.before
         scale = max(
             robust_scale(np.concatenate([o[~mask] for o, mask in zip(off[:2], others.all)])),
             self.accuracy * self.typical / FAR,
         )
         masks = Masks(*(o > FAR * scale for o in off))
-        for column, n in zip(self.parts[0][0].T, self.shape):
+        for column, n in zip(*self.parts[0].samples.cells):
             for i in np.flatnonzero(np.bincount(column[~masks.fitted], minlength=n) == 0):
                 own = np.flatnonzero(column == i)
                 masks.fitted[own[np.argmin(off[0][own])]] = False
@@ -175,17 +171,21 @@ class RobustCompletion:
         near = Masks(*(mask & (o <= NEAR * FAR * scale) for mask, o in zip(masks.all, off)))
         return masks, near, scale
 
+    def off(self, train: TensorTrain, part: Data[Samples]) -> np.ndarray:
+        """How far the train is from the values (m,), in units of the deviation that their weights say."""
+        return np.sqrt(part.weights) * np.abs(values_of(train, part.samples) - part.values)
+
     def unchecked(self) -> np.ndarray:
         """Fitted entries whose errors, as large as those of the rejected, no residual would show (m,), those apart that
         were left out once; none where they hardly hold a wrong one, or where that is too much work to know."""
-        none = np.zeros(len(self.pairs[0][1]), dtype=bool)
+        none = np.zeros(len(self.parts[0]), dtype=bool)
         assert self.growth.best is not None
         point = self.growth.best.point
-        found = leverages(self.growth.samples, point) if self.masks.count else None
+        found = leverages(self.growth.samples, point, self.growth.weights) if self.masks.count else None
         if found is None:
             return none
         train = self.growth.train(point)
-        off = np.concatenate([np.abs(train.entries(i) - v)[m] for (i, v), m in zip(self.pairs, self.masks.all)])
+        off = np.concatenate([self.off(train, part)[m] for part, m in zip(self.all, self.masks.all)])
         _, _, scale = self.rejected(self.growth)
         hidden = none.copy()
         hidden[~self.masks.fitted] = (1.0 - found) * float(np.median(off)) < FAR * scale
@@ -227,7 +227,7 @@ class RobustCompletion:
             return plain
         self.growth.twice = True
         solution = self.growth.solution()
-        looks = [*looks_at(self.pairs, self.masks.all, self.shape)]
+        looks = [*looks_at(self.all, self.masks.all)]
         found, near, _ = self.rejected(self.growth)
         if found != self.masks:
             looks.append(Checked("entries rejected", "judged again by the last fit", "others would be", False))
@@ -267,11 +267,13 @@ class RobustCompletion:
 
     def error(self, train: TensorTrain, without: Masks | None, near: Masks) -> float:
         """Relative error in the 2-norm of all entries known, ``without`` those rejected unless they are ``near``."""
-        off = np.concatenate([train.entries(indices) - values for indices, values in self.pairs])
+        off = np.concatenate([self.off(train, part) for part in self.all]) / self.typical
+        weights = np.concatenate([part.weights for part in self.all])
         if without is not None:
-            off = off[~np.concatenate(without.all) | np.concatenate(near.all)]
-        return float(np.sqrt(np.mean((off / self.typical) ** 2)))
+            told = ~np.concatenate(without.all) | np.concatenate(near.all)
+            off, weights = off[told], weights[told]
+        return float(np.sqrt((off @ off) / weights.sum()))
 
     def told(self, solution: Solution, counts: dict[str, int]) -> Solution:
-        rejected = tuple(indices[mask] for (indices, _), mask in zip(self.pairs, self.masks.all))
+        rejected = tuple(part.samples.places[mask] for part, mask in zip(self.all, self.masks.all))
         return replace(solution, counts=counts, extra={**solution.extra, "rejected": rejected})

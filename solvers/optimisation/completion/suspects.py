@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.stats import hypergeom
 
-from solvers.optimisation.completion.given import Pair
+from solvers.optimisation.completion.given import Data, S
 from solvers.solution import Checked
 
 CHANCE = 1e-4  # that entries not fitted are rejected as often or more, were all equal: below, they are not
@@ -15,15 +16,16 @@ DRAWS = 200  # random sets of as many entries
 SPREADS = 6.0  # standard deviations of such sets, beyond which the rejected lie on the same indices
 
 
-def looks_at(pairs: Sequence[Pair], rejected: Sequence[np.ndarray], shape: tuple[int, ...]) -> Iterator[Checked]:
-    """Two looks; ``pairs`` and masks: of the entries fitted, set aside, and tests."""
+def looks_at(parts: Sequence[Data[S]], rejected: Sequence[np.ndarray]) -> Iterator[Checked]:
+    """Two looks; ``parts`` and masks: of the entries fitted, set aside, and tests."""
     own, total = int(rejected[0].sum()), len(rejected[0])
     others, of = sum(int(mask.sum()) for mask in rejected[1:]), sum(len(mask) for mask in rejected[1:])
     chance = float(hypergeom.sf(others - 1, total + of, own + others, of))
     text = f"{others} of {of} entries not fitted, {own} of {total} fitted"
     yield Checked("entries rejected", "their share where nothing was fitted", text, chance >= CHANCE)
-    indices = np.concatenate([indices for indices, _ in pairs])
-    spread = together(indices, np.concatenate(list(rejected)), shape)
+    samples = functools.reduce(lambda one, other: one.joined(other), (part.samples for part in parts))
+    columns, shape = samples.cells
+    spread = together(np.stack(columns, axis=1), np.concatenate(list(rejected)), shape)
     text = "as by chance" if spread <= SPREADS else "on the same indices: a part of the tensor, or a source of errors"
     yield Checked("entries rejected", "where they lie", text, spread <= SPREADS)
 

@@ -11,7 +11,7 @@ from problems.completion.presentation import headline, sections, tables
 from problems.completion.references import agreements, comparison_table
 from problems.completion.rejected import Rejected
 from problems.completion.solve import divide, prepare, solve
-from solvers.optimisation.completion.losses import probability
+from solvers.optimisation.losses import probability
 from ttsuite.study.config import ConfigError, make_study
 
 

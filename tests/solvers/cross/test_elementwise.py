@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from solvers.cross.elementwise import divide, elementwise, quotient
-from solvers.formats.trains.construct import ones, random_train
-from solvers.solution import Status
+from solvers.formats.trains.construct import ones, random_operator, random_train
+from solvers.methods import Cross
+from solvers.solution import NotConverged, Status
 
 RNG = np.random.default_rng(0)
 SHAPE = (7, 8, 9, 6)
@@ -51,3 +52,21 @@ def test_what_cannot_be_done():
         elementwise(np.exp, "x")
     with pytest.raises(ValueError, match="do not fit"):
         elementwise(np.add, X, ones((5,)))
+
+
+def test_functions_of_operators():
+    rng = np.random.default_rng(3)
+    a, b = random_operator((2, 3, 2), (3, 2, 4), 2, rng), random_operator((3, 2, 4), (2, 2, 2), 2, rng)
+    c = a @ b
+    found = elementwise(lambda u, v: np.tanh(u * v), c, 3.0, accuracy=1e-11)
+    assert found.converged and found.value.shape == c.shape
+    np.testing.assert_allclose(found.value.full(), np.tanh(3.0 * c.full()), atol=1e-10)
+    starts = np.array([[0, 1, 1, 1, 0, 0]])
+    assert elementwise(np.cos, c, starts=starts).converged
+    with pytest.raises(TypeError, match="trains or operators, not both"):
+        elementwise(np.add, c, random_train((4, 6, 4), 2, rng))
+    with pytest.raises(ValueError, match="do not fit together"):
+        elementwise(np.add, a, b)
+    with pytest.raises(NotConverged) as error:
+        elementwise(lambda u: np.sin(40.0 * u / c.norm()), c, method=Cross(max_rank=2), accuracy=1e-11)
+    assert error.value.solution.value.shape == c.shape

@@ -7,7 +7,7 @@ from linear_cases import helmholtz, laplacian
 from solvers import checkpoint
 from solvers.checkpoint import CheckpointError
 from solvers.formats.trains.construct import ones
-from solvers.linear import solve as module
+from solvers.linear import task as module
 from solvers.linear.solve import solve
 from solvers.methods import ALS, DMRG, AMEn
 
@@ -31,7 +31,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_it_goes_on_to_the_same_solution(name, tmp_path, monkeypatch):
     if name == "minimised":
-        monkeypatch.setattr(module._Task, "_by_sweeps", lambda self, best: None)
+        monkeypatch.setattr(module.Task, "_by_sweeps", lambda self, best: None)
     a, b, method, accuracy, options = CASES[name]
     whole = solve(a, b, method=method, accuracy=accuracy, throw=False, **options)
     steps = len(whole.history)

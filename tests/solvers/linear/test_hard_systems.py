@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from linear_cases import second_difference
 
-import solvers.linear.solve as linear
+import solvers.linear.task as linear
 from solvers.formats import quantics
 from solvers.formats.trains.construct import (
     identity_operator,

@@ -5,7 +5,7 @@ import pytest
 from linear_cases import laplacian, quantics_poisson, random_definite
 
 from solvers import checkpoint
-from solvers.formats.trains.construct import random_train
+from solvers.formats.trains.construct import outer, random_train
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.product import multiply
@@ -92,3 +92,22 @@ def test_what_misses_the_tolerance_is_raised_when_asked(tmp_path):
     with pytest.raises(NotConverged) as raised:
         multiply(laplacian(6, 10), random_train([10] * 6, 20, rng), tol=1e-10, max_rank=20, throw=True)
     assert raised.value.solution.status is Status.RANK_LIMIT
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_two_trains_are_multiplied_entry_by_entry(dtype):
+    """As ``x * y``, with the ranks that it rounds to, and never of ranks multiplied: 60 x 60 here."""
+    rng = np.random.default_rng(2)
+    x, y = random_train((3, 1, 4, 5), 4, rng, dtype), random_train((3, 1, 4, 5), 3, rng, dtype)
+    found = multiply(x, y, tol=1e-11)
+    assert found.converged and (found.value - x * y).norm() < 1e-11 * (x * y).norm()
+    a, b = random_train((2,) * 12, 3, rng, dtype), random_train((2,) * 12, 3, rng, dtype)
+    wide = sum([a] * 19, a), sum([b] * 19, b)  # ranks 60 that are 3
+    found = multiply(*wide, tol=1e-8)
+    assert found.converged and found.value.max_rank == (a * b).round(1e-8).max_rank == 9
+    assert (found.value - a * b * 400.0).norm() < 1e-8 * (a * b).norm() * 400.0
+    assert multiply(x, x * 0.0).value.norm() == 0.0
+    with pytest.raises(TypeError, match="a train is multiplied with a train"):
+        multiply(x, outer(x, x))
+    with pytest.raises(ValueError, match="do not fit modes"):
+        multiply(x, a)

@@ -9,9 +9,9 @@ from solvers import checkpoint as files
 from solvers.checkpoint import CheckpointError
 from solvers.formats.trains.construct import random_train
 from solvers.methods import ConjugateGradients
-from solvers.optimisation.completion.fit import MANIFOLD, SampledFit
-from solvers.optimisation.completion.samples import Samples
 from solvers.optimisation.descent import minimise
+from solvers.optimisation.least_squares import MANIFOLD, LeastSquares
+from solvers.optimisation.samples import Samples
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def trains(**options):
     rng = np.random.default_rng(0)
     points = np.stack(np.unravel_index(rng.permutation(120)[:90], (4, 5, 6)), axis=1)
     values = 1.0 / (1.0 + points.sum(axis=1))
-    objective = SampledFit(Samples(points, (4, 5, 6)), values)
+    objective = LeastSquares(Samples(points, (4, 5, 6)), values)
     start = MANIFOLD.point(random_train((4, 5, 6), 2, np.random.default_rng(1)))
     return minimise(objective, MANIFOLD, start, method=ConjugateGradients(steps=8), throw=False, **options)
 

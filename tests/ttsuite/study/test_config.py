@@ -199,7 +199,7 @@ solver:
     found = faults(tmp_path, text)
     places = [line.partition(": ")[0] for line in found]
     assert places == [f"f.yaml:{p}" for p in "1:7 2:7 5:16 6:15 7:29 7:45 9:13 10:13 11:3".split()]
-    assert "field.csv:3: mode 2 is out of range" in found[2]
+    assert "field.csv:3:2: mode 2 is out of range" in found[2]
 
 
 def test_overrides(tmp_path):

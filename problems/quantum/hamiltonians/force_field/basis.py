@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import eigh
 
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.primitives import MAX_POWER, Primitive, harmonic_energy, position_powers
+from problems.quantum.hamiltonians.force_field.rotation import PARTS, odd_in
 
 MAX_PARITIES = 6
 MEAN_FIELD_SWEEPS = 60
@@ -29,7 +30,9 @@ MEAN_FIELD_SWEEPS = 60
 def parity_generators(field: ForceField) -> np.ndarray:
     """Basis of the parities the field conserves: rows g over GF(2), g . exponents even for every term."""
     d = len(field.frequencies)
-    return conserved_parities({tuple(int(v) for v in np.bincount(modes, minlength=d) % 2) for modes in field.terms}, d)
+    odd = {tuple(int(v) for v in np.bincount(modes, minlength=d) % 2) for modes in field.terms}
+    odd |= {tuple(int(v) for v in odd_in(factors, d)) for factors in field.rotation}
+    return conserved_parities(odd, d)
 
 
 def conserved_parities(rows: Collection[tuple[int, ...]], d: int) -> np.ndarray:
@@ -70,7 +73,7 @@ class ModeBasis:
     """Functions of one mode, sorted by charge and then energy.
 
     ``powers``: (MAX_POWER+1, n, n) matrices of q^p; ``harmonic``: (p^2+q^2)/2; ``energies``: mean-field energies (n,);
-    ``labels``: quantum number of each function; ``charges``: (n,); ``coefficients``: (primitive, n).
+    ``labels``: quantum number of each function; ``charges``: (n,); ``coefficients``: (primitive.size, n).
     """
 
     powers: np.ndarray
@@ -79,10 +82,19 @@ class ModeBasis:
     labels: np.ndarray
     charges: np.ndarray
     coefficients: np.ndarray
+    primitive: Primitive
 
     @property
     def n(self) -> int:
         return len(self.energies)
+
+    def momenta(self) -> np.ndarray:
+        """The matrices of ``rotation.PARTS``, (len(PARTS), n, n), exact before the cut."""
+        found = np.matmul(self.coefficients.T, np.matmul(self.primitive.momenta(), self.coefficients))
+        if self.charges.any():
+            even = self.charges[:, None] == self.charges[None, :]
+            found = np.array([np.where(even == (sum(part) % 2 == 0), m, 0.0) for part, m in zip(PARTS, found)])
+        return found
 
 
 def terms_of_mode(field: ForceField) -> list[list[tuple[int, list[tuple[int, int]], float]]]:
@@ -173,6 +185,7 @@ def lowest_modals(mean: MeanField, sizes: Sequence[int], charges: np.ndarray) ->
                 labels[keep],
                 np.where((labels[keep] % 2 == 1), charges[k], 0),
                 v,
+                primitive,
             )
         )
     return [_charge_clean(b) for b in bases]
@@ -188,7 +201,7 @@ def harmonic_functions(field: ForceField, sizes: Sequence[int], charges: np.ndar
         powers = position_powers(n)[:, order][:, :, order]
         diagonal = field.frequencies[k] * (labels[order] + 0.5)
         harmonic = harmonic_energy(n)[np.ix_(order, order)]
-        bases.append(ModeBasis(powers, harmonic, diagonal, order, own[order], np.eye(n)[:, order]))
+        bases.append(ModeBasis(powers, harmonic, diagonal, order, own[order], np.eye(n)[:, order], Primitive(n)))
     return bases
 
 
@@ -222,6 +235,4 @@ def _charge_clean(basis: ModeBasis) -> ModeBasis:
         return basis
     even = basis.charges[:, None] == basis.charges[None, :]
     powers = np.array([np.where(even == (p % 2 == 0), m, 0.0) for p, m in enumerate(basis.powers)])
-    return ModeBasis(
-        powers, np.where(even, basis.harmonic, 0.0), basis.energies, basis.labels, basis.charges, basis.coefficients
-    )
+    return replace(basis, powers=powers, harmonic=np.where(even, basis.harmonic, 0.0))

@@ -2,7 +2,8 @@
 
     H = sum_i (w_i / 2) (p_i^2 + q_i^2) + sum_t c_t prod_{i in t} q_i ,
 
-where t runs over unique multisets of modes. Files mostly list full derivatives phi, each multiset once;
+where t runs over unique multisets of modes, plus products with momenta where rotation terms are asked for (module
+rotation). Files mostly list full derivatives phi, each multiset once;
 the Taylor expansion with unrestricted sums (1/n!) sum phi_{i1..in} q_i1 ... q_in collects every
 permutation of a multiset, hence c = phi / prod_i m_i! with m_i the multiplicity of mode i in it.
 
@@ -14,12 +15,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+
+from problems.quantum.hamiltonians.force_field.rotation import Factors, Rotation, watson_terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,7 @@ class ForceField:
     terms : sorted 0-based modes with repetition -> coefficient c of their product (see the module's formula);
         without the harmonic w_i q_i^2 / 2.
     source : the file it came from, or None.
+    rotation : products with momenta -> coefficient, see ``rotation.watson_terms``; empty without rotation terms.
 
     Raises ValueError for NaN, infinity, frequencies that are not positive, or modes out of range.
     """
@@ -43,6 +47,7 @@ class ForceField:
     frequencies: np.ndarray
     terms: Mapping[tuple[int, ...], float]
     source: Path | None = None
+    rotation: Mapping[Factors, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frequencies = np.array(self.frequencies, dtype=float)
@@ -58,10 +63,12 @@ class ForceField:
         frequencies.flags.writeable = False
         object.__setattr__(self, "frequencies", frequencies)
         object.__setattr__(self, "terms", MappingProxyType(dict(self.terms)))
+        object.__setattr__(self, "rotation", MappingProxyType(dict(self.rotation)))
 
     def __reduce__(self) -> tuple:
         # a read-only mapping does not travel to worker processes as it is
-        return ForceField, (self.name, self.unit, np.array(self.frequencies), dict(self.terms), self.source)
+        terms, rotation = dict(self.terms), dict(self.rotation)
+        return ForceField, (self.name, self.unit, np.array(self.frequencies), terms, self.source, rotation)
 
     @property
     def d(self) -> int:
@@ -119,3 +126,15 @@ def henon_heiles(dimension: int, coupling: float) -> ForceField:
         terms[(k, k, k + 1)] = coupling
         terms[(k + 1, k + 1, k + 1)] = -coupling / 3.0
     return ForceField(f"Henon-Heiles, d = {dimension}", "model units", np.ones(dimension), terms)
+
+
+def with_rotation(field: ForceField, rotation: Rotation, order: int) -> ForceField:
+    """The field with the rotation terms of a molecule, mu to ``order`` in q; ValueError as ``watson_terms``."""
+    products, potential = watson_terms(rotation, field.frequencies, order)
+    terms, momenta = dict(field.terms), dict(products)
+    for modes, c in potential.items():
+        if modes:
+            terms[modes] = terms.get(modes, 0.0) + c
+        else:
+            momenta[()] = momenta.get((), 0.0) + c
+    return ForceField(field.name, field.unit, field.frequencies, terms, field.source, momenta)

@@ -16,6 +16,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
+from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.formats import read
 from problems.quantum.readers.reader import KEY
 from problems.quantum.readers.shipped import load_force_field, shipped
@@ -61,8 +62,9 @@ class FieldFile(Keys):
     file: str = Field(description="The file; its path is relative to the YAML file.")
     format: str = Field(
         default=AUTOMATIC,
-        description="automatic: the one whose reader takes the file for its own; csv: a table of force constants.",
-        json_schema_extra={"values": "automatic, csv, or a format that an installed package reads"},
+        description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
+        "mop: of SINDO and MidasCpp.",
+        json_schema_extra={"values": "automatic, csv, mop, or a format that an installed package reads"},
     )
 
 
@@ -133,9 +135,19 @@ def locate(text: str, directory: Path) -> str:
 ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
 
 
-def load(value: ForceFieldGiven) -> fields.ForceField:
+def molecule_of(value: ForceFieldGiven) -> Molecule:
+    """The field that a configuration names, with what its file says beyond it."""
     if isinstance(value, FieldFile):
-        return read(Path(value.file), value.format)
+        found = read(Path(value.file), value.format)
+        _closed(found.field, f"{KEY}.file")
+        return found
+    return Molecule(load(value))
+
+
+def load(value: ForceFieldGiven) -> fields.ForceField:
+    """The field that a configuration names."""
+    if isinstance(value, FieldFile):
+        return molecule_of(value).field
     if isinstance(value, CoupledOscillators):
         field = fields.coupled_oscillators(value.dimension, value.coupling)
         if not _bounded(value.dimension, value.coupling):
@@ -145,7 +157,20 @@ def load(value: ForceFieldGiven) -> fields.ForceField:
     if isinstance(value, HenonHeiles):
         return fields.henon_heiles(value.dimension, value.coupling)
     assert not isinstance(value, AnyModel)
-    return load_force_field(value)
+    return _closed(load_force_field(value), KEY)
+
+
+def _closed(field: fields.ForceField, key: str) -> fields.ForceField:
+    """The field, unless it is a quadratic form that falls to minus infinity: higher terms are looked at in a run."""
+    if field.terms and field.order == 2:
+        hessian = np.diag(field.frequencies)
+        for modes, c in field.terms.items():
+            if len(modes) == 2:
+                hessian[modes] += c
+                hessian[modes[::-1]] += c
+        if np.linalg.eigvalsh(hessian)[0] <= 0.0:
+            raise ProblemError("the potential is unbounded below: its quadratic form has a direction that falls", key)
+    return field
 
 
 def _bounded(d: int, coupling: float) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from problems.exact_levels import LARGEST, of_product
 from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.rotation import PARTS, momentum_matrices
 from problems.report_parts import Effort
 from problems.result import Results
 from problems.route import NotReached, Route
@@ -74,20 +75,31 @@ def _levels(field: ForceField, count: int, energies: np.ndarray) -> tuple[np.nda
     """Levels and their residuals on a grid that holds ``energies[k]`` above the minimum in mode k."""
     box, lowest = _box(field, energies)
     axes, kinetic = [], []
+    parts: list[np.ndarray] = []  # of every mode, with momenta
     for (a, b), w, energy in zip(box, field.frequencies, energies):
         n = max(8, math.ceil((b - a) * math.sqrt(2.0 * energy / w) / math.pi) + 2)
         axes.append(np.linspace(a, b, n))
         kinetic.append(_sinc(n, (b - a) / (n - 1), 1.0 / w))
+        parts.append(momentum_matrices(np.diag(axes[-1]), _slope(n, (b - a) / (n - 1))))
     shape = [len(q) for q in axes]
     if math.prod(shape) > LARGEST:
         raise NotReached(f"a grid of {' x '.join(map(str, shape))} points is too large to diagonalise")
     values = field.potential(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)).ravel()
-    values = np.minimum(values, lowest + CAP * float(energies.sum()))
+    values = np.minimum(values, lowest + CAP * float(energies.sum())) + field.rotation.get((), 0.0)
 
     def apply(x: np.ndarray) -> np.ndarray:
         y = values[:, None] * x
         for k, t in enumerate(kinetic):
             y = y + np.matmul(t, x.reshape(math.prod(shape[:k]), shape[k], -1)).reshape(x.shape)
+        for factors, c in field.rotation.items():
+            z = c * x if factors else 0.0 * x
+            for k, (power, momenta) in factors:
+                z = z.reshape(math.prod(shape[:k]), shape[k], -1)
+                if momenta:
+                    z = np.matmul(parts[k][PARTS.index((power, momenta))], z)
+                else:
+                    z = axes[k][None, :, None] ** power * z
+            y = y + z.reshape(x.shape)
         return y
 
     return of_product(apply, len(values), count)
@@ -100,6 +112,14 @@ def _sinc(n: int, h: float, mass: float) -> np.ndarray:
     with np.errstate(divide="ignore"):
         t = np.where(difference == 0, math.pi**2 / 3.0, 2.0 * (-1.0) ** difference / np.square(difference, dtype=float))
     return t / (2.0 * mass * h * h)
+
+
+def _slope(n: int, h: float) -> np.ndarray:
+    """d/dq on n points h apart: the derivative of the sinc functions."""
+    i = np.arange(n)
+    difference = i[:, None] - i[None, :]
+    with np.errstate(divide="ignore"):
+        return np.where(difference == 0, 0.0, (-1.0) ** difference / (difference * h))
 
 
 def _box(field: ForceField, energies: np.ndarray) -> tuple[list[tuple[float, float]], float]:

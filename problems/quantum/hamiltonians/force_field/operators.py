@@ -7,7 +7,7 @@ order asked for; the operator has its exact TT-ranks (solvers.formats.trains.sum
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from problems.quantum.hamiltonians.force_field.basis import ModeBasis
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.primitives import MAX_POWER
+from problems.quantum.hamiltonians.force_field.rotation import PARTS
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.operator_check import checked_operator
@@ -38,14 +39,32 @@ def product_terms(field: ForceField, bases: Sequence[ModeBasis], order: Sequence
     for i, k in enumerate(order):
         basis = bases[k]
         h = field.frequencies[k] * basis.harmonic + np.tensordot(polynomials[k], basis.powers, 1)
-        matrices.append(np.concatenate([basis.powers, h[None]]))
+        if k == 0:
+            h = h + field.rotation.get((), 0.0) * basis.powers[0]
+        matrices.append(_stack(field, basis, h))
         terms.append((1.0, {i: ONE_MODE}))
+    terms += _rotation_terms(field, position)
     return ProductTerms(
         tuple(matrices),
         tuple(terms),
         tuple(bases[k].energies for k in order),
         tuple(bases[k].charges for k in order),
     )
+
+
+def _stack(field: ForceField, basis: ModeBasis, h: np.ndarray) -> np.ndarray:
+    """Powers of q, the matrix of one mode and, where there are rotation terms, the parts with momenta."""
+    return np.concatenate([basis.powers, h[None], *([basis.momenta()] if field.rotation else [])])
+
+
+def _rotation_terms(field: ForceField, position: Mapping[int, int]) -> list[tuple[float, dict[int, int]]]:
+    """Rotation terms but the constant; ``position``: of each mode along the train."""
+    found = []
+    for factors, c in field.rotation.items():
+        if factors:
+            places = sorted((position[k], factor) for k, factor in factors)
+            found.append((float(c), {i: a if n == 0 else ONE_MODE + 1 + PARTS.index((a, n)) for i, (a, n) in places}))
+    return found
 
 
 def operator(terms: ProductTerms) -> TTOperator:
@@ -58,12 +77,13 @@ def second_look(field: ForceField, bases: Sequence[ModeBasis], order: Sequence[i
 
     ``bases`` are those of the field's own order.
     """
-    matrices = [np.concatenate([bases[k].powers, bases[k].harmonic[None]]) for k in order]
+    matrices = [_stack(field, bases[k], bases[k].harmonic) for k in order]
     position = {k: i for i, k in enumerate(order)}
     terms: list[tuple[float, dict[int, int]]] = [
         (float(field.frequencies[k]), {i: ONE_MODE}) for i, k in enumerate(order)
     ]
     terms += [(float(c), {position[k]: p for k, p in Counter(modes).items()}) for modes, c in field.terms.items()]
+    terms += [(field.rotation.get((), 0.0), {0: 0}), *_rotation_terms(field, position)]
     return checked_operator(tt, matrices, terms, "operator against the force field")
 
 
@@ -80,8 +100,10 @@ def mode_orders(field: ForceField, choice: str | tuple[int, ...]) -> list[list[i
         return [ascending]
     d = field.d
     weight = np.zeros((d, d))
-    for modes, c in field.terms.items():
-        for i, j in combinations(sorted(set(modes)), 2):
+    coupled = [(sorted(set(modes)), c) for modes, c in field.terms.items()]
+    coupled += [([k for k, _ in factors], c) for factors, c in field.rotation.items()]
+    for modes, c in coupled:
+        for i, j in combinations(modes, 2):
             weight[i, j] += abs(c)
             weight[j, i] += abs(c)
     vectors = np.linalg.eigh(np.diag(weight.sum(1)) - weight)[1]

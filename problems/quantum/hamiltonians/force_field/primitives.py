@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial import polynomial as polynomials
 
+from problems.quantum.hamiltonians.force_field.rotation import MOST_POWER, momentum_matrices
+
 MAX_POWER = 6
 MOST_PRIMITIVE = 600  # functions of a mode: a dense matrix of that size takes half a second
 FEWEST = 16  # beyond those that the classical orbit needs
@@ -66,6 +68,13 @@ class Primitive:
             return harmonic_energy(self.size)
         x = position_powers(self.size, 2)[2]
         return (harmonic_energy(self.size) - 0.5 * x) / self.width**2 + 0.5 * powers[2]
+
+    def momenta(self) -> np.ndarray:
+        """The matrices of ``rotation.PARTS``, (len(PARTS), size, size), exact elements."""
+        big = self.size + MOST_POWER + 2
+        ladder = np.diag(np.sqrt(np.arange(1, big) / 2.0), 1)
+        q = self.width * (ladder + ladder.T) + self.centre * np.eye(big)
+        return momentum_matrices(q, (ladder - ladder.T) / self.width)[:, : self.size, : self.size]
 
     @property
     def reach(self) -> tuple[float, float]:

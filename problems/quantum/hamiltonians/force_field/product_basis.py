@@ -15,6 +15,7 @@ from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.keys import Basis
 from problems.quantum.hamiltonians.force_field.operators import mode_orders, operator, product_terms
 from problems.quantum.hamiltonians.force_field.primitives import MOST_PRIMITIVE
+from problems.quantum.hamiltonians.force_field.rotation import Factors, Rotation, first_order
 from problems.quantum.hamiltonians.force_field.sizes import Sized, from_levels, lowest_products, of_given_sizes
 from problems.quantum.hamiltonians.force_field.symmetry import norm_bound, terms_that_matter
 from problems.quantum.readers.reader import KEY
@@ -34,7 +35,7 @@ class ProductBasis:
     """
 
     field: ForceField
-    left_out: Mapping[tuple[int, ...], float]
+    left_out: Mapping[Factors, float]
     n_states: int
     accuracy: float
     automatic: bool
@@ -163,3 +164,19 @@ def _boundedness(field: ForceField, bases: Sequence[modes_.ModeBasis], terms: Pr
         f"the potential is unbounded below far out: lowest barrier {numeral(outside.height)} {unit}, along modes "
         f"{', '.join(map(str, outside.modes))} at |q| = {outside.distance:.1f}, outside the range of the basis"
     ]
+
+
+def left_out(basis: ProductBasis, rotation: Rotation) -> ProductBasis:
+    """With a warning of what rotation terms that are left out would do to the states asked for, to first order."""
+    quanta = lowest_products(basis.terms.energies, basis.n_states)[0]
+    of_mode = np.empty_like(quanta)
+    for i, k in enumerate(basis.order):
+        of_mode[:, k] = np.argsort(np.argsort(basis.terms.energies[i], kind="stable"), kind="stable")[quanta[:, i]]
+    moved = first_order(rotation, basis.field.frequencies, of_mode)
+    above = moved - moved[0]
+    said = (
+        f"rotation terms are left out: to first order they move the ground state by {numeral(float(moved[0]))} "
+        f"{basis.field.unit} and the others by {numeral(float(above.min()))} to {numeral(float(above.max()))} "
+        f"{basis.field.unit} above it; kinetic: watson takes them in"
+    )
+    return replace(basis, warnings=(*basis.warnings, said))

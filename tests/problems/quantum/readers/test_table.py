@@ -63,9 +63,9 @@ FREQUENCIES = "2,1-1,100\n2,2-2,200\n"
         (HEADER + "2,1-1,-100\n", 2, "must be positive"),
         (HEADER + "2,1-1,0\n", 2, "must be positive"),
         (HEADER + FREQUENCIES + "3,1-1,5\n", 4, "needs 3 modes"),
-        (HEADER + FREQUENCIES + "1,1,5\n", 4, "order 1 is refused"),
-        (HEADER + FREQUENCIES + "2,1-2,5\n", 4, "order 2 with different modes"),
-        (HEADER + FREQUENCIES + "7,1-1-1-1-1-1-1,5\n", 4, "from 2 to 6"),
+        (HEADER + FREQUENCIES + "1,3,5\n", 4, "mode 3 is out of range"),
+        (HEADER + FREQUENCIES + "2,1-3,5\n", 4, "mode 3 is out of range"),
+        (HEADER + FREQUENCIES + "7,1-1-1-1-1-1-1,5\n", 4, "from 1 to 6"),
         (HEADER + FREQUENCIES + "3,1-1-a,5\n", 4, "modes must read"),
         (HEADER + FREQUENCIES + "3,1-1-2\n", 4, "three columns"),
         (HEADER + FREQUENCIES + "3;1-1-2;5\n", 4, "three columns"),
@@ -77,7 +77,7 @@ def test_a_bad_row_is_refused_with_file_and_line(tmp_path, text, line, words):
     with pytest.raises(ProblemError) as caught:
         read_csv(write(tmp_path, text))
     message = str(caught.value)
-    assert message.startswith(f"field.csv:{line}: ") and words in message and "\n" not in message
+    assert message.startswith(f"field.csv:{line}:") and words in message and "\n" not in message
     assert caught.value.key == "problem.force_field"
 
 
@@ -99,3 +99,25 @@ def test_a_bad_file_is_refused(tmp_path, text, words):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(ProblemError, match="no such file"):
         load_force_field(tmp_path / "none.csv")
+
+
+def test_every_fault_is_told_at_once(tmp_path):
+    text = HEADER + FREQUENCIES + "3,1-1-2,five\n9,1-1,5\n3,0-1-1,5\n3,1-1-2\n2,2-2,201\n"
+    with pytest.raises(ProblemError) as caught:
+        read_csv(write(tmp_path, text))
+    found = [text.partition(": ")[0] for _, text in caught.value.faults]
+    assert found == [f"field.csv:{place}" for place in ("4:3", "5:1", "6:2", "7:1", "8:2")]
+    with pytest.raises(ProblemError) as caught:
+        read_csv(write(tmp_path, HEADER + "2,1-1,100\n2,4-4,100\n3,1-1-5,2\n1,9,2\n"))
+    assert [text.partition(": ")[2][:24] for _, text in caught.value.faults] == [
+        "no frequency row for mod",
+        "no frequency row for mod",
+        "mode 5 is out of range: ",
+        "mode 9 is out of range: ",
+    ]
+
+
+def test_forces_and_couplings_of_second_order_are_terms(tmp_path):
+    field = read_csv(write(tmp_path, HEADER + FREQUENCIES + "1,2,7\n2,2-1,-3\n"))
+    assert dict(field.terms) == {(1,): 7.0, (0, 1): -3.0}
+    assert field.potential(np.array([0.5, -2.0])) == pytest.approx(0.5 * 100 * 0.25 + 0.5 * 200 * 4 - 14 + 3)

@@ -12,11 +12,14 @@ from solvers.formats.trains.construct import (
     kronecker_sum,
     ones,
     operator_tt_svd,
+    outer,
+    random_operator,
     random_train,
     rank_one,
     rank_one_operator,
     tt_svd,
     unit,
+    zeros,
 )
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
@@ -250,3 +253,39 @@ def test_tt_svd_of_zero_and_single_precision():
     assert close(tt_svd(array, 0.0).full(), array.astype(float))  # worked in double precision
     with pytest.raises(ValueError, match="tol"):
         tt_svd(array, 1.0)
+
+
+def test_tt_svd_with_ranks_given():
+    """One number or the d+1 largest ranks; the error is within sqrt(d-1) of the least, 0 for a fitting list."""
+    rng = np.random.default_rng(5)
+    array = rng.standard_normal((4, 5, 6, 3))
+    assert tt_svd(array, 0.0, max_rank=3).ranks == (1, 3, 3, 3, 1)
+    assert tt_svd(array, 0.0, max_rank=[1, 2, 7, 3, 1]).ranks == (1, 2, 7, 3, 1)
+    x = random_train((4, 5, 6, 3), [1, 2, 5, 3, 1], rng)
+    found = tt_svd(x.full(), 0.0, max_rank=x.ranks)
+    assert found.ranks == x.ranks and close(found.full(), x.full())
+    least = np.sqrt(sum((s[2:] ** 2).sum() for s in tt_svd(array, 0.0).singular_values()))
+    assert np.linalg.norm(tt_svd(array, 0.0, max_rank=2).full() - array) <= least
+    a = operator_tt_svd(rng.standard_normal((2, 3, 2, 3)), 0.0, max_rank=2)
+    assert a.ranks == (1, 2, 1)
+    for bad in ([1, 2, 1], [1, 0, 2, 2, 1], 0, 2.5):
+        with pytest.raises(ValueError, match="max_rank must be"):
+            tt_svd(array, max_rank=bad)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_outer_products_random_operators_and_zeros(dtype):
+    rng = np.random.default_rng(6)
+    x, y = random_train((3, 1, 4), 2, rng, dtype), random_train((2, 5, 2), 3, rng, dtype)
+    a = outer(x, y)
+    assert a.shape == ((3, 1, 4), (2, 5, 2)) and a.ranks == (1, 4, 4, 1)
+    assert close(a.full(), np.outer(x.full(), y.full()))
+    projector = outer(x, x.conj()) / x.norm() ** 2
+    assert close((projector @ projector).full(), projector.full()) and close((projector @ x).full(), x.full())
+    with pytest.raises(ValueError, match="trains of 3 and 2 modes make no operator"):
+        outer(x, random_train((2, 2), 1, rng))
+    b = random_operator((3, 20, 30), (20, 3, 30), 12, rng, dtype)
+    assert b.ranks == (1, 12, 12, 1) and b.dtype == dtype and b.norm() == pytest.approx(1.0, abs=0.1)
+    with pytest.raises(ValueError, match="do not fit modes"):
+        random_operator((3, 2), (2,), 2, rng)
+    assert zeros((3, 2)).norm() == 0.0 and zeros((3, 2)).shape == (3, 2)

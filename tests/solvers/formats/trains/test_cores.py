@@ -55,7 +55,9 @@ def test_powers_and_what_is_no_operand():
             act()
     with pytest.raises(ValueError, match=r"\(2, 3\) and \(3, 2\) do not fit"):
         x + ones((3, 2))
-    assert as_scalar("1") is None and as_scalar(np.ones(1)) is None and as_scalar(np.True_) == 1
+    assert as_scalar("1") is None and as_scalar(np.True_) == 1
+    with pytest.raises(TypeError, match="no operand here"):
+        as_scalar(np.ones(1))
 
 
 @few

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from train_strategies import close, operators_of, shapes, trains_of
 
-from solvers.formats.trains.construct import identity_operator, kronecker_sum, ones, random_train, rank_one_operator
+from solvers.formats.trains.construct import (
+    identity_operator,
+    kronecker_sum,
+    ones,
+    random_operator,
+    random_train,
+    rank_one_operator,
+    unit,
+)
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 
@@ -179,3 +187,51 @@ def test_product_with_a_train_is_exact_at_high_dimension():
     y = h @ ones((3,) * d)
     index = np.random.default_rng(4).integers(0, 3, size=(20, d))
     assert np.allclose(y.entries(index), index.sum(axis=1), rtol=1e-14)
+
+
+@few
+@given(chains(), st.integers(0, 2**32 - 1))
+def test_inner_is_the_product_between_two_trains(chain, seed):
+    a, *_ = chain
+    rng = np.random.default_rng(seed)
+    x, y = (random_train(shape, 3, rng, np.complex128) for shape in a.shape)
+    exact = np.vdot(x.full().ravel(), a.full() @ y.full().ravel())
+    assert close(a.inner(x, y), exact, x.norm() * a.norm() * y.norm())
+
+
+def test_inner_of_large_ranks_never_forms_the_product():
+    """Ranks 100 x 40: cores of A x would take 256 MB each."""
+    rng = np.random.default_rng(1)
+    x, a = random_train((2,) * 14, 40, rng), random_operator((2,) * 14, (2,) * 14, 100, rng)
+    one = identity_operator((2,) * 14)
+    assert one.inner(x, x) == pytest.approx(x.norm() ** 2)
+    shifted = (a + one).inner(x, x) - a.inner(x, x)
+    assert shifted == pytest.approx(x.norm() ** 2)
+    big = (one * 1e300) * 1e300
+    with pytest.raises(ValueError, match="the inner product is about 1e600, an overflow"):
+        big.inner(unit((2,) * 14, [0] * 14), unit((2,) * 14, [0] * 14))
+    with pytest.raises(ValueError, match="do not fit rows and columns"):
+        a.inner(x, ones((2,) * 13))
+
+
+@few
+@given(chains())
+def test_entries_of_an_operator(chain):
+    a, *_ = chain
+    rng = np.random.default_rng(0)
+    i, j = (rng.integers(0, shape, (7, a.d)) for shape in a.shape)
+    rows, columns = np.ravel_multi_index(i.T, a.row_shape), np.ravel_multi_index(j.T, a.column_shape)
+    assert close(a.entries(i, j), a.full()[rows, columns], float(np.abs(a.full()).max()))
+
+
+def test_entries_and_trains_that_do_not_fit():
+    a = random_operator((2, 3), (3, 2), 2, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"must be integers of shape \(m, 2\), not \(1, 1\)"):
+        a.entries(np.zeros((1, 1), int), np.zeros((1, 1), int))
+    with pytest.raises(ValueError, match="must be integers"):
+        a.entries(np.zeros((1, 2)), np.zeros((1, 2), int))
+    with pytest.raises(IndexError, match="outside the operator"):
+        a.entries(np.array([[0, 3]]), np.array([[0, 0]]))
+    assert a.as_train().shape == (6, 6) and TTOperator.of_train(a.as_train(), *a.shape).shape == a.shape
+    with pytest.raises(ValueError, match="do not fit modes"):
+        TTOperator.of_train(a.as_train(), (2, 3), (3, 3))

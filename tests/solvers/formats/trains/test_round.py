@@ -163,3 +163,16 @@ def test_rounding_projects_orthogonally():
     x = random_train((4,) * 6, 10, np.random.default_rng(10), np.complex128)
     y = x.round(0.0, max_rank=4)
     assert abs(dot(x - y, y)) < 1e-13 * x.norm() ** 2
+
+
+def test_ranks_may_be_given_bond_by_bond():
+    """Either way round, from either centre: the same ranks, and an error within sqrt(d-1) of the least."""
+    x = random_train((4, 5, 6, 3), 12, np.random.default_rng(8))
+    caps = (1, 2, 7, 3, 1)
+    least = np.sqrt(sum((s[cap:] ** 2).sum() for s, cap in zip(x.singular_values(), caps[1:])))
+    for centre in (0, 3):
+        y, error = x.orthogonalise(centre).round_with_error(0.0, max_rank=caps)
+        assert y.ranks == caps and error * x.norm() <= least * (1 + 1e-12)
+        assert abs((x - y).norm() - error * x.norm()) < 1e-12
+    with pytest.raises(ValueError, match="max_rank must be one number or 5 ranks, the outer ones 1"):
+        x.round(0.0, max_rank=[1, 2, 1])

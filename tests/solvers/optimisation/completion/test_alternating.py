@@ -7,8 +7,8 @@ import pytest
 
 from solvers.kernels.samples import ridge_slices
 from solvers.optimisation.completion.alternating import Additive, AlternatingFit, additive_train, entries_of
-from solvers.optimisation.completion.losses import Huber, Logistic, Squares
-from solvers.optimisation.completion.samples import Samples
+from solvers.optimisation.losses import Huber, Logistic, Squares
+from solvers.optimisation.samples import Samples
 
 
 def some(shape, count, seed=0):

@@ -4,17 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from solvers.formats.trains.construct import random_train, rank_one, tt_svd
 from solvers.methods import Completion, ConjugateGradients
 from solvers.optimisation.completion import rank_growth
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.completion.dimension import feasible, parameters, require_enough
-from solvers.optimisation.completion.fit import MANIFOLD, SampledFit, rank_one_start
 from solvers.optimisation.completion.judges import excess, relative_error
-from solvers.optimisation.completion.samples import SampledPoint, Samples, held_out
+from solvers.optimisation.completion.start import rank_one_start
+from solvers.optimisation.least_squares import MANIFOLD
+from solvers.optimisation.samples import Samples, held_out
 from solvers.solution import NotConverged, Status
 
 SHAPE = (20,) * 4
@@ -34,88 +33,6 @@ def some_samples(shape, count, r, seed):
     indices = drawn(shape, count, rng)
     x = MANIFOLD.point(random_train(shape, r, rng))
     return rng, Samples(indices, shape), x
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6), d=st.integers(1, 4), r=st.integers(1, 3))
-def test_entries_and_projection_of_samples(seed, d, r):
-    shape = tuple(np.random.default_rng(seed).integers(2, 6, d))
-    rng, samples, x = some_samples(shape, max(1, np.prod(shape) // 2), r, seed)
-    at = SampledPoint.of(samples, x)
-    where = tuple(samples.indices.T)
-    np.testing.assert_allclose(at.entries, x.train.full()[where], atol=1e-12)
-    u = MANIFOLD.tangent(x, [rng.standard_normal(core.shape) for core in x.left])
-    np.testing.assert_allclose(at.tangent_entries(u), MANIFOLD.as_train(x, u).full()[where], atol=1e-11)
-    values = rng.standard_normal(samples.count)
-    dense = np.zeros(shape)
-    dense[where] = values
-    for found, wanted in zip(at.project(MANIFOLD, values), MANIFOLD.project(x, tt_svd(dense, 0.0))):
-        np.testing.assert_allclose(found, wanted, atol=1e-11)
-
-
-@pytest.mark.parametrize("weight", [None, 0.3])
-def test_objective_has_the_gradient_of_its_value(weight):
-    rng, samples, x = some_samples((5, 4, 6), 60, 2, 3)
-    values, anchor = rng.standard_normal(60), random_train((5, 4, 6), 3, rng) * 9.0
-    objective = SampledFit(samples, values) if weight is None else SampledFit(samples, values, weight, anchor)
-    now = objective.evaluate(x)
-    u = MANIFOLD.tangent(x, [rng.standard_normal(core.shape) for core in x.left])
-    h = 1e-5
-    slope = (
-        objective.evaluate(MANIFOLD.retract(x, u, h)).value - objective.evaluate(MANIFOLD.retract(x, u, -h)).value
-    ) / (2.0 * h)
-    assert MANIFOLD.inner(x, now.gradient, u) == pytest.approx(slope, rel=1e-6)
-    where, size = tuple(samples.indices.T), float(values @ values)
-
-    def linearised(step):
-        y = MANIFOLD.as_train(x, u, step, 1.0)
-        fit = ((y.full()[where] - values) ** 2).sum() / (2.0 * size)
-        return fit if weight is None else fit + weight * 60 / (2.0 * 120 * size) * (y - anchor).norm() ** 2
-
-    assert now.value == pytest.approx(linearised(0.0), rel=1e-12)
-    # the step proposed minimises the objective on the straight line
-    sign = -np.sign(slope)
-    step = sign * objective.first_step(x, now, MANIFOLD.combine(x, [(sign, u)]))
-    assert linearised(step) < min(linearised(0.0), linearised(0.99 * step), linearised(1.01 * step))
-
-
-def test_preconditioned_gradient_of_all_samples_is_the_step_to_the_projection():
-    """With every entry known B g = x - P b: the exact Newton step of the full problem."""
-    rng = np.random.default_rng(5)
-    shape = (4, 5, 3)
-    samples = Samples(np.stack(np.unravel_index(np.arange(60), shape), axis=1), shape)
-    b, x = random_train(shape, 3, rng), MANIFOLD.point(random_train(shape, 2, rng))
-    objective = SampledFit(samples, b.full().ravel())
-    p = objective.precondition(x, objective.evaluate(x))
-    for found, wanted in zip(p, MANIFOLD.project(x, x.train - b)):
-        np.testing.assert_allclose(found, wanted, atol=1e-12)
-
-
-@pytest.mark.parametrize("k", [0, 1, 2])
-def test_a_grown_rank_takes_the_best_direction_of_the_residual(k):
-    rng = np.random.default_rng(6)
-    shape = (4, 5, 4, 3)
-    samples = Samples(np.stack(np.unravel_index(np.arange(240), shape), axis=1), shape)
-    b, x = random_train(shape, 4, rng).full(), MANIFOLD.point(random_train(shape, 2, rng))
-    objective = SampledFit(samples, b.ravel())
-    y = objective.grown(x, k, rng)
-    assert y.ranks == tuple(rank + (i == k + 1) for i, rank in enumerate(x.ranks))
-    # with all entries known the squared residual drops by that of the leading singular value of the superblock
-    residual = b - x.train.full()
-    block = residual
-    for j in range(k):
-        block = np.tensordot(x.left[j], block.reshape(-1, *shape[j:]), axes=((0, 1), (0, 1)))
-    block = block.reshape(-1, *shape[k:], 1)
-    for j in range(3, k + 1, -1):
-        block = np.tensordot(block, x.right[j], axes=((-2, -1), (1, 2)))
-    n = x.left[k].shape[0] * shape[k]
-    block = block.reshape(n, -1)
-    u, v = x.left[k].reshape(n, -1), x.right[k + 1].reshape(x.right[k + 1].shape[0], -1)
-    block = block - u @ (u.T @ block)
-    block = block - (block @ v.T) @ v
-    largest = np.linalg.svd(block, compute_uv=False)[0]
-    before, after = np.linalg.norm(residual), np.linalg.norm(b - y.train.full())
-    assert before**2 - after**2 == pytest.approx(largest**2, rel=1e-3)
 
 
 def test_rank_one_start():
@@ -234,10 +151,10 @@ def test_refusals():
     refused("outside the shape", i=indices - 1)
     refused("outside the shape", s=(6, 6, 3))
     refused("not finite", v=np.where(np.arange(100) == 7, np.nan, values))
-    refused("real numbers", v=values + 0j)
+    refused("must be numbers", v=values.astype(str))
     refused("zero", v=0.0 * values)
     refused(r"values \(m,\)", v=values[1:])
-    refused("two different values", i=np.concatenate([indices, indices[:1]]), v=np.append(values, 9.0))
+    refused("means of repeated entries", i=indices[[0, 0]], v=[1.0, -1.0])
     refused("mode 2 has no sample at index 6", s=(6, 7, 6))
     refused("rank 4 has", method=Completion(max_rank=4))
     refused("accuracy", accuracy=1.0)

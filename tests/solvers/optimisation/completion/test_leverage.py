@@ -8,11 +8,11 @@ from solvers.iteration import drive
 from solvers.methods import Completion
 from solvers.optimisation.completion import leverage
 from solvers.optimisation.completion.dimension import parameters
-from solvers.optimisation.completion.fit import MANIFOLD
-from solvers.optimisation.completion.given import split
+from solvers.optimisation.completion.given import checked, split
 from solvers.optimisation.completion.leverage import leverages
 from solvers.optimisation.completion.robust import RobustCompletion
-from solvers.optimisation.completion.samples import SampledPoint, Samples
+from solvers.optimisation.least_squares import MANIFOLD
+from solvers.optimisation.samples import SampledPoint, Samples
 
 
 def drawn(shape, count, seed=0):
@@ -77,8 +77,9 @@ def test_a_wrong_entry_that_nothing_checks_is_found(seed, share):
     values, fresh = true[:4000].copy(), slice(4000, None)
     wrong = rng.random(4000) < share
     values[wrong] += 100.0 * np.sqrt(np.mean(values**2)) * rng.standard_normal(wrong.sum())
-    parts = split(indices[:4000], values, shape, 0.05, rng)
-    found = drive(RobustCompletion(parts, None, shape, Completion(max_rank=6), 1e-4, rng), throw=False)
+    data, _ = checked(indices[:4000], values, shape, "samples", merge=False)
+    parts = split(data, 0.05, rng)
+    found = drive(RobustCompletion(parts, None, Completion(max_rank=6), 1e-4, rng), throw=False)
     off = found.value.entries(indices[fresh]) - true[fresh]
     error = np.linalg.norm(off) / np.linalg.norm(true[fresh])
     assert found.converged and error <= 1e-4, (found.status, error)

@@ -5,8 +5,8 @@ import pytest
 
 from solvers.methods import Completion
 from solvers.optimisation.completion.completion import complete
-from solvers.optimisation.completion.losses import probability
 from solvers.optimisation.completion.penalised import effects_alone
+from solvers.optimisation.losses import probability
 from solvers.solution import Status
 
 

@@ -6,7 +6,9 @@ import pytest
 from solvers.formats.trains.construct import random_train, tt_svd
 from solvers.methods import Completion
 from solvers.optimisation.completion.completion import complete
+from solvers.optimisation.completion.given import Data
 from solvers.optimisation.completion.suspects import looks_at, together
+from solvers.optimisation.samples import Samples
 from solvers.solution import Status
 
 
@@ -84,10 +86,11 @@ def test_it_goes_on_where_it_was_stopped(tmp_path):
 
 def test_what_is_rejected_more_often_where_nothing_was_fitted():
     rng = np.random.default_rng(0)
-    parts = [(np.stack([rng.integers(0, n, m) for n in SHAPE], axis=1), np.ones(m)) for m in (400, 100, 100)]
-    even = [rng.random(len(values)) < 0.1 for _, values in parts]
-    assert all(look.passed for look in looks_at(parts, even, SHAPE))
+    drawn = [np.stack([rng.integers(0, n, m) for n in SHAPE], axis=1) for m in (400, 100, 100)]
+    parts = [Data(Samples(at, SHAPE), np.ones(len(at)), np.ones(len(at))) for at in drawn]
+    even = [rng.random(len(part)) < 0.1 for part in parts]
+    assert all(look.passed for look in looks_at(parts, even))
     uneven = [even[0], *(rng.random(100) < 0.5 for _ in range(2))]
-    assert [look.passed for look in looks_at(parts, uneven, SHAPE)] == [False, True]
-    indices = np.concatenate([at for at, _ in parts])
+    assert [look.passed for look in looks_at(parts, uneven)] == [False, True]
+    indices = np.concatenate(drawn)
     assert together(indices, indices[:, 0] == 2, SHAPE) > 6.0 > together(indices, rng.random(600) < 0.1, SHAPE)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.optimisation.completion.losses import Huber, Logistic, Squares, probability, robust_scale
+from solvers.optimisation.losses import Huber, Logistic, Squares, probability, robust_scale
 
 CASES = [(Squares(), 0.7), (Huber(0.5), -0.3), (Logistic(), 1.0), (Logistic(), 0.0)]
 

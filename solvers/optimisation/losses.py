@@ -3,7 +3,8 @@
 Each has its derivative in x, and the quadratic function w (x - z)^2 / 2 + c that touches it at x and lies nowhere below
 it: minimising that, again and again, never raises the loss (iteratively reweighted least squares). Huber, Annals of
 Mathematical Statistics 35, 73 (1964); Boehning and Lindsay, Annals of the Institute of Statistical Mathematics 40, 641
-(1988), for the bound 1/4 of the logistic curvature.
+(1988), for the bound 1/4 of the logistic curvature. Values may be complex, but for yes and no: the loss is then one of
+|x - b|, and its derivative the direction in the plane that the real inner product has.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 NORMAL = 1.4826  # the standard deviation of a normal distribution over its median absolute deviation
+CIRCULAR = 1.2011  # the same of complex values that are normal in the plane: 1 / sqrt(log 2)
 EFFICIENT = 1.345  # standard deviations: there Huber's loss has 95 % of the efficiency of squares on normal noise
 
 
@@ -32,23 +34,30 @@ class Loss(Protocol):
 
 @dataclass(frozen=True)
 class Squares:
-    """(x - b)^2 / 2."""
+    """|x - b|^2 / 2."""
 
     def each(self, found: np.ndarray, true: np.ndarray) -> np.ndarray:
-        return 0.5 * (found - true) ** 2
+        return 0.5 * np.abs(found - true) ** 2
 
     def derivative(self, found: np.ndarray, true: np.ndarray) -> np.ndarray:
         return found - true
 
     def above(self, found: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.ones_like(true), true
+        return np.ones(len(true)), true
 
 
 @dataclass(frozen=True)
 class Huber:
-    """(x - b)^2 / 2 up to a distance ``delta`` (in the unit of the values), linear beyond."""
+    """|x - b|^2 / 2 up to a distance ``delta`` (in the unit of the values; one, or one an entry), linear beyond.
 
-    delta: float
+    Raises ValueError where ``delta`` is not above zero.
+    """
+
+    delta: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        if not np.all(np.asarray(self.delta) > 0.0):
+            raise ValueError(f"Huber: delta is {self.delta!r}; give a distance above zero, in the unit of the values")
 
     def each(self, found: np.ndarray, true: np.ndarray) -> np.ndarray:
         off = np.abs(found - true)
@@ -56,7 +65,7 @@ class Huber:
         return near * (off - 0.5 * near)
 
     def derivative(self, found: np.ndarray, true: np.ndarray) -> np.ndarray:
-        return np.clip(found - true, -self.delta, self.delta)
+        return (found - true) * self.above(found, true)[0]
 
     def above(self, found: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.delta / np.maximum(np.abs(found - true), self.delta), true
@@ -84,4 +93,4 @@ def probability(odds: np.ndarray) -> np.ndarray:
 
 def robust_scale(residual: np.ndarray) -> float:
     """The standard deviation that normal residuals of this median size have; half of them may be anything."""
-    return NORMAL * float(np.median(np.abs(residual)))
+    return (CIRCULAR if np.iscomplexobj(residual) else NORMAL) * float(np.median(np.abs(residual)))
