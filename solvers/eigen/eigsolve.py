@@ -82,6 +82,10 @@ def eigsolve(
     ``earlier``: that of another call, for fewer states or a looser accuracy of the same operator, maybe in fewer
     functions: its states are part of the start.
 
+    Of a Laplacian or ``divergence_form`` of ``quantics`` with a potential (``+ diagonal(v)``), one or two axes, without
+    a method, the levels come from polynomials on pieces of the axes, on any number of points (solvers.eigen.form_levels);
+    ``residual`` is then the last change of each energy, and the status BASIS_LIMIT where these do not agree.
+
     ``value`` of the Solution is an EigenStates; ``residual`` the norms ||H x - E x||, computed again at the end (by
     a random sketch, to about 10 per cent, where the ranks of H x pass 300). Raises ValueError for more states than
     product functions or an operator that is not Hermitian, and NotConverged, which carries the solution, when

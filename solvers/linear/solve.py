@@ -43,8 +43,8 @@ def solve(
     of a small rank; for ALS of the rank asked). ``rng``: for the random start of the enrichment (default: seed 0).
     ``checkpoint``: a file written after sweeps; where it exists the same call goes on from it, to the same x.
 
-    Of a Laplacian of ``quantics`` along one to three axes, a shifted one and products of these, without a method asked
-    for, x is found by what the operator is (solvers.linear.forms), on any number of levels; ``residual`` is then the
+    Of a Laplacian or ``divergence_form`` of ``quantics``, one to three axes, sums of these, shifted ones and products,
+    without a method asked for, x is found by what the operator is (solvers.linear.forms), on any number of levels; ``residual`` is then the
     relative error of x that was seen.
 
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative

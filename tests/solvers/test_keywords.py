@@ -13,6 +13,7 @@ from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
 from solvers.elliptic.elliptic import elliptic
+from solvers.formats.quantics.domains import Quadrilateral
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
 from solvers.formats.trains.construct import random_train, rank_one_operator
@@ -217,6 +218,7 @@ CASES = {
             "reaction": 1.0,
             "ends": "face",
             "features": [((0.3, 0.3), 0.02)],
+            "domain": Quadrilateral([(0.0, 0.0), (1.0, 0.0), (1.5, 1.0), (0.0, 1.0)]),
             "accuracy": 1e-2,
             "rng": rng,
             "callback": callback,
