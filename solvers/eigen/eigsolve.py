@@ -83,7 +83,7 @@ def eigsolve(
     functions: its states are part of the start.
 
     Of a Laplacian or ``divergence_form`` of ``quantics`` with a potential (``+ diagonal(v)``), one or two axes, without
-    a method, the levels come from polynomials on pieces of the axes, on any number of points (solvers.eigen.form_levels);
+    a method, the levels come from polynomials on pieces of the axes, whatever the points (solvers.eigen.form_levels);
     ``residual`` is then the last change of each energy, and the status BASIS_LIMIT where these do not agree.
 
     ``value`` of the Solution is an EigenStates; ``residual`` the norms ||H x - E x||, computed again at the end (by

@@ -44,7 +44,8 @@ def solve(
     ``checkpoint``: a file written after sweeps; where it exists the same call goes on from it, to the same x.
 
     Of a Laplacian or ``divergence_form`` of ``quantics``, one to three axes, sums of these, shifted ones and products,
-    without a method asked for, x is found by what the operator is (solvers.linear.forms), on any number of levels; ``residual`` is then the
+    without a method asked for, x is found by what the operator is (solvers.linear.forms), on any number of levels;
+    ``residual`` is then the
     relative error of x that was seen.
 
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative

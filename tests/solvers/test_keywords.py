@@ -13,9 +13,9 @@ from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
 from solvers.eigen.eigsolve import eigsolve
 from solvers.elliptic.elliptic import elliptic
-from solvers.formats.quantics.domains import Quadrilateral
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
+from solvers.formats.quantics.domains import Quadrilateral
 from solvers.formats.trains.construct import random_train, rank_one_operator
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
