@@ -45,8 +45,7 @@ def solve(
 
     Of a Laplacian or ``divergence_form`` of ``quantics``, one to three axes, sums of these, shifted ones and products,
     without a method asked for, x is found by what the operator is (solvers.linear.forms), on any number of levels;
-    ``residual`` is then the
-    relative error of x that was seen.
+    ``residual`` is then the relative error of x that was seen.
 
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative
     residual, by QR of the residual as a train (where its rank passes 500 on full vectors or, of many unknowns, as a
