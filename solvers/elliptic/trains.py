@@ -20,7 +20,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from solvers.elliptic.bases import along_all
 from solvers.elliptic.elements import Element, elements
-from solvers.elliptic.leaves import GROUND, Axis, differences
+from solvers.elliptic.leaves import GROUND, Axis, Pieces, differences
 from solvers.formats.quantics.axes import permuted
 from solvers.formats.quantics.interpolation import POINTS, U, lagrange
 from solvers.formats.trains.construct import tt_svd
@@ -58,11 +58,16 @@ def train_of(axes: Sequence[Axis], coefficients: np.ndarray, tol: float, slope: 
         factor, scale = factors[k]
         columns = core.transpose(1, 0, 2).reshape(n, left * right)
         columns = scale[:, None] * solve_triangular(factor, columns, check_finite=False)
-        cores += _block(axis, columns, left, right, 0.3 * tol / math.sqrt(len(axes)), k == slope)
+        space: Axis | Pieces = axis
+        if axis.pieces is not None:
+            space, columns = axis.pieces, axis.pieces.coefficients @ columns
+        cores += _block(space, columns, left, right, 0.3 * tol / math.sqrt(len(axes)), k == slope)
     return TensorTrain(tuple(cores)).round(0.3 * tol)
 
 
-def _block(axis: Axis, columns: np.ndarray, left: int, right: int, tol: float, slope: bool) -> list[np.ndarray]:
+def _block(
+    axis: Axis | Pieces, columns: np.ndarray, left: int, right: int, tol: float, slope: bool
+) -> list[np.ndarray]:
     """Bit cores (left, 2, ...), ..., (..., 2, right) of left times right functions."""
     bits = _bit_cores(axis, columns, tol, slope)  # the first core is (left right, 2, R)
     if right == 1:
@@ -75,7 +80,7 @@ def _block(axis: Axis, columns: np.ndarray, left: int, right: int, tol: float, s
     return cores[1:-1]
 
 
-def _bit_cores(axis: Axis, columns: np.ndarray, tol: float, slope: bool) -> list[np.ndarray]:
+def _bit_cores(axis: Axis | Pieces, columns: np.ndarray, tol: float, slope: bool) -> list[np.ndarray]:
     known, allowed = _pieces(axis, columns, slope), 0.0
     deepest = max(level for _, level in known)
     allowed = tol * math.sqrt(sum(_energy(level, values) for (_, level), values in known.items()) / axis.levels)
@@ -114,7 +119,7 @@ def _bit_cores(axis: Axis, columns: np.ndarray, tol: float, slope: bool) -> list
     return cores
 
 
-def _pieces(axis: Axis, columns: np.ndarray, slope: bool) -> dict[tuple[int, int], np.ndarray]:
+def _pieces(axis: Axis | Pieces, columns: np.ndarray, slope: bool) -> dict[tuple[int, int], np.ndarray]:
     """Values at the Chebyshev points, (c, columns), of every leaf (start, level) of the functions or their slopes."""
     known = {}
     for piece in elements(axis):
