@@ -53,6 +53,7 @@ def values_at(axis: Axis, indices: np.ndarray) -> np.ndarray:
         if axis.pieces is None:
             out[rows, pieces[k].columns] = at
         else:
+            assert axis.pieces.coefficients is not None
             out[rows] = at @ axis.pieces.coefficients[pieces[k].columns]
     return out
 

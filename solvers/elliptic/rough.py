@@ -1,8 +1,8 @@
 """Rough coefficients that are products, a(x) = a_1(x_1) a_2(x_2): trial functions that follow them on long leaves.
 
     1. On a leaf, T g is the u with -(a_j u')' = a_j g that is zero at both ends. Trial functions are the solutions
-       for g = 0, two, and T^k of these and of 1 / a_j, k = 1, 2 ..., orthonormal in energy: where a is constant they are
-       the polynomials, elsewhere they do for u what polynomials do there. The first two are those of multiscale finite
+       for g = 0, two, and T^k of these and of 1 / a_j, k = 1, 2 ..., orthonormal in energy: where a is constant,
+       the polynomials, elsewhere what does for u what these do there. The first two are those of multiscale finite
        elements (Hou, Wu, J. Comput. Phys. 134, 169 (1997)).
     2. T is two integrals over short pieces of degree 15 that follow a_j; the matrices are those of the grid, by sums
        over the pieces.
