@@ -101,7 +101,7 @@ def _suits(forms: Sequence[Form], b: TensorTrain) -> bool:
     """Grids that are large, of up to three axes, and real right-hand sides."""
     if 2.0**b.d <= LARGEST_FULL or b.dtype.kind == "c" or not b.norm() > 0.0:
         return False
-    return all(len(form.levels) <= MOST_AXES and _sign(form) != 0.0 for form in forms)
+    return all(len(form.levels) <= MOST_AXES and form.potential is None and _sign(form) != 0.0 for form in forms)
 
 
 def _sign(form: Form) -> float:

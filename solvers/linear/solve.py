@@ -50,9 +50,9 @@ def solve(
     A function x -> A x of trains in place of the operator, or GMRES as the method, goes to ``gmres``. An operator that
     is not square: ``lstsq``.
 
-    Of a Laplacian of ``quantics`` along one to three axes, a shifted one and products of these, without a method asked
-    for, x is found by what the operator is (solvers.linear.forms), on any number of levels; ``residual`` is then the
-    relative error of x that was seen.
+    Of a Laplacian or ``divergence_form`` of ``quantics``, one to three axes, sums of these, shifted ones and products,
+    without a method asked for, x is found by what the operator is (solvers.linear.forms), on any number of levels;
+    ``residual`` is then the relative error of x that was seen.
 
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative
     residual, by QR of the residual as a train (where its rank passes 500 on full vectors or, of many unknowns, as a

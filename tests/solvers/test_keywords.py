@@ -19,6 +19,7 @@ from solvers.elliptic.elliptic import elliptic
 from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
+from solvers.formats.quantics.domains import Quadrilateral
 from solvers.formats.trains.construct import identity_operator, ones, random_train, rank_one, rank_one_operator
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.gmres import gmres
@@ -318,6 +319,7 @@ CASES = {
             "reaction": 1.0,
             "ends": "face",
             "features": [((0.3, 0.3), 0.02)],
+            "domain": Quadrilateral([(0.0, 0.0), (1.0, 0.0), (1.5, 1.0), (0.0, 1.0)]),
             "accuracy": 1e-2,
             "rng": rng,
             "callback": callback,

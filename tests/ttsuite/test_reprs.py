@@ -120,6 +120,8 @@ def trains():
     yield from (corners, corners.value, corners.history[-1])
     field = ttsuite.elliptic([5, 5])
     yield from (field, field.value, field.history[-1])
+    yield ttsuite.elliptic([5, 5], domain=ttsuite.quantics.Ring(1.0, 2.0)).value
+    yield from (ttsuite.quantics.Triangle([(0, 0), (1, 0), (0, 1)]), ttsuite.quantics.Mapped(lambda x: x))
     vectors = ttsuite.embed(rng.poisson(2.0, (30, 20)), 3, throw=False)
     yield from (vectors, vectors.value, vectors.history[-1])
     for name in (
