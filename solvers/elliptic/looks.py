@@ -73,9 +73,9 @@ def weak_form(problem: Problem, passes: Passes, accuracy: float) -> Checked:
         right = float(np.sum(problem.moments(axes) * outer(inside)))
         size = abs(right) + 1e-3 * abs(total)
     else:
-        f = sampled(problem.load, nodes, "the load")
-        right = float(np.sum(weights * phi * f))
-        size = math.sqrt(float(np.sum(weights * phi**2)) * float(np.sum(weights * np.asarray(f) ** 2)))
+        load = sampled(problem.load, nodes, "the load")
+        right = float(np.sum(weights * phi * load))
+        size = math.sqrt(float(np.sum(weights * phi**2)) * float(np.sum(weights * np.asarray(load) ** 2)))
     return _equation(total, right, size, accuracy, passes.change)
 
 
