@@ -99,6 +99,15 @@ def trains():
     i = rng.integers(0, 8, (400, 3))
     method = ttsuite.Completion(max_rank=3)
     yield ttsuite.complete(i, 1.0 / (1.0 + i.sum(axis=1)), (8,) * 3, method=method, throw=False)
+    line = ttsuite.regress(rng.random((99, 2)), rng.random(99), ttsuite.Polynomials(2), throw=False)
+    yield from (
+        line,
+        line.value,
+        line.history[-1],
+        ttsuite.Polynomials(2),
+        ttsuite.Functions(np.sin),
+        ttsuite.Huber(1.0),
+    )
     found = ttsuite.cp_decomposition(np.ones((3, 4, 2)) + np.eye(3, 4)[:, :, None], 2, throw=False)
     yield from (found, found.value, found.history[-1])
     tree = ttsuite.convert(product, "ht")
@@ -119,6 +128,7 @@ def trains():
         "TDVP",
         "Cross",
         "Completion",
+        "Regression",
         "InverseIteration",
     ):
         yield getattr(ttsuite, name)()
