@@ -16,6 +16,7 @@ COARSE = 33  # places of a longer one to begin with
 PLACES = 3  # of them that are looked at more closely
 FINER = 4  # ratio of two grids
 SHIFTS = 10.0 ** np.arange(-6.0, 5.0)  # of a quadratic model, over its largest curvature
+CHUNK = 100  # pairs asked for at once
 SMALL = 30  # modes up to which models of all pairs are made
 
 
@@ -84,7 +85,8 @@ def sweep(
 def pairs(
     value: Value, point: np.ndarray, shape: Sequence[int], most: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, float]:
-    """Two indices changed at once: each by all others of a short mode, by one up and down of a long one."""
+    """Two indices changed at once: each by all others of a short mode, by one up and down of a long one; the best of
+    the first batch, in random order, that has a better one."""
     changes = []
     for k, n in enumerate(shape):
         others = np.setdiff1d(np.arange(n), point[k]) if n <= 4 else np.array([point[k] - 1, point[k] + 1])
@@ -92,12 +94,17 @@ def pairs(
     i, j = np.triu_indices(len(changes), 1)
     modes, to = np.array(changes, dtype=np.int64).reshape(-1, 2).T
     two = np.flatnonzero(modes[i] != modes[j])
-    if len(two) > most:
-        two = rng.choice(two, most, replace=False)
-    points = np.repeat(point[None], max(1, len(two)), axis=0)
-    rows = np.arange(len(two))
-    points[rows, modes[i[two]]], points[rows, modes[j[two]]] = to[i[two]], to[j[two]]
-    return best_of(points, value(points))
+    two = rng.permutation(two)[:most]
+    best = float(best_of(point[None], value(point[None]))[1])
+    for first in range(0, len(two), CHUNK):
+        some = two[first : first + CHUNK]
+        points = np.repeat(point[None], len(some), axis=0)
+        rows = np.arange(len(some))
+        points[rows, modes[i[some]]], points[rows, modes[j[some]]] = to[i[some]], to[j[some]]
+        found, lower = best_of(points, value(points))
+        if lower < best:
+            return found, lower
+    return point, best
 
 
 def model(
