@@ -169,7 +169,8 @@ class Cross:
     ``max_evaluations``: most evaluations, those of checks included; ``check_points``: fresh random points a check, more
     after one that found an error: the share of entries that can be wrong unseen is 9.2 over their number; ``whole``: a
     tensor of at most so many entries is evaluated whole, and its error known at every entry (0: never, for functions
-    whose values are dear).
+    whose values are dear). ``patience``: evaluations from which on an error that falls too slowly for the accuracy ends
+    it: raise it for a function of large exact rank.
 
     Raises ValueError where a value is impossible.
     """
@@ -179,9 +180,11 @@ class Cross:
     max_evaluations: int = 50_000_000
     check_points: int = 6000
     whole: int = 400_000
+    patience: int = 1_000_000
 
     def __post_init__(self) -> None:
-        at_least("Cross", self, {"max_rank": 1, "sweeps": 1, "max_evaluations": 1, "check_points": 1, "whole": 0})
+        least = {"max_rank": 1, "sweeps": 1, "max_evaluations": 1, "check_points": 1, "whole": 0, "patience": 1}
+        at_least("Cross", self, least)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import generators
 import numpy as np
 from scipy.sparse import csr_array
 
+import solvers.eigen.general.small as general_vectors
+import solvers.eigen.general.stationary as stationary_states
 import solvers.linear.task as linear
 from solvers.cross import reduced_basis
 from solvers.cross.als_cross import als_cross
@@ -18,8 +21,11 @@ from solvers.cross.parametric_system import ParametricSystem
 from solvers.dynamics.evolve import evolve
 from solvers.eigen import explicit
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.eigen.count_levels import count_levels
 from solvers.eigen.eigsolve import eigsolve
+from solvers.eigen.general.eig import eig
 from solvers.elliptic.elliptic import elliptic
+from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.trains.construct import kronecker_sum, ones, random_train
 from solvers.formats.trains.sum_of_products import sum_of_products
@@ -42,6 +48,8 @@ def nothing_is_small(monkeypatch) -> None:
     monkeypatch.setattr(linear, "DIRECT_FIRST", 0)
     monkeypatch.setattr(linear, "DIRECT_LAST", 0)
     monkeypatch.setattr(explicit, "SMALL", 0)
+    monkeypatch.setattr(stationary_states, "LARGEST_FACTORS", 0)
+    monkeypatch.setattr(general_vectors, "DENSE", 20)
     monkeypatch.setattr(reduced_basis, "TASK", 1)
 
 
@@ -77,6 +85,23 @@ def levels(table: bool = False) -> Arguments:
     return eigsolve, (operator, 2), {"accuracy": 1e-4} | ({"start": terms} if table else {})
 
 
+def eigenpairs() -> Arguments:
+    """A generator that is not symmetric, and too large for the QR algorithm."""
+    return eig, (generators.exclusion(6), 2), {"accuracy": 1e-6}
+
+
+def stationary_state() -> Arguments:
+    return stationary_states.stationary, (generators.exclusion(4),), {"accuracy": 1e-5}
+
+
+def window() -> Arguments:
+    """A chain of spins whose levels are too many to be counted otherwise than by samples."""
+    x, z = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0])
+    terms = [(1.0, {k: 1, k + 1: 1}) for k in range(12)] + [(0.7, {k: 2}) for k in range(13)]
+    operator = sum_of_products([np.array([np.eye(2), z, x])] * 13, terms)
+    return count_levels, (operator, -3.0, 3.0), {"samples": 2}
+
+
 def system() -> Arguments:
     """A Laplacian and products of neighbouring coordinates, which no preconditioner of sums inverts."""
     second = 2.0 * np.eye(6) - np.eye(6, k=1) - np.eye(6, k=-1)
@@ -101,6 +126,30 @@ def absorbed() -> Arguments:
 
 def function() -> Arguments:
     return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
+
+
+def extremes() -> Arguments:
+    return extreme, (lambda p: np.cos(p @ np.arange(1.0, 6.0)), (6,) * 5), {"max_evaluations": 200}
+
+
+def extremes_of_one_point() -> Arguments:
+    return extreme, (function_of_one_point()[1][0], (6,) * 5), {"max_evaluations": 200}
+
+
+def extremes_of_few_points() -> Arguments:
+    return extreme, (function_of_few_points()[1][0], (6,) * 5), {"max_evaluations": 1000}
+
+
+def extremes_of_a_train() -> Arguments:
+    return extreme, (random_train((9,) * 20, 5, np.random.default_rng(5)),), {"prefixes": 50}
+
+
+def function_with_noise() -> Arguments:
+    def noisy(p: np.ndarray) -> np.ndarray:
+        scattered = (p @ 6 ** np.arange(5)) * 2654435761 % 2**32
+        return np.asarray(1.0 / (1.0 + p.sum(axis=1)) + 0.1 * scattered / 2**32)
+
+    return cross, (noisy, (6,) * 5), {"accuracy": 1e-4}
 
 
 def function_of_one_point() -> Arguments:

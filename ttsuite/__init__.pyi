@@ -18,6 +18,9 @@ from solvers.eigen.general.states import EigenPairs as EigenPairs
 from solvers.eigen.general.stationary import stationary as stationary
 from solvers.elliptic.elliptic import elliptic as elliptic
 from solvers.elliptic.field import EllipticField as EllipticField
+from solvers.extremal.extreme import extreme as extreme
+from solvers.extremal.extremes import Extremes as Extremes
+from solvers.extremal.extremes import ExtremeSolution as ExtremeSolution
 from solvers.extremal.pq_norm import PQNorm as PQNorm
 from solvers.extremal.pq_norm import pq_norm as pq_norm
 from solvers.formats import quantics as quantics
@@ -96,6 +99,7 @@ from solvers.optimisation.skip_gram.estimator import SkipGramEmbedding as SkipGr
 from solvers.sampling.sample import inverse_rosenblatt as inverse_rosenblatt
 from solvers.sampling.sample import rosenblatt as rosenblatt
 from solvers.sampling.sample import sample as sample
+from solvers.sectors.charges import Charge as Charge
 from solvers.solution import Checked as Checked
 from solvers.solution import NotConverged as NotConverged
 from solvers.solution import Solution as Solution

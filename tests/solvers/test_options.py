@@ -47,9 +47,9 @@ CASES = {
         {"dense_size": 100, "steps": 1, "side": "right"},
     ),
     methods.Cross: (
-        cases.function,
+        cases.function_with_noise,
         methods.Cross(whole=0),
-        {"max_rank": 2, "sweeps": 1, "max_evaluations": 1000, "check_points": 50, "whole": 400_000},
+        {"max_rank": 2, "sweeps": 1, "max_evaluations": 1000, "check_points": 50, "whole": 400_000, "patience": 1},
     ),
     methods.ALSCross: (
         cases.parameters,

@@ -113,6 +113,8 @@ def trains():
     tree = ttsuite.convert(product, "ht")
     yield from (tree, tree.value, ttsuite.generic_ranks("tt", (2,) * 8, 2), ttsuite.skeleton(np.eye(30), 4))
     yield from (ttsuite.pq_norm(np.ones((3, 2)) - np.eye(3, 2), *pair) for pair in ((2, 2), (3, 4)))
+    corners = ttsuite.extreme(ttsuite.random_train((30,) * 40, 6, rng), prefixes=20)
+    yield from (corners, corners.value, corners.history[-1])
     field = ttsuite.elliptic([5, 5])
     yield from (field, field.value, field.history[-1])
     vectors = ttsuite.embed(rng.poisson(2.0, (30, 20)), 3, throw=False)
