@@ -209,6 +209,8 @@ def _digest(arrays: Mapping[str, np.ndarray], text: str) -> str:
 
 def _plain(value: Any) -> Any:
     """What JSON does not know: arrays, numbers of numpy, the states of a history."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "c":
+        return {"__array__": [value.real.tolist(), value.imag.tolist()], "type": value.dtype.str}
     if isinstance(value, np.ndarray):
         return {"__array__": value.tolist(), "type": value.dtype.str}
     if isinstance(value, np.generic):
@@ -219,6 +221,9 @@ def _plain(value: Any) -> Any:
 
 
 def _revive(entry: dict[str, Any]) -> Any:
+    if "__array__" in entry and np.dtype(entry["type"]).kind == "c":
+        real, imag = entry["__array__"]
+        return np.asarray(real, entry["type"]) + 1j * np.asarray(imag)
     if "__array__" in entry:
         return np.array(entry["__array__"], dtype=np.dtype(entry["type"]))
     return IterationState(**entry["__state__"]) if "__state__" in entry else entry

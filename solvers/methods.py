@@ -332,6 +332,36 @@ class Completion:
 
 
 @dataclass(frozen=True)
+class Regression:
+    """A function of many coordinates from values at scattered points (solvers.optimisation.regression.regress).
+
+    ``max_rank``: the TT-ranks grow one by one up to this cap (alias rmax), and not beyond what the points can tell.
+    ``validation``: share of the points (of few a fifth) that is not fitted but judges ranks and ridges. ``ridge``:
+    penalty on the squared norm, relative to the sum of the weights, for functions of mean square one; None: chosen by
+    those points. ``sweeps``: most of them a fit. ``starts``: random ones where the others learned nothing. ``loss``:
+    squares; huber, for values of which some are wrong by any amount.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    max_rank: int = 10
+    validation: float = 0.1
+    ridge: float | None = None
+    sweeps: int = 40
+    starts: int = 2
+    loss: Literal["squares", "huber"] = "squares"
+
+    def __post_init__(self) -> None:
+        at_least("Regression", self, {"max_rank": 1, "sweeps": 1, "starts": 0})
+        if self.loss not in ("squares", "huber"):
+            raise ValueError(f"Regression: loss is {self.loss!r}; give squares or huber")
+        if self.ridge is not None and not (math.isfinite(self.ridge) and self.ridge >= 0.0):
+            raise ValueError(f"Regression: ridge is {self.ridge!r}; give a number from 0 on, or None")
+        if not 0.0 < self.validation < 1.0:
+            raise ValueError(f"Regression: validation is {self.validation!r}; give a share between 0 and 1")
+
+
+@dataclass(frozen=True)
 class TuckerCross:
     """Cross approximation in the Tucker format (solvers.formats.tucker.cross).
 

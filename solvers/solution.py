@@ -29,6 +29,7 @@ class Status(Enum):
     OUT_OF_RANGE = "the norm is beyond the range of double precision: see its logarithm, or subtract the mean energy"
     CONTRADICTED = "a check made apart from the method contradicts the result: see what was checked"
     NO_EVIDENCE = "one value alone was seen, of a function not seen whole: give points where it differs"
+    BEST_SEEN = "the best of all that was looked at, not proven to be the best: see its bounds, or allow more"
     INTERRUPTED = "interrupted by the user; what was reached so far is kept"
 
 

@@ -77,6 +77,26 @@ def epidemic(n: int, infection: float = 1.0, recovery: float = 0.3) -> TTOperato
     return sum_of_products([stack] * n, terms)
 
 
+def beside(a: TTOperator, b: TTOperator) -> TTOperator:
+    """a x 1 + 1 x b."""
+    ones = [TTOperator(tuple(np.eye(n)[None, :, :, None] for n in x.row_shape)) for x in (a, b)]
+    return TTOperator((*a.cores, *ones[1].cores)) + TTOperator((*ones[0].cores, *b.cores))
+
+
+def exchange(n: int, bias: float = 1.0) -> TTOperator:
+    """Particles that change places with free sites on a closed row: their number is kept."""
+    stack = np.array([ONE, UP, DOWN, FULL, EMPTY])
+    terms: list = []
+    for k in range(n - 1):
+        terms += [
+            (bias, {k: 2, k + 1: 1}),
+            (-bias, {k: 3, k + 1: 4}),
+            (1.0, {k: 1, k + 1: 2}),
+            (-1.0, {k: 4, k + 1: 3}),
+        ]
+    return sum_of_products([stack] * n, terms)
+
+
 def densities(p: TensorTrain) -> np.ndarray:
     """Probability of the second state of every site."""
     d = p.d

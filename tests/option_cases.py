@@ -7,9 +7,12 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import generators
 import numpy as np
 from scipy.sparse import csr_array
 
+import solvers.eigen.general.small as general_vectors
+import solvers.eigen.general.stationary as stationary_states
 import solvers.linear.task as linear
 from solvers.cross import reduced_basis
 from solvers.cross.als_cross import als_cross
@@ -18,8 +21,11 @@ from solvers.cross.parametric_system import ParametricSystem
 from solvers.dynamics.evolve import evolve
 from solvers.eigen import explicit
 from solvers.eigen.configuration_interaction import ProductTerms
+from solvers.eigen.count_levels import count_levels
 from solvers.eigen.eigsolve import eigsolve
+from solvers.eigen.general.eig import eig
 from solvers.elliptic.elliptic import elliptic
+from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.trains.construct import kronecker_sum, ones, random_train
 from solvers.formats.trains.sum_of_products import sum_of_products
@@ -28,6 +34,8 @@ from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import Evaluation, minimise
+from solvers.optimisation.regression.bases import Polynomials
+from solvers.optimisation.regression.regress import regress
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.solution import Solution, Status
 
@@ -40,6 +48,8 @@ def nothing_is_small(monkeypatch) -> None:
     monkeypatch.setattr(linear, "DIRECT_FIRST", 0)
     monkeypatch.setattr(linear, "DIRECT_LAST", 0)
     monkeypatch.setattr(explicit, "SMALL", 0)
+    monkeypatch.setattr(stationary_states, "LARGEST_FACTORS", 0)
+    monkeypatch.setattr(general_vectors, "DENSE", 20)
     monkeypatch.setattr(reduced_basis, "TASK", 1)
 
 
@@ -75,6 +85,23 @@ def levels(table: bool = False) -> Arguments:
     return eigsolve, (operator, 2), {"accuracy": 1e-4} | ({"start": terms} if table else {})
 
 
+def eigenpairs() -> Arguments:
+    """A generator that is not symmetric, and too large for the QR algorithm."""
+    return eig, (generators.exclusion(6), 2), {"accuracy": 1e-6}
+
+
+def stationary_state() -> Arguments:
+    return stationary_states.stationary, (generators.exclusion(4),), {"accuracy": 1e-5}
+
+
+def window() -> Arguments:
+    """A chain of spins whose levels are too many to be counted otherwise than by samples."""
+    x, z = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0])
+    terms = [(1.0, {k: 1, k + 1: 1}) for k in range(12)] + [(0.7, {k: 2}) for k in range(13)]
+    operator = sum_of_products([np.array([np.eye(2), z, x])] * 13, terms)
+    return count_levels, (operator, -3.0, 3.0), {"samples": 2}
+
+
 def system() -> Arguments:
     """A Laplacian and products of neighbouring coordinates, which no preconditioner of sums inverts."""
     second = 2.0 * np.eye(6) - np.eye(6, k=1) - np.eye(6, k=-1)
@@ -99,6 +126,22 @@ def absorbed() -> Arguments:
 
 def function() -> Arguments:
     return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
+
+
+def extremes() -> Arguments:
+    return extreme, (lambda p: np.cos(p @ np.arange(1.0, 6.0)), (6,) * 5), {"max_evaluations": 200}
+
+
+def extremes_of_one_point() -> Arguments:
+    return extreme, (function_of_one_point()[1][0], (6,) * 5), {"max_evaluations": 200}
+
+
+def extremes_of_few_points() -> Arguments:
+    return extreme, (function_of_few_points()[1][0], (6,) * 5), {"max_evaluations": 1000}
+
+
+def extremes_of_a_train() -> Arguments:
+    return extreme, (random_train((9,) * 20, 5, np.random.default_rng(5)),), {"prefixes": 50}
 
 
 def function_with_noise() -> Arguments:
@@ -163,6 +206,13 @@ def samples() -> Arguments:
     points = np.unique(np.random.default_rng(0).integers(0, 5, (90, 3)), axis=0)
     values = (-1.0) ** points.sum(axis=1) / (1.0 + points.sum(axis=1))  # a constant learns nothing of the signs
     return complete, (points, values, (5,) * 3), {"accuracy": 1e-3}
+
+
+def scattered() -> Arguments:
+    """Values at points that no low rank explains: all starts are tried."""
+    rng = np.random.default_rng(4)
+    points = rng.random((60, 2))
+    return regress, (points, rng.standard_normal(60), Polynomials(3, (0.0, 1.0))), {"accuracy": 1e-3}
 
 
 class Sphere:

@@ -24,8 +24,9 @@ from solvers.eigen.complex_hermitian import check_hermitian
 from solvers.eigen.general.order import Order
 from solvers.eigen.pencil import EPS, Pencil
 from solvers.eigen.separable import Sums
+from solvers.eigen.spans import between
 from solvers.eigen.states import EigenStates
-from solvers.eigen.subspace import Subspace, between
+from solvers.eigen.subspace import Subspace
 from solvers.formats.trains.construct import tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -36,6 +37,7 @@ from solvers.solution import Callback, Checked, IterationState, Solution, Status
 
 End = Literal["smallest", "largest"]
 ROUNDING = (1e-14, 1e-7)  # of a vector in its train
+ROUNDINGS = 10.0  # times eps, the mean size of A and the modes: of a quotient of trains; 3 measured
 FINEST_GOAL = 1e-11  # of the residuals, over the mean size of A
 Lowest = Callable[[TTOperator, int], Solution]
 
@@ -237,7 +239,7 @@ def _by_trains(
             history.append(replace(state, step=len(history) + 1))
             if callback is not None:
                 callback(history[-1])
-        errors, masses = _errors(space, n, asked.mass, EPS * scale * operator.d)
+        errors, masses = _errors(space, n, asked.mass, ROUNDINGS * EPS * scale * operator.d)
         if space.status is not Status.CONVERGED or errors.max() <= accuracy or space.goal < FINEST_GOAL * scale:
             break
         space.goal *= 0.1  # the gaps were narrower than the goal took them to be
@@ -273,7 +275,7 @@ def _errors(space: Subspace, n: int, mass: TTOperator | None, floor: float) -> t
         far = np.abs(w - w[i])
         others = far[far > 10.0 * r]
         errors[i] = min(r, r * r / float(others.min())) if len(others) else r
-    return errors + floor, masses
+    return errors + floor / masses, masses
 
 
 def _judged(

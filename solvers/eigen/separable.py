@@ -1,7 +1,8 @@
 """Operators that are sums over groups of modes, H = sum_g 1 x ... x H_g x ... x 1: every level is a sum of theirs.
 
 1. The operator is rounded; at each bond of rank two at most it is compared with what acts left of the bond alone plus
-   what acts right of it alone, which partial traces give: H_left x 1 + 1 x H_right - mean.
+   what acts right of it alone, which partial traces give: H_left x 1 + 1 x H_right - mean. What is between two such
+   bonds falls apart where its graph of interactions does (solvers.eigen.components), wherever the modes stand.
 2. Where every group is small enough to be diagonalised, the lowest sums, those nearest to a number, and the number of
    sums in a window follow from the levels of the groups, exactly, whatever the dimension of the whole.
 Cost: a norm of an operator a bond, and the diagonalisation of each group.
@@ -16,6 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from solvers.eigen.components import components, interleaved, part_on
 from solvers.formats.trains.construct import tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -27,31 +29,41 @@ ROUNDED = 1e-15
 ROUNDING = 3.0  # times eps and the largest level of a group: what LAPACK may move a level by; a third of it measured
 
 
-def groups(operator: TTOperator) -> list[TTOperator] | None:
-    """The parts of a sum over two groups of modes at least, in order; None where the operator is no such sum.
+def groups(operator: TTOperator) -> tuple[list[TTOperator], list[tuple[int, ...]]] | None:
+    """The parts of a sum over two groups of modes at least, and the modes of each; None for any other operator.
 
     The mean of the whole (its trace over its dimension) is shared out to the first group.
     """
-    if operator.d == 1 or not operator.norm() > 0.0:
+    size = operator.norm()
+    if operator.d == 1 or not 0.0 < size < math.inf:
         return None
     rounded = operator.round(ROUNDED)
     cuts = [k for k in range(1, operator.d) if rounded.ranks[k] <= 2 and _splits(rounded, k)]
-    if not cuts:
+    modes: list[tuple[int, ...]] = []
+    for a, b in pairwise([0, *cuts, operator.d]):
+        own = components(part_on(rounded, range(a, b)), SAME * size / math.sqrt(_outside(operator, a, b)))
+        modes += [tuple(a + k for k in group) for group in own]
+    if len(modes) == 1:
         return None
-    mean = _traced(operator, 0, 0).cores[0][0, 0, 0, 0]
-    ends = [0, *cuts, operator.d]
+    mean = _number(operator)
     found = []
-    for g, (a, b) in enumerate(pairwise(ends)):
-        part = _traced(operator, a, b)
+    for g, group in enumerate(modes):
+        part = part_on(operator, group)
         if g:  # without the mean, which the first part has
-            part = part - _identity(part.row_shape) * complex_or_real(mean)
+            part = part - _identity(part.row_shape) * mean
         found.append(part)
-    return found
+    return found, modes
 
 
-def complex_or_real(value: complex) -> complex:
-    """A float where the number has no imaginary part."""
-    return value.item() if isinstance(value, np.generic) else value
+def _outside(operator: TTOperator, a: int, b: int) -> float:
+    """Product functions of the modes that are not among a..b-1."""
+    return math.prod(float(n) for n in (*operator.row_shape[:a], *operator.row_shape[b:]))
+
+
+def _number(operator: TTOperator) -> complex:
+    """Trace over dimension."""
+    number: complex = part_on(operator, ()).cores[0][0, 0, 0, 0].item()
+    return number
 
 
 def _identity(shape: Sequence[int]) -> TTOperator:
@@ -61,33 +73,19 @@ def _identity(shape: Sequence[int]) -> TTOperator:
 def _splits(operator: TTOperator, k: int) -> bool:
     """Whether nothing couples the modes before bond ``k`` to those behind it."""
     d = operator.d
-    left, right, mean = (_traced(operator, *ends) for ends in ((0, k), (k, d), (0, 0)))
+    left, right = part_on(operator, range(k)), part_on(operator, range(k, d))
     before, behind = _identity(operator.row_shape[:k]), _identity(operator.row_shape[k:])
     one = TTOperator((*before.cores, *behind.cores))
     both = TTOperator((*left.cores, *behind.cores)) + TTOperator((*before.cores, *right.cores))
-    rest = operator - both + one * complex_or_real(mean.cores[0][0, 0, 0, 0])
+    rest = operator - both + one * _number(operator)
     return rest.norm() <= SAME * operator.norm()
 
 
-def _traced(operator: TTOperator, a: int, b: int) -> TTOperator:
-    """The modes a..b-1 of the operator, the others traced out and divided by their size; a number where a = b."""
-    before, behind = np.ones((1, 1)), np.ones((1, 1))
-    for core in operator.cores[:a]:
-        before = before @ (np.einsum("aiib->ab", core) / core.shape[1])
-    for core in reversed(operator.cores[b:]):
-        behind = (np.einsum("aiib->ab", core) / core.shape[1]) @ behind
-    if a == b:
-        return TTOperator(((before @ behind)[:, None, None, :],))
-    cores = list(operator.cores[a:b])
-    cores[0] = np.tensordot(before, cores[0], 1)
-    cores[-1] = np.tensordot(cores[-1], behind, 1)
-    return TTOperator(tuple(cores))
-
-
 class Sums:
-    """Levels of the groups, and their sums; ``shapes``: the modes of each group."""
+    """Levels of the groups, and their sums; ``modes``: of each group."""
 
-    def __init__(self, parts: Sequence[TTOperator]) -> None:
+    def __init__(self, parts: Sequence[TTOperator], modes: Sequence[tuple[int, ...]]) -> None:
+        self.modes = modes
         self.shapes = [part.row_shape for part in parts]
         self.levels: list[np.ndarray] = []
         self.vectors: list[np.ndarray] = []
@@ -108,10 +106,10 @@ class Sums:
     @classmethod
     def of(cls, operator: TTOperator) -> Sums | None:
         """Of an operator that is a sum of small groups; None for any other."""
-        parts = groups(operator)
-        if parts is None or any(math.prod(part.row_shape) > LARGEST_GROUP for part in parts):
+        found = groups(operator)
+        if found is None or any(math.prod(part.row_shape) > LARGEST_GROUP for part in found[0]):
             return None
-        return cls(parts)
+        return cls(*found)
 
     @property
     def size(self) -> float:
@@ -198,11 +196,8 @@ class Sums:
 
     def train(self, place: tuple[int, ...], tol: float = 1e-14) -> TensorTrain:
         """The state of these levels: the product of the groups' vectors, of norm one."""
-        cores: list[np.ndarray] = []
-        for shape, vectors, i in zip(self.shapes, self.vectors, place):
-            part = tt_svd(vectors[:, i].reshape(shape), tol)
-            cores += part.cores
-        return TensorTrain(tuple(cores))
+        parts = zip(self.shapes, self.vectors, place)
+        return interleaved([tt_svd(v[:, i].reshape(shape), tol) for shape, v, i in parts], self.modes)
 
 
 def _equal(a: TTOperator, b: TTOperator) -> bool:

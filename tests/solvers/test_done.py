@@ -14,6 +14,8 @@ CASES = {
     "eigsolve": (partial(cases.levels, True), {"method": methods.InverseIteration(first_rank=4)}),
     "eigsolve, block DMRG": (cases.levels, {"method": methods.BlockDMRG()}),
     "cross": (cases.function, {"method": methods.Cross(whole=0)}),
+    "extreme": (cases.extremes, {}),
+    "extreme, of a train": (cases.extremes_of_a_train, {}),
     "als_cross": (cases.parameters, {}),
     "tucker_cross": (cases.tucker_function, {"method": methods.TuckerCross(whole=0)}),
     "evolve": (cases.motion, {"method": methods.TDVP(time_step=0.1)}),

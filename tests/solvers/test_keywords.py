@@ -11,18 +11,24 @@ from solvers import methods
 from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
+from solvers.eigen.count_levels import count_levels
 from solvers.eigen.eigsolve import eigsolve
+from solvers.eigen.general.eig import eig
+from solvers.eigen.general.stationary import stationary
 from solvers.elliptic.elliptic import elliptic
+from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
-from solvers.formats.trains.construct import random_train, rank_one_operator
+from solvers.formats.trains.construct import ones, random_train, rank_one, rank_one_operator
 from solvers.formats.tucker.cross import tucker_cross
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import minimise
+from solvers.optimisation.regression.regress import regress
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.optimisation.skip_gram.embedding import Embedding
+from solvers.sectors.charges import Charge
 from solvers.solution import NotConverged
 
 
@@ -116,6 +122,7 @@ CASES = {
             "which": "largest",
             "target": 3.0,
             "mass": rank_one_operator([np.diag(np.linspace(1.0, 1.5, 5))] * 3),
+            "sector": Charge([0, 1, 0, 1, 0], 1, modulus=2),
             "method": methods.InverseIteration(),
             "start": cases.oscillators()[1],
             "accuracy": 1e-8,
@@ -126,6 +133,39 @@ CASES = {
             "earlier": earlier_of(cases.levels, method=methods.InverseIteration(), accuracy=1e-6),
             "throw": (True, {"method": methods.BlockDMRG(tol=1e-9, sweeps=1)}),
         },
+    ),
+    eig: (
+        cases.eigenpairs,
+        {},
+        {
+            "which": "SR",
+            "target": -0.3,
+            "accuracy": 1e-9,
+            "max_rank": 2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"max_rank": 2}),
+        },
+    ),
+    stationary: (
+        cases.stationary_state,
+        {},
+        {
+            "left": ones((2,) * 4) * 2.0,
+            "start": rank_one([np.array([0.9, 0.1])] * 4),
+            "accuracy": 1e-8,
+            "max_rank": 1,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"max_rank": 1}),
+        },
+    ),
+    count_levels: (
+        cases.window,
+        {},
+        {"mass": rank_one_operator([np.diag([1.0, 1.5])] * 13), "samples": 3, "rng": rng},
     ),
     cross: (
         cases.function,
@@ -160,6 +200,24 @@ CASES = {
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.Cross(whole=0, max_rank=2)}),
             "start": POINTS,
+        },
+    ),
+    extreme: (
+        cases.extremes,
+        {},
+        {
+            "which": "minimum",
+            "accuracy": (1e-3, {"case": cases.extremes_of_a_train}),
+            "prefixes": (60, {"case": cases.extremes_of_a_train}),
+            "max_evaluations": 300,
+            "grids": [np.linspace(0.0, 1.0, 6)] * 5,
+            "starts": POINTS,
+            "arguments": ("row", {"case": cases.extremes_of_one_point}),
+            "batch": (50, {"case": cases.extremes_of_few_points}),
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {}),
         },
     ),
     als_cross: (
@@ -277,6 +335,7 @@ CASES = {
         cases.samples,
         {"method": methods.Completion(max_rank=2)},
         {
+            "weights": lambda world: np.random.default_rng(1).uniform(1.0, 3.0, len(cases.samples()[1][1])),
             "method": methods.Completion(max_rank=1),
             "test": TEST,
             "accuracy": 0.5,
@@ -284,6 +343,20 @@ CASES = {
             "callback": callback,
             "checkpoint": checkpoint,
             "earlier": earlier_of(cases.samples, method=methods.Completion(max_rank=1)),
+            "throw": (True, {}),
+        },
+    ),
+    regress: (
+        cases.scattered,
+        {"method": methods.Regression(max_rank=2, starts=0)},
+        {
+            "weights": np.linspace(1.0, 3.0, 60),
+            "method": methods.Regression(max_rank=1),
+            "test": (np.array([[0.1, 0.2], [0.7, 0.5]]), np.ones(2)),
+            "accuracy": 0.5,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {}),
         },
     ),

@@ -85,6 +85,11 @@ CASES = {
             "ridge": 0.5,
         },
     ),
+    methods.Regression: (
+        cases.scattered,
+        methods.Regression(max_rank=2),
+        {"max_rank": 1, "validation": 0.3, "ridge": 0.1, "sweeps": 1, "starts": 0, "loss": "huber"},
+    ),
     cp_methods.CPALS: (
         cases.array_of_terms,
         cp_methods.CPALS(starts=2, sweeps=60),

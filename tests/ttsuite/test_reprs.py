@@ -99,11 +99,22 @@ def trains():
     i = rng.integers(0, 8, (400, 3))
     method = ttsuite.Completion(max_rank=3)
     yield ttsuite.complete(i, 1.0 / (1.0 + i.sum(axis=1)), (8,) * 3, method=method, throw=False)
+    line = ttsuite.regress(rng.random((99, 2)), rng.random(99), ttsuite.Polynomials(2), throw=False)
+    yield from (
+        line,
+        line.value,
+        line.history[-1],
+        ttsuite.Polynomials(2),
+        ttsuite.Functions(np.sin),
+        ttsuite.Huber(1.0),
+    )
     found = ttsuite.cp_decomposition(np.ones((3, 4, 2)) + np.eye(3, 4)[:, :, None], 2, throw=False)
     yield from (found, found.value, found.history[-1])
     tree = ttsuite.convert(product, "ht")
     yield from (tree, tree.value, ttsuite.generic_ranks("tt", (2,) * 8, 2), ttsuite.skeleton(np.eye(30), 4))
     yield from (ttsuite.pq_norm(np.ones((3, 2)) - np.eye(3, 2), *pair) for pair in ((2, 2), (3, 4)))
+    corners = ttsuite.extreme(ttsuite.random_train((30,) * 40, 6, rng), prefixes=20)
+    yield from (corners, corners.value, corners.history[-1])
     field = ttsuite.elliptic([5, 5])
     yield from (field, field.value, field.history[-1])
     vectors = ttsuite.embed(rng.poisson(2.0, (30, 20)), 3, throw=False)
@@ -117,6 +128,7 @@ def trains():
         "TDVP",
         "Cross",
         "Completion",
+        "Regression",
         "InverseIteration",
     ):
         yield getattr(ttsuite, name)()

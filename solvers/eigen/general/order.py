@@ -40,11 +40,14 @@ class Order:
         scale = SAME * float(np.abs(eigenvalues).max(initial=0.0)) or 1.0
         return np.lexsort((-np.imag(eigenvalues), np.round(keys / scale)))
 
-    def cut(self, eigenvalues: np.ndarray, n: int, real: bool) -> int:
-        """How many of the sorted eigenvalues to take: ``n``, or one more for the second of a conjugate pair."""
+    def cut(self, eigenvalues: np.ndarray, n: int, real: bool, within: float = 0.0) -> int:
+        """How many of the sorted eigenvalues to take: ``n``, or one more for the second of a conjugate pair.
+
+        ``within``: what the eigenvalues may be off by.
+        """
         if not real or n >= len(eigenvalues):
             return min(n, len(eigenvalues))
         last, following = eigenvalues[n - 1], eigenvalues[n]
-        scale = float(np.abs(eigenvalues).max())
-        alone = abs(last.imag) > SAME * scale and not np.any(np.abs(eigenvalues[: n - 1] - last.conj()) < SAME * scale)
-        return n + 1 if alone and abs(following - last.conj()) < SAME * scale else n
+        same = max(SAME * float(np.abs(eigenvalues).max()), within)
+        alone = abs(last.imag) > same and not np.any(np.abs(eigenvalues[: n - 1] - last.conj()) < same)
+        return n + 1 if alone and abs(following - last.conj()) < same else n

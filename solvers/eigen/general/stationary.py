@@ -1,10 +1,14 @@
 """``stationary``: the state p of a generator with A p = 0 and <l, p> = 1, where l^H A = 0 (mass is kept).
 
-1. A small space: inverse iteration by the factors of A - s, s next to zero; that no second state is stationary is
-   proved by the graph of the transitions (one closed class) or seen by inverse iteration in the complement.
+1. A small space: the null vector of a matrix (solvers.eigen.general.closed_classes); that no second state is
+   stationary is proved by the graph of the transitions (one closed class) or seen by inverse iteration in the
+   complement.
 2. A larger one: implicit steps in time, (s - A) p' = s p, which keep mass and sign, ever longer ones (s falls).
 3. Near the end the same system gives the correction of p, (s - A) d = A p, from a right-hand side that is small: a
-   digit a step where s is small beside the slowest rate. What the steps to come would add up to is the error.
+   digit a step where s is small beside the slowest rate. What the steps to come would add up to is the error. At the
+   end p is rounded to what the accuracy leaves.
+4. A search in the complement, <l, x> = 0, from other trains for the eigenvalue nearest to zero: where that is zero too,
+   several states are stationary (a conserved quantity), and that is said.
 Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 2.3 and 2.5.
 """
 
@@ -12,16 +16,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
 from solvers.eigen import explicit
+from solvers.eigen.general.closed_classes import EPS, stationary_vector
+from solvers.eigen.general.order import Order
+from solvers.eigen.general.search import COARSE, starts
+from solvers.eigen.spans import Known
+from solvers.eigen.subspace import BESIDE, Subspace
 from solvers.eigen.swept import swept
 from solvers.formats.trains.construct import identity_operator, ones, tt_svd
 from solvers.formats.trains.operator import TTOperator
@@ -33,9 +41,6 @@ from solvers.solution import Callback, Checked, IterationState, Solution, Status
 
 KEPT = 1e-10  # ||l^H A|| over ||l|| times the size of A: more is not a generator
 LARGEST_FACTORS = 30_000  # states up to which A - s is factorised
-INVERSE_STEPS = 3
-SEARCH_STEPS = 12  # of inverse iteration in the complement
-SECOND = 1e-9  # of the size of A: an eigenvalue below it is zero
 ROUNDS = 40  # of steps and corrections
 SWEEPS = 8
 FIRST_SHIFT = 0.3  # of the mean size of A
@@ -43,11 +48,16 @@ FASTER = 0.3  # the next shift over this one
 NEAR = 0.3  # relative change of p, from which on it is corrected
 ROUGH = 2e-2  # accuracy of the steps before
 SOLVED = 0.03  # of a correction
+UNSOLVED = 0.1  # residual of its system, from which it is no correction
 SLOWEST = 0.9  # ratio of two corrections that still says something,
 FAST_ENOUGH = 0.15  # and that no longer step would better
-SHARE = 0.1  # of the accuracy, for roundings
+SHARE = 0.1  # of the accuracy, for roundings on the way
+ROUNDED = 0.5  # of what the accuracy leaves, for the last one: noise of the corrections is no rank of the answer
+SECOND = 1e-7  # of the mean size of A: a second eigenvalue, and its residual, below it is zero
+DECIDED = 0.3  # residual over eigenvalue of the second one, below which that is not zero
+SEARCH_RANK = 30  # cap of the trains of that search
+SEARCH_SHIFT = 1e-2  # of the mean size of A: where the second eigenvalue is looked for from
 SAMPLES = 2000  # entries looked at for a negative one
-EPS = float(np.finfo(float).eps)
 
 
 def stationary(
@@ -136,6 +146,7 @@ class _Task:
         while not self.over and self.number < ROUNDS:
             self._corrected()
             yield self._state("correction")
+        yield from self._looked_for_another()
 
     def _state(self, label: str) -> IterationState:
         extra = {"error_estimates": np.array([self.error])}
@@ -154,27 +165,8 @@ class _Task:
         a = sp.csc_matrix(a)
         if not np.all(np.isfinite(a.data)):
             raise ValueError("the operator's elements are not finite: scale it down")
-        n = a.shape[0]
-        weights = self.mass.full().ravel()
-        closed = _closed_classes(a) if self.probabilities else 0
-        if closed > 1:
-            raise ValueError(f"the stationary state is not unique: the transitions have {closed} closed classes")
-        scale = float(abs(a).sum(axis=0).max())
-        if scale == 0.0 and n > 1:
-            raise ValueError("the stationary state is not unique: the operator is zero")
-        shift = 1e-10 * scale or 1.0
-        factors = splu(sp.csc_matrix(a - shift * sp.identity(n)))
-        p = self.p.full().ravel()
-        p = p.astype(np.result_type(p, a))
-        for _ in range(INVERSE_STEPS):
-            p = factors.solve(p)
-            p = p / (weights.conj() @ p)
-        for _ in range(2):
-            change = factors.solve(a @ p)
-            change = change - p * (weights.conj() @ change)
-            p = p - change
-        self.error = float(np.linalg.norm(change) / np.linalg.norm(p)) + EPS
-        self.unique = "one closed class" if closed == 1 else self._second(factors, shift, scale, p, weights)
+        found = stationary_vector(a, self.p.full().ravel(), self.mass.full().ravel(), self.probabilities, self.rng)
+        p, self.error, self.unique = found.p, found.error, found.unique
         self.p = tt_svd(p.reshape(self.operator.row_shape), max(SHARE * self.accuracy, 1e-14))
         if self.p.max_rank > self.max_rank:
             self.p = self.p.round(0.0, self.max_rank)
@@ -184,22 +176,6 @@ class _Task:
         missed = Status.RANK_LIMIT if capped else Status.PRECISION
         self.status = Status.CONVERGED if self.error <= self.accuracy else missed
         return True
-
-    def _second(self, factors: Any, shift: float, scale: float, p: np.ndarray, weights: np.ndarray) -> str:
-        """Inverse iteration in the complement: the modulus of the second eigenvalue."""
-        if len(p) == 1:
-            return "one state"
-        x = self.rng.standard_normal(len(p)).astype(p.dtype)
-        growth = 0.0
-        for _ in range(SEARCH_STEPS):
-            x = x - p * (weights.conj() @ x)
-            x = x / np.linalg.norm(x)
-            y = factors.solve(x)
-            growth = float(np.linalg.norm(y))
-            x = y
-        if 1.0 / growth - shift <= SECOND * scale:
-            raise ValueError("the stationary state is not unique: zero is a repeated eigenvalue of the operator")
-        return f"next eigenvalue about {amount(1.0 / growth)} from zero"
 
     def _corrected(self) -> None:
         """Steps 2 and 3: an implicit step of the length 1/s, or the correction of p by the same system."""
@@ -217,17 +193,21 @@ class _Task:
             image = (self.operator @ self.p).round(0.3 * SOLVED)
             image = image - self.p * dot(self.mass, image)  # the rounding's: 1/s times as large in the solution
             found = swept(system, image, method, None, SOLVED, False, self.rng)
-            step = found.x - self.p * (dot(self.mass, found.x))
+            kept = dot(self.mass, found.x)
+            step = found.x - self.p * kept
+            unsolved = found.residual + abs(kept)  # -p too solves the system where s is small, and is no correction
             change = float(step.norm() / before)
-            p = (self.p + step).round(max(SHARE * self.accuracy, min(1e-2 * change, 1e-4)), self.max_rank)
+            fine = max(SHARE * self.accuracy, min(1e-2 * change, 1e-4))
+            p, cut = (self.p + step).round_with_error(fine, self.max_rank)
             p = p * (1.0 / dot(self.mass, p))
             # the steps to come are shorter by this ratio each: their sum is what p still errs by
             ratio = change / self.change if self.contracting else SLOWEST
             self.contracting = True
-            self.error = (
-                change * ratio / (1.0 - ratio) + change * max(SOLVED, found.residual) if ratio < SLOWEST else change
-            )
-            self.error += SHARE * self.accuracy
+            self.error = change * ratio / (1.0 - ratio) + change * max(SOLVED, unsolved) if ratio < SLOWEST else change
+            if unsolved > UNSOLVED:  # of what the system leaves, (s - A)^-1 makes 1/s times as much at most
+                self.error += unsolved * image.norm() / (self.shift * before)
+            # a cap on the ranks cuts the same from every correction: what does not move is not right for that
+            self.error += max(SHARE * self.accuracy, cut if cut > 3.0 * fine else 0.0)
             if ratio > FAST_ENOUGH:
                 self.shift *= FASTER
             self.change = change
@@ -236,10 +216,55 @@ class _Task:
         self.p = p
         self.number += 1
         if self.contracting and self.error <= self.accuracy:
+            self._rounded()
             self.status, self.over = Status.CONVERGED, True
         elif self.number == ROUNDS or not np.isfinite(self.change):
             self.status = Status.RANK_LIMIT if self.p.max_rank >= self.max_rank else Status.STAGNATED
             self.over = True
+
+    def _rounded(self) -> None:
+        """p at the least ranks that the accuracy allows."""
+        share = ROUNDED * (self.accuracy - self.error)
+        if share > 0.0:
+            self.p = self.p.round(share)
+            self.p = self.p * (1.0 / dot(self.mass, self.p))
+            self.error += 2.0 * share  # the mass is brought back to one
+
+    def _looked_for_another(self) -> Iterator[IterationState]:
+        """Step 4."""
+        if self.status is not Status.CONVERGED:
+            return
+        known = Known([self.p], [self.mass])
+        place = SEARCH_SHIFT * self.size
+        space = Subspace(
+            self.operator,
+            None,
+            Order("SM", place),
+            1,
+            outside=place,
+            goal=COARSE * place,
+            max_rank=min(self.max_rank, SEARCH_RANK),
+            hermitian=False,
+            rng=self.rng,
+            start=starts(self.operator, known, 1 + BESIDE, self.rng),
+            known=known,
+        )
+        for state in space.steps():
+            yield replace(state, label="search for another")
+            far, doubt = float(np.abs(space.pairs.w[0])), float(space.pairs.residuals[0])
+            if doubt < DECIDED * far:  # it converges to something else than zero
+                break
+        far, doubt = float(np.abs(space.pairs.w[0])), float(space.pairs.residuals[0])
+        self.work["linear_systems"] += space.solves
+        if far + doubt <= SECOND * self.size:
+            raise ValueError(
+                "the stationary state is not unique: a search found another (a conserved quantity?); add what decides "
+                "between them to the operator"
+            )
+        if doubt < DECIDED * far:
+            self.unique = f"searched: next eigenvalue about {amount(far)} from zero"
+        else:
+            self.unique = f"not decided: an eigenvalue below {amount(far + doubt)} from zero was seen"
 
     def content(self) -> Content:
         """The present p."""
@@ -284,19 +309,3 @@ class _Task:
         drawn = np.random.default_rng(1)
         indices = np.stack([drawn.integers(0, n, SAMPLES) for n in self.p.shape], axis=1)
         return float(self.p.entries(indices).min()), f"{SAMPLES} entries at random"
-
-
-def _closed_classes(a: sp.csc_matrix) -> int:
-    """Strongly connected classes that nothing leaves; 0 where an element beside the diagonal is negative."""
-    off = sp.csc_matrix(a - sp.diags(a.diagonal()))
-    off.eliminate_zeros()
-    floor = 1e-13 * float(abs(off).max()) if off.nnz else 0.0
-    if off.nnz and off.data.min() < -floor:
-        return 0
-    off.data[off.data <= floor] = 0.0
-    off.eliminate_zeros()
-    count, labels = connected_components(off.T, directed=True, connection="strong")
-    to, origin = off.nonzero()
-    left = np.zeros(count, dtype=bool)
-    left[labels[origin][labels[origin] != labels[to]]] = True
-    return int(count - np.count_nonzero(left))

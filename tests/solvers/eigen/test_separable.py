@@ -21,7 +21,8 @@ def random_sum():
 
 
 def test_groups_add_up_to_the_whole(random_sum) -> None:
-    parts = groups(random_sum)
+    parts, modes = groups(random_sum)
+    assert modes == [(0,), (1,), (2,), (3,)]
     assert [p.row_shape for p in parts] == [(3,), (4,), (2,), (5,)]
     total = kronecker_sum([p.full() for p in parts])
     np.testing.assert_allclose(total.full(), random_sum.full(), atol=1e-13)
@@ -40,10 +41,25 @@ def test_lowest_nearest_and_counted(random_sum) -> None:
 
 def test_modes_that_are_coupled_stay_together() -> None:
     h = sum_of_products([np.array([np.eye(2), Z, X])] * 5, [(1.0, {0: 1, 1: 1}), (0.5, {1: 2}), (2.0, {3: 1, 4: 2})])
-    assert [p.d for p in groups(h)] == [2, 1, 2]
-    assert groups(sum_of_products([np.array([np.eye(2), Z])] * 3, [(1.0, {0: 1, 2: 1}), (1.0, {1: 1})])) is None
+    assert [p.d for p in groups(h)[0]] == [2, 1, 2]
+    assert groups(sum_of_products([np.array([np.eye(2), Z])] * 3, [(1.0, {0: 1, 2: 1}), (1.0, {1: 1, 2: 1})])) is None
     almost = h + sum_of_products([np.array([np.eye(2), Z])] * 5, [(1e-9, {1: 1, 2: 1})])
-    assert [p.d for p in groups(almost)] == [3, 2]
+    assert [p.d for p in groups(almost)[0]] == [3, 2]
+
+
+def test_groups_whose_modes_do_not_stand_together() -> None:
+    """Two chains woven into each other: each is a group, and the states are products with every mode in its place."""
+    rng = np.random.default_rng(2)
+    terms = [(float(rng.standard_normal()), {k: 1, k + 2: 1}) for k in range(4)]
+    h = sum_of_products([np.array([np.eye(2), Z, X])] * 6, [*terms, *((0.3 + 0.1 * k, {k: 2}) for k in range(6))])
+    parts, modes = groups(h)
+    assert modes == [(0, 2, 4), (1, 3, 5)] and [p.row_shape for p in parts] == [(2, 2, 2)] * 2
+    sums = Sums.of(h)
+    energies, places = sums.lowest(64)
+    np.testing.assert_allclose(energies, np.linalg.eigvalsh(h.full()), atol=1e-13)
+    for i in (0, 9, 63):
+        x = sums.train(places[i])
+        assert (h @ x - x * float(energies[i])).norm() < 1e-13
 
 
 def test_a_quantics_laplacian_in_eight_dimensions(monkeypatch) -> None:

@@ -79,3 +79,25 @@ def test_rates_over_many_decades() -> None:
     found = stationary(operator_tt_svd(a.reshape(3, 4, 3, 4), 1e-15), accuracy=1e-9)
     off = np.linalg.norm(found.value.full().ravel() - exact) / np.linalg.norm(exact)
     assert off <= found.extra["error"] <= 1e-9
+
+
+def test_several_stationary_states_of_a_large_chain_are_said(monkeypatch) -> None:
+    """The number of particles is kept: a search in the complement finds a second state."""
+    monkeypatch.setattr(module, "LARGEST_FACTORS", 0)
+    with pytest.raises(ValueError, match="not unique: a search found another"):
+        stationary(generators.exchange(5), accuracy=1e-6)
+
+
+def test_nearly_closed_classes_by_elimination() -> None:
+    """Two wells that a particle leaves once in 1e13 steps: detailed balance is exact, LU alone gives no digit."""
+    n = 40
+    x = np.linspace(-1.2, 1.2, n)
+    energy = 30.0 * (x**2 - 1.0) ** 2 + 2.0 * x
+    births = np.exp(-0.5 * np.diff(energy))
+    deaths = 1.0 / births
+    a = np.diag(births, -1) + np.diag(deaths, 1)
+    a -= np.diag(a.sum(axis=0))
+    exact = np.exp(-energy) / np.exp(-energy).sum()
+    found = stationary(operator_tt_svd(a.reshape(n, n), 1e-16), accuracy=1e-8)
+    off = np.linalg.norm(found.value.full() - exact) / np.linalg.norm(exact)
+    assert off <= found.extra["error"] <= 1e-8

@@ -1,0 +1,317 @@
+"""``eig`` of a large space: subspaces of trains for right and for left vectors, then a search for what they lack.
+
+1. Right trains by inverse iteration of a subspace (solvers.eigen.subspace), left ones by that of the adjoint; a
+   two-sided Rayleigh-Ritz makes pairs of both (solvers.eigen.general.pairs).
+2. Searches in the complement of the pairs (solvers.eigen.general.search) until their discs cover what the list claims
+   to be empty.
+3. What a search found ahead of the list's last eigenvalue is one of the starts of 1, again. The list is "searched"
+   where the last round of searches was made to its end and found nothing; else the result is not CONVERGED.
+Cost: two linear systems an eigenvalue and pass of 1, five a pass of 2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from solvers.checkpoint import Content, random_state, restore
+from solvers.eigen.general.order import Order
+from solvers.eigen.general.pairs import Limits, size_of, solution_of, two_sided
+from solvers.eigen.general.search import COARSE, PLACES, WANTED, Region, seen_by_powers, starts
+from solvers.eigen.general.states import EigenPairs
+from solvers.eigen.spans import Known, Pairs, stored_pairs
+from solvers.eigen.subspace import BESIDE, Subspace
+from solvers.formats.trains.construct import ones
+from solvers.formats.trains.operator import TTOperator
+from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.solution import IterationState, Solution, Status
+
+GOAL = 0.3  # of the accuracy: the residuals of a subspace
+GENERATOR = 1e-12  # relative size of 1^T A that counts as zero
+ROUNDS = 3  # of lists and searches
+CERTAIN = 3.0  # times residual and condition: how far an eigenvalue of a search may be off
+CERTAIN_GOAL = 1e-4  # of the residual that is enough where it decides: searches that stand near the list's last go on
+TIE = 3.0  # times the accuracy: who differs by less from the list's last is as good as that
+MOST_CONDITION = 1e6  # of the pairs whose complement is searched: its projector has the norm of their conditions
+MOST_DOUBT = 1e3  # of the largest condition of the pairs: what it tells of those of a search
+
+
+class Trains:
+    """One question at work: an Iteration (solvers.iteration)."""
+
+    def __init__(
+        self, operator: TTOperator, n: int, order: Order, accuracy: float, max_rank: int, rng: np.random.Generator
+    ) -> None:
+        if order.which == "LM" and order.target is None:
+            raise ValueError('which="LM" needs a space of at most 100,000 functions: ask for LR, SR, or a target')
+        self.operator, self.n, self.order, self.rng = operator, n, order, rng
+        self.limits = Limits(order, accuracy, max_rank)
+        self.size = size_of(operator)
+        self.generator = is_generator(operator)
+        self.bounded = order.target is None and order.which == "LR" and self.generator
+        self.stage, self.round = "right", 1
+        self.right: Subspace | None = None
+        self.left: Subspace | None = None
+        self.search: Subspace | None = None
+        self.value: EigenPairs | None = None
+        self.candidates: list[TensorTrain] = []
+        self.heights: list[float] = []  # of the places searched in this round
+        self.height = 0.0  # up to which imaginary parts were seen
+        self.unsure = False  # whether a search of this round did not end
+        self.counts = {"linear_systems": 0, "passes": 0, "searches": 0, "rounds": 1}
+
+    def steps(self) -> Iterator[IterationState]:
+        """A state a pass of any subspace."""
+        while self.stage != "over":
+            space = self._space()
+            before = space.solves
+            for state in space.steps():
+                self.counts["passes"] += 1
+                self.counts["linear_systems"] += space.solves - before
+                before = space.solves
+                yield replace(state, label=f"{self.stage} pass" if self.stage != "search" else "search")
+                if self.stage == "search" and self._decided(space):
+                    break
+            self._ended(space)
+
+    def _space(self) -> Subspace:
+        """The subspace of this stage, where it is or from its starts."""
+        if self.stage == "right":
+            if self.right is None:
+                known = [] if self.value is None else self.value.right
+                first = [ones(self.operator.row_shape)] if self.bounded and self.round == 1 else []
+                self.right = self._subspace([*first, *known, *self.candidates])
+            return self.right
+        assert self.right is not None
+        if self.stage == "left":
+            if self.left is None:
+                first = [ones(self.operator.row_shape)] if self.generator else []
+                known = self.right.pairs.trains if self.value is None else self.value.left
+                self.left = self._subspace([*first, *known, *self.candidates][: self.n + BESIDE], adjoint=True)
+            return self.left
+        if self.search is None:
+            self.search = self._searching(self.heights[-1])
+        return self.search
+
+    def _subspace(self, start: list[TensorTrain], adjoint: bool = False, pairs: Pairs | None = None) -> Subspace:
+        order, outside = self.order, self._outside()
+        if adjoint:
+            order = Order(order.which, None if order.target is None else complex(np.conj(order.target)))
+            outside = np.conj(outside).item() if isinstance(outside, complex) else outside
+        return Subspace(
+            self.operator.adjoint() if adjoint else self.operator,
+            None,
+            order,
+            self.n,
+            outside=outside,
+            goal=GOAL * self.limits.accuracy,
+            max_rank=self.limits.max_rank,
+            hermitian=False,
+            rng=self.rng,
+            start=start,
+            bounded=self.bounded,
+            pairs=pairs,
+        )
+
+    def _outside(self) -> complex:
+        """A number beside what is wanted."""
+        if self.order.target is not None:
+            return self.order.target
+        if self.order.which == "SM" or self.bounded:
+            return 0.0
+        return self.size if self.order.which == "LR" else -self.size
+
+    def _ended(self, space: Subspace) -> None:
+        """What comes after this subspace."""
+        if self.stage == "right":
+            self.stage, self.left = "left", None
+        elif self.stage == "left":
+            self._listed()
+        else:
+            self._searched(space)
+
+    def _listed(self) -> None:
+        """Both subspaces have ended: pairs of them, and the first place to look from."""
+        assert self.right is not None and self.left is not None
+        pairs = self.right.pairs
+        within = 3.0 * max(self.limits.accuracy, float(pairs.residuals[: self.n].max()))
+        take = self.order.cut(pairs.w, self.n, self.operator.dtype.kind != "c", within)
+        stops = [s.status for s in (self.right, self.left) if s.status is not Status.CONVERGED]
+        stopped = stops[0] if stops else Status.STAGNATED
+        self.value = two_sided(self.operator, pairs.trains, self.left.pairs.trains, take, self.limits, stopped)
+        self.candidates, self.heights, self.height, self.unsure, self.search = [], [], 0.0, False, None
+        conditions = self.value.conditions
+        whole = len(conditions) >= self.n and all(s is Status.CONVERGED for s in self.value.statuses)
+        if whole and conditions.max() <= MOST_CONDITION:
+            region, known = self._region(), self._known()
+            region.raise_to(np.concatenate([pairs.w, seen_by_powers(self.operator, known, self.rng)]))
+            self.height = region.height
+            self._next_place(region, 0.0)
+        else:
+            self._over(False)
+
+    def _region(self) -> Region:
+        assert self.value is not None and self.right is not None
+        region = Region(self.order, self.value.eigenvalues, self.right.pairs.w[self.n :], self.bounded)
+        region.height = self.height
+        return region
+
+    def _known(self) -> Known:
+        assert self.value is not None
+        return Known(self.value.right, self.value.left)
+
+    def _next_place(self, region: Region, height: float) -> None:
+        self.heights.append(height)
+        self.stage, self.search = "search", None
+
+    def _searching(self, height: float, pairs: Pairs | None = None) -> Subspace:
+        assert self.value is not None
+        region, known = self._region(), self._known()
+        place = region.place(height)
+        self.counts["searches"] += pairs is None
+        return Subspace(
+            self.operator,
+            None,
+            Order(self.order.which, place),
+            self._most(),
+            outside=place,
+            goal=CERTAIN_GOAL * COARSE * self._depth(region),
+            max_rank=self.limits.max_rank,
+            hermitian=False,
+            rng=self.rng,
+            start=starts(self.operator, known, WANTED + BESIDE, self.rng) if pairs is None else [],
+            known=known,
+            pairs=pairs,
+        )
+
+    def _most(self) -> int:
+        """Eigenvalues that a search can find in the complement."""
+        assert self.value is not None
+        rest = math.prod(float(m) for m in self.operator.row_shape) - len(self.value.eigenvalues)
+        return int(min(WANTED, rest))
+
+    def _depth(self, region: Region) -> float:
+        """From a place to the list's last eigenvalue."""
+        assert self.value is not None
+        return max(region.last if region.disc else region.edge + region.last, 0.0) + 0.3 * region.width
+
+    def _doubt(self, p: Pairs) -> np.ndarray:
+        """How far the eigenvalues of a search may be off: as ill-conditioned as those that are listed."""
+        assert self.value is not None
+        condition = float(np.clip(self.value.conditions.max(), 1.0, MOST_DOUBT))
+        return np.asarray(CERTAIN * p.residuals * condition)
+
+    def _decided(self, space: Subspace) -> bool:
+        """Whether the first ones of a search are found, and are ahead of the list's last or behind it for certain."""
+        region, p, n = self._region(), space.pairs, space.n
+        doubt = self._doubt(p)[:n]
+        far = np.abs(self.order.keys(p.w[:n]) - region.last)
+        settled = p.residuals[:n] <= COARSE * self._depth(region)
+        return bool(np.all(settled & ((far > doubt) | (doubt <= TIE * self.limits.accuracy))))
+
+    def _searched(self, space: Subspace) -> None:
+        """A search has ended: what of it is ahead of the list, and where to look next."""
+        assert self.value is not None
+        region, p = self._region(), space.pairs
+        keys = self.order.keys(p.w)
+        doubt = self._doubt(p)
+        tie = TIE * self.limits.accuracy
+        converged = self._decided(space)
+        ahead = [i for i in range(len(p.w)) if keys[i] < region.last - tie and (i < space.n or converged)]
+        ahead = [i for i in ahead if i < space.n or keys[i] < region.last - doubt[i]]
+        self.candidates += [p.trains[i] for i in ahead]
+        self.unsure |= not converged
+        settled = p.residuals <= COARSE * self._depth(region)
+        many = int(np.argmin(settled)) if not settled.all() else len(settled)
+        radius = float(np.abs(p.w[:many] - space.outside).max(initial=0.0))
+        if self.candidates:
+            if self.round < ROUNDS:
+                self._again()
+            else:
+                self._over(False)
+            return
+        height = self.heights[-1]
+        reach = abs(height) + region.half_height(radius)
+        if not region.disc and height > 0.0 and self.operator.dtype.kind == "c":
+            self._next_place(region, -height)  # below the axis too
+        elif region.disc or reach >= region.height:
+            self._over(not self.unsure)
+        elif len(self.heights) < PLACES:
+            self._next_place(region, min(region.height, reach + max(region.half_height(radius), 0.5 * region.width)))
+        else:
+            self._over(False)
+
+    def _again(self) -> None:
+        """Another round."""
+        self.round += 1
+        self.counts["rounds"] = self.round
+        self.stage, self.right, self.left, self.search = "right", None, None, None
+
+    def _over(self, searched: bool) -> None:
+        assert self.value is not None
+        self.stage = "over"
+        if searched:
+            self.value = replace(self.value, completeness=f"searched {len(self.heights)} times")
+
+    def solution(self) -> Solution:
+        """The pairs."""
+        assert self.value is not None
+        found = solution_of(self.operator, self.value, self.counts)
+        if found.converged and len(self.value.eigenvalues) < self.n:
+            return replace(found, status=Status.STAGNATED)
+        return found
+
+    def content(self) -> Content:
+        """The subspaces and the pairs, as far as they are."""
+        arrays: dict[str, np.ndarray] = {}
+        data: dict[str, Any] = {name: getattr(self, name) for name in KEPT}
+        for name in ("right", "left", "search"):
+            space: Subspace | None = getattr(self, name)
+            if space is not None:
+                own, data[name] = space.content()
+                data[f"{name}_goal"] = space.goal
+                arrays |= {f"{name}/{key}": array for key, array in own.items()}
+        if self.value is not None:
+            own, data["value"] = self.value.content()
+            arrays |= {f"value/{key}": array for key, array in own.items()}
+        own, data["candidates"] = Pairs(np.zeros(0), self.candidates, np.zeros(0)).content()
+        arrays |= {f"candidates/{key}": array for key, array in own.items()}
+        return arrays, {**data, "generator_state": random_state(self.rng)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
+        """Go on from there."""
+
+        def under(name: str) -> dict[str, np.ndarray]:
+            return {key.removeprefix(f"{name}/"): a for key, a in arrays.items() if key.startswith(f"{name}/")}
+
+        for name in KEPT:
+            setattr(self, name, data[name])
+        self.candidates = stored_pairs(under("candidates"), data["candidates"]).trains
+        if "value" in data:
+            self.value = EigenPairs.stored(under("value"), data["value"])
+        for name in ("right", "left", "search"):
+            if name not in data:
+                continue
+            pairs = stored_pairs(under(name), data[name])
+            if name == "search":
+                space = self._searching(self.heights[-1], pairs)
+            else:
+                space = self._subspace([], name == "left", pairs)
+            space.restore(data[name])
+            space.goal = data[f"{name}_goal"]
+            setattr(self, name, space)
+        restore(self.rng, data["generator_state"])
+
+
+KEPT = ("stage", "round", "heights", "height", "unsure", "counts")
+
+
+def is_generator(operator: TTOperator) -> bool:
+    """Whether the columns sum to zero: the total of what it moves is kept."""
+    left = ones(operator.row_shape)
+    scale = operator.norm() * left.norm() / np.sqrt(math.prod(float(m) for m in operator.row_shape))
+    return bool((operator.T @ left).norm() <= GENERATOR * scale)
