@@ -144,6 +144,24 @@ class AMEn(LinearMethod):
 
 
 @dataclass(frozen=True)
+class GMRES:
+    """Restarted GMRES on trains (solvers.linear.gmres).
+
+    ``restart``: most vectors a cycle keeps; ``cycles``: most cycles; ``max_rank``: cap of the TT-ranks of vectors and
+    solution (alias rmax).
+
+    Raises ValueError where a value is impossible.
+    """
+
+    restart: int = 30
+    cycles: int = 60
+    max_rank: int = 300
+
+    def __post_init__(self) -> None:
+        at_least("GMRES", self, {"restart": 1, "cycles": 1, "max_rank": 1})
+
+
+@dataclass(frozen=True)
 class ALSCross:
     """ALS-cross for linear systems that depend on parameters (solvers.cross.als_cross).
 
@@ -169,7 +187,8 @@ class Cross:
     ``max_evaluations``: most evaluations, those of checks included; ``check_points``: fresh random points a check, more
     after one that found an error: the share of entries that can be wrong unseen is 9.2 over their number; ``whole``: a
     tensor of at most so many entries is evaluated whole, and its error known at every entry (0: never, for functions
-    whose values are dear).
+    whose values are dear). ``patience``: evaluations from which on an error that falls too slowly for the accuracy ends
+    it: raise it for a function of large exact rank.
 
     Raises ValueError where a value is impossible.
     """
@@ -179,9 +198,11 @@ class Cross:
     max_evaluations: int = 50_000_000
     check_points: int = 6000
     whole: int = 400_000
+    patience: int = 1_000_000
 
     def __post_init__(self) -> None:
-        at_least("Cross", self, {"max_rank": 1, "sweeps": 1, "max_evaluations": 1, "check_points": 1, "whole": 0})
+        least = {"max_rank": 1, "sweeps": 1, "max_evaluations": 1, "check_points": 1, "whole": 0, "patience": 1}
+        at_least("Cross", self, least)
 
 
 @dataclass(frozen=True)
@@ -326,6 +347,36 @@ class Completion:
             raise ValueError(f"Completion: ridge is {self.ridge!r}; give a number from 0 on, or None")
         if not 0.0 < self.validation < 1.0:
             raise ValueError(f"Completion: validation is {self.validation!r}; give a share between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A function of many coordinates from values at scattered points (solvers.optimisation.regression.regress).
+
+    ``max_rank``: the TT-ranks grow one by one up to this cap (alias rmax), and not beyond what the points can tell.
+    ``validation``: share of the points (of few a fifth) that is not fitted but judges ranks and ridges. ``ridge``:
+    penalty on the squared norm, relative to the sum of the weights, for functions of mean square one; None: chosen by
+    those points. ``sweeps``: most of them a fit. ``starts``: random ones where the others learned nothing. ``loss``:
+    squares; huber, for values of which some are wrong by any amount.
+
+    Raises ValueError where a value is impossible.
+    """
+
+    max_rank: int = 10
+    validation: float = 0.1
+    ridge: float | None = None
+    sweeps: int = 40
+    starts: int = 2
+    loss: Literal["squares", "huber"] = "squares"
+
+    def __post_init__(self) -> None:
+        at_least("Regression", self, {"max_rank": 1, "sweeps": 1, "starts": 0})
+        if self.loss not in ("squares", "huber"):
+            raise ValueError(f"Regression: loss is {self.loss!r}; give squares or huber")
+        if self.ridge is not None and not (math.isfinite(self.ridge) and self.ridge >= 0.0):
+            raise ValueError(f"Regression: ridge is {self.ridge!r}; give a number from 0 on, or None")
+        if not 0.0 < self.validation < 1.0:
+            raise ValueError(f"Regression: validation is {self.validation!r}; give a share between 0 and 1")
 
 
 @dataclass(frozen=True)

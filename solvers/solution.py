@@ -20,6 +20,7 @@ class Status(Enum):
     BASIS_LIMIT = "the basis is too small for the accuracy asked for: allow more functions, points or solves"
     ITERATION_LIMIT = "the iteration limit stopped it before the accuracy was reached: allow more passes or sweeps"
     STAGNATED = "no further progress before the accuracy was reached: raise max_rank; a bad scaling, or singular?"
+    FLOOR = "the error hardly falls while the rank grows (noise, a jump, a kink): ask for no less than was reached"
     PRECISION = "rounding errors alone exceed the accuracy asked for: relax accuracy; the system is ill-conditioned"
     SINGULAR = "the operator is singular and the right-hand side not in its range: only a least-squares solution exists"
     STEP_LIMIT = "the time steps are too long for the accuracy asked for: give a shorter time_step, or none (adaptive)"
@@ -28,6 +29,7 @@ class Status(Enum):
     OUT_OF_RANGE = "the norm is beyond the range of double precision: see its logarithm, or subtract the mean energy"
     CONTRADICTED = "a check made apart from the method contradicts the result: see what was checked"
     NO_EVIDENCE = "one value alone was seen, of a function not seen whole: give points where it differs"
+    BEST_SEEN = "the best of all that was looked at, not proven to be the best: see its bounds, or allow more"
     INTERRUPTED = "interrupted by the user; what was reached so far is kept"
 
 
@@ -107,6 +109,9 @@ class Solution(Card):
         told: list[Fact] = [("status", self.status.value)]
         told += [("asked", f"{self.asked:g}")] if self.asked is not None else []
         told += [("residual", f"{size(np.max(self.residual))}")] if np.size(self.residual) else []
+        if "condition" in self.extra and "forward_error" in self.extra:
+            seen = f"{size(self.extra['condition'])}, with the residual an error of {size(self.extra['forward_error'])}"
+            told.append(("condition seen", seen))
         told += self.value.worded() if isinstance(self.value, Card) else [("value", repr(self.value))]
         if self.checked:
             told.append(

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 import solvers.eigen.general.small as general_vectors
 import solvers.eigen.general.stationary as stationary_states
+import solvers.linear.full_least_squares as rectangles
 import solvers.linear.task as linear
 from solvers.cross import reduced_basis
 from solvers.cross.als_cross import als_cross
@@ -25,14 +26,21 @@ from solvers.eigen.count_levels import count_levels
 from solvers.eigen.eigsolve import eigsolve
 from solvers.eigen.general.eig import eig
 from solvers.elliptic.elliptic import elliptic
+from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.trains.construct import kronecker_sum, ones, random_train
+from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.formats.tucker.cross import tucker_cross
+from solvers.linear.gmres import gmres
+from solvers.linear.lstsq import lstsq
+from solvers.linear.pinv import pinv
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import Evaluation, minimise
+from solvers.optimisation.regression.bases import Polynomials
+from solvers.optimisation.regression.regress import regress
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.solution import Solution, Status
 
@@ -44,6 +52,7 @@ def nothing_is_small(monkeypatch) -> None:
     """Methods are asked themselves, where full vectors would answer, and few solves are shared out."""
     monkeypatch.setattr(linear, "DIRECT_FIRST", 0)
     monkeypatch.setattr(linear, "DIRECT_LAST", 0)
+    monkeypatch.setattr(rectangles, "MOST_WORK", 0)
     monkeypatch.setattr(explicit, "SMALL", 0)
     monkeypatch.setattr(stationary_states, "LARGEST_FACTORS", 0)
     monkeypatch.setattr(general_vectors, "DENSE", 20)
@@ -107,6 +116,27 @@ def system() -> Arguments:
     return solve, (operator, ones((6,) * 4)), {"accuracy": 1e-6}
 
 
+def given_system() -> Arguments:
+    """The same operator by what it does."""
+    _, (operator, b), keywords = system()
+    return gmres, (lambda x: operator @ x, b), {**keywords, "accuracy": 1e-3}
+
+
+def rectangle() -> TTOperator:
+    """Tall, of ranks two."""
+    rng = np.random.default_rng(11)
+    shapes = ((1, 5, 4, 2), (2, 5, 4, 2), (2, 5, 4, 1))
+    return TTOperator(tuple(rng.standard_normal(shape) for shape in shapes))
+
+
+def fitted() -> Arguments:
+    return lstsq, (rectangle(), random_train((5,) * 3, 2, np.random.default_rng(12))), {"accuracy": 1e-6}
+
+
+def inverted() -> Arguments:
+    return pinv, (rectangle(),), {"accuracy": 1e-6}
+
+
 def motion() -> Arguments:
     x, z = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0])
     terms = [(1.0, {k: 0, k + 1: 0}) for k in range(5)] + [(0.7, {k: 1}) for k in range(6)]
@@ -123,6 +153,30 @@ def absorbed() -> Arguments:
 
 def function() -> Arguments:
     return cross, (lambda p: 1.0 / (1.0 + p.sum(axis=1)), (6,) * 5), {"accuracy": 1e-4}
+
+
+def extremes() -> Arguments:
+    return extreme, (lambda p: np.cos(p @ np.arange(1.0, 6.0)), (6,) * 5), {"max_evaluations": 200}
+
+
+def extremes_of_one_point() -> Arguments:
+    return extreme, (function_of_one_point()[1][0], (6,) * 5), {"max_evaluations": 200}
+
+
+def extremes_of_few_points() -> Arguments:
+    return extreme, (function_of_few_points()[1][0], (6,) * 5), {"max_evaluations": 1000}
+
+
+def extremes_of_a_train() -> Arguments:
+    return extreme, (random_train((9,) * 20, 5, np.random.default_rng(5)),), {"prefixes": 50}
+
+
+def function_with_noise() -> Arguments:
+    def noisy(p: np.ndarray) -> np.ndarray:
+        scattered = (p @ 6 ** np.arange(5)) * 2654435761 % 2**32
+        return np.asarray(1.0 / (1.0 + p.sum(axis=1)) + 0.1 * scattered / 2**32)
+
+    return cross, (noisy, (6,) * 5), {"accuracy": 1e-4}
 
 
 def function_of_one_point() -> Arguments:
@@ -179,6 +233,13 @@ def samples() -> Arguments:
     points = np.unique(np.random.default_rng(0).integers(0, 5, (90, 3)), axis=0)
     values = (-1.0) ** points.sum(axis=1) / (1.0 + points.sum(axis=1))  # a constant learns nothing of the signs
     return complete, (points, values, (5,) * 3), {"accuracy": 1e-3}
+
+
+def scattered() -> Arguments:
+    """Values at points that no low rank explains: all starts are tried."""
+    rng = np.random.default_rng(4)
+    points = rng.random((60, 2))
+    return regress, (points, rng.standard_normal(60), Polynomials(3, (0.0, 1.0))), {"accuracy": 1e-3}
 
 
 class Sphere:

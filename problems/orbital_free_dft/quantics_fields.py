@@ -105,6 +105,7 @@ class QuanticsFields:
             method=AMEn(max_rank=self.max_rank),
             start=self._solutions.get(name),
             accuracy=self.tol,
+            condition=False,
             rng=self.rng,
             throw=False,
         )

@@ -64,6 +64,7 @@ def solve_assembled(
         load,
         method=AMEn(max_rank=max_rank),
         accuracy=RESIDUAL_SHARE * accuracy,
+        condition=False,
         rng=rng,
         callback=callback,
         throw=False,

@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from solvers.kernels.evaluations import looked_up
+
 Arguments = Literal["rows", "columns", "row", "numbers"]
 Domain = np.ndarray | Callable[..., np.ndarray]
 Outside = complex | Callable[..., np.ndarray]
@@ -47,6 +49,9 @@ class Calling:
             raise ValueError(f"the domain must be a mask of shape {tuple(shape)}, not {domain.shape} {domain.dtype}")
         self.f, self.shape, self.batch = f, tuple(shape), batch
         self.grids = None if grids is None else [np.asarray(g, dtype=float) for g in grids]
+        if self.grids is not None:
+            self._flat = np.concatenate(self.grids)
+            self._firsts = np.concatenate([[0], np.cumsum([len(g) for g in self.grids])[:-1]])
         self.domain, self.outside, self.skips = domain, outside, undefined == "skip"
         self._unsure = arguments is None and _takes(f, len(self.shape))
         self.arguments = arguments or ("columns" if self._unsure else "rows")
@@ -96,7 +101,7 @@ class Calling:
     def _passed(self, f: Callable[..., Any], indices: np.ndarray) -> Any:
         points = indices
         if self.grids is not None:
-            points = np.column_stack([g[indices[:, m]] for m, g in enumerate(self.grids)])
+            points = looked_up(self._flat, self._firsts, np.ascontiguousarray(indices))
         if self.arguments == "rows":
             return f(points)
         if self.arguments == "columns":

@@ -6,6 +6,7 @@ do not bear the rounding, less of it is tried, and in the end none.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,26 @@ import numpy as np
 from solvers.cross.known import entries
 from solvers.cross.pivots import Pivots
 from solvers.cross.search import STARTS, Search
+from solvers.formats.trains.construct import ones
 from solvers.formats.trains.tensor_train import TensorTrain
 
 ROUNDING = 0.05  # of the accuracy (root mean square), for the rounding
 ROUNDINGS = 3  # attempts, each with less, where the values known do not bear it
+FEW = 4096  # known values that are looked at first
 WORST = 80  # points returned of those where known values are missed, and one a rank
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A train looked at, the largest error found, over the largest value, and the points (p, d) of the worst.
+
+    ``fresh``: random points among those it was looked at, 0 where known values spoke against it already.
+    """
+
+    train: TensorTrain
+    error: float
+    worst: np.ndarray
+    fresh: int
 
 
 class Judgement:
@@ -31,20 +47,37 @@ class Judgement:
         """The rounded train, the one it is of, the largest error at what is known, and the points of the worst."""
         known, scale = self.source.known, self.source.largest
         exact, tol = pivots.train(), ROUNDING * self.accuracy
+        none = np.zeros((0, pivots.d), dtype=np.int64)
+        # 1 a few of the known values: where these are missed, the others need not be looked at
+        if known.count > FEW:
+            rows = np.random.default_rng(known.count).choice(known.count, FEW, replace=False)
+            found = self._missed(exact, pivots, known.errors_at(exact, rows) / scale, rows)
+            if found is not None:
+                return found
+        # 2 all of them, by the train rounded as far as they bear it
         for _ in range(ROUNDINGS):
             train = exact.round(tol)
             errors = known.errors(train) / scale
             error = float(errors.max())
             if error <= self.accuracy:
-                return train, exact, error, np.zeros((0, pivots.d), dtype=np.int64)
+                return train, exact, error, none
             failed = np.flatnonzero(errors > self.accuracy)
             if (self._errors(exact, self._known_points(failed)) > self.accuracy * scale).any():
                 break
             tol *= max(0.5 * self.accuracy / error, 1e-3)
         errors = known.errors(exact) / scale
-        worst = np.argsort(errors)[::-1]
+        missed = self._missed(exact, pivots, errors, np.arange(known.count))
+        return missed or (exact, exact, float(errors.max()), none)
+
+    def _missed(
+        self, exact: TensorTrain, pivots: Pivots, errors: np.ndarray, rows: np.ndarray
+    ) -> tuple[TensorTrain, TensorTrain, float, np.ndarray] | None:
+        """What ``fitted`` says where known values at ``rows`` have ``errors`` above the accuracy, else nothing."""
+        worst = np.argsort(errors)[::-1][: WORST + max(pivots.ranks)]
         worst = worst[errors[worst] > self.accuracy]
-        return exact, exact, float(errors.max()), self._known_points(worst[: WORST + max(pivots.ranks)])
+        if not len(worst):
+            return None
+        return exact, exact, float(errors.max()), self._known_points(rows[worst])
 
     def _known_points(self, rows: np.ndarray) -> np.ndarray:
         """Multi-indices (m, d) of the tensor at positions of what is known; with outputs, the worst output is not
@@ -83,10 +116,22 @@ class Judgement:
         _, once = np.unique(points[order], axis=0, return_index=True)
         return train, max(float(errors.max()) / source.largest, before), points[order][np.sort(once)]
 
+    def fresh(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Random points (count, d) with their values, which are known from now on."""
+        spent = self.source.evaluations
+        points = self.search.random(count)
+        values = self.source.points(points)
+        self.checks += self.source.evaluations - spent
+        return points, values
+
     def last(self, exact: TensorTrain) -> tuple[TensorTrain, float]:
-        """The train rounded, or as it is where that is better, with the largest error at what is known."""
+        """The train rounded, or as it is where that is better, with the largest error at what is known; never one
+        that is worse than zero.
+        """
         known, scale = self.source.known, self.source.largest
         trains = (exact.round(ROUNDING * self.accuracy), exact)
         errors = [float(known.errors(x).max()) / scale for x in trains]
         chosen = 0 if errors[0] <= max(errors[1], self.accuracy) else 1
+        if not errors[chosen] <= 1.0:
+            return ones(self.source.shape) * 0.0, 1.0
         return trains[chosen], errors[chosen]

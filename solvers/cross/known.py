@@ -114,11 +114,15 @@ class Known:
 
     def errors(self, train: TensorTrain, since: int = 0) -> np.ndarray:
         """|value - train|, the largest over the outputs, at the positions from ``since`` on."""
-        out = np.zeros(self.count - since)
-        modes = self.modes[since : self.count]
+        return self.errors_at(train, np.arange(since, self.count))
+
+    def errors_at(self, train: TensorTrain, at: np.ndarray) -> np.ndarray:
+        """|value - train|, the largest over the outputs, at positions (m,)."""
+        out = np.zeros(len(at))
+        modes = self.modes[at]
         for mode in np.unique(modes):
             chosen = np.flatnonzero(modes == mode)
-            rows = chosen + since
+            rows = at[chosen]
             values = self.values[rows]
             if values.shape[1] > 1:
                 indices = self.indices(rows)
@@ -129,7 +133,9 @@ class Known:
                     ]
                 )
             else:
-                found = self._shared(int(mode), rows).entries(train)[:, None]
+                whole = len(at) == self.count
+                shared = self._shared(int(mode), rows) if whole else Shared(self.indices(rows), int(mode))
+                found = shared.entries(train)[:, None]
             out[chosen] = np.abs(found - values).max(axis=1)
         return out
 

@@ -11,8 +11,10 @@ when P_k is ill-conditioned (Oseledets and Tyrtyshnikov, Linear Algebra Appl. 43
 ``grow`` looks for large errors in the superblock f(I_k-1, i_k, i_k+1, J_k+1) of one bond: in all of it where it is
 hardly larger than T_k and T_k+1 together, else by rook searches along its rows and columns, which are just the new
 slices of T_k and T_k+1 (Savostyanov, Linear Algebra Appl. 458, 217 (2014), algorithm 2). ``insert`` makes the
-approximation exact at a point found elsewhere: from the last bond to the first the tail of the point becomes a column,
-beside the row of the superblock where that column is approximated worst. ``renew`` chooses all index sets afresh by
+approximation exact at a point found elsewhere: from the first bond to the last the tail of the point becomes a column,
+beside the row of the superblock where that column is approximated worst. That row is then among those of the next
+bond, which sees by it what sets the point apart; from the last bond to the first nothing would carry it on.
+``renew`` chooses all index sets afresh by
 maxvol, from the left and back, with points among them: cheap for many.
 Cost: r n evaluations a pivot and bond for ``grow``, d r n for ``insert``, 2 d n r^2 for ``renew``, if nothing is known.
 """
@@ -35,13 +37,16 @@ LARGEST = 2_000_000  # ... if it has at most so many
 
 
 class Pivots(Blocks):
-    """Blocks that grow."""
+    """Blocks that grow; ``worst``: the error at the first pivot of the last bond that grew, or 0."""
+
+    worst = 0.0
 
     def grow(self, k: int, tol: float, most: int = 1) -> int:
         """Add up to ``most`` pivots at bond k where errors above ``tol`` (absolute) are found; how many were."""
         a, b = len(self._before(k)), len(self._behind(k + 1))
         n, m = len(self.modes[k].rows), len(self.modes[k + 1].rows)
         rank = len(self.left[k])
+        self.worst = 0.0
         most = min(most, 1 + int(AT_ONCE * rank), a * n - rank, m * b - rank)
         if most <= 0:
             return 0
@@ -58,6 +63,7 @@ class Pivots(Blocks):
         t = self.values[k + 1].reshape(len(self.left[k]), -1)
         rest = np.ascontiguousarray(values - self.quotient(k) @ t)
         rest[self.rows[k]] = 0.0
+        self.worst = float(np.abs(rest).max())
         rows, columns = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
         count = largest_pivots(rest, most, tol, rows, columns)
         added = 0
@@ -99,6 +105,7 @@ class Pivots(Blocks):
             pivot = rest_across[column]
             if abs(pivot) <= tol or any(row == r or column == q for r, q, _, _ in found):
                 break
+            self.worst = max(self.worst, float(abs(pivot)))
             found.append((row, column, down, across))
             lines.append((rest_down / pivot, rest_across))
             errors = errors - lines[-1][0][i] * rest_across[j]
@@ -130,7 +137,7 @@ class Pivots(Blocks):
         """Make the approximation exact at a point (d,), up to ``tol`` (absolute) a bond or mode; how much that took."""
         tol = max(tol, NOISE * self.source.largest)
         added = self._reach(point, tol)
-        for k in range(self.d - 2, -1, -1):
+        for k in range(self.d - 1):
             before, rows, tail = self._before(k), self.modes[k].rows, point[k + 1 :]
             if len(self.left[k]) >= min(max_rank, len(before) * len(rows)):
                 continue

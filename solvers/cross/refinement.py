@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,16 +11,18 @@ import numpy as np
 from solvers.checkpoint import Content, random_state, restore, stored_train, train_arrays
 from solvers.cross import looks
 from solvers.cross.blocks import NOISE
-from solvers.cross.judgement import Judgement
+from solvers.cross.floor import settled
+from solvers.cross.judgement import Judged, Judgement
+from solvers.cross.outcome import Outcome
 from solvers.cross.pivots import Pivots
-from solvers.cross.search import EVIDENCE, STARTS, Search
+from solvers.cross.progress import Progress
+from solvers.cross.search import STARTS, Search
 from solvers.cross.sources import Exhausted, FunctionSource
 from solvers.cross.train_source import TrainSource
-from solvers.cross.whole import pivots_of, whole_train
-from solvers.formats.trains.construct import ones
+from solvers.cross.whole import whole_train
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Cross
-from solvers.solution import Checked, IterationState, Solution, Status
+from solvers.solution import Checked, IterationState, Status
 
 LOCAL_SHARE = 0.2  # of the accuracy, for the error of a superblock: the errors of the bonds add up
 TIGHTEN = 0.3  # of the local tolerance, where the points found do not help; where the error is little too large ...
@@ -29,31 +31,29 @@ SLIGHT = 3.0  # times the accuracy: so small an error is one of the bonds added 
 SMALLEST = 1e-16  # local tolerance: below it are rounding errors
 FIRST = 100  # random points among which the first pivot is looked for
 NEAR = 30.0  # times the accuracy: smaller errors are first answered by a smaller tolerance
+HELPED = 0.7  # of the last error: where a smaller tolerance does not bring it so far down, points are the answer
+ALONE = 2  # so few points of thousands become pivots, whatever their error: a smaller tolerance is dear everywhere
 INSERTED = 8  # points that become pivots at once, and an eighth of the rank
 MORE = 4  # times as many random points after every check that found an error ...
 MORE_SHARE = 0.5  # ... up to this share of all evaluations
 LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
-_PLACE = ("sweeps", "local", "checks", "repeated", "forward")  # plain data that say where it is
+_PLACE = (
+    "sweeps",
+    "local",
+    "checks",
+    "repeated",
+    "forward",
+    "last_judged",
+    "ended",
+    "floor",
+)  # plain data that say where it is
 
 
 class _Interrupted(Exception):
     """The callback returned True."""
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A train looked at, the largest error found, over the largest value, and the points (p, d) of the worst.
-
-    ``fresh``: random points among those it was looked at, 0 where known values spoke against it already.
-    """
-
-    train: TensorTrain
-    error: float
-    worst: np.ndarray
-    fresh: int
-
-
-class Refinement:
+class Refinement(Outcome):
     """A cross approximation of a ``source`` under way from the points ``starts`` (p, d).
 
     ``interrupted``: set from outside to end it after the present state.
@@ -77,10 +77,14 @@ class Refinement:
         self.busy: set[int] | None = None  # bonds to look at in the next sweep; None: a new round of all
         self.forward = True
         self.judged: Judged | None = None  # after a round; None while one is at work
+        self.last_judged: float | None = None  # the error of the last judgement
         self.repeated = False  # whether the answer to the last one was a smaller tolerance alone
         self.whole: tuple[TensorTrain, float, Status] | None = None  # where every entry was evaluated
         self.looked: list[Checked] = []  # at the train that is returned
         self.status: Status | None = None
+        self.progress = Progress(accuracy, method.max_evaluations, method.patience)
+        self.ended = False  # by what it says of the progress
+        self.floor: float | None = None  # the error of the values themselves, where it ended at that
         self.interrupted = False
 
     def steps(self) -> Iterator[IterationState]:
@@ -104,6 +108,8 @@ class Refinement:
 
     def refined(self) -> Iterator[IterationState]:
         """Growth and judgement in turn, until nothing is found or a limit ends it."""
+        if self.status is not None:  # it had ended
+            return
         # 1 the first pivot where |f| is large, and the start points
         if self.pivots is None:
             first = self.first(self.starts)
@@ -129,7 +135,14 @@ class Refinement:
                 self.status = Status.CONVERGED
             else:
                 self.answer(self.pivots, self.judged)
+                self.last_judged = self.judged.error
                 self.busy = self.judged = None
+        # 5 what was not reached is looked at too, as far as the evaluations allow
+        if self.status is not Status.CONVERGED:
+            room = self.method.max_evaluations - self.source.evaluations
+            fresh = self.judgement.fresh(min(self.method.check_points, room))
+            if self.ended and self.progress.at_floor():
+                self.pivots, self.floor = settled(self.pivots, fresh, self.progress.lowest())
 
     def told(self, label: str, error: float) -> Iterator[IterationState]:
         """The present state; raises _Interrupted where it is to be the last."""
@@ -143,10 +156,6 @@ class Refinement:
         return IterationState(
             0, label, max(ranks, default=1), 0.0, residuals=residuals, extra={"evaluations": self.used()}
         )
-
-    def used(self) -> int:
-        """Evaluations so far, but for those that only judge."""
-        return self.source.evaluations - self.judgement.checks
 
     def taken_whole(self) -> IterationState:
         """Every entry evaluated, and the error known at every entry."""
@@ -180,11 +189,14 @@ class Refinement:
         method = self.method
         if self.busy is None:
             self.busy, self.forward = set(range(pivots.d - 1)), True
-        while self.busy and self.sweeps < method.sweeps and not self.mostly_seen():
+        worst = 0.0 if self.last_judged is None else self.last_judged
+        while self.busy and self.sweeps < method.sweeps and not self.mostly_seen() and not self.ended:
             self.sweeps += 1
+            error = worst
             for k in sorted(self.busy, reverse=not self.forward):
                 room = method.max_rank - pivots.ranks[k]
                 if pivots.grow(k, self.local * self.source.largest, room):
+                    error = max(error, pivots.worst / self.source.largest)
                     # its neighbours see a larger superblock now
                     self.busy |= {b for b in (k - 1, k + 1) if 0 <= b < pivots.d - 1}
                 else:
@@ -193,7 +205,14 @@ class Refinement:
                 if pivots.widen(k, self.local * self.source.largest):
                     self.busy |= {b for b in (k - 1, k) if 0 <= b < pivots.d - 1}
             self.forward = not self.forward
+            self.moved(error)
             yield from self.told("sweep", np.nan)
+
+    def moved(self, error: float) -> None:
+        """Note the largest error found, and whether to go on is no use: what can be taken whole ends by itself."""
+        self.progress.note(self.source.evaluations, error)
+        size, method = self.source.size, self.method
+        self.ended = size > min(LARGE * method.whole, method.max_evaluations) and self.progress.ended()
 
     def judge(self, pivots: Pivots) -> Judged:
         """The train against all that is known and, where it agrees, where nothing was looked at."""
@@ -210,11 +229,13 @@ class Refinement:
         if any(rank >= self.method.max_rank for rank in pivots.ranks):
             self.status = Status.RANK_LIMIT
             return
-        if self.sweeps >= self.method.sweeps:
-            self.status = Status.ITERATION_LIMIT
+        if self.ended or self.sweeps >= self.method.sweeps:
+            self.status = Status.FLOOR if self.ended else Status.ITERATION_LIMIT
             return
         added = 0
-        if judged.error > NEAR * self.accuracy or self.repeated:
+        before = np.inf if self.last_judged is None else self.last_judged
+        alone = judged.fresh > 0 and len(judged.worst) <= ALONE
+        if alone or self.repeated or judged.error > min(NEAR * self.accuracy, HELPED * before):
             self.search.remember(judged.worst[:INSERTED])
             for point in judged.worst[: INSERTED + max(pivots.ranks, default=0) // 8]:
                 added += pivots.insert(point, 0.1 * self.local * self.source.largest, self.method.max_rank)
@@ -230,7 +251,11 @@ class Refinement:
     def content(self) -> Content:
         """The pivots with their values and what else is known; of a tensor taken whole the train."""
         data: dict[str, Any] = {name: getattr(self, name) for name in _PLACE}
-        data |= {"judgements": self.judgement.checks, "generator": random_state(self.rng)}
+        data |= {
+            "progress": self.progress.seen,
+            "judgements": self.judgement.checks,
+            "generator": random_state(self.rng),
+        }
         known, data["source"] = self.source.content()
         arrays = {f"source.{name}": array for name, array in known.items()}
         if self.whole is not None:
@@ -254,6 +279,7 @@ class Refinement:
         """Go on from there."""
         for name in _PLACE:
             setattr(self, name, data[name])
+        self.progress.seen = [(int(count), float(error)) for count, error in data["progress"]]
         self.judgement.checks = data["judgements"]
         restore(self.rng, data["generator"])
         if data["whole"] is not None:
@@ -271,50 +297,6 @@ class Refinement:
             judged = data["judged"]
             train = stored_train(arrays, "train", judged["train"])
             self.judged = Judged(train, judged["error"], arrays["worst"], judged["fresh"])
-
-    def solution(self) -> Solution:
-        """What was found, with the looks that were taken at it."""
-        source, accuracy = self.source, self.accuracy
-        if self.whole is not None:
-            train, error, status = self.whole
-            return self.said(train, status, error, pivots_of(train), 0.0, looks.every_entry(error, accuracy))
-        if self.pivots is None:  # only zeros were seen
-            sure = source.constant()
-            status, share = (Status.CONVERGED, 0.0) if sure else (Status.NO_EVIDENCE, 1.0)
-            none = np.zeros((0, len(source.shape)), dtype=np.int64)
-            zero = ones(source.shape) * 0.0
-            return self.said(zero, status, 0.0, none, share, looks.zeros(source.known.count, sure))
-        assert self.status is not None
-        if self.status is not Status.CONVERGED:
-            train, error = self.judgement.last(self.pivots.train())
-            look = looks.known_values(source.known.count, error, error <= accuracy)
-            return self.said(train, self.status, error, self.pivots.points(), 1.0, look)
-        judged = self.judged
-        assert judged is not None
-        share = 0.0 if source.seen_whole() else min(1.0, EVIDENCE / judged.fresh)
-        looked = [looks.fresh_points(judged.fresh, judged.error, share), *self.looked]
-        status = Status.CONVERGED if all(look.passed for look in looked) else Status.CONTRADICTED
-        if source.single_valued() and not source.constant():  # one value alone is no evidence
-            status = Status.NO_EVIDENCE
-            looked.append(looks.one_value(source.known.count))
-        return self.said(judged.train, status, judged.error, self.pivots.points(), share, *looked)
-
-    def said(
-        self, train: TensorTrain, status: Status, error: float, pivots: np.ndarray, share: float, *looked: Checked
-    ) -> Solution:
-        counts = {"evaluations": self.used(), "check_evaluations": self.judgement.checks, "sweeps": self.sweeps}
-        extra = {"scale": self.source.largest, "pivots": pivots, "unseen_share": share}
-        return Solution(
-            train,
-            status,
-            int(status is Status.CONVERGED),
-            np.array([error]),
-            (),
-            counts,
-            {},
-            extra,
-            looked,
-        )
 
 
 def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -17,6 +17,7 @@ import numpy as np
 from solvers.checkpoint import Content
 from solvers.cross.calling import Calling
 from solvers.cross.known import Known
+from solvers.kernels.evaluations import written
 
 Function = Callable[..., Any]
 Given = tuple[np.ndarray, np.ndarray]  # multi-indices (p, d) and values (p,) or (p, q)
@@ -77,17 +78,14 @@ class Source:
         """
         modes = only or (np.arange(self.shape[k]),)
         width, middle = len(modes), tuple(len(rows) for rows in modes)
-        a, b, d = len(left), len(right), len(self.shape)
+        a, b = len(left), len(right)
         inner = modes[0][:, None] if width == 1 else np.stack(np.meshgrid(*modes, indexing="ij"), -1).reshape(-1, width)
         rows = max(1, BATCH // max(1, len(inner) * b))
-        parts = []
-        for begin in range(0, a, rows):
-            some = left[begin : begin + rows]
-            out = np.empty((len(some), len(inner), b, d), dtype=np.int64)
-            out[..., :k] = some[:, None, None]
-            out[..., k : k + width] = inner[:, None]
-            out[..., k + width :] = right
-            parts.append(self.points(out.reshape(-1, d), k))
+        parts = [
+            self.points(written(left[begin : begin + rows], inner, right), k) for begin in range(0, max(a, 1), rows)
+        ]
+        if len(parts) == 1:
+            return parts[0].reshape(a, *middle, b)
         return np.concatenate(parts).reshape(a, *middle, b)
 
     def nonzero(self) -> np.ndarray:

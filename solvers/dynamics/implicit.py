@@ -135,7 +135,7 @@ class ImplicitStepper(Stepper):
         # a block holds more than its end, to which the cap of the state is applied below
         method = AMEn(enrichment=ENRICHMENT, max_rank=BLOCK_RANKS * self.method.max_rank)
         try:
-            solution = solve(system, b, method=method, start=constant, accuracy=accuracy, throw=False)
+            solution = solve(system, b, method=method, start=constant, accuracy=accuracy, condition=False, throw=False)
         except ValueError:
             # T x 1 - h c A is regular, but a projection of it need not be: a shorter block is nearer to T x 1
             self.residual += known

@@ -27,10 +27,10 @@ from solvers.eigen.stored import stored_bonds
 from solvers.iteration import drive
 from solvers.methods import BlockDMRG
 from solvers.sectors.environments import Environment, LocalOperator, mean_field, rotate
-from solvers.sectors.group import turned, turned_keys
+from solvers.sectors.group import Bond, turned, turned_keys
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.residuals import block_residuals
-from solvers.sectors.train import Bond, SectorTrain, layout, mirror_core, rank, truncate
+from solvers.sectors.train import SectorTrain, layout, mirror_core, rank, truncate
 from solvers.solution import Callback, IterationState, Solution, Status
 
 TOL = 1e-6  # where none is given

@@ -14,9 +14,9 @@ import numpy as np
 
 from solvers.kernels import local as kernels
 from solvers.sectors.environments import Environment, LocalOperator, advance
-from solvers.sectors.group import added, negated, taken, turned
+from solvers.sectors.group import Bond, added, negated, taken, turned
 from solvers.sectors.operator import SectorOperator, Site
-from solvers.sectors.train import Bond, SectorTrain, absorb_left, layout, mirror_core, mirrored, split_right, views
+from solvers.sectors.train import SectorTrain, absorb_left, layout, mirror_core, mirrored, split_right, views
 
 SCF_SWEEPS = 4
 

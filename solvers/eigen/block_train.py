@@ -25,9 +25,9 @@ import numpy as np
 from solvers.eigen.block_start import reachable_charges
 from solvers.kernels import local as kernels
 from solvers.sectors.environments import Environment, advance, combine
-from solvers.sectors.group import negated, taken, turned, turned_keys
+from solvers.sectors.group import Bond, negated, taken, turned, turned_keys
 from solvers.sectors.operator import SectorOperator
-from solvers.sectors.train import Bond, SectorTrain, layout, mirror_core, truncate, views
+from solvers.sectors.train import SectorTrain, layout, mirror_core, truncate, views
 
 SAMPLES = 4  # random combinations of the states that stand for all of them where new directions are sought
 

@@ -18,7 +18,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from solvers.cards import Card, Fact, dimensions
 from solvers.kernels.configurations import matrix_rows
-from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout
+from solvers.sectors.group import Bond
+from solvers.sectors.train import ModeCharges, SectorTrain, layout
 
 
 @dataclass(frozen=True)

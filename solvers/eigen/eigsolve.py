@@ -26,6 +26,7 @@ from solvers.eigen.complex_hermitian import check_hermitian, real_form, real_par
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.driven import Asking, checked, driven, raised
 from solvers.eigen.explicit import size_of
+from solvers.eigen.form_levels import levels_of_form
 from solvers.eigen.in_sector import in_sector
 from solvers.eigen.probe import Search
 from solvers.eigen.start import Start, cold_start, excitation_scale, level_spacing, start_states
@@ -81,6 +82,10 @@ def eigsolve(
     ``earlier``: that of another call, for fewer states or a looser accuracy of the same operator, maybe in fewer
     functions: its states are part of the start.
 
+    Of a Laplacian or ``divergence_form`` of ``quantics`` with a potential (``+ diagonal(v)``), one or two axes, without
+    a method, the levels come from polynomials on pieces of the axes, whatever the points (solvers.eigen.form_levels);
+    ``residual`` is then the last change of each energy, and the status BASIS_LIMIT where these do not agree.
+
     ``value`` of the Solution is an EigenStates; ``residual`` the norms ||H x - E x||, computed again at the end (by
     a random sketch, to about 10 per cent, where the ranks of H x pass 300). Raises ValueError for more states than
     product functions or an operator that is not Hermitian, and NotConverged, which carries the solution, when
@@ -131,7 +136,9 @@ def eigsolve(
     size = size_of(modes)
     _check_count(operator, n_states)
     if method is None:
-        found = by_sums(operator, n_states, None, accuracy) if terms is None and size > FEW else None
+        found = levels_of_form(operator, n_states, accuracy) if terms is None and size > FEW else None
+        if found is None and terms is None and size > FEW:
+            found = by_sums(operator, n_states, None, accuracy)
         if found is None:
             found = small_space(operator, n_states, modes, accuracy=accuracy, rng=rng, callback=callback)
         elif callback is not None:

@@ -53,8 +53,9 @@ def in_sector(
     operator: TTOperator, n_states: int, charges: Charge | Sequence[Charge], target: float | None, asking: Asking
 ) -> Solution:
     """The states of ``eigsolve`` in a sector. Raises ValueError as it does, and for charges that are not conserved."""
-    named = list(charges) if isinstance(charges, list | tuple) else [charges]
-    if not all(isinstance(charge, Charge) for charge in named):
+    listed = list(charges) if isinstance(charges, list | tuple) else [charges]
+    named = [charge for charge in listed if isinstance(charge, Charge)]
+    if len(named) < len(listed):
         raise ValueError(f"sector is {charges}; give a Charge, or a list of them")
     space = SectorSpace.of(named, operator.row_shape)
     size = explicit.space_of(space.modes, space.total)

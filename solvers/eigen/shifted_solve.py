@@ -30,10 +30,9 @@ from solvers.sectors.environments import (
     rotate,
     rotate_core,
 )
-from solvers.sectors.group import added, negated, taken, turned, turned_keys, turned_pairs
+from solvers.sectors.group import Bond, added, negated, taken, turned, turned_keys, turned_pairs
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import (
-    Bond,
     SectorTrain,
     layout,
     mirror_core,

@@ -12,7 +12,8 @@ import numpy as np
 from solvers.checkpoint import Content, random_state, restore
 from solvers.eigen.many_states import ManyStates, Ritz, Sector, State
 from solvers.sectors.estimates import pad
-from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout
+from solvers.sectors.group import Bond
+from solvers.sectors.train import ModeCharges, SectorTrain, layout
 from solvers.solution import Status
 
 VERSION = "sectors 1"  # of what a checkpoint holds; others are not read

@@ -1,7 +1,8 @@
 """Eigenpairs of a pencil A x = w B x on trains, by inverse iteration of a subspace; A Hermitian or not.
 
 1. Solve (A - s B) y = B x for each train x of the subspace, warm from x / (w - s), to a share of its residual (AMEn).
-2. Rayleigh-Ritz: the pencil (Y^H A Y, Y^H B Y) in the span of all of them.
+2. Rayleigh-Ritz: the pencil (Y^H A Y, Y^H B Y) in the span of all of them; inside the spectrum of a Hermitian A
+   among the vectors of least ||(A - s) x||.
 3. The eigenvalues first in the order asked for are kept, each a combination of trains, rounded to its own residual.
 
 At first all have one shift s, beside the wanted part of the spectrum; a pair whose residual is small beside the
@@ -47,6 +48,7 @@ HIGH = 0.5  # imaginary part of an eigenvalue over its distance from the common 
 SWEEPS = 12  # of a solve at most
 FINEST_ROUNDING = 1e-14
 SPREAD = 4.0  # of the largest over the mean size of A
+IMAGES = 1e-7  # rounding of (A - s) x, relative, where only its norm is asked for
 DEPENDENT = 1e-11  # of the Gram matrix's largest eigenvalue: below it a direction is rounding errors
 PASSES = 40
 COUNTERS = ("best", "ahead", "idle", "passes", "solves", "capped")
@@ -232,11 +234,14 @@ class Subspace:
         q = vectors[:, kept] / np.sqrt(weights[kept])
         k = q.conj().T @ between(basis, self.a, basis, self.hermitian) @ q
         m = None if self.b is None else q.conj().T @ between(basis, self.b, basis, True) @ q
-        if self.hermitian:
+        if self.hermitian and self.order.target is not None and m is None:
+            w, c, first = self._folded(basis, q, k)
+        elif self.hermitian:
             w, c = sl.eigh(0.5 * (k + k.conj().T), None if m is None else 0.5 * (m + m.conj().T))
+            first = self.order.sorted(w)
         else:
             w, c = sl.eig(k, m)
-        first = self.order.sorted(w)
+            first = self.order.sorted(w)
         # the order's least wanted directions are mostly those of rough trains
         take = self.order.cut(w[first], min(self.count, len(w)), self.a.dtype.kind != "c")
         first = first[:take]
@@ -261,6 +266,28 @@ class Subspace:
             trains.append(x)
             residuals.append(residual_norm(self.a, x, mass * value_))
         return Pairs(w, trains, np.array(residuals))
+
+    def _folded(
+        self, basis: list[TensorTrain], q: np.ndarray, k: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ritz values inside the spectrum that are no mixtures of levels on both sides of the target s.
+
+        The vectors of the span with the least ||(A - s) x||, which a mixture has not (the spectrum folded at s: Wang,
+        Zunger, J. Chem. Phys. 100, 2394 (1994)); Rayleigh-Ritz among as many of them as are kept, in the order of that
+        norm: the distance from s and the residual together.
+        """
+        s = float(np.real(self.order.target or 0.0))
+        moved = self.a - self.mass * s
+        images = [(moved @ x).round(IMAGES, None) for x in basis]
+        square = q.conj().T @ between(images, None, images, True) @ q
+        square = 0.5 * (square + square.conj().T)
+        values, vectors = np.linalg.eigh(square)
+        best = vectors[:, : min(self.count, len(values))]
+        small = best.conj().T @ (0.5 * (k + k.conj().T)) @ best
+        w, c = np.linalg.eigh(small)
+        c = best @ c
+        norms = np.real(np.einsum("ij,ij->j", c.conj(), square @ c))
+        return w, c, np.argsort(np.maximum(norms, (w - s) ** 2), kind="stable")
 
     def _tolerance(self, loose: float) -> float:
         """Of the rounding of a combination: what it adds to a residual is this times the size of A."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.eigen.explicit import total_charges
-from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout
+from solvers.sectors.group import Bond
+from solvers.sectors.train import ModeCharges, SectorTrain, layout
 
 
 def sector_train(vector: np.ndarray, charge: int, modes: ModeCharges, tol: float, max_rank: int) -> SectorTrain:

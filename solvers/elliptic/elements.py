@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.elliptic.leaves import Axis, basis
+from solvers.elliptic.leaves import Axis, Pieces, basis
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Element:
         return slice(self.column, self.column + self.degree + 1)
 
 
-def elements(axis: Axis) -> Iterator[Element]:
+def elements(axis: Axis | Pieces) -> Iterator[Element]:
     """Those of the leaves, in order."""
     column = 0
     for start, level in axis.leaves:
@@ -44,13 +44,27 @@ def elements(axis: Axis) -> Iterator[Element]:
 
 def values_at(axis: Axis, indices: np.ndarray) -> np.ndarray:
     """All basis functions at integer grid indices (m,): (m, n)."""
-    pieces = list(elements(axis))
+    pieces = list(elements(axis.pieces or axis))
     which = np.searchsorted([piece.start for piece in pieces], indices, side="right") - 1
     out = np.zeros((len(indices), axis.size))
     for k in np.unique(which):
         rows = np.flatnonzero(which == k)
-        out[rows, pieces[k].columns] = pieces[k].at(indices[rows].astype(float))
+        at = pieces[k].at(indices[rows].astype(float))
+        if axis.pieces is None:
+            out[rows, pieces[k].columns] = at
+        else:
+            assert axis.pieces.coefficients is not None
+            out[rows] = at @ axis.pieces.coefficients[pieces[k].columns]
     return out
+
+
+def at_indices(axes: Sequence[Axis], coefficients: np.ndarray, indices: Sequence[np.ndarray]) -> np.ndarray:
+    """A function at grid points, one vector (m,) of indices an axis: (m,)."""
+    count = len(indices[0])
+    known = np.broadcast_to(coefficients, (count, *coefficients.shape))
+    for axis, index in zip(axes, indices):
+        known = np.einsum("m...n,mn->m...", np.moveaxis(known, 1, -1), values_at(axis, index))
+    return known
 
 
 def embedding(coarse: Axis, fine: Axis) -> np.ndarray:

@@ -24,6 +24,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
 from scipy.linalg import eigh_tridiagonal
+from scipy.sparse import csr_matrix
 
 from solvers.formats.quantics.bits import check_levels
 
@@ -34,6 +35,21 @@ GROUND = {"dirichlet": 1.0, "face": 2.0, "neumann": 0.0, "free": 0.0, "periodic"
 MORE_NODES = 4  # quadrature nodes beyond the degree: products of two functions with a coefficient
 
 Leaf = tuple[int, int]  # (first index, level: 2^level points)
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Polynomials of ``degree`` on ``leaves`` alone, and what functions adapted to a coefficient are in them.
+
+    ``coefficients``: a sparse matrix (functions of the pieces, functions of the axis).
+    """
+
+    levels: int
+    ends: tuple[str, str]
+    degree: int
+    leaves: tuple[Leaf, ...]
+    step: float
+    coefficients: csr_matrix | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +74,7 @@ class Axis:
     edge_weights: np.ndarray
     slopes: np.ndarray
     averages: np.ndarray
+    pieces: Pieces | None = None  # of functions that are no polynomials on the leaves
 
     @property
     def size(self) -> int:
@@ -87,6 +104,19 @@ def split(leaves: Sequence[Leaf], which: Sequence[bool]) -> list[Leaf]:
     return new
 
 
+def deeper(
+    leaves: Sequence[Leaf], levels: int, depth: int, marks: list[int], ends: Sequence[int] | None = None
+) -> list[Leaf]:
+    """The leaves, those at both ends and beside the marks halved until they are 2^-depth of the axis."""
+    leaves = list(leaves)
+    rough = {*((0, 2**levels) if ends is None else ends), *marks}
+    while True:
+        which = [level > max(levels - depth, 0) and (s in rough or s + 2**level in rough) for s, level in leaves]
+        if not any(which):
+            return leaves
+        leaves = split(leaves, which)
+
+
 def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: int) -> Axis:
     """The space of degree ``degree`` on ``leaves``.  Raises ValueError for levels out of 1 .. 60."""
     check_levels([levels])
@@ -96,7 +126,7 @@ def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: 
     blocks: list[tuple[int, _Piece]] = []
     size = 0
     for k, (start, level) in enumerate(leaves):
-        piece = _piece(level, degree, k == 0)
+        piece = leaf_piece(level, degree, k == 0)
         # the first index of the element in coordinates from the left end, exact to rounding
         first = start - (0 if k == 0 else 1) + OFFSET[ends[0]]
         nodes.append(((first + piece.node_t) * step, piece.node_weights * step))
@@ -115,7 +145,7 @@ def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: 
             slopes[edge : edge + count, own] = piece.slopes / step
             averages[edge : edge + count, own] = piece.averages
         row, edge = row + len(piece.node_t), edge + count
-    ground_x, ground_weights, ground, halves = _ground(ends, step, size)
+    ground_x, ground_weights, ground, halves = ground_edges(ends, step, size)
     return Axis(
         levels,
         ends,
@@ -132,7 +162,9 @@ def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: 
     )
 
 
-def _ground(ends: tuple[str, str], step: float, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def ground_edges(
+    ends: tuple[str, str], step: float, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The edges from the first and the last point to the zeros beyond, or from the last to the first."""
     x, weights, rows = [], [], []
     if ends[0] == "periodic":
@@ -165,7 +197,7 @@ class _Piece:
 
 
 @lru_cache(maxsize=512)
-def _piece(level: int, degree: int, first: bool) -> _Piece:
+def leaf_piece(level: int, degree: int, first: bool) -> _Piece:
     m = 2**level
     edges = m - 1 if first else m
     z, weights = equal_masses(m, degree + MORE_NODES)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from solvers.elliptic.bases import along_all, outer
-from solvers.elliptic.elements import embedding, values_at
+from solvers.elliptic.elements import at_indices, embedding
 from solvers.elliptic.galerkin import sampled
 from solvers.elliptic.leaves import GROUND, OFFSET, Axis, axis_of
 from solvers.elliptic.mapped import Reference, flat, fluxes, products
@@ -43,6 +43,12 @@ def check_mean(problem: Problem) -> None:
 
 def weak_form(problem: Problem, passes: Passes, accuracy: float) -> Checked:
     """sum a D phi D u + c phi u against f phi for a product phi of sines, on nodes of a higher degree."""
+    if passes.product is not None:
+        waves = [_wave(axis) for axis in passes.axes]
+        f = passes.product.load
+        right = f * float(np.prod([axis.node_weights @ wave[0] for axis, wave in zip(passes.axes, waves)]))
+        total = passes.product.side(passes.axes, passes.coefficients, waves)
+        return _equation(total, right, abs(f), accuracy, passes.change)
     axes = [axis_of(axis.levels, axis.ends, axis.leaves, axis.degree + MORE) for axis in passes.axes]
     fine = along_all([embedding(old, new) for old, new in zip(passes.axes, axes)], passes.coefficients)
     waves = [_wave(axis) for axis in axes]
@@ -67,9 +73,9 @@ def weak_form(problem: Problem, passes: Passes, accuracy: float) -> Checked:
         right = float(np.sum(problem.moments(axes) * outer(inside)))
         size = abs(right) + 1e-3 * abs(total)
     else:
-        f = sampled(problem.load, nodes, "the load")
-        right = float(np.sum(weights * phi * f))
-        size = math.sqrt(float(np.sum(weights * phi**2)) * float(np.sum(weights * np.asarray(f) ** 2)))
+        load = sampled(problem.load, nodes, "the load")
+        right = float(np.sum(weights * phi * load))
+        size = math.sqrt(float(np.sum(weights * phi**2)) * float(np.sum(weights * np.asarray(load) ** 2)))
     return _equation(total, right, size, accuracy, passes.change)
 
 
@@ -99,9 +105,7 @@ def at_points(u: TensorTrain, passes: Passes, accuracy: float, rng: np.random.Ge
     """The train against the polynomials that it was made of."""
     levels = passes.problem.levels
     index = np.column_stack([rng.integers(0, 2**n, LOOKS) for n in levels])
-    known = np.broadcast_to(passes.coefficients, (LOOKS, *passes.coefficients.shape))
-    for k, axis in enumerate(passes.axes):
-        known = np.einsum("m...n,mn->m...", np.moveaxis(known, 1, -1), values_at(axis, index[:, k]))
+    known = at_indices(passes.axes, passes.coefficients, list(index.T))
     values = u.entries(to_bits(index, levels))
     size = float(np.abs(known).max())
     apart = float(np.abs(values - known).max()) / size if size > 0.0 else float(np.abs(values).max())

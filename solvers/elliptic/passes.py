@@ -17,11 +17,12 @@ import numpy as np
 
 from solvers.checkpoint import Content
 from solvers.elliptic.bases import along_all
-from solvers.elliptic.elements import embedding
+from solvers.elliptic.elements import at_indices, embedding
 from solvers.elliptic.galerkin import Found, sampled, solve_on
-from solvers.elliptic.leaves import Axis, Leaf, axis_of, split, step_of
+from solvers.elliptic.leaves import Axis, Leaf, axis_of, deeper, step_of
 from solvers.elliptic.mapped import Reference, solve_mapped
 from solvers.elliptic.resolution import Feature, around, interfaces, resolved
+from solvers.elliptic.rough import Product, product_of
 from solvers.elliptic.trains import sums_of
 from solvers.formats.quantics.coefficients import Coefficient
 from solvers.formats.trains.tensor_train import TensorTrain
@@ -41,6 +42,7 @@ LINEAR = 0.1  # of the accuracy, for the residual of the iteration
 CLEAN = 1e-13
 SCOUTS = 500  # points for the sizes of coefficients
 ANGLE = 3.0  # of a wave across a leaf
+FINE = 18  # levels from which on short pieces of an axis have many points
 SLOW = 0.5  # a change that is not less than this share of the one before: the space does not suit the problem
 SMALLEST_CHANGE = 1e-14  # what rounding errors leave of one
 
@@ -95,6 +97,8 @@ class Passes:
     base: list[list[Leaf]] = field(default_factory=list)  # leaves that resolve the functions
     marks: list[list[int]] = field(default_factory=list)  # where a function jumps, as first indices of leaves
     extra_depth: int = 0  # of the leaves at the ends, for layers there
+    product: Product | None = None  # of a rough coefficient
+    first_energy: float = np.nan
     done: int = 0
     axes: list[Axis] = field(default_factory=list)
     coefficients: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -119,24 +123,14 @@ class Passes:
             )
             first = [self._first(levels, schedule[0][1], waves, most) for levels in problem.levels]
             if problem.reference is not None and problem.reference.domain.collapsed:
-                first[0] = _deeper(first[0], problem.levels[0], problem.levels[0], [0], ())
-            self.base = [
-                resolved(
-                    problem.functions,
-                    around(first[k], k, step_of(problem.levels[k], problem.ends[k]), problem.features),
-                    k,
-                    problem.levels,
-                    problem.ends,
-                    UNRESOLVED * self.accuracy,
-                    most,
-                    problem.features,
-                )
-                for k in range(problem.d)
-            ]
-            self.marks = [
-                interfaces(problem.functions, leaves, k, problem.levels, problem.ends, problem.features)
-                for k, leaves in enumerate(self.base)
-            ]
+                first[0] = deeper(first[0], problem.levels[0], problem.levels[0], [0], ())
+            try:
+                self._resolve(first, most)
+            except ValueError:
+                self.product = self._product()
+                if self.product is None:
+                    raise
+                self.base = first
         while self.done < len(schedule) and not self.agreed:
             axes = self._spaces(*schedule[self.done])
             slow = self.change > SLOW * self.previous > 0.0
@@ -154,6 +148,34 @@ class Passes:
                 extra={"functions": [axis.size for axis in axes], "steps": self.work["steps"]},
             )
         self.status = Status.CONVERGED if self.agreed else Status.ITERATION_LIMIT
+
+    def _resolve(self, first: list[list[Leaf]], most: int) -> None:
+        """Leaves on which polynomials follow all functions, and where these jump."""
+        problem = self.problem
+        self.base = [
+            resolved(
+                problem.functions,
+                around(first[k], k, step_of(problem.levels[k], problem.ends[k]), problem.features),
+                k,
+                problem.levels,
+                problem.ends,
+                UNRESOLVED * self.accuracy,
+                most,
+                problem.features,
+            )
+            for k in range(problem.d)
+        ]
+        self.marks = [
+            interfaces(problem.functions, leaves, k, problem.levels, problem.ends, problem.features)
+            for k, leaves in enumerate(self.base)
+        ]
+
+    def _product(self) -> Product | None:
+        """A rough coefficient that is a product, on grids that are fine enough for short pieces."""
+        problem = self.problem
+        if problem.reference is not None or min(problem.levels) < FINE:
+            return None
+        return product_of(problem.diffusion, problem.reaction, problem.load)
 
     def _scales(self) -> tuple[float, float]:
         """sqrt(-c / a) and sqrt(c / a) at most, waves and inverse widths of layers, at some points."""
@@ -184,7 +206,7 @@ class Passes:
                 f"the reaction is as negative as a wave number of {numeral(wave)}: more than {most} intervals an axis"
             )
         leaves = [(k << longest, longest) for k in range(2 ** (levels - longest))]
-        return _deeper(leaves, levels, depth, [])
+        return deeper(leaves, levels, depth, [])
 
     @property
     def agreed(self) -> bool:
@@ -193,14 +215,18 @@ class Passes:
 
     def _spaces(self, degree: int, depth: int) -> list[Axis]:
         problem = self.problem
+        if self.product is not None:
+            return self.product.axes(problem.levels, problem.ends, degree, depth, UNRESOLVED * self.accuracy)
         return [
-            axis_of(levels, ends, _deeper(leaves, levels, depth + self.extra_depth, marks), degree)
+            axis_of(levels, ends, deeper(leaves, levels, depth + self.extra_depth, marks), degree)
             for levels, ends, leaves, marks in zip(problem.levels, problem.ends, self.base, self.marks)
         ]
 
     def _pass(self, axes: list[Axis]) -> None:
         """One solution, and how far it is from the one before."""
         start = None
+        if self.done and self.product is not None:
+            return self._compared(axes)
         if self.done:
             start = along_all([embedding(old, new) for old, new in zip(self.axes, axes)], self.coefficients)
         found = self._solved(axes, start)
@@ -215,8 +241,25 @@ class Passes:
             self.change = max(apart / norm if norm > 0.0 else 0.0, found.residual, SMALLEST_CHANGE)
             least = max(found.residual**2, SMALLEST_CHANGE)
             self.energy_change = max(abs(found.energy - self.energy), least * abs(found.energy))
+        self._keep(axes, found)
+
+    def _compared(self, axes: list[Axis]) -> None:
+        """One solution in spaces that do not hold each other, compared at random points."""
+        rng = np.random.default_rng(0)
+        index = [rng.integers(0, 2**n, SCOUTS) for n in self.problem.levels]
+        before = at_indices(self.axes, self.coefficients, index)
+        energy = self.energy
+        found = self._solved(axes, None)
+        after = at_indices(axes, found.coefficients, index)
+        self.previous = self.change if np.isfinite(self.change) else 0.0
+        self.change = max(float(np.linalg.norm(after - before) / np.linalg.norm(after)), SMALLEST_CHANGE)
+        self.energy_change = max(abs(found.energy - energy), SMALLEST_CHANGE * abs(found.energy))
+        self._keep(axes, found)
+
+    def _keep(self, axes: list[Axis], found: Found) -> None:
         self.axes, self.coefficients, self.energy = axes, found.coefficients, found.energy
         self.least, self.residual = found.least, found.residual
+        self.first_energy = found.energy if self.done == 0 else self.first_energy
         self.done += 1
         self.work["passes"] += 1
         self.work["steps"] += found.steps
@@ -225,6 +268,8 @@ class Passes:
     def _solved(self, axes: list[Axis], start: np.ndarray | None) -> Found:
         problem = self.problem
         tolerance = max(LINEAR * self.accuracy, CLEAN)
+        if self.product is not None:
+            return self.product.solved(axes)
         if problem.reference is not None:
             return solve_mapped(problem.reference, axes, tolerance, start)
         return solve_on(axes, problem.diffusion, problem.reaction, problem.moments, tolerance, start)
@@ -234,6 +279,11 @@ class Passes:
         problem = self.problem
         if isinstance(problem.load, TensorTrain) or min(problem.levels) < 2:
             return None
+        if self.product is not None:  # on the first spaces of both grids
+            halves = [n - 1 for n in problem.levels]
+            tolerance = UNRESOLVED * self.accuracy
+            coarse = self.product.axes(halves, problem.ends, *PASSES[problem.d][0], tolerance)
+            return abs(self.first_energy - self._solved(coarse, None).energy) / self._order()
         axes = []
         for axis in self.axes:
             leaves: list[Leaf] = []
@@ -258,6 +308,7 @@ class Passes:
         data |= {"base": self.base, "marks": self.marks, "status": self.status.name}
         data["leaves"] = [list(axis.leaves) for axis in self.axes]
         data["degree"] = self.axes[0].degree if self.axes else 0
+        data["rough"] = self.product is not None
         return {"coefficients": self.coefficients}, data
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
@@ -267,28 +318,31 @@ class Passes:
         self.base = [[(int(s), int(level)) for s, level in leaves] for leaves in data["base"]]
         self.marks = [list(marks) for marks in data["marks"]]
         self.status = Status[data["status"]]
+        self.coefficients = arrays["coefficients"]
+        if data["rough"]:
+            self.product = self._product()
+            self.axes = self._spaces(*PASSES[self.problem.d][self.done - 1])
+            return
         self.axes = [
             axis_of(levels, ends, [(int(s), int(level)) for s, level in leaves], data["degree"])
             for levels, ends, leaves in zip(self.problem.levels, self.problem.ends, data["leaves"])
         ]
-        self.coefficients = arrays["coefficients"]
 
 
-_PLACE = ("done", "energy", "change", "previous", "energy_change", "work", "least", "residual", "extra_depth")
+_PLACE = (
+    "done",
+    "energy",
+    "first_energy",
+    "change",
+    "previous",
+    "energy_change",
+    "work",
+    "least",
+    "residual",
+    "extra_depth",
+)
 
 
 def coarsened(levels: Sequence[int], ends: Sequence[tuple[str, str]]) -> float:
     """How many times longer the steps of the grid of half as many points are: 2, less on few points."""
     return min(step_of(n - 1, pair) / step_of(n, pair) for n, pair in zip(levels, ends))
-
-
-def _deeper(
-    leaves: list[Leaf], levels: int, depth: int, marks: list[int], ends: Sequence[int] | None = None
-) -> list[Leaf]:
-    """The leaves, those at both ends and beside the marks halved until they are 2^-depth of the axis."""
-    rough = {*((0, 2**levels) if ends is None else ends), *marks}
-    while True:
-        which = [level > max(levels - depth, 0) and (s in rough or s + 2**level in rough) for s, level in leaves]
-        if not any(which):
-            return leaves
-        leaves = split(leaves, which)

@@ -20,7 +20,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from solvers.elliptic.bases import along_all
 from solvers.elliptic.elements import Element, elements
-from solvers.elliptic.leaves import GROUND, Axis, differences
+from solvers.elliptic.leaves import GROUND, Axis, Pieces, differences
 from solvers.formats.quantics.axes import permuted
 from solvers.formats.quantics.interpolation import POINTS, U, lagrange
 from solvers.formats.trains.construct import tt_svd
@@ -58,11 +58,16 @@ def train_of(axes: Sequence[Axis], coefficients: np.ndarray, tol: float, slope: 
         factor, scale = factors[k]
         columns = core.transpose(1, 0, 2).reshape(n, left * right)
         columns = scale[:, None] * solve_triangular(factor, columns, check_finite=False)
-        cores += _block(axis, columns, left, right, 0.3 * tol / math.sqrt(len(axes)), k == slope)
+        space: Axis | Pieces = axis
+        if axis.pieces is not None:
+            space, columns = axis.pieces, axis.pieces.coefficients @ columns
+        cores += _block(space, columns, left, right, 0.3 * tol / math.sqrt(len(axes)), k == slope)
     return TensorTrain(tuple(cores)).round(0.3 * tol)
 
 
-def _block(axis: Axis, columns: np.ndarray, left: int, right: int, tol: float, slope: bool) -> list[np.ndarray]:
+def _block(
+    axis: Axis | Pieces, columns: np.ndarray, left: int, right: int, tol: float, slope: bool
+) -> list[np.ndarray]:
     """Bit cores (left, 2, ...), ..., (..., 2, right) of left times right functions."""
     bits = _bit_cores(axis, columns, tol, slope)  # the first core is (left right, 2, R)
     if right == 1:
@@ -75,7 +80,7 @@ def _block(axis: Axis, columns: np.ndarray, left: int, right: int, tol: float, s
     return cores[1:-1]
 
 
-def _bit_cores(axis: Axis, columns: np.ndarray, tol: float, slope: bool) -> list[np.ndarray]:
+def _bit_cores(axis: Axis | Pieces, columns: np.ndarray, tol: float, slope: bool) -> list[np.ndarray]:
     known, allowed = _pieces(axis, columns, slope), 0.0
     deepest = max(level for _, level in known)
     allowed = tol * math.sqrt(sum(_energy(level, values) for (_, level), values in known.items()) / axis.levels)
@@ -114,7 +119,7 @@ def _bit_cores(axis: Axis, columns: np.ndarray, tol: float, slope: bool) -> list
     return cores
 
 
-def _pieces(axis: Axis, columns: np.ndarray, slope: bool) -> dict[tuple[int, int], np.ndarray]:
+def _pieces(axis: Axis | Pieces, columns: np.ndarray, slope: bool) -> dict[tuple[int, int], np.ndarray]:
     """Values at the Chebyshev points, (c, columns), of every leaf (start, level) of the functions or their slopes."""
     known = {}
     for piece in elements(axis):
@@ -161,18 +166,25 @@ def sums_of(b: TensorTrain, axes: Sequence[Axis]) -> np.ndarray:
     return total.reshape(shape)
 
 
-def _axis_sums(cores: Sequence[np.ndarray], axis: Axis) -> np.ndarray:
+def leaf_sums(cores: Sequence[np.ndarray], axis: Axis) -> list[tuple[Element, np.ndarray]]:
+    """sum_i b_i l_c(i) over every leaf, l_c the Lagrange polynomials of its Chebyshev points: (r, POINTS, r') each."""
     rank = cores[-1].shape[2]
     inside = [lagrange(np.zeros(1))[None] * np.eye(rank)[:, None]]  # per level: r, c, r'
     for core in reversed(cores):
         ahead = np.tensordot(core, inside[-1], axes=(2, 0))  # r, bit, c', r'
         inside.append(np.einsum("rbdq,cbd->rcq", ahead, HALVES, optimize=True))
-    out = np.zeros((cores[0].shape[0], axis.size, rank), dtype=np.result_type(*cores))
+    found = []
     for piece in elements(axis):
         row = np.eye(cores[0].shape[0])
         for k in range(axis.levels - piece.level):
             row = row @ cores[k][:, (piece.start >> (axis.levels - 1 - k)) & 1]
+        found.append((piece, np.tensordot(row, inside[piece.level], axes=(1, 0))))
+    return found
+
+
+def _axis_sums(cores: Sequence[np.ndarray], axis: Axis) -> np.ndarray:
+    out = np.zeros((cores[0].shape[0], axis.size, cores[-1].shape[2]), dtype=np.result_type(*cores))
+    for piece, part in leaf_sums(cores, axis):
         at = piece.at(piece.start + 2.0**piece.level * U)  # c, j
-        part = np.tensordot(row, inside[piece.level], axes=(1, 0))
         out[:, piece.columns] += np.einsum("rcq,cj->rjq", part, at)
     return out

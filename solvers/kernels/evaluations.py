@@ -14,6 +14,38 @@ SPREAD = -7046029254386353131  # 2^64 over the golden ratio, as a signed number
 
 
 @kernel
+def written(left: np.ndarray, middle: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """All multi-indices (a s b, d) of left (a, k), middle (s, w) and right (b, d - k - w) parts, the last fastest."""
+    a, k = left.shape
+    s, w = middle.shape
+    b, rest = right.shape
+    out = np.empty((a * s * b, k + w + rest), dtype=np.int64)
+    row = 0
+    for p in range(a):
+        for i in range(s):
+            for q in range(b):
+                for m in range(k):
+                    out[row, m] = left[p, m]
+                for m in range(w):
+                    out[row, k + m] = middle[i, m]
+                for m in range(rest):
+                    out[row, k + w + m] = right[q, m]
+                row += 1
+    return out
+
+
+@kernel
+def looked_up(grids: np.ndarray, firsts: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Coordinates (m, d) at multi-indices; ``grids``: those of all modes in a row, mode q from firsts[q] on."""
+    m, d = indices.shape
+    out = np.empty((m, d))
+    for j in range(m):
+        for q in range(d):
+            out[j, q] = grids[firsts[q] + indices[j, q]]
+    return out
+
+
+@kernel
 def locate(
     slots: np.ndarray,
     keys: np.ndarray,

@@ -90,6 +90,7 @@ def solve_form(
             "hermitian": True,
             "route": "Laplacian" if all(form.constant for form in operator.forms) else "divergence form",
             "distance": distance,
+            "forward_error": error,
         },
         (Checked("x, relative", how, f"they differ by {amount(error)}", True),),
         accuracy,
@@ -100,7 +101,7 @@ def _suits(forms: Sequence[Form], b: TensorTrain) -> bool:
     """Grids that are large, of up to three axes, and real right-hand sides."""
     if 2.0**b.d <= LARGEST_FULL or b.dtype.kind == "c" or not b.norm() > 0.0:
         return False
-    return all(len(form.levels) <= MOST_AXES and _sign(form) != 0.0 for form in forms)
+    return all(len(form.levels) <= MOST_AXES and form.potential is None and _sign(form) != 0.0 for form in forms)
 
 
 def _sign(form: Form) -> float:

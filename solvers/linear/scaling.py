@@ -6,6 +6,7 @@ Powers of two change no digit, so the scaled system has exactly the solution of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,6 +29,19 @@ def balanced(cores: Sequence[np.ndarray]) -> tuple[tuple[np.ndarray, ...], int]:
         total += exponent
         out.append(_times_power(core, -exponent))
     return tuple(out), total
+
+
+def of_scale_one(operator: TTOperator) -> tuple[TTOperator, int]:
+    """The operator with singular values of mean square about one, and the exponent e: it is 2^e times that one."""
+    flat = TensorTrain(tuple(core.reshape(len(core), -1, core.shape[3]) for core in operator.cores))
+    least = min(float(np.sum(np.log2(shape))) for shape in operator.shape)
+    size = flat.log_norm() / math.log(2.0) - 0.5 * least
+    if not math.isfinite(size):
+        return operator, 0
+    exponent = round(size)
+    each, rest = divmod(-exponent, operator.d)
+    cores = (_times_power(core, each + (k < rest)) for k, core in enumerate(operator.cores))
+    return TTOperator(tuple(cores)), exponent
 
 
 def times_power(x: TensorTrain, exponent: int) -> TensorTrain:

@@ -15,23 +15,26 @@ from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.linear.forms import solve_form
+from solvers.linear.given_operator import Operation
+from solvers.linear.gmres import gmres
 from solvers.linear.sweeps import Sweeping
 from solvers.linear.system import System
 from solvers.linear.task import Task
 from solvers.method_base import LinearMethod, LocalSolver
-from solvers.methods import AMEn
+from solvers.methods import GMRES, AMEn
 from solvers.solution import Callback, Solution
 
 _COMPILED: dict[str, float] = {}
 
 
 def solve(
-    operator: TTOperator,
+    operator: TTOperator | Operation,
     b: TensorTrain,
     *,
-    method: LinearMethod | None = None,
+    method: LinearMethod | GMRES | None = None,
     start: TensorTrain | None = None,
     accuracy: float = 1e-6,
+    condition: bool = True,
     rng: np.random.Generator | None = None,
     callback: Callback | None = None,
     checkpoint: str | Path | None = None,
@@ -40,18 +43,24 @@ def solve(
     """The train x with ||b - A x|| <= ``accuracy`` ||b||, A real or complex, Hermitian or not.
 
     ``method``: AMEn (default), DMRG, ALS, or a LinearMethod of your own. ``start``: a train to begin with (default: b,
-    of a small rank; for ALS of the rank asked). ``rng``: for the random start of the enrichment (default: seed 0).
+    of a small rank; for ALS of the rank asked). ``condition``: whether to look at the condition too, a fifth more time.
+    ``rng``: for the random start of the enrichment (default: seed 0).
     ``checkpoint``: a file written after sweeps; where it exists the same call goes on from it, to the same x.
 
-    Of a Laplacian of ``quantics`` along one to three axes, a shifted one and products of these, without a method asked
-    for, x is found by what the operator is (solvers.linear.forms), on any number of levels; ``residual`` is then the
-    relative error of x that was seen.
+    A function x -> A x of trains in place of the operator, or GMRES as the method, goes to ``gmres``. An operator that
+    is not square: ``lstsq``.
+
+    Of a Laplacian or ``divergence_form`` of ``quantics``, one to three axes, sums of these, shifted ones and products,
+    without a method asked for, x is found by what the operator is (solvers.linear.forms), on any number of levels;
+    ``residual`` is then the relative error of x that was seen.
 
     ``value``: x, of all that was seen the one of smallest residual, at worst zero; ``residual``: (1,) the true relative
     residual, by QR of the residual as a train (where its rank passes 500 on full vectors or, of many unknowns, as a
     random sketch raised by a half);
     ``counts``: sweeps (one direction), local_solves, matvecs of the local operators; ``extra``: the largest rank,
-    whether the operator is Hermitian, ``route``: which of full vectors, sweeps and residual minimisation gave x.
+    whether the operator is Hermitian, ``route``: which of full vectors, sweeps and residual minimisation gave x,
+    ``condition``: of the operator, estimated (of small systems from their factors, in the 1-norm, of others as far as
+    it was seen: a lower bound), ``forward_error``: the relative error of x that it and the residual allow.
     ``checked``: entries of b - A x formed apart. Status: CONVERGED, RANK_LIMIT (a cap on the ranks bound),
     ITERATION_LIMIT, STAGNATED, PRECISION (rounding errors of A x alone exceed the accuracy), SINGULAR (a vector w with
     A^H w = 0 and <w, b> != 0 is in hand; x is a least-squares solution). A singular operator with b in its range is
@@ -61,6 +70,20 @@ def solve(
     precision; NotConverged, with the solution so far, when ``throw``; CheckpointError, a ValueError, for a file that is
     damaged or of another system.
     """
+    if isinstance(method, GMRES) or not isinstance(operator, TTOperator):
+        if isinstance(method, LinearMethod):
+            raise ValueError(f"{type(method).__name__} needs an operator in tensor-train form: give GMRES, or none")
+        return gmres(
+            operator,
+            b,
+            method=method,
+            start=start,
+            accuracy=accuracy,
+            rng=rng,
+            callback=callback,
+            checkpoint=checkpoint,
+            throw=throw,
+        )
     _check(operator, b, start, accuracy)
     if method is None and start is None:
         found = solve_form(operator, b, accuracy, rng or np.random.default_rng(0), callback)
@@ -69,7 +92,7 @@ def solve(
     method = method or AMEn()
     dtype = np.result_type(operator.dtype, b.dtype, *([start.dtype] if start is not None else []))
     compile_s = _compile(dtype)
-    task = Task(operator, b, method, start, accuracy, dtype, rng or np.random.default_rng(0))
+    task = Task(operator, b, method, start, accuracy, dtype, rng or np.random.default_rng(0), condition=condition)
     asked = None
     if checkpoint is not None:
         arrays = [*operator.cores, *b.cores, *(start.cores if start else ())]
@@ -86,7 +109,9 @@ def solve(
 
 def _check(operator: TTOperator, b: TensorTrain, start: TensorTrain | None, accuracy: float) -> None:
     if operator.row_shape != operator.column_shape:
-        raise ValueError(f"the operator must be square, not rows {operator.row_shape}, columns {operator.column_shape}")
+        raise ValueError(
+            f"the operator must be square, not rows {operator.row_shape}, columns {operator.column_shape}: use lstsq"
+        )
     if operator.row_shape != b.shape:
         raise ValueError(f"the right-hand side has shape {b.shape}, the operator {operator.row_shape}")
     if start is not None and start.shape != b.shape:

@@ -22,6 +22,7 @@ import numpy as np
 from solvers.checkpoint import Content, random_state, restore, stored_train, train_arrays
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.linear.condition import condition_seen
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
 from solvers.linear.iterate import Work
 from solvers.linear.least_squares import minimise_residual
@@ -56,7 +57,10 @@ class Task:
         accuracy: float,
         dtype: np.dtype,
         rng: np.random.Generator,
+        *,
+        condition: bool = False,
     ) -> None:
+        self.look_at_condition = condition
         self.method, self.start, self.accuracy, self.rng = method, start, accuracy, rng
         self.hermitian = is_hermitian(operator)
         cores, exponent_a = balanced(operator.cores)
@@ -245,15 +249,19 @@ class Task:
             best.x, best.residual, best.route = self.system.b * 0.0, 1.0, "zero"
         rounding = ROUNDING * self.system.rounding(best.x)
         by_full = self.system.by_full(best.x)
-        seen = look(self.system.operator, best.x, self.system.b, best.residual, rounding, self.rng, rows=by_full)
-        status = best.status if seen.passed else Status.CONTRADICTED
+        agrees = look(self.system.operator, best.x, self.system.b, best.residual, rounding, self.rng, rows=by_full)
+        status = best.status if agrees.passed else Status.CONTRADICTED
         if status is Status.CONVERGED and not best.residual <= self.accuracy:
             status = Status.STAGNATED
-        if best.residual <= self.accuracy and seen.passed:
+        if best.residual <= self.accuracy and agrees.passed:
             status = Status.CONVERGED
         x = given if given is not None else times_power(best.x * self.size, self.exponent)
         self.extra["route"] = best.route
-        return self._solution(x, best.residual, status, (seen,))
+        if self.look_at_condition and best.residual < 1.0:
+            seen = self.extra.get("condition") or condition_seen(self.system, best.x)
+            if seen is not None:
+                self.extra |= {"condition": seen, "forward_error": seen * best.residual}
+        return self._solution(x, best.residual, status, (agrees,))
 
     def _solution(self, x: TensorTrain, residual: float, status: Status, checked: tuple[Checked, ...]) -> Solution:
         counts = {"sweeps": self.work.sweeps, "local_solves": self.work.local_solves, "matvecs": self.work.products}

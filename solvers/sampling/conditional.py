@@ -4,8 +4,8 @@ With the cores after k right-orthogonal, the probability of index i of mode k, g
 
     p_i = |v G_k[:, i, :]|^2,     F_i = sum_{j < i} p_j = v C_i v^H,     C_i = sum_{j < i} G_k[:, j, :] G_k[:, j, :]^H,
 
-v the row of norm one that the chosen matrices before it have become. The cell F_i <= u < F_i + p_i that holds u is found
-without all n of them:
+v the row of norm one that the chosen matrices before it have become. The cell of a number u, F_i <= u < F_i + p_i, is
+found without all n of them:
 
     1. The cell that holds u in the marginal distribution of the mode is tried: v C_i and v G_i, two products of r x r,
        and the second is the row that goes on.

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from solvers.kernels import local as kernels
-from solvers.sectors.group import added, taken, turned_keys, turned_pairs
+from solvers.sectors.group import Bond, added, taken, turned_keys, turned_pairs
 from solvers.sectors.operator import Plan, SectorOperator
-from solvers.sectors.train import Bond, SectorTrain, layout, views
+from solvers.sectors.train import SectorTrain, layout, views
 
 Environment = dict[tuple[int, int], np.ndarray]
 Core = tuple[np.ndarray, Bond, Bond]  # a flat core with its near and its far bond, oriented

@@ -28,9 +28,9 @@ from solvers.sectors.environments import (
     rotate,
     site_energies,
 )
+from solvers.sectors.group import Bond
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import (
-    Bond,
     ModeCharges,
     SectorTrain,
     absorb_left,

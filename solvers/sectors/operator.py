@@ -15,8 +15,8 @@ import numpy as np
 
 from solvers.formats.trains.operator import TTOperator
 from solvers.kernels import local as kernels
-from solvers.sectors.group import added, negated, taken
-from solvers.sectors.train import Bond, ModeCharges, layout
+from solvers.sectors.group import Bond, added, negated, taken
+from solvers.sectors.train import ModeCharges, layout
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.sectors.environments import Environment, advance
-from solvers.sectors.group import added, turned_keys, turned_pairs
+from solvers.sectors.group import Bond, added, turned_keys, turned_pairs
 from solvers.sectors.operator import SectorOperator
-from solvers.sectors.train import Bond, ModeCharges, SectorTrain, layout, mirrored, overlap_step
+from solvers.sectors.train import ModeCharges, SectorTrain, layout, mirrored, overlap_step
 
 
 def _half(

@@ -16,9 +16,9 @@ import numpy as np
 
 from solvers.kernels import local as kernels
 from solvers.sectors.environments import Environment, combine, stack_far
-from solvers.sectors.group import added, negated, taken, turned, turned_keys, turned_pairs
+from solvers.sectors.group import Bond, added, negated, taken, turned, turned_keys, turned_pairs
 from solvers.sectors.operator import SectorOperator
-from solvers.sectors.train import Bond, SectorTrain, mirror_core, views
+from solvers.sectors.train import SectorTrain, mirror_core, views
 
 Own = dict[int, np.ndarray]  # charge -> (q, r): the interface of x itself in the orthonormal frame
 Interface = tuple[Environment, Own, Bond]

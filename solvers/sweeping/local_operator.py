@@ -16,6 +16,9 @@ import numpy as np
 
 from solvers.kernels import linear as kernels
 
+FILLED = 0.5  # of a core's entries are not zero, and it has
+WIDE = 64  # rows of its matrix and more: BLAS is faster than going through the entries
+
 
 @dataclass(frozen=True, eq=False)
 class OperatorCore:
@@ -45,7 +48,11 @@ class OperatorCore:
         return cls(entries, values, (core.shape[0], core.shape[1], core.shape[1], core.shape[2]))
 
     def mirrored(self) -> OperatorCore:
-        """The core of the mirrored operator."""
+        """The core of the mirrored operator, made once."""
+        return self._mirror
+
+    @cached_property
+    def _mirror(self) -> OperatorCore:
         order = np.lexsort((self.entries[:, 2], self.entries[:, 3], self.entries[:, 0], self.entries[:, 1]))
         entries = np.ascontiguousarray(self.entries[order][:, [3, 1, 2, 0]])
         return OperatorCore(entries, self.values[order], (self.dims[3], self.dims[1], self.dims[2], self.dims[0]))
@@ -56,6 +63,14 @@ class OperatorCore:
         out = np.zeros(self.dims, dtype=self.values.dtype)
         out[tuple(self.entries.T)] = self.values
         return out
+
+    @cached_property
+    def matrix(self) -> np.ndarray | None:
+        """The core as a matrix (row beta, alpha column), where it is filled and large enough for BLAS."""
+        p, rows, columns, q = self.dims
+        if len(self.values) < FILLED * p * rows * columns * q or min(p * columns, rows * q) < WIDE:
+            return None
+        return np.ascontiguousarray(self.dense.transpose(1, 3, 0, 2).reshape(rows * q, p * columns))
 
     @cached_property
     def trace(self) -> np.ndarray:
@@ -83,6 +98,9 @@ def half(left: np.ndarray, core: OperatorCore, x: np.ndarray) -> np.ndarray:
     """h (a' n', beta b): the left environment (a', alpha, a) and the operator core applied to x (a, n, b)."""
     a2, alpha, a = left.shape
     _, n, b = x.shape
+    if core.matrix is not None:
+        applied = (left.reshape(a2 * alpha, a) @ x.reshape(a, n * b)).reshape(a2, alpha * n, b)
+        return np.matmul(core.matrix, applied).reshape(a2 * core.dims[1], core.dims[3] * b)
     h = np.empty(a2 * core.dims[1] * core.dims[3] * b, dtype=x.dtype)
     t = np.empty((a2 * alpha, n * b), dtype=x.dtype)
     dims = (a2, alpha, a, core.dims[1], n, core.dims[3], b, 1)

@@ -16,16 +16,23 @@ from solvers.eigen.eigsolve import eigsolve
 from solvers.eigen.general.eig import eig
 from solvers.eigen.general.stationary import stationary
 from solvers.elliptic.elliptic import elliptic
+from solvers.extremal.extreme import extreme
 from solvers.formats.cp.decomposition import cp_decomposition
 from solvers.formats.cp.methods import CPALS, CPLevenbergMarquardt
-from solvers.formats.trains.construct import ones, random_train, rank_one, rank_one_operator
+from solvers.formats.quantics.domains import Quadrilateral
+from solvers.formats.trains.construct import identity_operator, ones, random_train, rank_one, rank_one_operator
 from solvers.formats.tucker.cross import tucker_cross
+from solvers.linear.gmres import gmres
+from solvers.linear.lstsq import lstsq
+from solvers.linear.pinv import pinv
 from solvers.linear.product import multiply
 from solvers.linear.solve import solve
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.descent import minimise
+from solvers.optimisation.regression.regress import regress
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.optimisation.skip_gram.embedding import Embedding
+from solvers.sectors.charges import Charge
 from solvers.solution import NotConverged
 
 
@@ -106,10 +113,50 @@ CASES = {
             "method": methods.DMRG(),
             "start": TRAIN,
             "accuracy": 1e-3,
+            "condition": False,
             "rng": rng,
             "callback": callback,
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.AMEn(sweeps=1)}),
+        },
+    ),
+    gmres: (
+        cases.given_system,
+        {},
+        {
+            "preconditioner": identity_operator((6,) * 4) * 0.5,
+            "method": methods.GMRES(restart=3),
+            "start": TRAIN,
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"method": methods.GMRES(cycles=1, restart=2)}),
+        },
+    ),
+    lstsq: (
+        cases.fitted,
+        {},
+        {
+            "ridge": 1.0,
+            "method": methods.DMRG(),
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"method": methods.AMEn(max_rank=1)}),
+        },
+    ),
+    pinv: (
+        cases.inverted,
+        {},
+        {
+            "method": methods.DMRG(),
+            "accuracy": 1e-2,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {"method": methods.AMEn(max_rank=1)}),
         },
     ),
     eigsolve: (
@@ -119,6 +166,7 @@ CASES = {
             "which": "largest",
             "target": 3.0,
             "mass": rank_one_operator([np.diag(np.linspace(1.0, 1.5, 5))] * 3),
+            "sector": Charge([0, 1, 0, 1, 0], 1, modulus=2),
             "method": methods.InverseIteration(),
             "start": cases.oscillators()[1],
             "accuracy": 1e-8,
@@ -198,6 +246,24 @@ CASES = {
             "start": POINTS,
         },
     ),
+    extreme: (
+        cases.extremes,
+        {},
+        {
+            "which": "minimum",
+            "accuracy": (1e-3, {"case": cases.extremes_of_a_train}),
+            "prefixes": (60, {"case": cases.extremes_of_a_train}),
+            "max_evaluations": 300,
+            "grids": [np.linspace(0.0, 1.0, 6)] * 5,
+            "starts": POINTS,
+            "arguments": ("row", {"case": cases.extremes_of_one_point}),
+            "batch": (50, {"case": cases.extremes_of_few_points}),
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+            "throw": (True, {}),
+        },
+    ),
     als_cross: (
         cases.parameters,
         {},
@@ -253,6 +319,7 @@ CASES = {
             "reaction": 1.0,
             "ends": "face",
             "features": [((0.3, 0.3), 0.02)],
+            "domain": Quadrilateral([(0.0, 0.0), (1.0, 0.0), (1.5, 1.0), (0.0, 1.0)]),
             "accuracy": 1e-2,
             "rng": rng,
             "callback": callback,
@@ -313,6 +380,7 @@ CASES = {
         cases.samples,
         {"method": methods.Completion(max_rank=2)},
         {
+            "weights": lambda world: np.random.default_rng(1).uniform(1.0, 3.0, len(cases.samples()[1][1])),
             "method": methods.Completion(max_rank=1),
             "test": TEST,
             "accuracy": 0.5,
@@ -320,6 +388,20 @@ CASES = {
             "callback": callback,
             "checkpoint": checkpoint,
             "earlier": earlier_of(cases.samples, method=methods.Completion(max_rank=1)),
+            "throw": (True, {}),
+        },
+    ),
+    regress: (
+        cases.scattered,
+        {"method": methods.Regression(max_rank=2, starts=0)},
+        {
+            "weights": np.linspace(1.0, 3.0, 60),
+            "method": methods.Regression(max_rank=1),
+            "test": (np.array([[0.1, 0.2], [0.7, 0.5]]), np.ones(2)),
+            "accuracy": 0.5,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
             "throw": (True, {}),
         },
     ),

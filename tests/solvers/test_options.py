@@ -46,10 +46,11 @@ CASES = {
         methods.LocalSolver(dense_size=0, side="left"),
         {"dense_size": 100, "steps": 1, "side": "right"},
     ),
+    methods.GMRES: (cases.given_system, methods.GMRES(restart=3), {"restart": 20, "cycles": 1, "max_rank": 3}),
     methods.Cross: (
-        cases.function,
+        cases.function_with_noise,
         methods.Cross(whole=0),
-        {"max_rank": 2, "sweeps": 1, "max_evaluations": 1000, "check_points": 50, "whole": 400_000},
+        {"max_rank": 2, "sweeps": 1, "max_evaluations": 1000, "check_points": 50, "whole": 400_000, "patience": 1},
     ),
     methods.ALSCross: (
         cases.parameters,
@@ -84,6 +85,11 @@ CASES = {
             "effects": True,
             "ridge": 0.5,
         },
+    ),
+    methods.Regression: (
+        cases.scattered,
+        methods.Regression(max_rank=2),
+        {"max_rank": 1, "validation": 0.3, "ridge": 0.1, "sweeps": 1, "starts": 0, "loss": "huber"},
     ),
     cp_methods.CPALS: (
         cases.array_of_terms,

@@ -91,6 +91,9 @@ def trains():
     motion = ttsuite.evolve(levels, ttsuite.ones((3,) * 5), np.linspace(0.0, 0.1, 3))
     yield from (motion, motion.value, motion.history[-1])
     yield ttsuite.solve(levels + ttsuite.identity_operator((3,) * 5), ttsuite.ones((3,) * 5))
+    yield ttsuite.solve(lambda x: x * 2.0, ttsuite.ones((3,) * 5))
+    wide = ttsuite.rank_one_operator([np.eye(3, 4)] * 5)
+    yield from (ttsuite.lstsq(wide, ttsuite.ones((3,) * 5)), ttsuite.pinv(wide), ttsuite.pinv(wide).value)
     yield ttsuite.multiply(levels, ttsuite.ones((3,) * 5))
     yield ttsuite.cross(lambda i: 1.0 / (1.0 + i.sum(axis=1)), (6,) * 4)
     product = ttsuite.TuckerTensor(np.ones((1, 1, 1)), tuple(np.arange(1.0, 13.0)[:, None] for _ in range(3)))
@@ -99,13 +102,26 @@ def trains():
     i = rng.integers(0, 8, (400, 3))
     method = ttsuite.Completion(max_rank=3)
     yield ttsuite.complete(i, 1.0 / (1.0 + i.sum(axis=1)), (8,) * 3, method=method, throw=False)
+    line = ttsuite.regress(rng.random((99, 2)), rng.random(99), ttsuite.Polynomials(2), throw=False)
+    yield from (
+        line,
+        line.value,
+        line.history[-1],
+        ttsuite.Polynomials(2),
+        ttsuite.Functions(np.sin),
+        ttsuite.Huber(1.0),
+    )
     found = ttsuite.cp_decomposition(np.ones((3, 4, 2)) + np.eye(3, 4)[:, :, None], 2, throw=False)
     yield from (found, found.value, found.history[-1])
     tree = ttsuite.convert(product, "ht")
     yield from (tree, tree.value, ttsuite.generic_ranks("tt", (2,) * 8, 2), ttsuite.skeleton(np.eye(30), 4))
     yield from (ttsuite.pq_norm(np.ones((3, 2)) - np.eye(3, 2), *pair) for pair in ((2, 2), (3, 4)))
+    corners = ttsuite.extreme(ttsuite.random_train((30,) * 40, 6, rng), prefixes=20)
+    yield from (corners, corners.value, corners.history[-1])
     field = ttsuite.elliptic([5, 5])
     yield from (field, field.value, field.history[-1])
+    yield ttsuite.elliptic([5, 5], domain=ttsuite.quantics.Ring(1.0, 2.0)).value
+    yield from (ttsuite.quantics.Triangle([(0, 0), (1, 0), (0, 1)]), ttsuite.quantics.Mapped(lambda x: x))
     vectors = ttsuite.embed(rng.poisson(2.0, (30, 20)), 3, throw=False)
     yield from (vectors, vectors.value, vectors.history[-1])
     for name in (
@@ -113,10 +129,12 @@ def trains():
         "CPALS",
         "CPLevenbergMarquardt",
         "DMRG",
+        "GMRES",
         "AMEn",
         "TDVP",
         "Cross",
         "Completion",
+        "Regression",
         "InverseIteration",
     ):
         yield getattr(ttsuite, name)()

@@ -12,7 +12,7 @@ from solvers.measured import numeral
 Function: TypeAlias = Callable[[np.ndarray], np.ndarray]  # of points (m, d): (m,)
 Coefficient: TypeAlias = Function | float
 Given: TypeAlias = Coefficient | np.ndarray
-Ends: TypeAlias = "str | Sequence[str | tuple[str, str]]"
+Ends: TypeAlias = str | Sequence[str | tuple[str, str]]
 KINDS = ("dirichlet", "face", "neumann")
 
 

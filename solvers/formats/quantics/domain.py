@@ -23,7 +23,7 @@ from solvers.measured import numeral
 
 DIRICHLET, NEUMANN = "dirichlet", "neumann"
 FREE, PERIODIC = "free", "periodic"  # of the square: a last point on the edge; no edge
-DomainEnds: TypeAlias = "str | Mapping[str, str] | Sequence[str | Sequence[str]]"
+DomainEnds: TypeAlias = str | Mapping[str, str] | Sequence[str | Sequence[str]]
 START_POINTS = 33  # an axis, from the nearest of which a point of the domain is found
 NEWTON_STEPS = 50
 FOUND = 1e-12  # of the size of the domain, for a point that is found

@@ -19,6 +19,7 @@ from solvers.formats.quantics.coefficients import Coefficient, Function
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 
+CLEAN = 1e-15  # of sums of potentials
 FAITHFUL = 1e-9  # relative: a rounding that is meant to keep the operator
 
 
@@ -27,10 +28,11 @@ Term: TypeAlias = tuple[float, Function]  # factor times a function of points (m
 
 @dataclass(frozen=True)
 class Form:
-    """sum_k D_k^T (scales[k] + varying[k]) D_k + shift + reaction; D_k the differences along axis k.
+    """sum_k D_k^T (scales[k] + varying[k]) D_k + shift + reaction + potential; D_k the differences along axis k.
 
     ``ends`` as in ``laplacian``, so that D_k^T D_k is (-1, 2, -1); ``varying`` and ``reaction``: terms that are added
-    up, the former at the middles of the edges of direction k, the latter at the points.
+    up, the former at the middles of the edges of direction k, the latter at the points; ``potential``: a diagonal given
+    as a train, with the bits as those of the operator.
     """
 
     levels: tuple[int, ...]
@@ -40,6 +42,7 @@ class Form:
     order: str
     varying: tuple[tuple[Term, ...], ...] = ()
     reaction: tuple[Term, ...] = ()
+    potential: TensorTrain | None = None
 
     def times(self, factor: float) -> Form:
         """A multiple."""
@@ -49,6 +52,7 @@ class Form:
             shift=factor * self.shift,
             varying=tuple(tuple((factor * c, f) for c, f in terms) for terms in self.varying),
             reaction=tuple((factor * c, f) for c, f in self.reaction),
+            potential=None if self.potential is None else self.potential * factor,
         )
 
     def plus(self, other: Form) -> Form | None:
@@ -61,6 +65,7 @@ class Form:
             shift=self.shift + other.shift,
             varying=tuple(_merged(self.terms(k), other.terms(k)) for k in range(len(self.levels))),
             reaction=_merged(self.reaction, other.reaction),
+            potential=_summed(self.potential, other.potential),
         )
 
     def terms(self, axis: int) -> tuple[Term, ...]:
@@ -70,7 +75,7 @@ class Form:
     @property
     def constant(self) -> bool:
         """Whether it is Laplacians and a shift."""
-        return not self.reaction and not any(self.varying)
+        return not self.reaction and not any(self.varying) and self.potential is None
 
     def diffusion(self, axis: int, factor: float = 1.0) -> Coefficient:
         """``factor`` times the coefficient of one direction."""
@@ -87,6 +92,12 @@ def _merged(one: tuple[Term, ...], other: tuple[Term, ...]) -> tuple[Term, ...]:
     for factor, f in (*one, *other):
         factors[f] = factors.get(f, 0.0) + factor
     return tuple((factor, f) for f, factor in factors.items() if factor != 0.0)
+
+
+def _summed(one: TensorTrain | None, other: TensorTrain | None) -> TensorTrain | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return (one + other).round(CLEAN)
 
 
 def _added(constant: float, terms: tuple[Term, ...], factor: float) -> Coefficient:
@@ -135,8 +146,11 @@ class FormOperator(TTOperator):
             form = self.forms[0].plus(other.forms[0])
         else:
             factor = identity_factor(other)
+            own = self.forms[0]
             if factor is not None:
-                form = replace(self.forms[0], shift=self.forms[0].shift + factor)
+                form = replace(own, shift=own.shift + factor)
+            elif other.row_shape == self.row_shape and is_diagonal(other):
+                form = replace(own, potential=_summed(own.potential, other.diagonal()))
         return made if form is None else _with(made, (form,))
 
     __radd__ = __add__
@@ -179,9 +193,18 @@ def identity_factor(operator: TTOperator) -> float | None:
     return factor if math.isfinite(factor) else None
 
 
+def is_diagonal(operator: TTOperator) -> bool:
+    """Whether all cores are real, and zero where row and column differ."""
+    for core in operator.cores:
+        rows, columns = np.nonzero(core.any(axis=(0, 3)))
+        if core.dtype.kind == "c" or (rows != columns).any():
+            return False
+    return True
+
+
 def joined(parts: list[Form], order: str) -> Form | None:
     """The form of the Kronecker sum of forms of one axis each."""
-    if any(len(part.levels) != 1 for part in parts):
+    if any(len(part.levels) != 1 or part.potential is not None for part in parts):
         return None
     levels = tuple(part.levels[0] for part in parts)
     ends = tuple(part.ends[0] for part in parts)

@@ -1,4 +1,4 @@
-"""Contraction of modes with vectors and matrices, and of two trains over some of their modes; exact.
+"""Contraction of modes with vectors, matrices and dense arrays, and of two trains over some of their modes; exact.
 
 A mode contracted with a vector leaves a matrix, which is multiplied into a neighbouring core; a matrix on a mode leaves
 a core. The same holds for an index, which is a unit vector, and for a slice (solvers.formats.trains.indexing). A long
@@ -151,3 +151,25 @@ def sandwiched(x: Sequence[np.ndarray], a: Sequence[np.ndarray], y: Sequence[np.
         environment = joint.transpose(0, 2, 1)
         exponent += first + second + third + fourth + fifth + sixth
     return environment[0, 0, 0].item(), exponent
+
+
+def applied(cores: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The product of the operator with a dense array (..., m1, ..., md) or a flat vector -> (..., n1, ..., nd) or flat.
+
+    Mode by mode: the array is (done rows, rank, columns to come). Raises ValueError for another shape.
+    """
+    x = as_double(x, "the array")
+    d, columns, rows = len(cores), tuple(c.shape[2] for c in cores), tuple(c.shape[1] for c in cores)
+    flat = x.shape == (math.prod(columns),)
+    if not flat and x.shape[max(x.ndim - d, 0) :] != columns:
+        wanted = ", ".join(map(str, columns))
+        raise ValueError(f"an array {x.shape} does not fit the columns: give (..., {wanted})")
+    size = math.prod(columns)
+    product = x.reshape(x.size // size, 1, size)
+    for core in cores:
+        a, n, m, b = core.shape
+        done, _, rest = product.shape
+        wide = product.reshape(done, a * m, rest // m)
+        step = np.matmul(core.transpose(1, 3, 0, 2).reshape(n * b, a * m), wide)
+        product = step.reshape(done * n, b, rest // m)
+    return product.reshape(-1) if flat and x.ndim == 1 and d > 1 else product.reshape(*x.shape[: x.ndim - d], *rows)

@@ -29,6 +29,10 @@ def checked_cores(cores: Iterable[np.ndarray], axes: int) -> tuple[np.ndarray, .
         if array.ndim != axes or array.size == 0:
             raise ValueError(f"core {k}: expected {axes} axes, none empty, not shape {array.shape}")
         before = 1 if k == 0 else arrays[k - 1].shape[-1]
+        if k == 0 and array.shape[0] != 1:
+            raise ValueError(
+                f"core 0: left rank {array.shape[0]}, where a train begins with 1 (rings and blocks are none)"
+            )
         if array.shape[0] != before:
             raise ValueError(f"core {k}: left rank {array.shape[0]} does not fit the rank {before} before it")
     if arrays[-1].shape[-1] != 1:

@@ -15,7 +15,7 @@ import numpy as np
 
 from solvers.cards import Fact, dimensions, ranks
 from solvers.formats.trains.chain import Chain, part_cores
-from solvers.formats.trains.contraction import folded, sandwiched, scalar
+from solvers.formats.trains.contraction import applied, folded, sandwiched, scalar
 from solvers.formats.trains.cores import (
     MAX_FULL_SIZE,
     added_cores,
@@ -32,7 +32,6 @@ from solvers.formats.trains.cores import (
     shifted_cores,
 )
 from solvers.formats.trains.factorisations import (
-    as_double,
     freeze,
     power_of_two,
 )
@@ -323,28 +322,6 @@ class TTOperator(Chain):
 
     def _flat_cores(self) -> tuple[np.ndarray, ...]:
         return tuple(core.reshape(core.shape[0], -1, core.shape[3]) for core in self.cores)
-
-
-def applied(cores: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
-    """The product of the operator with a dense array (..., m1, ..., md) or a flat vector -> (..., n1, ..., nd) or flat.
-
-    Mode by mode: the array is (done rows, rank, columns to come). Raises ValueError for another shape.
-    """
-    x = as_double(x, "the array")
-    d, columns, rows = len(cores), tuple(c.shape[2] for c in cores), tuple(c.shape[1] for c in cores)
-    flat = x.shape == (math.prod(columns),)
-    if not flat and x.shape[max(x.ndim - d, 0) :] != columns:
-        wanted = ", ".join(map(str, columns))
-        raise ValueError(f"an array {x.shape} does not fit the columns: give (..., {wanted})")
-    size = math.prod(columns)
-    product = x.reshape(x.size // size, 1, size)
-    for core in cores:
-        a, n, m, b = core.shape
-        done, _, rest = product.shape
-        wide = product.reshape(done, a * m, rest // m)
-        step = np.matmul(core.transpose(1, 3, 0, 2).reshape(n * b, a * m), wide)
-        product = step.reshape(done * n, b, rest // m)
-    return product.reshape(-1) if flat and x.ndim == 1 and d > 1 else product.reshape(*x.shape[: x.ndim - d], *rows)
 
 
 def _product(p: np.ndarray, q: np.ndarray) -> np.ndarray:

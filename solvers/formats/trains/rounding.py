@@ -58,9 +58,9 @@ def check_truncation(tol: float, max_rank: Largest) -> None:
     """Raise ValueError unless 0 <= tol < 1 and max_rank is None, an integer >= 1, or such integers."""
     if not 0.0 <= tol < 1.0:
         raise ValueError(f"tol must lie in [0, 1), not {tol!r}")
-    listed = list(max_rank) if isinstance(max_rank, Sequence) else [] if max_rank is None else [max_rank]
+    listed = list(max_rank) if isinstance(max_rank, Sequence | np.ndarray) else [] if max_rank is None else [max_rank]
     if any(not isinstance(rank, int | np.integer) or isinstance(rank, bool) or rank < 1 for rank in listed):
-        raise ValueError(f"max_rank must be None or an integer >= 1, not {max_rank!r}")
+        raise ValueError(f"max_rank must be None, an integer >= 1 or a list of them, not {max_rank!r}")
 
 
 def largest_ranks(max_rank: Largest, d: int) -> Sequence[int | None]:
@@ -68,7 +68,7 @@ def largest_ranks(max_rank: Largest, d: int) -> Sequence[int | None]:
 
     Raises ValueError for a list that is not of the d+1 ranks.
     """
-    if not isinstance(max_rank, Sequence):
+    if not isinstance(max_rank, Sequence | np.ndarray):
         return [max_rank] * (d - 1)
     if len(max_rank) != d + 1:
         raise ValueError(f"max_rank must be one number or {d + 1} ranks, the outer ones 1, not {list(max_rank)}")

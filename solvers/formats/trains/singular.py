@@ -50,7 +50,14 @@ def singular_values_of(cores: Sequence[np.ndarray], known: int | None) -> list[n
 def svd_cores(
     cores: Sequence[np.ndarray], known: int | None, k: int, tol: float
 ) -> tuple[list[np.ndarray], np.ndarray, list[np.ndarray]]:
-    """Cores of the left train, the singular values within ``tol`` of the norm, cores of the right train."""
+    """Cores of the left train, the singular values within ``tol`` of the norm, cores of the right train.
+
+    Raises ValueError for a k that cuts nothing.
+    """
+    if len(cores) == 1:
+        raise ValueError("a train of one mode has no unfolding to decompose")
+    if not 1 <= k < len(cores):
+        raise ValueError(f"k must lie between 1 and {len(cores) - 1}, the modes before the cut, not {k}")
     new = orthogonalise_cores(cores, known, k - 1)
     a, n, b = new[k - 1].shape
     u, s, v = singular_vectors(new[k - 1].reshape(a * n, b))

@@ -273,8 +273,6 @@ class TensorTrain(Chain):
         The first train has the modes before and one of size r, the other one of size r and the modes after; what is
         within ``tol`` of the norm is cut. Cost 6 d n r^3. Raises ValueError for another k, and as ``orthogonalise``.
         """
-        if not 1 <= k < self.d:
-            raise ValueError(f"k must lie between 1 and {self.d - 1}, the modes before the cut, not {k}")
         left, s, right = svd_cores(self.cores, self.centre, k, tol)
         return TensorTrain(tuple(left), k), s, TensorTrain(tuple(right), 0)
 

@@ -56,9 +56,8 @@ class Additive:
         cores = []
         for k, (n, a, b) in enumerate(zip(shape, ranks[:-1], ranks[1:])):
             core = size * rng.standard_normal((n, a, b))
-            if np.iscomplexobj(self.constant) or (self.effects and np.iscomplexobj(self.effects[0])):
-                core = core + 1j * size * rng.standard_normal((n, a, b))
             if self.cores:
+                core = core.astype(self.cores[k].dtype)
                 _, p, q = self.cores[k].shape
                 core[:, :p, :q] = self.cores[k]
             cores.append(core)

@@ -184,21 +184,24 @@ def split(
             if not count.all():
                 missing = int(np.argmin(count))
                 raise ValueError(f"mode {k + 1} has no sample at index {missing} (from 0): its entries cannot be known")
-    return parted(data, lambda one, count: held_out(places[one], shape, count, rng), share, rng, cold)
+
+    def draw(one: np.ndarray, count: int) -> np.ndarray:
+        return held_out(places[one], shape, count, rng)
+
+    return parted(data, None if cold else draw, share, rng)
 
 
 def parted(
-    data: Data[S],
-    draw: Callable[[np.ndarray, int], np.ndarray],
-    share: float,
-    rng: np.random.Generator,
-    anyone: bool,
+    data: Data[S], draw: Callable[[np.ndarray, int], np.ndarray] | None, share: float, rng: np.random.Generator
 ) -> tuple[Data[S], Data[S]]:
-    """Data to fit, and data set aside, values of one place together; ``draw``: which of the places given, a mask."""
+    """Data to fit, and data set aside, values of one place together.
+
+    ``draw``: up to so many of the places given, as a mask; None: at random. Raises ValueError where too few remain.
+    """
     _, first, place = np.unique(data.samples.places, axis=0, return_index=True, return_inverse=True)
     one = np.sort(first)
     count = set_aside(len(one), share)
-    if anyone:
+    if draw is None:
         chosen = np.zeros(len(one), dtype=bool)
         chosen[rng.permutation(len(one))[: min(count, len(one) - 1)]] = True
     else:

@@ -17,6 +17,7 @@ from solvers.solution import Checked, Solution, Status
 
 BLIND = 1e-6  # of the typical weight of the samples of an index: a direction with less is not seen
 SPREADS = 4.0  # standard deviations
+WHOLE = "size of the whole tensor"  # the look that a second fit may refute
 SAME = 10.0  # times the error said, that two fits may differ by over all entries
 
 
@@ -101,7 +102,8 @@ def beside_second(solution: Solution, other: Solution, accuracy: float) -> Solut
     what, how, text = "tensor", "a second fit, with other entries set aside", f"differs by {amount(difference)}"
     text += " over all entries"
     if not solution.converged:
-        if max(second.validation_error, difference) > accuracy:
+        doubts = [look for look in solution.checked if not look.passed and look.what != WHOLE]
+        if doubts or max(second.validation_error, difference) > accuracy:
             return solution
         seen = max(best.seen, difference)
         looks = tuple(replace(look, passed=True) for look in solution.checked)  # the size of the whole tensor too

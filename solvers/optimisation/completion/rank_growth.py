@@ -24,7 +24,7 @@ from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import feasible
 from solvers.optimisation.completion.given import Data, Repeated, split
 from solvers.optimisation.completion.growth import LEARNED, Growth, RankFit, stored_growth
-from solvers.optimisation.completion.judges import beside_second, excess, relative_error, undetermined, weighed
+from solvers.optimisation.completion.judges import WHOLE, beside_second, excess, relative_error, undetermined, weighed
 from solvers.optimisation.completion.start import rank_one_start
 from solvers.optimisation.descent import minimise
 from solvers.optimisation.least_squares import MANIFOLD, LeastSquares
@@ -255,12 +255,14 @@ class RankGrowth:
                 fit.validation_error <= self.accuracy,
             ),
             Checked(
-                "size of the whole tensor",
+                WHOLE,
                 "root mean square of all entries beside that of the samples",
                 f"larger by {amount(fit.excess)} than the samples explain",
                 fit.excess <= self.accuracy,
             ),
         ]
+        doubts = [*weighed(self.kept), *self.repeated.looks(self.accuracy)]
+        looks += doubts
         if error <= self.accuracy:
             status = Status.CONVERGED
             work = self.samples.count * len(self.samples.shape) * float(fit.rank) ** 4
@@ -269,13 +271,9 @@ class RankGrowth:
                 left = undetermined(self.fitted, growth.point)
                 text = f"a share of {amount(left**2)} of a core is open" if left else "all of every core is determined"
                 looks.append(Checked("samples of each part", "what they see of each slice of a core", text, not left))
-            doubts = [*weighed(self.kept), *self.repeated.looks(self.accuracy)]
-            looks += doubts
             error = max(error, self.repeated.noise if doubts and not doubts[-1].passed else 0.0)
             if left > self.accuracy or not all(look.passed for look in doubts):
                 status, error = Status.CONTRADICTED, max(error, left)
-        else:
-            looks += self.repeated.looks(self.accuracy)
         extra = {"by_rank": tuple(growth.fits), "best": fit, "fitted": self.samples.count, "validation": len(self.kept)}
         return Solution(
             self.train(growth.point),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from solvers.cross.calling import Calling
 from solvers.cross.cross import cross
+from solvers.kernels.evaluations import looked_up, written
 from solvers.methods import Cross
 from solvers.solution import Status
 
@@ -183,3 +184,14 @@ def test_neighbours_of_a_gap():
     assert k == 1 and sorted(near[:, 1].tolist()) == [1, 2, 3, 6, 7]
     cubic = near[:, 1:].astype(float) ** 3
     assert calling.continued(np.array([1, 4]), k, near, cubic)[0] == pytest.approx(64.0)
+
+
+def test_multi_indices_and_coordinates_are_written_by_compiled_loops():
+    rng = np.random.default_rng(0)
+    left, middle, right = (rng.integers(0, 9, shape) for shape in ((3, 2), (4, 1), (5, 3)))
+    expected = [np.concatenate([x, y, z]) for x in left for y in middle for z in right]
+    assert np.array_equal(written(left, middle, right), expected)
+    grids = [rng.random(n) for n in (9, 12, 10)]
+    points = rng.integers(0, 9, (7, 3))
+    found = looked_up(np.concatenate(grids), np.array([0, 9, 21]), points)
+    assert np.array_equal(found, np.column_stack([g[points[:, k]] for k, g in enumerate(grids)]))

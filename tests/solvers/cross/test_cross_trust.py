@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solvers.cross import refinement as module
+from solvers.cross import outcome as module
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.cross.judgement import Judgement
 from solvers.cross.known import Known, entries
@@ -61,7 +61,7 @@ def test_errors_forgotten_are_seen_without_the_cure(monkeypatch):
 
     def ends():
         found = []
-        for seed in range(8, 12):
+        for seed in (5, 8, 28):  # 5 and 28 are wrong without the cure
             recorded = Recorded(steps)
             solution = cross(
                 recorded,

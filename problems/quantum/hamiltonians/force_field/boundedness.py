@@ -1,4 +1,4 @@
-"""Where a polynomial force field falls off a cliff: barriers along one- and two-mode cuts.
+"""Where a polynomial force field falls off a cliff: barriers along cuts of a few modes, and the saddle of them all.
 
 A quartic force field is an expansion; far out it may go to minus infinity. Along a line q = rho u the potential is a
 polynomial in rho; if its leading term is negative there is a barrier, behind which no bound state exists. Whether that
@@ -17,9 +17,12 @@ import numpy as np
 
 from problems.quantum.hamiltonians.force_field.basis import ModeBasis
 from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.saddles import lowest_saddle
 
 ANGLES = 24
 MOST_MODES = 6  # of a term whose diagonals are looked at
+TRACE = 1e-4  # component of a direction below which a mode has no part in it
+NAMED = 0.05  # of the largest squared component: modes that are told
 Groups = dict[tuple[int, ...], list[tuple[list[int], float]]]  # modes -> (power of each, coefficient) of their terms
 
 
@@ -50,7 +53,8 @@ def nearest(ranges: Sequence[float], found: Sequence[Fall]) -> tuple[Barrier | N
         limit = 1.0 / np.sqrt(sum((u / ranges[k]) ** 2 for k, u in zip(fall.modes, fall.direction)))
         inside = bool(fall.distance <= limit)
         if inside not in best or fall.height < best[inside].height:
-            best[inside] = Barrier(fall.height, fall.distance, tuple(k + 1 for k in fall.modes), inside)
+            named = [k + 1 for k, u in zip(fall.modes, fall.direction) if u * u >= NAMED * max(fall.direction**2)]
+            best[inside] = Barrier(fall.height, fall.distance, tuple(named), inside)
     return best.get(True), best.get(False)
 
 
@@ -77,8 +81,8 @@ def barriers(field: ForceField) -> tuple[Fall, ...]:
 def falls(d: int, polynomial: Sequence[tuple[Mapping[int, int], float]]) -> list[Fall]:
     """Lines along which sum_t c_t prod_k q_k^p falls to minus infinity; terms as ({mode: power}, c).
 
-    Looked at: every mode, ANGLES directions in the plane of every coupled pair, and the diagonals of all modes of a
-    term with more.
+    Looked at: every mode, ANGLES directions in the plane of every coupled pair, the diagonals of all modes of a term
+    with more; and the whole of it by the descent of ``saddles``, where that finds a lower barrier.
     """
     groups: Groups = {}
     for powers, c in polynomial:
@@ -98,6 +102,10 @@ def falls(d: int, polynomial: Sequence[tuple[Mapping[int, int], float]]) -> list
         barrier = _barrier(_along(groups, modes, direction))
         if barrier is not None:
             found.append(Fall(modes, direction, *barrier))
+    saddle = lowest_saddle(d, polynomial)
+    if saddle is not None and saddle.height < min((fall.height for fall in found), default=np.inf):
+        leading = tuple(int(k) for k in np.flatnonzero(np.abs(saddle.direction) > TRACE))
+        found.append(Fall(leading, saddle.direction[list(leading)], saddle.height, saddle.distance))
     return found
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from train_strategies import DTYPES, operators_of, trains_of
 
 from solvers.formats.trains.construct import identity_operator, ones, random_train
+from solvers.formats.trains.contraction import applied
 from solvers.formats.trains.cores import aligned, as_scalar, contracted
-from solvers.formats.trains.operator import TTOperator, applied
+from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain, dot
 
 SCALARS = st.sampled_from([1.0, -2, 0, 1.5 - 2j, np.float64(0.3), np.array(2.0), np.int64(3), True, np.float32(0.5)])

@@ -170,6 +170,7 @@ def test_ranks_may_be_given_bond_by_bond():
     x = random_train((4, 5, 6, 3), 12, np.random.default_rng(8))
     caps = (1, 2, 7, 3, 1)
     least = np.sqrt(sum((s[cap:] ** 2).sum() for s, cap in zip(x.singular_values(), caps[1:])))
+    assert x.round(0.0, max_rank=np.array(caps)).ranks == caps
     for centre in (0, 3):
         y, error = x.orthogonalise(centre).round_with_error(0.0, max_rank=caps)
         assert y.ranks == caps and error * x.norm() <= least * (1 + 1e-12)

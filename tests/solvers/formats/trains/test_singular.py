@@ -73,3 +73,5 @@ def test_zero_and_tolerance():
     for k in (0, 3, -1):
         with pytest.raises(ValueError, match="k must lie between 1 and 2"):
             x.svd(k)
+    with pytest.raises(ValueError, match="one mode has no unfolding"):
+        ones((3,)).svd(1)

@@ -1,0 +1,77 @@
+"""Whether the error of a cross approximation still falls, over the evaluations it took.
+
+A smooth function gains digits with every rank. Noise in the values, a value that is rounded to few digits, is a floor:
+below it every rank is spent on entries that say nothing of each other. A jump across several modes has no small rank at
+all, and the error at a kink falls as a small power of the evaluations. With N evaluations and the error e(N)
+
+    the error is at a floor     where it has fallen, and no more while N grew by ``AGAIN``,
+    the accuracy is out of reach  where e(N) ~ N^-p, with the p between N / ``WINDOW`` and N, does not come down to it
+                                within ``BEYOND`` times the evaluations that are allowed.
+
+The first is looked for from ``FEWEST`` evaluations on. The second may also be a function whose rank is large, but
+exact, before that rank is reached: it is looked for from ``patience`` evaluations on, a method's option.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+FALLEN = 30.0  # times: so much must the error have fallen before a floor is one
+FLAT = 1.5  # times: an error that fell less has not fallen
+AGAIN = 6.0  # times the evaluations over which it has not
+FEWEST = 100_000  # evaluations from which on a floor is one
+WINDOW = 4.0  # times the evaluations over which the power is taken
+BEYOND = 1.0  # times the evaluations allowed
+
+
+class Progress:
+    """Errors over evaluations; ``accuracy``: on the scale of the errors; ``most``: evaluations allowed."""
+
+    def __init__(self, accuracy: float, most: int, patience: int) -> None:
+        self.accuracy, self.most, self.patience = accuracy, most, patience
+        self.seen: list[tuple[int, float]] = []
+
+    def note(self, evaluations: int, error: float) -> None:
+        """The largest error found so far at so many evaluations."""
+        if error > 0.0:
+            self.seen.append((evaluations, error))
+
+    def lowest(self) -> float:
+        """The smallest error so far."""
+        return self._smallest(0.0, math.inf)
+
+    def _largest(self, low: float, high: float) -> float:
+        return max((e for n, e in self.seen if low < n <= high), default=0.0)
+
+    def _median(self, low: float, high: float) -> float:
+        found = [e for n, e in self.seen if low < n <= high]
+        return statistics.median(found) if found else math.inf
+
+    def _smallest(self, low: float, high: float) -> float:
+        return min((e for n, e in self.seen if low < n <= high), default=math.inf)
+
+    def at_floor(self) -> bool:
+        """Whether the error has fallen and falls no more."""
+        if not self.seen or self.seen[-1][0] < FEWEST:
+            return False
+        now = self.seen[-1][0]
+        before, last = self._median(now / AGAIN**2, now / AGAIN), self._median(now / AGAIN, now)
+        fell = self._largest(0.0, now) >= FALLEN * last
+        return fell and before <= FLAT * last
+
+    def out_of_reach(self) -> bool:
+        """Whether the accuracy lies far beyond the evaluations allowed, at the rate at which the error falls."""
+        if not self.seen or self.seen[-1][0] < self.patience:
+            return False
+        now = self.seen[-1][0]
+        old, new = self._largest(now / WINDOW**2, now / WINDOW), self._smallest(now / 2.0, now)
+        if old == 0.0 or new <= self.accuracy:
+            return False
+        power = math.log(old / new) / math.log(WINDOW)
+        wanted = math.log(new / self.accuracy)  # e falls by the power's share of a factor in N
+        return wanted > power * math.log(BEYOND * self.most / now)
+
+    def ended(self) -> bool:
+        """Whether to go on is no use."""
+        return self.at_floor() or self.out_of_reach()
