@@ -28,7 +28,7 @@ from solvers.linear.residual import residual_norm
 from solvers.solution import Status
 
 SMALL = 600  # functions of a group whose eigenvalues are all found: 2 s with both kinds of vectors, measured
-MOST_HALF = 200_000  # sums of a half of the groups: 1 s for the five nearest to a number, measured
+MOST_HALF = 200_000  # sums of a half of the groups: the pairs nearest to a number in seconds; chosen, not measured
 MOST_WHOLE = 4_000_000  # sums that are all looked at
 SPARE = 2  # beside those wanted: the second of a conjugate pair, and what tells that it is one
 Place = tuple[int, ...]

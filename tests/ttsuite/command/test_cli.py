@@ -137,7 +137,7 @@ def test_example_writes_once(ttsuite, tmp_path):
     [
         (PROBLEM.format("acetonitrile").replace("6", "x"), "a.yaml:2:20: solver.n_states"),
         (PROBLEM.format("b.csv"), "a.yaml:1:43: problem.force_field"),
-        (PROBLEM.format("c.csv"), "c.csv:3: mode 9 is out of range"),
+        (PROBLEM.format("c.csv"), "c.csv:3:2: mode 9 is out of range"),
         ("problem: [\n", "a.yaml:2:1"),
     ],
 )
