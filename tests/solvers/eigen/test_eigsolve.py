@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from solvers.checkpoint import CheckpointError
-from solvers.eigen import eigsolve as module
+from solvers.eigen import driven
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
 from solvers.eigen.many_states import Sector
@@ -241,7 +241,7 @@ def test_the_checkpoint_of_another_version_is_refused(four, tmp_path, monkeypatc
     file = tmp_path / "c.npz"
     method = InverseIteration(max_rank=4, first_rank=4, max_passes=2)
     settings = {"start": terms, "method": method, "accuracy": 1e-4, "throw": False}
-    monkeypatch.setattr(module, "VERSION", "of long ago")
+    monkeypatch.setattr(driven, "VERSION", "of long ago")
     eigsolve(operator(terms), 2, checkpoint=file, **settings)
     monkeypatch.undo()
     with pytest.raises(CheckpointError, match="another computation"):
