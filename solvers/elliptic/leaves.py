@@ -35,6 +35,7 @@ GROUND = {"dirichlet": 1.0, "face": 2.0, "neumann": 0.0, "free": 0.0, "periodic"
 MORE_NODES = 4  # quadrature nodes beyond the degree: products of two functions with a coefficient
 
 Leaf = tuple[int, int]  # (first index, level: 2^level points)
+Rule = tuple[np.ndarray, np.ndarray]  # points and weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,20 +146,34 @@ def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: 
             slopes[edge : edge + count, own] = piece.slopes / step
             averages[edge : edge + count, own] = piece.averages
         row, edge = row + len(piece.node_t), edge + count
-    ground_x, ground_weights, ground, halves = ground_edges(ends, step, size)
+    return assembled((levels, ends, degree, tuple(leaves), step), nodes, edges, values, slopes, averages)
+
+
+def assembled(
+    grid: tuple[int, tuple[str, str], int, tuple[Leaf, ...], float],
+    nodes: Sequence[Rule],
+    edges: Sequence[Rule],
+    values: np.ndarray,
+    slopes: np.ndarray,
+    averages: np.ndarray | None = None,
+    pieces: Pieces | None = None,
+) -> Axis:
+    """The axis of ``grid`` (levels, ends, degree, leaves, step) from points and weights, leaf by leaf.
+
+    ``values``, ``slopes``: of the functions there, as in ``Axis``. The edges of the ends are added. ``averages``: None
+    where cells are not asked for.
+    """
+    ground_x, ground_weights, ground, halves = ground_edges(grid[1], grid[4], values.shape[1])
     return Axis(
-        levels,
-        ends,
-        degree,
-        tuple(leaves),
-        step,
+        *grid,
         np.concatenate([x for x, _ in nodes]),
         np.concatenate([w for _, w in nodes]),
         values,
         np.concatenate([*(x for x, _ in edges), ground_x]),
         np.concatenate([*(w for _, w in edges), ground_weights]),
         np.concatenate([slopes, ground]),
-        np.concatenate([averages, halves]),
+        np.zeros((0, values.shape[1])) if averages is None else np.concatenate([averages, halves]),
+        pieces,
     )
 
 

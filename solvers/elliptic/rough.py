@@ -22,7 +22,7 @@ from scipy.sparse import csr_matrix
 from solvers.elliptic.bases import Basis, along_all, basis_of, outer
 from solvers.elliptic.elements import Element, elements
 from solvers.elliptic.galerkin import Found, solve_in
-from solvers.elliptic.leaves import OFFSET, Axis, Leaf, Pieces, basis, deeper, ground_edges, leaf_piece, step_of
+from solvers.elliptic.leaves import OFFSET, Axis, Leaf, Pieces, assembled, basis, deeper, leaf_piece, step_of
 from solvers.elliptic.resolution import resolved
 from solvers.formats.quantics.coefficients import Coefficient, Function
 
@@ -149,7 +149,6 @@ def adapted_axis(
             values[row : row + len(rule.node_t), columns] = rule.values @ inner[k]
             slopes[edge : edge + len(rule.edge_t), columns] = rule.slopes @ inner[k] / step
             row, edge = row + len(rule.node_t), edge + len(rule.edge_t)
-    ground_x, ground_weights, ground, _ = ground_edges(ends, step, size)
     # neighbours share a point: the rows of all pieces but the last without their right ends
     rows = PIECE_DEGREE * np.arange(len(pieces))[:, None, None] + np.arange(PIECE_DEGREE + 1)[:, None]
     places = (degree * which)[:, None, None] + np.arange(degree + 1)
@@ -158,21 +157,8 @@ def adapted_axis(
     kept[:-1, -1] = False
     shape = PIECE_DEGREE * len(pieces) + 1, size
     coefficients = csr_matrix((inner[kept], (rows[kept], places[kept])), shape=shape)
-    return Axis(
-        levels,
-        ends,
-        degree,
-        tuple(leaves),
-        step,
-        np.concatenate([x for x, _ in nodes]),
-        np.concatenate([w for _, w in nodes]),
-        values,
-        np.concatenate([*(x for x, _ in edges), ground_x]),
-        np.concatenate([*(w for _, w in edges), ground_weights]),
-        np.concatenate([slopes, ground]),
-        np.zeros((0, size)),
-        Pieces(levels, ends, PIECE_DEGREE, tuple(fine), step, coefficients),
-    )
+    made = Pieces(levels, ends, PIECE_DEGREE, tuple(fine), step, coefficients)
+    return assembled((levels, ends, degree, tuple(leaves), step), nodes, edges, values, slopes, pieces=made)
 
 
 def _functions(pieces: list[Element], offset: float, step: float, degree: int, a: Line) -> np.ndarray:
