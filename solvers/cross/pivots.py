@@ -11,9 +11,11 @@ when P_k is ill-conditioned (Oseledets and Tyrtyshnikov, Linear Algebra Appl. 43
 ``grow`` looks for large errors in the superblock f(I_k-1, i_k, i_k+1, J_k+1) of one bond: in all of it where it is
 hardly larger than T_k and T_k+1 together, else by rook searches along its rows and columns, which are just the new
 slices of T_k and T_k+1 (Savostyanov, Linear Algebra Appl. 458, 217 (2014), algorithm 2). ``insert`` makes the
-approximation exact at a point found elsewhere: from the first bond to the last the tail of the point becomes a column,
-beside the row of the superblock where that column is approximated worst. That row is then among those of the next
-bond, which sees by it what sets the point apart; from the last bond to the first nothing would carry it on.
+approximation exact at a point found elsewhere: bond by bond the tail of the point becomes a column, beside the row of
+the superblock where that column is approximated worst. From the first bond to the last that row is then among those of
+the next bond, which sees by it what sets the point apart: right for a feature of its own, a peak. A remainder that is
+everywhere is corrected from the last bond to the first: forwards, its small pivots raise each other's errors (five
+waves and Gaussians on 2^80 points went from 1.3e-9 at rank 160 to 3e-4 at 389).
 ``renew`` chooses all index sets afresh by
 maxvol, from the left and back, with points among them: cheap for many.
 Cost: r n evaluations a pivot and bond for ``grow``, d r n for ``insert``, 2 d n r^2 for ``renew``, if nothing is known.
@@ -133,11 +135,11 @@ class Pivots(Blocks):
         self.stale[k] = self.stale[k + 1] = True
         return True
 
-    def insert(self, point: np.ndarray, tol: float, max_rank: int) -> int:
+    def insert(self, point: np.ndarray, tol: float, max_rank: int, forward: bool) -> int:
         """Make the approximation exact at a point (d,), up to ``tol`` (absolute) a bond or mode; how much that took."""
         tol = max(tol, NOISE * self.source.largest)
         added = self._reach(point, tol)
-        for k in range(self.d - 1):
+        for k in range(self.d - 1) if forward else range(self.d - 2, -1, -1):
             before, rows, tail = self._before(k), self.modes[k].rows, point[k + 1 :]
             if len(self.left[k]) >= min(max_rank, len(before) * len(rows)):
                 continue

@@ -31,6 +31,7 @@ SLIGHT = 3.0  # times the accuracy: so small an error is one of the bonds added 
 SMALLEST = 1e-16  # local tolerance: below it are rounding errors
 FIRST = 100  # random points among which the first pivot is looked for
 NEAR = 30.0  # times the accuracy: smaller errors are first answered by a smaller tolerance
+FEATURE = 1e3  # times the accuracy: so large an error is that of a feature the pivots have not met
 HELPED = 0.7  # of the last error: where a smaller tolerance does not bring it so far down, points are the answer
 ALONE = 2  # so few points of thousands become pivots, whatever their error: a smaller tolerance is dear everywhere
 INSERTED = 8  # points that become pivots at once, and an eighth of the rank
@@ -237,8 +238,9 @@ class Refinement(Outcome):
         alone = judged.fresh > 0 and len(judged.worst) <= ALONE
         if alone or self.repeated or judged.error > min(NEAR * self.accuracy, HELPED * before):
             self.search.remember(judged.worst[:INSERTED])
+            tol, feature = 0.1 * self.local * self.source.largest, alone or judged.error > FEATURE * self.accuracy
             for point in judged.worst[: INSERTED + max(pivots.ranks, default=0) // 8]:
-                added += pivots.insert(point, 0.1 * self.local * self.source.largest, self.method.max_rank)
+                added += pivots.insert(point, tol, self.method.max_rank, forward=feature)
         if not added:
             share = max(TIGHTEN, min(ENOUGH, 0.5 * self.accuracy / judged.error))
             self.local *= TIGHTEN if self.repeated else share
