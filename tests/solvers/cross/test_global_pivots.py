@@ -6,7 +6,6 @@ import pytest
 from solvers.cross.cross import cross
 from solvers.cross.pivots import Pivots
 from solvers.cross.sources import FunctionSource
-from solvers.formats import quantics
 from solvers.methods import Cross
 from solvers.solution import Status
 
@@ -49,18 +48,3 @@ def test_narrow_peaks_whose_places_are_given(seed):
     assert np.abs(solution.value.entries(bits) - f(bits)).max() <= 1e-4
     wrong = np.abs(solution.value.entries(everywhere) - f(everywhere)) > 1.01e-4
     assert np.mean(wrong) <= solution.extra["unseen_share"]
-
-
-@pytest.mark.slow
-def test_small_remainders_of_a_smooth_function_are_corrected_without_raising_each_other():
-    """Five terms on [-5, 5]^2, 2^40 points an axis, rank 141: points that correct 1e-9 bring no errors of 1e-4."""
-
-    def f(bits):
-        x, y = (10.0 * quantics.from_bits(bits, [40, 40], "interleaved") / 2.0**40 - 5.0).T
-        waves = np.sin(x * y) * np.exp(-(x**2)) + np.cos(3 * x * y) * np.exp(-(y**2)) + np.cos(x + y)
-        return np.exp(-0.4 * (x**2 + y**2)) + 1.0 + waves
-
-    found = cross(f, (2,) * 80, accuracy=1e-10, rng=np.random.default_rng(0))
-    bits = np.random.default_rng(1).integers(0, 2, (20_000, 80))
-    assert found.status is Status.CONVERGED and found.value.max_rank <= 180
-    assert np.abs(found.value.entries(bits) - f(bits)).max() <= 4e-10
