@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.geometry import HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.reader import KEY
 from problems.tables import FileFaults, decoded
 
-HARTREE = 219474.6313632  # cm-1, CODATA 2018
 FIRST = re.compile(r"\s*SCALING FREQUENCIES\s+N_FRQS=\s*(\d+)\s*$")
 SECOND = "DALTON_FOR_MIDAS"
 MAX_ORDER = 6
