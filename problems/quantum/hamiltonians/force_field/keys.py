@@ -63,8 +63,10 @@ class FieldFile(Keys):
     format: str = Field(
         default=AUTOMATIC,
         description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
-        "mop: of SINDO and MidasCpp.",
-        json_schema_extra={"values": "automatic, csv, mop, or a format that an installed package reads"},
+        "mop: of SINDO and MidasCpp; gaussian_log, gaussian_fchk: output and formatted checkpoint file of Gaussian.",
+        json_schema_extra={
+            "values": "automatic, csv, mop, gaussian_log, gaussian_fchk, or a format that an installed package reads"
+        },
     )
 
 
@@ -122,14 +124,19 @@ def directory(info: ValidationInfo) -> Path:
 
 
 def locate(text: str, directory: Path) -> str:
-    """A shipped name as it is, a CSV path made absolute; ProblemError for anything else."""
+    """A shipped name as it is, the path of a file made absolute; ProblemError for anything else."""
     if text in shipped():
         return text
-    if text.lower().endswith(".csv"):
-        return str(located(text, directory, "problem.force_field"))
+    path = located(text, directory, KEY)
+    if path.is_file():
+        return str(path)
+    if path.suffix or len(Path(text).parts) > 1:
+        beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+        guess = difflib.get_close_matches(path.name, beside, n=1)
+        raise ProblemError(f"no such file: {path}{f', did you mean {guess[0]}?' if guess else ''}", KEY)
     guess = difflib.get_close_matches(text, shipped(), n=1)
     hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(shipped())})"
-    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv", KEY)
+    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; nor is there a file of that name", KEY)
 
 
 ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
@@ -141,12 +148,17 @@ def molecule_of(value: ForceFieldGiven) -> Molecule:
         found = read(Path(value.file), value.format)
         _closed(found.field, f"{KEY}.file")
         return found
+    if isinstance(value, str) and value not in shipped():
+        path = Path(value)
+        found = read(path, "csv" if path.suffix.lower() == ".csv" else AUTOMATIC, KEY)
+        _closed(found.field, KEY)
+        return found
     return Molecule(load(value))
 
 
 def load(value: ForceFieldGiven) -> fields.ForceField:
     """The field that a configuration names."""
-    if isinstance(value, FieldFile):
+    if isinstance(value, FieldFile) or (isinstance(value, str) and value not in shipped()):
         return molecule_of(value).field
     if isinstance(value, CoupledOscillators):
         field = fields.coupled_oscillators(value.dimension, value.coupling)
