@@ -16,15 +16,19 @@ Constants phi_ijkm of four different modes are not among them: the field is semi
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.geometry import ELECTRONS, HARTREE
+from problems.quantum.hamiltonians.force_field.molecule import Surface
 
 Modes = tuple[int, ...]
 Routes = Mapping[Modes, tuple[float, ...]]  # sorted modes -> the constant by every route
+ROUNDING = 1e-12  # of the largest coefficient of a surface
 CLEAR = 1e-3  # of the largest: dipole derivatives and cubic constants above it tell a sign
 
 
@@ -91,3 +95,21 @@ def means(routes: Routes, least: float) -> dict[Modes, float]:
         if abs(value) > least:
             found[modes] = value
     return found
+
+
+def surface_of(
+    derivatives: dict[tuple[int, ...], np.ndarray], scale: np.ndarray, size: int, unit: float, name: str
+) -> Surface:
+    """Derivatives with respect to Q, atomic units, as a surface in q; what is rounding is left out."""
+    reduced = {
+        modes: unit
+        * values
+        * math.prod(scale[k] for k in modes)
+        / math.prod(math.factorial(m) for m in Counter(modes).values())
+        for modes, values in derivatives.items()
+    }
+    least = ROUNDING * max(float(np.abs(values).max()) for values in reduced.values())
+    components = [
+        {modes: float(values[a]) for modes, values in reduced.items() if abs(values[a]) > least} for a in range(size)
+    ]
+    return Surface(tuple(components), name)

@@ -15,7 +15,7 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, shown
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.reader import KEY, Reader
+from problems.quantum.readers.reader import KEY, Reader, is_file
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
@@ -49,7 +49,7 @@ def format_of(path: Path) -> str:
 
     Raises ProblemError where there is no such file, and where none says so, or several do.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ProblemError(f"no such file: {path}", KEY)
     own = [name for name in formats() if reader(name).reads(path)]
     if len(own) == 1:

@@ -13,7 +13,6 @@ same run prints where the molecule has no symmetry. As there, constants below ``
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from problems.quantum.hamiltonians.force_field.geometry import (
     ELECTRONS,
     HARTREE,
     Geometry,
-    normal_modes,
     rotation_of,
 )
 from problems.quantum.hamiltonians.force_field.molecule import DEBYE, Molecule, Surface
@@ -40,8 +38,25 @@ SAME = 0.01  # cm-1: frequencies of the Hessian and those listed agree to the di
 ASYMMETRY = 0.1  # of the largest cubic constant: modes that were displaced and modes listed are not the same
 FORCE = 1.0  # cm-1: derivatives of the energy above it say that the geometry is no minimum
 _DERIVATIVES = "Cartesian 3rd/4th derivatives"
+_MOVED = "Anharmonic displacements"  # by Gaussian 16
+_RAMAN = ("Polarizability", "Polarizability num derivs")
+RECORDS = (  # that are needed, in the order of the file
+    "Number of atoms",
+    "Atomic numbers",
+    "Current cartesian coordinates",
+    "Cartesian Gradient",
+    "Cartesian Force Constants",
+    _DERIVATIVES,
+    "Dipole Moment",
+    "Dipole Derivatives",
+    "Dipole Moment num derivs",
+    "Dipole Derivatives num derivs",
+    "Number of Normal Modes",
+    "Vib-AtMass",
+    "Vib-E2",
+    "Vib-Modes",
+)
 _POLARISABILITY = [0, 1, 3, 2, 4, 5]  # xx xy xz yy yz zz of Gaussian's xx xy yy xz yz zz
-ROUNDING = 1e-12  # of the largest coefficient of a surface
 
 
 def reads(path: Path) -> bool:
@@ -82,7 +97,7 @@ def read(path: Path) -> Molecule:
     masses, w = arrays.geometry.masses, arrays.frequencies
     line = file.records[_DERIVATIVES].line
     if text := imaginary(w):
-        faults.add(text, file.records.get("Vib-E2", file.records[_DERIVATIVES]).line)
+        faults.add(text, file.records["Vib-E2"].line)
         faults.raise_any()
     _one_molecule(arrays, line, faults)
     rows = (arrays.vectors / np.sqrt(masses)[None, :, None]).reshape(len(w), -1)
@@ -123,53 +138,48 @@ def read(path: Path) -> Molecule:
 
 def _arrays(file: CheckpointFile) -> _Arrays | None:
     """All records that are needed; None, with the faults in the file, where they are not there."""
-    n = file.integer("Number of atoms")
     faults = file.faults
+    if missing := [name for name in RECORDS if name not in file]:
+        harmonic = missing[0] == _DERIVATIVES and "Vib-Modes" in file
+        why = "of a harmonic run, freq=anharm is needed" if harmonic else "cut short, or not of a freq=anharm run"
+        faults.add(f"no record {missing[0]!r}: {why}", len(file.lines))
+        return None
+    n, d = file.integer("Number of atoms"), file.integer("Number of Normal Modes")
+    m = 3 * n
+    if not faults.found and not m - 6 <= d <= m - 5:
+        faults.add(f"{d} modes of {n} atoms: 3 n - 6, or 3 n - 5 of a linear molecule, are expected", len(file.lines))
     if faults.found:
         return None
-    if _DERIVATIVES not in file:
-        faults.add(f"no record {_DERIVATIVES!r}: not of a whole freq=anharm run", len(file.lines))
-        return None
-    d = file.integer("Number of Normal Modes") if "Number of Normal Modes" in file else 3 * n - 6
-    if not 1 <= d <= 3 * n - 5:
-        faults.add(f"{d} modes of {n} atoms: 3 n - 6, or 3 n - 5 of a linear molecule, are expected", len(file.lines))
-        return None
-    m = 3 * n
-    numbers = [int(z) for z in file.numbers("Atomic numbers", (n,)) if np.isfinite(z)]
-    masses = file.numbers("Vib-AtMass" if "Vib-AtMass" in file else "Real atomic weights", (n,))
+    numbers = file.numbers("Atomic numbers", (n,))
+    masses = file.numbers("Vib-AtMass", (n,))
     positions = ANGSTROM * file.numbers("Current cartesian coordinates", (n, 3))
     hessian = symmetric(file.numbers("Cartesian Force Constants", (m * (m + 1) // 2,)))
     hessians = symmetric(file.numbers(_DERIVATIVES, (2, d, m * (m + 1) // 2)))
-    modes = next((name for name in ("Anharmonic displacements", "Vib-Modes") if name in file), None)
-    moved = None if modes is None else file.numbers(modes, (d, n, 3))
-    listed = file.records.get("Vib-E2")
-    table = None if listed is None or not listed.count else file.numbers("Vib-E2", (listed.count,))
-    optional = ("Polarizability", "Polarizability num derivs")
-    alpha = [
-        file.numbers(name, shape)
-        for name, shape in zip(optional, ((6,), (2, d, 6)), strict=True)
-        if all(x in file for x in optional)
-    ]
+    moved = file.numbers("Vib-Modes", (d, n, 3))
+    if _MOVED in file:
+        moved = file.numbers(_MOVED, (d, n, 3))
+    frequencies = file.numbers("Vib-E2", (file.records["Vib-E2"].count or 0,))[:d]
+    gradient = file.numbers("Cartesian Gradient", (m,))
     dipoles = (
         file.numbers("Dipole Moment", (3,)),
         file.numbers("Dipole Derivatives", (m, 3)),
         file.numbers("Dipole Moment num derivs", (2, d, 3)),
         file.numbers("Dipole Derivatives num derivs", (2, d, m, 3)),
     )
-    gradient = file.numbers("Cartesian Gradient", (m,)) if "Cartesian Gradient" in file else np.zeros(m)
-    if not faults.found and np.any(masses <= 0.0):
-        faults.add("masses must be positive", len(file.lines))
+    alpha: tuple[np.ndarray, np.ndarray] | tuple[None, None] = (None, None)
+    if all(name in file for name in _RAMAN):
+        alpha = file.numbers(_RAMAN[0], (6,)), file.numbers(_RAMAN[1], (2, d, 6))
+        alpha = alpha if alpha[1].any() else (None, None)
+    if not faults.found and (np.any(masses <= 0.0) or not moved.any(axis=(1, 2)).all()):
+        faults.add("masses must be positive, and modes must move atoms", file.records["Vib-AtMass"].line)
+    if not faults.found and len(frequencies) != d:
+        faults.add(f"Vib-E2 must begin with {d} frequencies", file.records["Vib-E2"].line)
     if faults.found:
         return None
-    geometry = Geometry(tuple(symbol(z) for z in numbers), masses, positions)
-    if moved is None:
-        vectors = normal_modes(geometry, hessian).vectors[:d]
-    else:
-        vectors = moved * np.sqrt(masses)[None, :, None]
-        vectors = vectors / np.sqrt(np.einsum("kac,kac->k", vectors, vectors))[:, None, None]
-    frequencies = _frequencies(hessian, vectors, masses) if table is None else table[:d]
-    two = (None, None) if not alpha or not alpha[1].any() else (alpha[0], alpha[1])
-    return _Arrays(geometry, gradient, hessian, vectors, frequencies, hessians, *dipoles, *two)
+    geometry = Geometry(tuple(symbol(int(z)) for z in numbers), masses, positions)
+    vectors = moved * np.sqrt(masses)[None, :, None]
+    vectors = vectors / np.sqrt(np.einsum("kac,kac->k", vectors, vectors))[:, None, None]
+    return _Arrays(geometry, gradient, hessian, vectors, frequencies, hessians, *dipoles, *alpha)
 
 
 def _frequencies(hessian: np.ndarray, vectors: np.ndarray, masses: np.ndarray) -> np.ndarray:
@@ -220,7 +230,9 @@ def _dipole(arrays: _Arrays, turned: np.ndarray, order: np.ndarray, scale: np.nd
         for j in range(len(order)):
             routes.setdefault(tuple(sorted((k, j))), []).append(second[k, j])
             routes.setdefault(tuple(sorted((k, k, j))), []).append(third[k, j])
-    return _surface({modes: np.mean(values, axis=0) for modes, values in routes.items()}, scale, 3, DEBYE, "D")
+    return displaced.surface_of(
+        {modes: np.mean(values, axis=0) for modes, values in routes.items()}, scale, 3, DEBYE, "D"
+    )
 
 
 def _polarisability(arrays: _Arrays, turned: np.ndarray, order: np.ndarray, scale: np.ndarray) -> Surface | None:
@@ -233,22 +245,4 @@ def _polarisability(arrays: _Arrays, turned: np.ndarray, order: np.ndarray, scal
     for k in range(len(order)):
         values[k,], values[k, k] = once[k], twice[k]
     values = {modes: value[_POLARISABILITY] for modes, value in values.items()}
-    return _surface(values, scale, 6, ANGSTROM**3, "A3")
-
-
-def _surface(
-    derivatives: dict[tuple[int, ...], np.ndarray], scale: np.ndarray, size: int, unit: float, name: str
-) -> Surface:
-    """Derivatives with respect to Q, atomic units, as a surface in q; what is rounding is left out."""
-    reduced = {
-        modes: unit
-        * values
-        * math.prod(scale[k] for k in modes)
-        / math.prod(math.factorial(m) for m in Counter(modes).values())
-        for modes, values in derivatives.items()
-    }
-    least = ROUNDING * max(float(np.abs(values).max()) for values in reduced.values())
-    components = [
-        {modes: float(values[a]) for modes, values in reduced.items() if abs(values[a]) > least} for a in range(size)
-    ]
-    return Surface(tuple(components), name)
+    return displaced.surface_of(values, scale, 6, ANGSTROM**3, "A3")

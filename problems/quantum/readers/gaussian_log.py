@@ -16,7 +16,7 @@ from problems.quantum.hamiltonians.force_field.geometry import HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import DEBYE, Molecule, Surface
 from problems.quantum.hamiltonians.force_field.rotation import Rotation
 from problems.quantum.readers import gaussian_frames as frames
-from problems.quantum.readers.displaced import reduction
+from problems.quantum.readers.displaced import reduction, surface_of
 from problems.quantum.readers.gaussian_output import (
     Constants,
     Output,
@@ -61,12 +61,16 @@ def read(path: Path) -> Molecule:
         faults.add(*_why_none(output))
         faults.raise_any()
     quadratic = Constants(output, 2)
+    faults.raise_any()
     frequencies = frequencies_of(quadratic, output)
     faults.raise_any()
     if text := imaginary(frequencies):
         faults.add(text, (output.start or 0) + 1)
         faults.raise_any()
-    tables = [quadratic, Constants(output, 3), Constants(output, 4)]
+    tables = [quadratic]
+    for order in (3, 4):
+        tables.append(Constants(output, order))
+        faults.raise_any()  # where one is cut short there is no next
     for table in tables:
         compare_columns(table, frequencies, output)
     faults.raise_any()
@@ -219,13 +223,9 @@ def _rotating(
 
 def _dipole(modes: frames.Modes, frequencies: np.ndarray) -> Surface:
     """The dipole to first order, in Debye."""
-    first = DEBYE * modes.slopes * reduction(frequencies)[:, None]
-    components = []
-    for axis in range(3):
-        component: dict[tuple[int, ...], float] = {(): float(DEBYE * modes.dipole[axis])}
-        component |= {(k,): float(first[k, axis]) for k in range(len(first))}
-        components.append(component)
-    return Surface(tuple(components), "D")
+    derivatives: dict[tuple[int, ...], np.ndarray] = {(): modes.dipole}
+    derivatives |= {(k,): slope for k, slope in enumerate(modes.slopes)}
+    return surface_of(derivatives, reduction(frequencies), 3, DEBYE, "D")
 
 
 def _point_group(output: Output) -> str:

@@ -23,8 +23,8 @@ import numpy as np
 
 from problems.quantum.hamiltonians.force_field.geometry import HARTREE
 from problems.quantum.readers.displaced import reduction
-from problems.quantum.readers.reader import KEY
-from problems.tables import FileFaults, decoded, number_of
+from problems.quantum.readers.reader import KEY, text_lines
+from problems.tables import FileFaults, number_of
 
 HEADINGS = {
     2: "QUADRATIC FORCE CONSTANTS IN NORMAL MODES",
@@ -49,7 +49,7 @@ class Output:
     """The lines of an output, their faults, and where its last anharmonic section begins, from 0."""
 
     def __init__(self, path: Path) -> None:
-        self.lines = decoded(path, KEY).splitlines()
+        self.lines = text_lines(path)
         self.faults = FileFaults(path.name, KEY)
         self.start = self.last(re.compile(rf".*{HEADINGS[2]}"))
 
@@ -98,7 +98,9 @@ class Constants:
                 self._note(output, k)
                 if faults.count > WORST:
                     return
-        faults.add(f"the {HEADINGS[order].lower()} (line {heading + 1}) end without their count: cut short", len(lines))
+        if not faults.found:
+            told = f"the {HEADINGS[order].lower()} (line {heading + 1})"
+            faults.add(f"{told} end without their count: cut short", len(lines))
 
     def _note(self, output: Output, line: int) -> None:
         """One row into the table, or what is wrong with it."""

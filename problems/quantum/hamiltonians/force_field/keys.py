@@ -18,7 +18,7 @@ from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.formats import read
-from problems.quantum.readers.reader import KEY
+from problems.quantum.readers.reader import KEY, is_file
 from problems.quantum.readers.shipped import load_force_field, shipped
 
 
@@ -123,16 +123,23 @@ def directory(info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("directory", "."))
 
 
+def _beside(path: Path) -> list[str]:
+    """Names of what lies in the folder of a path."""
+    try:
+        return [file.name for file in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return []
+
+
 def locate(text: str, directory: Path) -> str:
     """A shipped name as it is, the path of a file made absolute; ProblemError for anything else."""
     if text in shipped():
         return text
     path = located(text, directory, KEY)
-    if path.is_file():
+    if is_file(path):
         return str(path)
     if path.suffix or len(Path(text).parts) > 1:
-        beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        guess = difflib.get_close_matches(path.name, beside, n=1)
+        guess = difflib.get_close_matches(path.name, _beside(path), n=1)
         raise ProblemError(f"no such file: {path}{f', did you mean {guess[0]}?' if guess else ''}", KEY)
     guess = difflib.get_close_matches(text, shipped(), n=1)
     hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(shipped())})"
