@@ -17,6 +17,7 @@ from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.rotation import expanded
 from problems.quantum.readers.formats import format_of, read
+from problems.quantum.readers.quality import notes_on
 from problems.quantum.readers.reader import KEY
 from problems.quantum.readers.written import tables_of
 
@@ -49,7 +50,7 @@ def import_file(file: str | Path, out: str | Path, form: str = AUTOMATIC) -> Imp
     known = format_of(path) if form == AUTOMATIC else form
     molecule = read(path, known, KEY)
     contents = tables_of(molecule)
-    notes = (*molecule.notes, *_missing(molecule))
+    notes = tuple(dict.fromkeys((*molecule.notes, *notes_on(molecule.field), *_missing(molecule))))
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).strip("_-") or "molecule"
     contents[f"{name}.yaml"] = _configuration(path.name, molecule, contents)
     contents[NOTES] = "".join(f"- {note}\n" for note in notes) or "nothing that is missing or weak was found\n"
