@@ -106,7 +106,9 @@ def test_degenerate_modes_are_those_that_were_displaced(tmp_path):
     for modes, phi in pair.phi.items():
         assert derivative(found.field.terms, modes) == pytest.approx(phi, abs=2e-4), modes
     without = mixed[: mixed.index("Anharmonic displacements")]
-    assert ["do not agree" in text for text in faults(tmp_path, without)] == [True]
+    assert ["other modes than those of this file were displaced" in text for text in faults(tmp_path, without)] == [
+        True
+    ]
 
 
 def test_small_constants_are_left_out_as_in_the_output(tmp_path):
@@ -128,13 +130,12 @@ def test_what_the_field_does_not_know_is_noted(tmp_path):
 
 def test_exponents_of_three_digits_and_titles_in_any_encoding(tmp_path):
     text = files.checkpoint(files.made())
-    start = text.index("Dipole Moment num derivs")
-    assert "made" in text
+    start = text.index("Polarizability num derivs")
     (tmp_path / "odd.fchk").write_bytes(text.replace("made", "Wasserstoffbrücke", 1).encode("latin-1"))
     assert format_of(tmp_path / "odd.fchk") == "gaussian_fchk"
     number = text[start:].split("\n")[1].split()[0]
     changed = text[:start] + text[start:].replace(number, "1.00000000-308", 1)
-    loaded(tmp_path, changed)
+    assert (2,) not in loaded(tmp_path, changed).polarisability.components[0]
 
 
 def test_a_file_that_is_cut_short_is_told_in_one_line(tmp_path):
@@ -178,3 +179,34 @@ def test_saddle_points_and_parts_of_different_molecules_are_refused(tmp_path):
     at, end = text.index("Vib-AtMass"), deuterated.index("Vib-AtMass")
     (told,) = faults(tmp_path, text[:at] + deuterated[end : deuterated.index("Vib-E2")] + text[listed:])
     assert "different molecules or isotopes" in told
+
+
+@pytest.mark.parametrize(
+    "record, words",
+    [
+        ("Cartesian 3rd/4th derivatives", "do not agree"),
+        ("Dipole Moment num derivs", "the dipole at the displacements"),
+        ("Dipole Derivatives num derivs", "do not agree with each other"),
+        ("Dipole Derivatives", "the dipole at the displacements"),
+        ("Current cartesian coordinates", "move or turn the molecule"),
+    ],
+)
+def test_a_record_of_another_file_is_found(tmp_path, record, words):
+    bent = replace(
+        files.WATER, positions=files.WATER.positions @ np.array([[1.0, 0, 0], [0, 0.96, 0.28], [0, -0.28, 0.96]])
+    )
+
+    def parts(text):
+        lines = text.splitlines()
+        start = next(k for k, line in enumerate(lines) if line[:40].strip() == record)
+        end = next(k for k in range(start + 1, len(lines)) if line_of_record(lines[k]))
+        return lines, start, end
+
+    lines, start, end = parts(files.checkpoint(files.made()))
+    others, begin, stop = parts(files.checkpoint(files.made(bent, seed=4)))
+    (told,) = faults(tmp_path, "\n".join([*lines[:start], *others[begin:stop], *lines[end:]]) + "\n")
+    assert words in told and told.split(":")[1].isdecimal()
+
+
+def line_of_record(line):
+    return len(line) > 44 and line[43] in "IR" and line[40:43] == "   "
