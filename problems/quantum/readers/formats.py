@@ -15,10 +15,15 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, shown
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.reader import KEY, Reader
+from problems.quantum.readers.reader import KEY, Reader, is_file
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
-_MODULES = {"csv": "problems.quantum.readers.table", "mop": "problems.quantum.readers.mop"}
+_MODULES = {
+    "csv": "problems.quantum.readers.table",
+    "mop": "problems.quantum.readers.mop",
+    "gaussian_log": "problems.quantum.readers.gaussian_log",
+    "gaussian_fchk": "problems.quantum.readers.gaussian_fchk",
+}
 GROUP = "ttsuite.force_field_readers"  # of the entry points by which other packages bring readers of their own
 
 
@@ -44,7 +49,7 @@ def format_of(path: Path) -> str:
 
     Raises ProblemError where there is no such file, and where none says so, or several do.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ProblemError(f"no such file: {path}", KEY)
     own = [name for name in formats() if reader(name).reads(path)]
     if len(own) == 1:
@@ -53,10 +58,10 @@ def format_of(path: Path) -> str:
     raise ProblemError(f"{path.name} {fault}: name its format", KEY)
 
 
-def read(path: Path, name: str = AUTOMATIC) -> Molecule:
+def read(path: Path, name: str = AUTOMATIC, key: str = f"{KEY}.file") -> Molecule:
     """What a file of the format ``name`` says of a molecule; the ``source`` of its field is the file.
 
-    Raises ProblemError, with the key that is to blame and, for what is wrong in the file, file and line.
+    Raises ProblemError, with ``key`` or that of the format and, for what is wrong in the file, file and line.
     """
     if name not in (AUTOMATIC, *formats()):
         known = ", ".join([AUTOMATIC, *formats()])
@@ -65,6 +70,6 @@ def read(path: Path, name: str = AUTOMATIC) -> Molecule:
         found = reader(format_of(path) if name == AUTOMATIC else name).read(path)
     except ProblemError as error:
         texts = [text for _, text in error.faults]
-        raise ProblemError.of_all([ProblemError(text, f"{KEY}.file") for text in texts]) from None
+        raise ProblemError.of_all([ProblemError(text, key) for text in texts]) from None
     molecule = Molecule(found) if isinstance(found, ForceField) else found
     return replace(molecule, field=replace(molecule.field, source=path))

@@ -18,7 +18,7 @@ from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.formats import read
-from problems.quantum.readers.reader import KEY
+from problems.quantum.readers.reader import KEY, is_file
 from problems.quantum.readers.shipped import load_force_field, shipped
 
 
@@ -63,8 +63,10 @@ class FieldFile(Keys):
     format: str = Field(
         default=AUTOMATIC,
         description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
-        "mop: of SINDO and MidasCpp.",
-        json_schema_extra={"values": "automatic, csv, mop, or a format that an installed package reads"},
+        "mop: of SINDO and MidasCpp; gaussian_log, gaussian_fchk: output and formatted checkpoint file of Gaussian.",
+        json_schema_extra={
+            "values": "automatic, csv, mop, gaussian_log, gaussian_fchk, or a format that an installed package reads"
+        },
     )
 
 
@@ -121,15 +123,27 @@ def directory(info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("directory", "."))
 
 
+def _beside(path: Path) -> list[str]:
+    """Names of what lies in the folder of a path."""
+    try:
+        return [file.name for file in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return []
+
+
 def locate(text: str, directory: Path) -> str:
-    """A shipped name as it is, a CSV path made absolute; ProblemError for anything else."""
+    """A shipped name as it is, the path of a file made absolute; ProblemError for anything else."""
     if text in shipped():
         return text
-    if text.lower().endswith(".csv"):
-        return str(located(text, directory, "problem.force_field"))
+    path = located(text, directory, KEY)
+    if is_file(path):
+        return str(path)
+    if path.suffix or len(Path(text).parts) > 1:
+        guess = difflib.get_close_matches(path.name, _beside(path), n=1)
+        raise ProblemError(f"no such file: {path}{f', did you mean {guess[0]}?' if guess else ''}", KEY)
     guess = difflib.get_close_matches(text, shipped(), n=1)
     hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(shipped())})"
-    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv", KEY)
+    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; nor is there a file of that name", KEY)
 
 
 ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
@@ -141,12 +155,17 @@ def molecule_of(value: ForceFieldGiven) -> Molecule:
         found = read(Path(value.file), value.format)
         _closed(found.field, f"{KEY}.file")
         return found
+    if isinstance(value, str) and value not in shipped():
+        path = Path(value)
+        found = read(path, "csv" if path.suffix.lower() == ".csv" else AUTOMATIC, KEY)
+        _closed(found.field, KEY)
+        return found
     return Molecule(load(value))
 
 
 def load(value: ForceFieldGiven) -> fields.ForceField:
     """The field that a configuration names."""
-    if isinstance(value, FieldFile):
+    if isinstance(value, FieldFile) or (isinstance(value, str) and value not in shipped()):
         return molecule_of(value).field
     if isinstance(value, CoupledOscillators):
         field = fields.coupled_oscillators(value.dimension, value.coupling)
