@@ -18,7 +18,18 @@ from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.reader import KEY, Reader
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
-_MODULES = {"csv": "problems.quantum.readers.table", "mop": "problems.quantum.readers.mop"}
+_MODULES = {
+    "csv": "problems.quantum.readers.table",
+    "mop": "problems.quantum.readers.mop",
+    "hs": "problems.quantum.readers.hs",
+    "cfour": "problems.quantum.readers.cfour",
+    "orca": "problems.quantum.readers.orca",
+    "pyvpt2": "problems.quantum.readers.pyvpt2",
+    "vhci": "problems.quantum.readers.vhci",
+    "qcmaquis": "problems.quantum.readers.qcmaquis",
+    "mctdh": "problems.quantum.readers.mctdh",
+    "qumvia": "problems.quantum.readers.qumvia",
+}
 GROUP = "ttsuite.force_field_readers"  # of the entry points by which other packages bring readers of their own
 
 
@@ -53,15 +64,35 @@ def format_of(path: Path) -> str:
     raise ProblemError(f"{path.name} {fault}: name its format", KEY)
 
 
+def file_of(path: Path) -> Path:
+    """The file that stands for a folder of a run, as the readers of such know it; any other path as it is."""
+    if not path.is_dir():
+        return path
+    finders = [getattr(reader(name), "of_folder", None) for name in formats()]
+    found = [file for find in finders if find is not None and (file := find(path)) is not None]
+    if len(found) != 1:
+        fault = f"has files of several runs ({', '.join(file.name for file in found)})" if found else "has none"
+        raise ProblemError(f"the folder {path.name} {fault} that is known to hold a force field: name the file", KEY)
+    return found[0]
+
+
+def beside(path: Path, name: str = AUTOMATIC) -> list[Path]:
+    """The other files that are read with a file of the format ``name``, from its folder."""
+    find = getattr(reader(format_of(path) if name == AUTOMATIC else name), "beside", None)
+    return [] if find is None else find(path)
+
+
 def read(path: Path, name: str = AUTOMATIC) -> Molecule:
     """What a file of the format ``name`` says of a molecule; the ``source`` of its field is the file.
 
-    Raises ProblemError, with the key that is to blame and, for what is wrong in the file, file and line.
+    ``path``: a file, or the folder of a run whose reader knows the file that stands for it. Raises ProblemError, with
+    the key that is to blame and, for what is wrong in the file, file and line.
     """
     if name not in (AUTOMATIC, *formats()):
         known = ", ".join([AUTOMATIC, *formats()])
         raise ProblemError(f"must be one of {known}, found {shown(name)}", "problem.force_field.format")
     try:
+        path = file_of(path)
         found = reader(format_of(path) if name == AUTOMATIC else name).read(path)
     except ProblemError as error:
         texts = [text for _, text in error.faults]

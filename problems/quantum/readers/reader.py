@@ -1,7 +1,9 @@
 """What a reader of force fields is, and what readers share.
 
 A reader is a module, or an object, with the two functions of ``Reader``; ``problems.quantum.readers.formats`` knows
-them by name. Another package brings one by an entry point of the group ``ttsuite.force_field_readers``.
+them by name. One of runs that write several files has two more: ``beside(path)``, the other files that are read with
+one, and ``of_folder(folder)``, the file that stands for a folder, or None. Another package brings a reader by an entry
+point of the group ``ttsuite.force_field_readers``.
 """
 
 from __future__ import annotations
@@ -32,6 +34,16 @@ class Unreadable(ProblemError):
 
     def __init__(self, path: Path, message: str, line: int | None = None) -> None:
         super().__init__(f"{path.name}:{line}: {message}" if line else f"{path.name}: {message}", KEY)
+
+
+def beginning(path: Path, characters: int = 20_000) -> str:
+    """The first characters of a file, whatever is in it; empty where it cannot be read or is no text."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(characters)
+    except OSError:
+        return ""
+    return "" if b"\0" in raw else raw.decode("utf-8", errors="replace")
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

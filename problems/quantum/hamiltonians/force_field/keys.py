@@ -17,7 +17,7 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.formats import read
+from problems.quantum.readers.formats import beside, file_of, read
 from problems.quantum.readers.reader import KEY
 from problems.quantum.readers.shipped import load_force_field, shipped
 
@@ -59,12 +59,16 @@ def _which_field(value: object) -> str:
 class FieldFile(Keys):
     """A force field in a file of any format that a reader is known for."""
 
-    file: str = Field(description="The file; its path is relative to the YAML file.")
+    file: str = Field(description="The file, or the folder of a run; its path is relative to the YAML file.")
     format: str = Field(
         default=AUTOMATIC,
         description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
-        "mop: of SINDO and MidasCpp.",
-        json_schema_extra={"values": "automatic, csv, mop, or a format that an installed package reads"},
+        "mop, hs: of SINDO and MidasCpp; cfour: cubic, quartic and what lies beside them; orca: .vpt2; pyvpt2: its "
+        "JSON; vhci, qcmaquis, mctdh (.op), qumvia (.qqv): inputs of these programs.",
+        json_schema_extra={
+            "values": "automatic, csv, mop, hs, cfour, orca, pyvpt2, vhci, qcmaquis, mctdh, qumvia, "
+            "or a format that an installed package reads"
+        },
     )
 
 
@@ -142,6 +146,11 @@ def molecule_of(value: ForceFieldGiven) -> Molecule:
         _closed(found.field, f"{KEY}.file")
         return found
     return Molecule(load(value))
+
+
+def companions_of(value: ForceFieldGiven) -> list[Path]:
+    """The files that are read with the one that a configuration names."""
+    return beside(file_of(Path(value.file)), value.format) if isinstance(value, FieldFile) else []
 
 
 def load(value: ForceFieldGiven) -> fields.ForceField:
