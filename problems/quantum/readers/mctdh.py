@@ -18,6 +18,7 @@ dimensionless ones (module polynomial). Functions, momenta that couple, electron
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ UNITS = {
     "angst": 1.0 / 0.529177210903,
 }
 POWER = re.compile(r"q(?:\^(\d{1,2}))?")
+POWERS = range(1, 9)  # of a parameter
 TOKENS = re.compile(r"([*/]?)\s*([^*/]+)")
 Numbered = tuple[int, str]
 
@@ -58,6 +60,8 @@ def read(path: Path) -> Molecule:
     parameters = _parameters(_section(lines, "parameter-section", faults, needed=False), faults)
     rows = _section(lines, "hamiltonian-section", faults)
     _section(lines, "labels-section", faults, needed=False, refused=True)
+    if not any(text.lower() == "end-operator" for _, text in lines):
+        faults.add("no end-operator: is the file cut short?", len(lines) or 1)
     faults.raise_any()
     names = [name for _, text in rows if text.lower().startswith("modes") for name in _cells(text)[1:]]
     if not names:
@@ -123,12 +127,15 @@ def _product(text: str, parameters: Mapping[str, float], line: int, faults: File
         base, caret, power = token.strip().partition("^")
         one = number_of(base.translate(FORTRAN)) if base[:1].isdigit() or base[:1] == "." else None
         one = parameters.get(base.strip().lower()) if one is None else one
-        exponent = number_of(power) if caret else 1.0
-        if one is None or exponent is None or (operation == "/" and one == 0.0):
+        exponent = int(power) if power.isdecimal() else 0 if caret else 1
+        if one is None or exponent not in POWERS or (operation == "/" and one == 0.0):
             faults.add(f"{token.strip()!r} is neither a number nor a parameter: products of them are read", line)
             return None
         value *= one ** (-exponent if operation == "/" else exponent)
-    return value if rest else None
+    if not rest or not math.isfinite(value):
+        faults.add(f"{text.strip()!r} is no finite number", line)
+        return None
+    return value
 
 
 def _cells(text: str) -> list[str]:

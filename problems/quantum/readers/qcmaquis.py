@@ -101,7 +101,7 @@ def _add(products: Products, operators: list[int], value: float, line: int, faul
     words: dict[int, Word] = {}
     for operator in operators:
         words[abs(operator) - 1] = _times(words.get(abs(operator) - 1, {(0, 0): 1.0}), operator > 0)
-    size = value * math.sqrt(2.0) ** len(operators) * (-1.0) ** sum(k < 0 for k in operators)
+    size = value * 2.0 ** (0.5 * len(operators)) * (-1.0) ** sum(k < 0 for k in operators)
     shapes = []
     for k, word in sorted(words.items()):
         shape = _symmetric(word)

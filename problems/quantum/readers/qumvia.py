@@ -57,8 +57,8 @@ def read(path: Path) -> Molecule:
             assert value is not None
             if value:
                 polynomial[place] = value / math.prod(math.factorial(m) for m in Counter(place).values())
-    if not rows:
-        faults.add("empty: expected a row a mode", 1)
+    if d < 2:
+        faults.add("fewer than two rows of a mode: is the file cut short?", len(rows) or 1)
     for n in SHAPES if not faults.found else ():
         missing = [c for c in itertools.combinations(range(d), n) if c not in seen]
         if missing:
