@@ -29,8 +29,8 @@ from problems.quantum.hamiltonians.force_field.molecule import DEBYE, Molecule, 
 from problems.quantum.hamiltonians.force_field.rotation import INVERSE_INERTIA, Rotation
 from problems.quantum.readers.cfour_output import Output, read_output
 from problems.quantum.readers.polynomial import number
-from problems.quantum.readers.reader import KEY, beginning
-from problems.tables import FileFaults, decoded
+from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.tables import FileFaults
 
 CONSTANTS = {"cubic": 3, "quartic": 4}
 DIPOLE = ("dipolex", "dipoley", "dipolez")
@@ -112,7 +112,7 @@ def read(path: Path) -> Molecule:
 
 def _rows(path: Path, orders: Sequence[int], faults: FileFaults, padded: bool = False) -> Iterator[Row]:
     """Rows of whole numbers and a value."""
-    for line, text in enumerate(decoded(path, KEY).splitlines(), start=1):
+    for line, text in enumerate(program_lines(path), start=1):
         cells = text.split()
         if not cells:
             continue
@@ -161,7 +161,7 @@ def _rotation(folder: Path, output: Output, notes: list[str]) -> Rotation | None
     faults = FileFaults(path.name, KEY)
     zeta = np.zeros((3, d, d))
     axis = -1
-    for line, text in enumerate(decoded(path, KEY).splitlines(), start=1):
+    for line, text in enumerate(program_lines(path), start=1):
         cells = text.split()
         head = AXIS.match(text)
         if head:

@@ -27,8 +27,8 @@ from pathlib import Path
 from problems.quantum.hamiltonians.force_field.geometry import ELECTRONS, HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.polynomial import FORTRAN, MAX_ORDER, Terms, dimensionless
-from problems.quantum.readers.reader import KEY, beginning
-from problems.tables import FileFaults, decoded, number_of
+from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.tables import FileFaults, number_of
 
 UNITS = {
     "au": 1.0,
@@ -56,7 +56,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    lines = [(k, text.partition("#")[0].strip()) for k, text in enumerate(decoded(path, KEY).splitlines(), start=1)]
+    lines = [(k, text.partition("#")[0].strip()) for k, text in enumerate(program_lines(path), start=1)]
     parameters = _parameters(_section(lines, "parameter-section", faults, needed=False), faults)
     rows = _section(lines, "hamiltonian-section", faults)
     _section(lines, "labels-section", faults, needed=False, refused=True)

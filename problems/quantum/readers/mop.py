@@ -35,8 +35,8 @@ import numpy as np
 from problems.quantum.hamiltonians.force_field.geometry import HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.polynomial import MAX_ORDER, Terms, beyond_harmonic, modes_of, number
-from problems.quantum.readers.reader import KEY, beginning
-from problems.tables import FileFaults, decoded
+from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.tables import FileFaults
 
 FIRST = re.compile(r"\s*SCALING FREQUENCIES\s+N_FRQS=\s*(\d+)\s*$")
 SECOND = "DALTON_FOR_MIDAS"
@@ -56,7 +56,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    lines = decoded(path, KEY).splitlines()
+    lines = program_lines(path)
     if lines and _tag(lines[0]) == NEW:
         return _new(path, lines, faults)
     first = FIRST.match(lines[0]) if lines else None

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.molecule import Printed
-from problems.quantum.readers.reader import KEY, beginning
-from problems.tables import FileFaults, decoded, number_of
+from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.tables import FileFaults, number_of
 
 ASKED = re.compile(r"\|\s*\d+>\s*[!%].*\bVPT2\b", re.IGNORECASE)  # in the input that an output repeats
 INTENSITIES, FUNDAMENTALS, OTHERS = "IR Intensities", "Fundamental transitions", "Overtones and combination bands"
@@ -54,7 +54,7 @@ def is_output(path: Path) -> bool:
 
 def read_output(path: Path) -> OrcaOutput:
     """The facts of an output. Raises ProblemError for one that ends before its analysis."""
-    lines = decoded(path, KEY).splitlines()
+    lines = program_lines(path)
     at = {name: _last(lines, name) for name in (INTENSITIES, FUNDAMENTALS, OTHERS)}
     if at[FUNDAMENTALS] is None:
         faults = FileFaults(path.name, KEY)

@@ -15,6 +15,7 @@ from typing import Protocol
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
+from problems.tables import BOM, decoded
 
 KEY = "problem.force_field"  # the key that names a file, where nothing else is known
 
@@ -43,7 +44,20 @@ def beginning(path: Path, characters: int = 20_000) -> str:
             raw = file.read(characters)
     except OSError:
         return ""
-    return "" if b"\0" in raw else raw.decode("utf-8", errors="replace")
+    return "" if b"\0" in raw else raw.decode("utf-8", errors="replace").removeprefix(BOM)
+
+
+def program_lines(path: Path) -> list[str]:
+    """The lines of a file that another program wrote, whose titles may have letters of any encoding.
+
+    Raises ProblemError where it cannot be read.
+    """
+    try:
+        text = decoded(path, KEY)
+    except ProblemError:
+        text = decoded(path, KEY, "latin-1")
+    found = [line.rstrip("\r") for line in text.split("\n")]
+    return found if found[-1] else found[:-1]
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

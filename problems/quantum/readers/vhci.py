@@ -20,8 +20,8 @@ from pathlib import Path
 from problems.quantum.hamiltonians.force_field.field import of_derivatives
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.polynomial import MAX_ORDER, count, modes_of, number
-from problems.quantum.readers.reader import KEY, beginning
-from problems.tables import FileFaults, decoded
+from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.tables import FileFaults
 
 MODES, CONSTANTS = "Modes:", "Force_constants:"
 KEYWORDS = ("HCI_Eps:", "Max_quanta:", "Max_Quanta:")
@@ -36,7 +36,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    lines = [line.split() for line in decoded(path, KEY).splitlines()]
+    lines = [line.split() for line in program_lines(path)]
     at = next((k for k, cells in enumerate(lines) if cells[:1] == [MODES]), None)
     if at is None:
         faults.add(f"no line {MODES} with the number of modes", 1)

@@ -150,7 +150,11 @@ def molecule_of(value: ForceFieldGiven) -> Molecule:
 
 def companions_of(value: ForceFieldGiven) -> list[Path]:
     """The files that are read with the one that a configuration names."""
-    return beside(file_of(Path(value.file)), value.format) if isinstance(value, FieldFile) else []
+    if isinstance(value, FieldFile):
+        return beside(file_of(Path(value.file)), value.format)
+    if isinstance(value, str) and value not in shipped() and not value.lower().endswith(".csv"):
+        return beside(file_of(Path(value)))
+    return []
 
 
 def load(value: ForceFieldGiven) -> fields.ForceField:

@@ -119,6 +119,16 @@ def test_no_reader_takes_the_file_of_another(tmp_path, layout):
             assert all(message.startswith(name) for _, message in caught.value.faults)
 
 
+@pytest.mark.parametrize("mark, encoding", [("\ufeff", "utf-8"), ("", "latin-1")])
+def test_titles_and_line_ends_of_any_machine_are_read(tmp_path, mark, encoding):
+    text = layouts.vhci_text(W, PHI).replace("made up", "M\u00fcller\u0085s field").replace("\n", "\r\n")
+    path = tmp_path / "field.inp"
+    path.write_bytes((mark + text).encode(encoding))
+    found = read(path)
+    assert "M\u00fcller" in found.field.name
+    assert layouts.derivatives_of(found.field) == pytest.approx(PHI, rel=1e-11)
+
+
 def test_a_foreign_file_ends_with_one_line_and_code_2(tmp_path, capsys):
     (tmp_path / "half.inp").write_text("\n".join(layouts.vhci_text(W, PHI).splitlines()[:9]))
     file = tmp_path / "half.yaml"
