@@ -40,6 +40,7 @@ MADE_BY = "CFOUR Coupled-Cluster techniques"
 ANHARMONIC = "HARMONIC AND FUNDAMENTAL FREQUENCIES"
 AXIS = re.compile(r"\s*Coriolis Zeta matrix for IXYZ=\s*([123])\s*:\s*$")
 SUM_RULE = 0.01  # relative, of the sum rule: a file of the same molecule keeps it to its printed digits
+MOST_TEXT = 100_000_000  # characters of an output that are looked through
 DIFFER = 1.0  # cm-1: what two routes to a constant may differ by, as the program itself has it
 KILOMETRES = 2.506643  # km/mol per cm-1 and D^2, of an intensity at zero temperature
 SAME_INTENSITY = 0.02  # relative
@@ -72,8 +73,12 @@ def beside(path: Path) -> list[Path]:
 def _output_beside(path: Path) -> Path | None:
     if path.name not in (*CONSTANTS, ZETA, SLOPES, *DIPOLE):
         return path
-    files = [path.parent / name for name in OUTPUTS]
-    return next((file for file in files if file.is_file() and MADE_BY in beginning(file)), None)
+    files = [path.parent / name for name in OUTPUTS] + sorted(path.parent.glob("*out*"))
+    return next((file for file in files if file.is_file() and _is_anharmonic(file)), None)
+
+
+def _is_anharmonic(path: Path) -> bool:
+    return MADE_BY in beginning(path) and ANHARMONIC in beginning(path, MOST_TEXT)
 
 
 def read(path: Path) -> Molecule:
@@ -81,7 +86,7 @@ def read(path: Path) -> Molecule:
     faults = FileFaults(path.name, KEY)
     source = _output_beside(path)
     if source is None:
-        faults.add(f"no output beside it ({', '.join(OUTPUTS)}): the frequencies stand only there")
+        faults.add(f"no output of an anharmonic run beside it ({OUTPUTS[0]}): the frequencies stand only there")
         faults.raise_any()
     assert source is not None
     output = read_output(source, ANHARMONIC)

@@ -11,9 +11,10 @@
         c12       |1 q   |2 q^2
     end-hamiltonian-section
 
-A row is a product of parameters and, of every mode it names, an operator: KE, a power of q or 1; the operators may also
-stand one a mode in their order. Atomic units, where a parameter names no other. The coordinates are scaled to
-dimensionless ones (module polynomial). Functions, momenta that couple, electronic states and complex terms do not map.
+A row is a product of parameters and, of every mode it names, an operator: KE, dq^2 = d^2/dx^2, a power of q or 1; the
+operators may also stand one a mode in their order. # and ! begin comments. Atomic units, where a parameter names no
+other. The coordinates are scaled to dimensionless ones (module polynomial). Functions, momenta that couple, electronic
+states and complex terms do not map.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ UNITS = {
     "emass": 1.0,
     "angst": 1.0 / 0.529177210903,
 }
+COMMENT = re.compile(r"[#!]")
+RULE = re.compile(r"[-=_+]+|usediag|nodiag", re.IGNORECASE)  # rows of the Hamiltonian that say nothing of it
 POWER = re.compile(r"q(?:\^(\d{1,2}))?")
 POWERS = range(1, 9)  # of a parameter
 TOKENS = re.compile(r"([*/]?)\s*([^*/]+)")
@@ -56,7 +59,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    lines = [(k, text.partition("#")[0].strip()) for k, text in enumerate(program_lines(path), start=1)]
+    lines = [(k, COMMENT.split(text, maxsplit=1)[0].strip()) for k, text in enumerate(program_lines(path), start=1)]
     parameters = _parameters(_section(lines, "parameter-section", faults, needed=False), faults)
     rows = _section(lines, "hamiltonian-section", faults)
     _section(lines, "labels-section", faults, needed=False, refused=True)
@@ -73,7 +76,7 @@ def read(path: Path) -> Molecule:
     kinetic = [0.0] * len(names)
     terms: Terms = defaultdict(float)
     for line, text in rows:
-        if text and not text.lower().startswith("modes"):
+        if not RULE.fullmatch(text) and not text.lower().startswith("modes"):
             _note(line, text, names, parameters, kinetic, terms, faults)
     for k, name in enumerate(names):
         if not faults.found and not kinetic[k] > 0.0:
@@ -103,7 +106,7 @@ def _section(
 
 def _parameters(rows: Sequence[Numbered], faults: FileFaults) -> dict[str, float]:
     """Name -> value in atomic units."""
-    found: dict[str, float] = {}
+    found: dict[str, float] = {"pi": math.pi}
     for line, text in rows:
         name, equals, value = text.partition("=")
         expression, _, unit = value.partition(",")
@@ -157,19 +160,20 @@ def _note(
     operators = _operators(cells, len(names), line, faults)
     if value is None or operators is None:
         return
-    moving = [k for k, operator in operators if operator == "ke"]
+    moving = [k for k, operator in operators if operator in ("ke", "dq^2")]
     modes: list[int] = []
     for k, operator in operators:
         power = POWER.fullmatch(operator)
         if power:
             modes += [k] * int(power[1] or 1)
-        elif operator not in ("ke", "1"):
-            faults.add(f"the operator {operator!r} does not map: KE, powers of q and 1 are read", line)
+        elif operator not in ("ke", "dq^2", "1"):
+            faults.add(f"the operator {operator!r} does not map: KE, dq^2, powers of q and 1 are read", line)
             return
     if moving and (len(moving) > 1 or modes):
         faults.add("a kinetic energy that hangs on coordinates does not map", line)
     elif moving:
-        kinetic[moving[0]] += value / parameters.get(f"mass_{names[moving[0]].lower()}", 1.0)
+        mass = parameters.get(f"mass_{names[moving[0]].lower()}", 1.0)
+        kinetic[moving[0]] += value / mass if (moving[0], "ke") in operators else -2.0 * value
     elif len(modes) > MAX_ORDER:
         faults.add(f"a product of at most {MAX_ORDER} coordinates is read, found {len(modes)}", line)
     elif modes:  # a constant moves all levels, and no difference

@@ -115,7 +115,7 @@ def test_what_is_missing_or_of_another_molecule_is_told(tmp_path):
         ("corioliszeta", ("IXYZ=                     3", "IXYZ=                     2"), "fewer than three axes"),
         ("didQ", ("    1    1    7", "    4    1    7"), "didQ:1:1: an axis must be 1, 2 or 3"),
         ("dipolex", ("    7    0    0  ", "    7    0    0  0.1x"), "dipolex:1:4: value must be a number"),
-        ("anharm.out", ("FUNDAMENTAL FREQ", "FUNDAMENTALS"), "anharm.out:19:1: no table"),
+        ("anharm.out", ("FUNDAMENTAL FREQ", "FUNDAMENTALS"), "cubic: no output of an anharmonic run"),
         ("anharm.out", ("   8  ", "   9  "), "anharm.out:15:1: expected mode 8"),
     ],
 )
@@ -129,10 +129,19 @@ def test_a_fault_is_told_with_its_file_and_place(tmp_path, name, change, told):
     assert any(told in message for _, message in caught.value.faults), caught.value
 
 
+def test_an_output_of_any_name_is_found_and_one_of_a_harmonic_run_is_not(tmp_path):
+    run = folder(tmp_path)
+    text = (run / "anharm.out").read_text()
+    (run / "anharm.out").write_text(text.partition("     HARMONIC")[0])
+    (run / "last_output.txt").write_text(text)
+    assert len(read(run).printed) == 4
+    assert {file.name for file in beside(run / "cubic")} >= {"last_output.txt", "quartic"}
+
+
 def test_a_file_without_the_others_and_a_folder_without_a_run_are_refused(tmp_path):
     run = folder(tmp_path)
     (run / "anharm.out").unlink()
-    with pytest.raises(ProblemError, match="no output beside it"):
+    with pytest.raises(ProblemError, match="no output of an anharmonic run"):
         read(run)
     (run / "cubic").unlink()
     (run / "quartic").unlink()

@@ -32,6 +32,13 @@ def test_masses_units_and_powers_make_dimensionless_modes(tmp_path):
     assert field.terms[1, 1, 1] == pytest.approx(375.0) and len(field.terms) == 2
 
 
+def test_second_derivatives_rules_and_both_signs_of_comments_are_read(tmp_path):
+    rows = "usediag\n-----------\n-0.5*k |1 dq^2 ! as KE\nk |2 KE # and\n0.5*k |1 q^2\n0.5*k |2 q^2\n\nk*PI |1 q^3\n"
+    field = mctdh.read(written(tmp_path, rows)).field
+    np.testing.assert_allclose(field.frequencies, 1e-4 * HARTREE, rtol=1e-12)
+    assert dict(field.terms) == pytest.approx({(0, 0, 0): np.pi * 1e-4 * HARTREE})
+
+
 def test_a_well_that_opens_downwards_keeps_its_sign(tmp_path):
     rows = PLAIN.replace("0.5*k |1 q^2", "-0.5*k |1 q^2\nk |1 q^4\nk |1 q |2 q\nk |1 1")
     terms = mctdh.read(written(tmp_path, rows)).field.terms
