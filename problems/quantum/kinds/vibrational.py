@@ -34,7 +34,7 @@ from problems.quantum.hamiltonians.force_field.keys import (
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
-from problems.quantum.readers.rotation_table import read_rotation
+from problems.quantum.readers.rotation_table import check_rotation, read_rotation
 from problems.quantum.readers.shipped import shipped
 from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, SpectrumSolver
 
@@ -123,6 +123,8 @@ class VibrationalProblem(ProblemKeys):
         path = located(value, directory(info), ROTATION)
         if "force_field" in info.data:
             read_rotation(path, load(info.data["force_field"]).d, ROTATION)
+        else:
+            check_rotation(path, ROTATION)
         return str(path)
 
     @model_validator(mode="after")

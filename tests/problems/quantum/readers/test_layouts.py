@@ -138,6 +138,29 @@ def test_a_foreign_file_ends_with_one_line_and_code_2(tmp_path, capsys):
     assert "problem.force_field.file: half.inp:9:1: expected mode 2" in told
 
 
+def test_validate_tells_every_fault_of_a_table_and_of_the_rotation_beside_it(tmp_path, capsys):
+    rows = "2,1-1,1000\n2,2-2,abc\n3,1-1,5\n3,1-1-9,5\n4,1-1-1-1,nan\n4,1-1-2-2,1\n4,2-2-1-1,2\n"
+    (tmp_path / "bad.csv").write_text("order,modes,coefficient_cm-1\n" + rows)
+    (tmp_path / "rot.csv").write_text("quantity,axis1,axis2,mode1,mode2,value\nI0_amu_A2,x,x,,,few\nzeta,w,,1,2,0.1\n")
+    file = tmp_path / "bad.yaml"
+    file.write_text(
+        "problem: {kind: vibrational, force_field: {file: bad.csv}, rotation: rot.csv, kinetic: watson}\n"
+        "solver: {n_states: 2}\n"
+    )
+    assert main(["validate", str(file)]) == 2
+    told = capsys.readouterr().err
+    for place in (
+        "bad.csv:3:3",
+        "bad.csv:4:2",
+        "bad.csv:5:2",
+        "bad.csv:6:3",
+        "bad.csv:8:2",
+        "rot.csv:2:6",
+        "rot.csv:3:2",
+    ):
+        assert f"{place}: " in told, told
+
+
 def test_pyvpt2_gives_rotation_geometry_and_fundamentals(tmp_path):
     (tmp_path / "result.json").write_text(FILES["pyvpt2"][1])
     found = read(tmp_path / "result.json")
