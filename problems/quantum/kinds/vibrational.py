@@ -25,6 +25,7 @@ from problems.quantum.hamiltonians.force_field.keys import (
     FieldFile,
     ForceFieldGiven,
     ForceFieldKey,
+    companions_of,
     directory,
     load,
     locate,
@@ -33,7 +34,7 @@ from problems.quantum.hamiltonians.force_field.keys import (
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
-from problems.quantum.readers.rotation_table import read_rotation
+from problems.quantum.readers.rotation_table import check_rotation, read_rotation
 from problems.quantum.readers.shipped import shipped
 from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, SpectrumSolver
 
@@ -120,6 +121,8 @@ class VibrationalProblem(ProblemKeys):
         path = located(value, directory(info), ROTATION)
         if "force_field" in info.data:
             read_rotation(path, load(info.data["force_field"]).d, ROTATION)
+        else:
+            check_rotation(path, ROTATION)
         return str(path)
 
     @model_validator(mode="after")
@@ -220,6 +223,11 @@ class VibrationalProblem(ProblemKeys):
         if source is None or (isinstance(given, str) and given in shipped()):
             return kept
         return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source} | kept
+
+    @property
+    def companions(self) -> list[Path]:
+        """The other files of the run that the force field is of."""
+        return companions_of(self.force_field)
 
 
 def complete(problem: VibrationalProblem, solver: SpectrumSolver) -> SpectrumSolver:

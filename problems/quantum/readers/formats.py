@@ -15,7 +15,7 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, shown
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.reader import KEY, Reader, is_file
+from problems.quantum.readers.reader import KEY, Reader, is_there
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
@@ -23,6 +23,14 @@ _MODULES = {
     "mop": "problems.quantum.readers.mop",
     "gaussian_log": "problems.quantum.readers.gaussian_log",
     "gaussian_fchk": "problems.quantum.readers.gaussian_fchk",
+    "hs": "problems.quantum.readers.hs",
+    "cfour": "problems.quantum.readers.cfour",
+    "orca": "problems.quantum.readers.orca",
+    "pyvpt2": "problems.quantum.readers.pyvpt2",
+    "vhci": "problems.quantum.readers.vhci",
+    "qcmaquis": "problems.quantum.readers.qcmaquis",
+    "mctdh": "problems.quantum.readers.mctdh",
+    "qumvia": "problems.quantum.readers.qumvia",
 }
 GROUP = "ttsuite.force_field_readers"  # of the entry points by which other packages bring readers of their own
 
@@ -49,7 +57,7 @@ def format_of(path: Path) -> str:
 
     Raises ProblemError where there is no such file, and where none says so, or several do.
     """
-    if not is_file(path):
+    if not is_there(path) or path.is_dir():
         raise ProblemError(f"no such file: {path}", KEY)
     own = [name for name in formats() if reader(name).reads(path)]
     if len(own) == 1:
@@ -58,15 +66,35 @@ def format_of(path: Path) -> str:
     raise ProblemError(f"{path.name} {fault}: name its format", KEY)
 
 
+def file_of(path: Path) -> Path:
+    """The file that stands for a folder of a run, as the readers of such know it; any other path as it is."""
+    if not path.is_dir():
+        return path
+    finders = [getattr(reader(name), "of_folder", None) for name in formats()]
+    found = [file for find in finders if find is not None and (file := find(path)) is not None]
+    if len(found) != 1:
+        fault = f"has files of several runs ({', '.join(file.name for file in found)})" if found else "has none"
+        raise ProblemError(f"the folder {path.name} {fault} that is known to hold a force field: name the file", KEY)
+    return found[0]
+
+
+def beside(path: Path, name: str = AUTOMATIC) -> list[Path]:
+    """The other files that are read with a file of the format ``name``, from its folder."""
+    find = getattr(reader(format_of(path) if name == AUTOMATIC else name), "beside", None)
+    return [] if find is None else find(path)
+
+
 def read(path: Path, name: str = AUTOMATIC, key: str = f"{KEY}.file") -> Molecule:
     """What a file of the format ``name`` says of a molecule; the ``source`` of its field is the file.
 
-    Raises ProblemError, with ``key`` or that of the format and, for what is wrong in the file, file and line.
+    ``path``: a file, or the folder of a run whose reader knows the file that stands for it. Raises ProblemError, with
+    ``key`` or that of the format and, for what is wrong in the file, file and line.
     """
     if name not in (AUTOMATIC, *formats()):
         known = ", ".join([AUTOMATIC, *formats()])
         raise ProblemError(f"must be one of {known}, found {shown(name)}", "problem.force_field.format")
     try:
+        path = file_of(path)
         found = reader(format_of(path) if name == AUTOMATIC else name).read(path)
     except ProblemError as error:
         texts = [text for _, text in error.faults]

@@ -1,7 +1,9 @@
 """What a reader of force fields is, and what readers share.
 
 A reader is a module, or an object, with the two functions of ``Reader``; ``problems.quantum.readers.formats`` knows
-them by name. Another package brings one by an entry point of the group ``ttsuite.force_field_readers``.
+them by name. One of runs that write several files has two more: ``beside(path)``, the other files that are read with
+one, and ``of_folder(folder)``, the file that stands for a folder, or None. Another package brings a reader by an entry
+point of the group ``ttsuite.force_field_readers``.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Protocol
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.tables import decoded
+from problems.tables import BOM, decoded
 
 KEY = "problem.force_field"  # the key that names a file, where nothing else is known
 
@@ -35,21 +37,35 @@ class Unreadable(ProblemError):
         super().__init__(f"{path.name}:{line}: {message}" if line else f"{path.name}: {message}", KEY)
 
 
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; False for a name that no file can have."""
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; False for a name that none can have."""
     try:
-        return path.is_file()
+        return path.exists()
     except (OSError, ValueError):
         return False
 
 
-def text_lines(path: Path) -> list[str]:
-    """The lines of a file that another program wrote: titles in it may have letters of any encoding.
+def beginning(path: Path, characters: int = 20_000) -> str:
+    """The first characters of a file, whatever is in it; empty where it cannot be read or is no text."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(characters)
+    except OSError:
+        return ""
+    return "" if b"\0" in raw else raw.decode("utf-8", errors="replace").removeprefix(BOM)
+
+
+def program_lines(path: Path) -> list[str]:
+    """The lines of a file that another program wrote, whose titles may have letters of any encoding.
 
     Raises ProblemError where it cannot be read.
     """
-    lines = decoded(path, KEY, "latin-1").split("\n")
-    return [line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)]
+    try:
+        text = decoded(path, KEY)
+    except ProblemError:
+        text = decoded(path, KEY, "latin-1")
+    found = [line.rstrip("\r") for line in text.split("\n")]
+    return found if found[-1] else found[:-1]
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -17,8 +17,8 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.formats import read
-from problems.quantum.readers.reader import KEY, is_file
+from problems.quantum.readers.formats import beside, file_of, read
+from problems.quantum.readers.reader import KEY, is_there
 from problems.quantum.readers.shipped import load_force_field, shipped
 
 
@@ -59,13 +59,16 @@ def _which_field(value: object) -> str:
 class FieldFile(Keys):
     """A force field in a file of any format that a reader is known for."""
 
-    file: str = Field(description="The file; its path is relative to the YAML file.")
+    file: str = Field(description="The file, or the folder of a run; its path is relative to the YAML file.")
     format: str = Field(
         default=AUTOMATIC,
         description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
-        "mop: of SINDO and MidasCpp; gaussian_log, gaussian_fchk: output and formatted checkpoint file of Gaussian.",
+        "mop, hs: of SINDO and MidasCpp; gaussian_log, gaussian_fchk: output and formatted checkpoint file of "
+        "Gaussian; cfour: cubic, quartic and what lies beside them; orca: .vpt2; pyvpt2: its JSON; vhci, qcmaquis, "
+        "mctdh (.op), qumvia (.qqv): inputs of these programs.",
         json_schema_extra={
-            "values": "automatic, csv, mop, gaussian_log, gaussian_fchk, or a format that an installed package reads"
+            "values": "automatic, csv, mop, hs, gaussian_log, gaussian_fchk, cfour, orca, pyvpt2, vhci, qcmaquis, "
+            "mctdh, qumvia, or a format that an installed package reads"
         },
     )
 
@@ -136,7 +139,7 @@ def locate(text: str, directory: Path) -> str:
     if text in shipped():
         return text
     path = located(text, directory, KEY)
-    if is_file(path):
+    if is_there(path):
         return str(path)
     if path.suffix or len(Path(text).parts) > 1:
         guess = difflib.get_close_matches(path.name, _beside(path), n=1)
@@ -161,6 +164,15 @@ def molecule_of(value: ForceFieldGiven) -> Molecule:
         _closed(found.field, KEY)
         return found
     return Molecule(load(value))
+
+
+def companions_of(value: ForceFieldGiven) -> list[Path]:
+    """The files that are read with the one that a configuration names."""
+    if isinstance(value, FieldFile):
+        return beside(file_of(Path(value.file)), value.format)
+    if isinstance(value, str) and value not in shipped() and not value.lower().endswith(".csv"):
+        return beside(file_of(Path(value)))
+    return []
 
 
 def load(value: ForceFieldGiven) -> fields.ForceField:
