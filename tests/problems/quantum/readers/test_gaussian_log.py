@@ -149,6 +149,9 @@ def test_foreign_and_unfinished_outputs(tmp_path):
     assert told.startswith("bad.log:3:1: ") and "ended with an error" in told
     (told,) = faults(tmp_path, banner + " Normal termination of Gaussian 16\n")
     assert "freq=anharm is needed" in told
+    # the optimisation before it ended, the run of the frequencies did not
+    (told,) = faults(tmp_path, banner + " Normal termination of Gaussian 16\n" + banner + 30 * " SCF Done\n")
+    assert told.startswith("bad.log:33:1: ") and "cut short" in told
     (tmp_path / "other.log").write_text("something else\n")
     assert not gaussian_log.reads(tmp_path / "other.log") and not gaussian_log.reads(tmp_path / "none.log")
 
