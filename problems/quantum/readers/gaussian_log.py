@@ -216,8 +216,8 @@ def _rotating(
     modes = frames.modes_of(archive, geometries, geometry, frequencies, rotation)
     if modes is None:
         notes.append(
-            "the dipole derivatives of the archive cannot be tied to the numbered modes (some are degenerate): take the"
-            " formatted checkpoint file for intensities"
+            "the dipole derivatives of the archive cannot be tied to the numbered modes: take the formatted checkpoint"
+            " file for intensities"
         )
     else:
         notes.append("the dipole is known to first order only: the formatted checkpoint file has it to third")

@@ -77,6 +77,19 @@ def test_the_dipole_of_the_archive_belongs_to_the_numbered_modes(tmp_path):
     assert without.dipole is None and without.rotation is not None
 
 
+@pytest.mark.parametrize(
+    "geometry, frequencies",
+    [(files.BENT4, (3100.0, 1500.0, 700.0, 700.0, 700.0, 900.0)), (files.LINEAR, (2100.0, 900.0, 525.0, 525.0))],
+)
+def test_degenerate_modes_of_the_archive_are_turned_to_the_numbered_ones(tmp_path, geometry, frequencies):
+    molecule = files.made(geometry, frequencies, seed=2)
+    found = loaded(tmp_path, files.output(molecule))
+    np.testing.assert_allclose(found.vectors, molecule.vectors, atol=2e-3)
+    for axis in range(3):
+        for k in range(len(frequencies)):
+            assert found.dipole.components[axis][k,] == pytest.approx(DEBYE * molecule.dipole[k,][axis], abs=1e-3)
+
+
 def test_representations_follow_the_equivalency_table(tmp_path):
     names = ("A'", "A'", "A'", "A'", 'A"', 'A"')
     symmetric = {modes: c for modes, c in BENT4.phi.items() if sum(k > 3 for k in modes) % 2 == 0}
