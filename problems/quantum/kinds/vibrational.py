@@ -128,6 +128,8 @@ class VibrationalProblem(ProblemKeys):
     @model_validator(mode="after")
     def _kinetic_is_known(self) -> VibrationalProblem:
         if self.kinetic != "none":
+            if self.vibrations.rotation:
+                raise ProblemError("the file has products with momenta of its own: leave kinetic out", KINETIC)
             if self.coriolis is None:
                 raise ProblemError(f"{self.kinetic} needs the inertia and zeta of the molecule: give rotation", KINETIC)
             try:

@@ -12,6 +12,7 @@ import pytest
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.rotation import PARTS, momentum_matrices
 from problems.quantum.readers import qcmaquis
+from ttsuite.command.cli import main
 
 N, KEPT = 12, 6  # functions a mode; those whose elements no cut touches
 B = np.diag(np.sqrt(np.arange(1.0, N)), 1)  # lowers
@@ -86,6 +87,21 @@ def test_what_is_no_hamiltonian_is_refused(tmp_path, row, told):
     with pytest.raises(ProblemError) as caught:
         qcmaquis.read(path)
     assert any(told in message for _, message in caught.value.faults), caught.value
+
+
+def test_its_momenta_take_no_others_beside_them(tmp_path, capsys):
+    rows = [(250.0, (1, 1)), (-250.0, (-1, -1)), (410.0, (2, 2)), (-410.0, (-2, -2)), (12.0, (1, 1, 1, 1))]
+    (tmp_path / "integrals").write_text(text([*rows, *coriolis(np.random.default_rng(1))]))
+    table = "quantity,axis1,axis2,mode1,mode2,value\nB_cm-1,x,x,,,5\nB_cm-1,y,y,,,4\nB_cm-1,z,z,,,3\nzeta,x,,1,2,0.1\n"
+    (tmp_path / "rot.csv").write_text(table)
+    file = tmp_path / "two.yaml"
+    more = ", rotation: rot.csv, kinetic: watson"
+    study = "problem: {{kind: vibrational, force_field: {{file: integrals}}{}}}\nsolver: {{n_states: 2}}\n"
+    file.write_text(study.format(more))
+    assert main(["validate", str(file)]) == 2
+    assert "problem.kinetic: the file has products with momenta of its own" in capsys.readouterr().err
+    file.write_text(study.format(""))
+    assert main(["validate", str(file)]) == 0
 
 
 def test_without_momenta_it_is_a_force_field(tmp_path):
