@@ -28,8 +28,8 @@ from problems.quantum.hamiltonians.force_field.geometry import ANGSTROM
 from problems.quantum.hamiltonians.force_field.molecule import DEBYE, Molecule, Surface
 from problems.quantum.hamiltonians.force_field.rotation import INVERSE_INERTIA, Rotation
 from problems.quantum.readers.cfour_output import Output, read_output
-from problems.quantum.readers.polynomial import number
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.polynomial import FOUR, number
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
 CONSTANTS = {"cubic": 3, "quartic": 4}
@@ -92,15 +92,17 @@ def read(path: Path) -> Molecule:
     output = read_output(source, ANHARMONIC)
     first, d = output.first, len(output.frequencies)
     notes: list[str] = []
-    derivatives = {}
+    derivatives: dict[tuple[int, ...], float] = {}
+    files = [name for name in CONSTANTS if (path.parent / name).is_file()]
     for name, order in CONSTANTS.items():
-        file = path.parent / name
-        if file.is_file():
-            derivatives.update(_constants(file, order, first, d, notes))
+        if name in files:
+            derivatives.update(_constants(path.parent / name, order, first, d, notes))
         elif name == "cubic":
             faults.add(f"no file {name} beside it: the force constants stand only there")
         else:
             notes.append(f"there is no file {name}: the field ends at third order and has no bottom")
+    if d > 3 and "quartic" in files and not any(len(set(modes)) == 4 for modes in derivatives):
+        notes.append(FOUR)
     faults.raise_any()
     name = path.parent.name if path.name in (*CONSTANTS, *DIPOLE, ZETA, SLOPES, *OUTPUTS) else path.stem
     field = of_derivatives(output.title or name or path.stem, output.frequencies, derivatives, path)
@@ -117,7 +119,7 @@ def read(path: Path) -> Molecule:
 
 def _rows(path: Path, orders: Sequence[int], faults: FileFaults, padded: bool = False) -> Iterator[Row]:
     """Rows of whole numbers and a value."""
-    for line, text in enumerate(program_lines(path), start=1):
+    for line, text in enumerate(text_lines(path), start=1):
         cells = text.split()
         if not cells:
             continue
@@ -166,7 +168,7 @@ def _rotation(folder: Path, output: Output, notes: list[str]) -> Rotation | None
     faults = FileFaults(path.name, KEY)
     zeta = np.zeros((3, d, d))
     axis = -1
-    for line, text in enumerate(program_lines(path), start=1):
+    for line, text in enumerate(text_lines(path), start=1):
         cells = text.split()
         head = AXIS.match(text)
         if head:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from problems.quantum.hamiltonians.force_field.molecule import Printed
-from problems.quantum.readers.reader import KEY, program_lines
+from problems.quantum.readers.reader import KEY, text_lines
 from problems.tables import FileFaults, number_of
 
 BE = "Be, B0 AND B-B0 SHIFTS"
@@ -48,7 +48,7 @@ def read_output(path: Path, heading: str) -> Output:
     Raises ProblemError for an output without that table.
     """
     faults = FileFaults(path.name, KEY)
-    lines = program_lines(path)
+    lines = text_lines(path)
     start = next((k for k in range(len(lines) - 1, -1, -1) if heading in lines[k]), None)
     if start is None:
         faults.add(f"no table {heading}: was the run anharmonic, and did it end?", len(lines))

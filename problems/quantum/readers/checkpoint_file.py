@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.quantum.readers.reader import KEY, program_lines
+from problems.quantum.readers.reader import KEY, text_lines
 from problems.tables import FileFaults
 
 RECORD = re.compile(r"(?P<name>\S.{39}) {3}(?P<type>[IRCHL])(?: {3}N=\s*(?P<count>\d+)|\s+(?P<value>\S+))\s*$")
@@ -39,7 +39,7 @@ class CheckpointFile:
     """The records of a file, numbers read when asked for. Raises ProblemError where the file cannot be read."""
 
     def __init__(self, path: Path) -> None:
-        self.lines = program_lines(path)
+        self.lines = text_lines(path)
         self.faults = FileFaults(path.name, KEY)
         self.title = self.lines[0].strip() if self.lines else ""
         self.records: dict[str, Record] = {}

@@ -15,7 +15,7 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, shown
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.reader import KEY, Reader, is_there
+from problems.quantum.readers.reader import KEY, Reader, is_file, is_folder
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
@@ -57,7 +57,7 @@ def format_of(path: Path) -> str:
 
     Raises ProblemError where there is no such file, and where none says so, or several do.
     """
-    if not is_there(path) or path.is_dir():
+    if not is_file(path):
         raise ProblemError(f"no such file: {path}", KEY)
     own = [name for name in formats() if reader(name).reads(path)]
     if len(own) == 1:
@@ -68,7 +68,7 @@ def format_of(path: Path) -> str:
 
 def file_of(path: Path) -> Path:
     """The file that stands for a folder of a run, as the readers of such know it; any other path as it is."""
-    if not path.is_dir():
+    if not is_folder(path):
         return path
     finders = [getattr(reader(name), "of_folder", None) for name in formats()]
     found = [file for find in finders if find is not None and (file := find(path)) is not None]

@@ -23,7 +23,7 @@ import numpy as np
 
 from problems.quantum.hamiltonians.force_field.geometry import HARTREE
 from problems.quantum.readers.displaced import reduction
-from problems.quantum.readers.reader import KEY, program_lines
+from problems.quantum.readers.reader import KEY, text_lines
 from problems.tables import FileFaults, number_of
 
 HEADINGS = {
@@ -49,7 +49,7 @@ class Output:
     """The lines of an output, their faults, and where its last anharmonic section begins, from 0."""
 
     def __init__(self, path: Path) -> None:
-        self.lines = program_lines(path)
+        self.lines = text_lines(path)
         self.faults = FileFaults(path.name, KEY)
         self.start = self.last(re.compile(rf".*{HEADINGS[2]}"))
 

@@ -19,7 +19,7 @@ from problems.quantum.hamiltonians.force_field.geometry import ANGSTROM as BOHR
 from problems.quantum.hamiltonians.force_field.geometry import ELECTRONS, HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.polynomial import FOUR, MAX_ORDER, Terms, dimensionless, modes_of, number
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
 BLOCK = re.compile(r"#\s*(Gradient|Hessian|Cubic|Quartic)\s*(?:\(([ijkl,]+)\))?\s*/\s*hartree", re.IGNORECASE)
@@ -36,7 +36,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    lines = program_lines(path)
+    lines = text_lines(path)
     d = _number_of_modes(lines)
     polynomial: Terms = {}
     letters = ""

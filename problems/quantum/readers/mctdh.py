@@ -28,7 +28,7 @@ from pathlib import Path
 from problems.quantum.hamiltonians.force_field.geometry import ELECTRONS, HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.polynomial import FORTRAN, MAX_ORDER, Terms, dimensionless
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults, number_of
 
 UNITS = {
@@ -59,7 +59,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    lines = [(k, COMMENT.split(text, maxsplit=1)[0].strip()) for k, text in enumerate(program_lines(path), start=1)]
+    lines = [(k, COMMENT.split(text, maxsplit=1)[0].strip()) for k, text in enumerate(text_lines(path), start=1)]
     parameters = _parameters(_section(lines, "parameter-section", faults, needed=False), faults)
     rows = _section(lines, "hamiltonian-section", faults)
     _section(lines, "labels-section", faults, needed=False, refused=True)

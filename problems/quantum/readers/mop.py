@@ -35,7 +35,7 @@ import numpy as np
 from problems.quantum.hamiltonians.force_field.geometry import HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.polynomial import MAX_ORDER, Terms, beyond_harmonic, modes_of, number
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
 FIRST = re.compile(r"\s*SCALING FREQUENCIES\s+N_FRQS=\s*(\d+)\s*$")
@@ -56,7 +56,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    lines = program_lines(path)
+    lines = text_lines(path)
     if lines and _tag(lines[0]) == NEW:
         return _new(path, lines, faults)
     first = FIRST.match(lines[0]) if lines else None

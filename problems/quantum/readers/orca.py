@@ -35,7 +35,7 @@ from problems.quantum.hamiltonians.force_field.geometry import (
 from problems.quantum.hamiltonians.force_field.molecule import DEBYE, Molecule, Surface
 from problems.quantum.readers.orca_output import OrcaOutput, is_output, read_output
 from problems.quantum.readers.polynomial import FOUR, number
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
 ATOMS = "# Atomic coordinates in Angstroem"
@@ -81,7 +81,7 @@ def read(path: Path) -> Molecule:
 
 def _read(path: Path, output: OrcaOutput | None, source: Path) -> Molecule:
     faults = FileFaults(path.name, KEY)
-    lines = program_lines(path)
+    lines = text_lines(path)
     starts = {text.strip(): k for k, text in enumerate(lines) if text.startswith("#")}
     geometry = _geometry(lines, starts, faults)
     hessian = _block(lines, starts, HESSIAN, 2, faults)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.molecule import Printed
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults, number_of
 
 ASKED = re.compile(r"\|\s*\d+>\s*[!%].*\bVPT2\b", re.IGNORECASE)  # in the input that an output repeats
@@ -54,7 +54,7 @@ def is_output(path: Path) -> bool:
 
 def read_output(path: Path) -> OrcaOutput:
     """The facts of an output. Raises ProblemError for one that ends before its analysis."""
-    lines = program_lines(path)
+    lines = text_lines(path)
     at = {name: _last(lines, name) for name in (INTENSITIES, FUNDAMENTALS, OTHERS)}
     if at[FUNDAMENTALS] is None:
         faults = FileFaults(path.name, KEY)

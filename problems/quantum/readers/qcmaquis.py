@@ -29,7 +29,7 @@ import numpy as np
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.rotation import PARTS, Factor
 from problems.quantum.readers.polynomial import MAX_ORDER, beyond_harmonic, number
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
 ROW = re.compile(r"\s*[-+]?\d+\.\d*(?:[eEdD][-+]?\d+)?(?:\s+-?\d+){2,}\s*$")
@@ -52,7 +52,7 @@ def read(path: Path) -> Molecule:
     faults = FileFaults(path.name, KEY)
     products: Products = defaultdict(float)
     highest = 0
-    for line, text in enumerate(program_lines(path), start=1):
+    for line, text in enumerate(text_lines(path), start=1):
         cells = text.split()
         if cells:
             operators = _operators(cells[1:], line, faults)

@@ -18,7 +18,7 @@ from pathlib import Path
 from problems.quantum.hamiltonians.force_field.geometry import HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.polynomial import FOUR, Terms, dimensionless, modes_of, number
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
 FIRST = re.compile(r"\s*1(?:\s+[-+]?\d*\.\d+[dDeE][-+]?\d+){3}\s*$")
@@ -34,7 +34,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    rows = [(k, text.split()) for k, text in enumerate(program_lines(path), start=1) if text.strip()]
+    rows = [(k, text.split()) for k, text in enumerate(text_lines(path), start=1) if text.strip()]
     d = sum(len(cells) == 4 for _, cells in rows)
     polynomial: Terms = {}
     seen: set[tuple[int, ...]] = set()

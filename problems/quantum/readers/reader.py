@@ -37,25 +37,23 @@ class Unreadable(ProblemError):
         super().__init__(f"{path.name}:{line}: {message}" if line else f"{path.name}: {message}", KEY)
 
 
-def is_there(path: Path) -> bool:
-    """Whether there is such a file or folder; False for a name that none can have."""
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; False for a name that no file can have."""
     try:
-        return path.exists()
+        return path.is_file()
     except (OSError, ValueError):
         return False
 
 
-def beginning(path: Path, characters: int = 20_000) -> str:
-    """The first characters of a file, whatever is in it; empty where it cannot be read or is no text."""
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; False for a name that none can have."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(characters)
-    except OSError:
-        return ""
-    return "" if b"\0" in raw else raw.decode("utf-8", errors="replace").removeprefix(BOM)
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
-def program_lines(path: Path) -> list[str]:
+def text_lines(path: Path) -> list[str]:
     """The lines of a file that another program wrote, whose titles may have letters of any encoding.
 
     Raises ProblemError where it cannot be read.
@@ -66,6 +64,16 @@ def program_lines(path: Path) -> list[str]:
         text = decoded(path, KEY, "latin-1")
     found = [line.rstrip("\r") for line in text.split("\n")]
     return found if found[-1] else found[:-1]
+
+
+def beginning(path: Path, characters: int = 20_000) -> str:
+    """The first characters of a file, whatever is in it; empty where it cannot be read or is no text."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(characters)
+    except OSError:
+        return ""
+    return "" if b"\0" in raw else raw.decode("utf-8", errors="replace").removeprefix(BOM)
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from problems.quantum.hamiltonians.force_field.field import of_derivatives
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.polynomial import MAX_ORDER, count, modes_of, number
-from problems.quantum.readers.reader import KEY, beginning, program_lines
+from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
 MODES, CONSTANTS = "Modes:", "Force_constants:"
@@ -36,7 +36,7 @@ def reads(path: Path) -> bool:
 def read(path: Path) -> Molecule:
     """The field in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
-    lines = [line.split() for line in program_lines(path)]
+    lines = [line.split() for line in text_lines(path)]
     at = next((k for k, cells in enumerate(lines) if cells[:1] == [MODES]), None)
     if at is None:
         faults.add(f"no line {MODES} with the number of modes", 1)

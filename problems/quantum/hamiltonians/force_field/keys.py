@@ -18,7 +18,7 @@ from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.formats import beside, file_of, read
-from problems.quantum.readers.reader import KEY, is_there
+from problems.quantum.readers.reader import KEY, is_file, is_folder
 from problems.quantum.readers.shipped import load_force_field, shipped
 
 
@@ -67,7 +67,7 @@ class FieldFile(Keys):
         "Gaussian; cfour: cubic, quartic and what lies beside them; orca: .vpt2; pyvpt2: its JSON; vhci, qcmaquis, "
         "mctdh (.op), qumvia (.qqv): inputs of these programs.",
         json_schema_extra={
-            "values": "automatic, csv, mop, hs, gaussian_log, gaussian_fchk, cfour, orca, pyvpt2, vhci, qcmaquis, "
+            "values": "automatic, csv, mop, gaussian_log, gaussian_fchk, hs, cfour, orca, pyvpt2, vhci, qcmaquis, "
             "mctdh, qumvia, or a format that an installed package reads"
         },
     )
@@ -139,7 +139,7 @@ def locate(text: str, directory: Path) -> str:
     if text in shipped():
         return text
     path = located(text, directory, KEY)
-    if is_there(path):
+    if is_file(path) or is_folder(path):
         return str(path)
     if path.suffix or len(Path(text).parts) > 1:
         guess = difflib.get_close_matches(path.name, _beside(path), n=1)
