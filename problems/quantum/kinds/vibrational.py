@@ -8,7 +8,6 @@ The fields below are the keys; their descriptions are what ``ttsuite describe vi
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -76,6 +75,12 @@ class VibrationalProblem(ProblemKeys):
         default="none",
         description="Rotation terms of J = 0: none; watson: inverse inertia at equilibrium; watson1, watson2: to first "
         "and second order in q.",
+    )
+
+    holes: Literal["refuse", "warn"] = Field(
+        default="warn",
+        description="Where the potential falls without end, and the basis or the states reach there; warn: levels that"
+        " stand still beside the hole; refuse: none.",
     )
 
     @field_validator("force_field")
@@ -178,13 +183,13 @@ class VibrationalProblem(ProblemKeys):
 
     def space(self, n_states: int, accuracy: float) -> FieldSpace:
         """The field in its product basis; numerics are loaded here."""
-        from problems.quantum.hamiltonians.force_field.product_basis import left_out, product_basis
-        from problems.quantum.hamiltonians.force_field.space import space_of
+        from problems.quantum.hamiltonians.force_field.beside_holes import field_space
+        from problems.quantum.hamiltonians.force_field.product_basis import left_out
 
-        basis = product_basis(self.field, self.basis, self.mode_order, n_states, accuracy)
+        space = field_space(self.field, self.basis, self.mode_order, n_states, accuracy, self.holes)
         if self.kinetic == "none" and self.coriolis is not None:
-            basis = left_out(basis, self.coriolis)
-        return space_of(replace(basis, warnings=(*self.molecule.notes, *basis.warnings)))
+            space = space.saying([left_out(space.basis, self.coriolis)])
+        return space.saying(self.molecule.notes)
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """A larger basis, and for few modes a grid of points."""

@@ -70,6 +70,9 @@ class FieldFile(Keys):
     )
 
 
+REFUSE, WARN = "refuse", "warn"
+
+
 class AnyModel(Keys):
     """Only reached by a mapping whose ``model`` is missing or unknown, to say so."""
 
