@@ -155,13 +155,13 @@ def plateau_levels(
     accuracy: float,
     bottom: float = -np.inf,
     most: int,
-    told: Callable[[int, np.ndarray, np.ndarray, float], None] | None = None,
+    told: Callable[[int, np.ndarray, np.ndarray], None] | None = None,
 ) -> Plateaus:
     """The ``n_states`` lowest states that stand still.
 
     ``matrices[k]`` (P, n, n): of mode k in functions in order of quanta; terms (c, {k: p}); ``charges[k]``: of an odd
     function of mode k (XOR group); ``frequencies`` (d,) of the oscillators; ``bottom``: of the well; ``most``: quanta
-    at most; ``told``: called with quanta, levels, errors and the share of the work after every space.
+    at most; ``told``: called with quanta, levels and errors after every space.
     """
     sizes = [len(m[0]) for m in matrices]
     shifts = shifts_of(matrices, terms)
@@ -181,8 +181,7 @@ def plateau_levels(
         reached = quanta
         if told is not None:
             kept = _lowest(sectors, n_states, bottom)[0]
-            share = count_products(len(sizes), quanta) / count_products(len(sizes), most)
-            told(quanta, np.array([c.level for c in kept]), np.array([c.error for c in kept]), share)
+            told(quanta, np.array([c.level for c in kept]), np.array([c.error for c in kept]))
     kept, above, below = _lowest(sectors, n_states, bottom)
     return Plateaus(
         np.array([c.level for c in kept]),

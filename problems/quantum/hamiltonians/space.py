@@ -90,6 +90,11 @@ class Space(ABC):
         """Whether H is complex: its states are then found through its real form."""
         return self.operator.dtype.kind == "c"
 
+    @property
+    def limits(self) -> dict[str, object]:
+        """What the source itself leaves open, whatever the basis: empty where that is nothing."""
+        return {}
+
     @abstractmethod
     def looks(self) -> tuple[Checked, ...]:
         """The operator against what it was built from."""

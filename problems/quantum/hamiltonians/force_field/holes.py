@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import minimize
 
-from problems.quantum.hamiltonians.force_field.boundedness import Fall, barriers, basis_range
+from problems.quantum.hamiltonians.force_field.boundedness import barriers, basis_range
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis
 from problems.quantum.hamiltonians.force_field.sizes import lowest_products
@@ -128,7 +128,7 @@ def reaches(basis: ProductBasis) -> bool:
             return True
         if len(ranges) <= FEW_MODES and bool(np.all(place <= own)):
             return True
-    return _holds_ghosts(basis, found[:STARTS], top)
+    return holds_ghosts(basis)
 
 
 def beyond(basis: ProductBasis, energies: np.ndarray, trains: Sequence[SectorTrain]) -> np.ndarray:
@@ -165,11 +165,12 @@ def _squared(cores: Sequence[np.ndarray], positions: Sequence[np.ndarray], way: 
     return float(two[0, 0] / zero[0, 0])
 
 
-def _holds_ghosts(basis: ProductBasis, found: Sequence[Fall], top: float) -> bool:
+def holds_ghosts(basis: ProductBasis) -> bool:
     """Whether a mean field from behind a barrier ends below the states asked for, apart from the well's own."""
-    d = basis.field.d
+    d, found = basis.field.d, sorted(barriers(basis.field), key=lambda one: one.height)
+    top = float(lowest_products(basis.terms.energies, basis.n_states)[1][-1])
     lowest = _mean_field(basis.terms, np.zeros(d))
-    for fall in found:
+    for fall in found[:STARTS]:
         place = np.zeros(d)
         place[list(fall.modes)] = BEHIND * fall.distance * fall.direction
         energy = _mean_field(basis.terms, place[list(basis.order)])

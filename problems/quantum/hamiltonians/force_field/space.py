@@ -62,6 +62,25 @@ class FieldSpace(Space):
         """The lowest way into a hole."""
         return None if self.beside is None else self.beside.hole
 
+    @property
+    def limits(self) -> dict[str, object]:
+        """The lowest barrier before the potential falls without end, and the states below it."""
+        if self.hole is None:
+            return {}
+        hole = self.hole
+        return {
+            "barrier": hole.height,
+            "distance": hole.distance,
+            "direction": hole.way,
+            "states_below": hole.below,
+            "way": self.way,
+        }
+
+    @property
+    def way(self) -> str:
+        """What is done about a hole."""
+        return "a product basis, which does not reach it"
+
     def looks(self) -> tuple[Checked, ...]:
         """The operator against the field itself."""
         basis = self.basis
@@ -116,7 +135,7 @@ class FieldSpace(Space):
                 f"the chosen basis costs up to {amount(judged.errors.max())} {unit} (basis part of the errors); "
                 "basis.functions: automatic would meet the accuracy"
             )
-        if lacking and sized is not None and np.isfinite(sized.most).any():
+        if lacking and sized is not None and np.isfinite(sized.most).any() and not self.basis.field.bend:
             modes = ", ".join(str(k + 1) for k in np.flatnonzero(np.isfinite(sized.most)))
             said.append(
                 f"a barrier, behind which the potential falls without end, leaves no room for more functions of modes "

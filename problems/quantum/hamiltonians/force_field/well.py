@@ -49,12 +49,18 @@ class WellSpace(FieldSpace):
     caps: tuple[int, ...]
     plateaus: Plateaus | None = None
 
-    lacking = Status.NO_PLATEAU
+    lacking = Status.FIELD_LIMIT
 
     @property
     def automatic(self) -> bool:
         """Its sizes follow from the number of quanta."""
         return False
+
+    @property
+    def way(self) -> str:
+        """What is done about a hole."""
+        end = "" if self.plateaus is None else f" of up to {self.plateaus.largest} quanta"
+        return f"products{end}; each level where it moves least with the number of quanta"
 
     def refined(self) -> WellSpace:
         """It grows while it is solved."""
@@ -70,10 +76,10 @@ class WellSpace(FieldSpace):
         table = product_terms(field, bases, range(field.d))
         history: list[IterationState] = []
 
-        def told(quanta: int, levels: np.ndarray, errors: np.ndarray, share: float) -> None:
+        def told(quanta: int, levels: np.ndarray, errors: np.ndarray) -> None:
             extra = {"error_estimates": errors}
             seconds = time.perf_counter() - begin
-            state = IterationState(len(history) + 1, f"{quanta} quanta", 1, seconds, levels, None, share, extra=extra)
+            state = IterationState(len(history) + 1, f"{quanta} quanta", 1, seconds, levels, None, extra=extra)
             history.append(state)
             if callback:
                 callback(state)
@@ -106,7 +112,7 @@ class WellSpace(FieldSpace):
         seconds = time.perf_counter() - begin
         solution = Solution(
             value,
-            Status.CONVERGED if enough else Status.NO_PLATEAU,
+            Status.CONVERGED if enough else Status.FIELD_LIMIT,
             done,
             plateaus.residuals,
             tuple(history),

@@ -150,6 +150,7 @@ def solve(
         basis_functions=space.sizes,
         states_megabytes=sum(c.nbytes for x in trains for c in x.cores) / 1e6,
         completeness=completeness(states),
+        field_limits=space.limits,
         state_converged=converged,
         status=status,
         states=space.shown(states),

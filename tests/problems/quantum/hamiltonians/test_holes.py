@@ -109,5 +109,5 @@ def test_the_bottom_of_a_well_is_where_the_expansion_is_not() -> None:
 def test_no_plateau_is_no_convergence() -> None:
     well, solution = found(space(ForceField("low", "cm-1", np.array([1000.0]), {(0, 0, 0): -100.0}), 4, 0.01), 4)
     judged = well.judge(solution.value, None)
-    assert judged.edge.any() and well.lacking is Status.NO_PLATEAU
+    assert judged.edge.any() and well.lacking is Status.FIELD_LIMIT
     assert any("stand nowhere still" in text for text in well.remarks(judged, True))
