@@ -143,26 +143,25 @@ def beyond(basis: ProductBasis, energies: np.ndarray, trains: Sequence[SectorTra
     ghosts = energies < bottom_of(basis.field)
     for i, x in enumerate(trains):
         cores = truncate(x, LEADING)[0].to_train().cores
-        ghosts[i] |= any(_squared(cores, positions, way) > 1.0 for way in ways)
+        ghosts[i] |= any(mean_square_along(cores, positions, way) > 1.0 for way in ways)
     return ghosts
 
 
-def _squared(cores: Sequence[np.ndarray], positions: Sequence[np.ndarray], way: np.ndarray) -> float:
+def mean_square_along(cores: Sequence[np.ndarray], positions: Sequence[np.ndarray], way: np.ndarray) -> float:
     """<(sum_k way_k q_k)^2> of a train: environments with the sum to the power 0, 1 and 2."""
     zero, one, two = np.ones((1, 1)), np.zeros((1, 1)), np.zeros((1, 1))
 
     def passed(left: np.ndarray, core: np.ndarray, acting: np.ndarray) -> np.ndarray:
-        half = np.tensordot(left, core, (0, 0))  # b n c
-        return np.tensordot(core, acting, (1, 0)).transpose(0, 2, 1).reshape(-1, core.shape[2]).T @ half.reshape(
-            -1, core.shape[2]
-        )
+        half = np.tensordot(left, core, (0, 0)).reshape(-1, core.shape[2])  # (a n) b, the bra's bond first
+        bra = np.tensordot(core.conj(), acting, (1, 0)).transpose(0, 2, 1).reshape(-1, core.shape[2])
+        return half.T @ bra
 
     for core, q, u in zip(cores, positions, way):
         same, linear, square = np.eye(len(q)), u * q, u * u * (q @ q)
         two = passed(two, core, same) + 2.0 * passed(one, core, linear) + passed(zero, core, square)
         one = passed(one, core, same) + passed(zero, core, linear)
         zero = passed(zero, core, same)
-    return float(two[0, 0] / zero[0, 0])
+    return float(np.real(two[0, 0] / zero[0, 0]))
 
 
 def holds_ghosts(basis: ProductBasis) -> bool:

@@ -8,12 +8,13 @@ import pytest
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.beside_holes import field_space
 from problems.quantum.hamiltonians.force_field.field import ForceField, coupled_oscillators
-from problems.quantum.hamiltonians.force_field.holes import beyond, bottom_of, lowest_hole, reaches
+from problems.quantum.hamiltonians.force_field.holes import beyond, bottom_of, lowest_hole, mean_square_along, reaches
 from problems.quantum.hamiltonians.force_field.keys import Basis
 from problems.quantum.hamiltonians.force_field.product_basis import product_basis
 from problems.quantum.hamiltonians.force_field.space import FieldSpace
 from problems.quantum.hamiltonians.force_field.well import WellSpace
 from solvers.eigen.states import EigenStates
+from solvers.formats.trains.construct import random_train
 from solvers.sectors.train import product_state
 from solvers.solution import Solution, Status
 
@@ -111,3 +112,18 @@ def test_no_plateau_is_no_convergence() -> None:
     judged = well.judge(solution.value, None)
     assert judged.edge.any() and well.lacking is Status.FIELD_LIMIT
     assert any("stand nowhere still" in text for text in well.remarks(judged, True))
+
+
+def test_the_mean_square_along_a_way_is_that_of_the_vector() -> None:
+    rng = np.random.default_rng(3)
+    x = random_train((3, 4, 3), 3, rng=rng)
+    x = x + random_train((3, 4, 3), 2, rng=rng) * 1j
+    positions = [(lambda a: a + a.T)(rng.standard_normal((n, n))) for n in (3, 4, 3)]
+    way = rng.standard_normal(3)
+    whole = sum(
+        u * np.kron(np.kron(np.eye((1, 3, 12)[k]), q), np.eye((12, 3, 1)[k]))
+        for k, (u, q) in enumerate(zip(way, positions))
+    )
+    v = x.full().ravel()
+    exact = float(np.real(v.conj() @ whole @ whole @ v / (v.conj() @ v)))
+    assert mean_square_along(x.cores, positions, way) == pytest.approx(exact)
