@@ -8,7 +8,6 @@ The fields below are the keys; their descriptions are what ``ttsuite describe vi
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,9 +21,11 @@ from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.keys import (
     Basis,
+    Bounded,
     FieldFile,
     ForceFieldGiven,
     ForceFieldKey,
+    HolesKey,
     companions_of,
     directory,
     load,
@@ -77,6 +78,12 @@ class VibrationalProblem(ProblemKeys):
         default="none",
         description="Rotation terms of J = 0: none; watson: inverse inertia at equilibrium; watson1, watson2: to first "
         "and second order in q.",
+    )
+
+    holes: HolesKey = Field(
+        default="warn",
+        description="Where the potential falls without end, and the basis or the states reach there; warn: levels that"
+        " stand still beside the hole; refuse: none; {tanh: g}: the potential in coordinates that end.",
     )
 
     @field_validator("force_field")
@@ -160,14 +167,21 @@ class VibrationalProblem(ProblemKeys):
     @cached_property
     def field(self) -> fields.ForceField:
         """The force field, with the rotation terms that ``kinetic`` asks for."""
+        return self._with_bend(self.holes.tanh if isinstance(self.holes, Bounded) else 0.0)
+
+    def _with_bend(self, g: float) -> fields.ForceField:
+        """The field in coordinates tanh(g q)/g, or in q for g = 0, with its rotation terms."""
+        field = fields.bounded(self.vibrations, g) if g else self.vibrations
         if self.kinetic == "none" or self.coriolis is None:
-            return self.vibrations
-        return fields.with_rotation(self.vibrations, self.coriolis, ORDERS[self.kinetic])
+            return field
+        return fields.with_rotation(field, self.coriolis, ORDERS[self.kinetic])
 
     @property
     def description(self) -> list[tuple[str, str]]:
         """Facts for a report."""
         told = [("force field", f"{self.vibrations.name}, {self.vibrations.d} modes, order {self.vibrations.order}")]
+        if isinstance(self.holes, Bounded):
+            told.append(("potential", f"in coordinates tanh({self.holes.tanh:g} q)/{self.holes.tanh:g}, bounded below"))
         if self.kinetic != "none":
             told.append(("rotation terms", f"{len(self.field.rotation)} products, {INERTIA[self.kinetic]}"))
         return told
@@ -183,13 +197,19 @@ class VibrationalProblem(ProblemKeys):
 
     def space(self, n_states: int, accuracy: float) -> FieldSpace:
         """The field in its product basis; numerics are loaded here."""
-        from problems.quantum.hamiltonians.force_field.product_basis import left_out, product_basis
-        from problems.quantum.hamiltonians.force_field.space import space_of
+        from problems.quantum.hamiltonians.force_field.beside_holes import field_space
+        from problems.quantum.hamiltonians.force_field.bounded import USUAL, bounded_space
+        from problems.quantum.hamiltonians.force_field.product_basis import left_out
 
-        basis = product_basis(self.field, self.basis, self.mode_order, n_states, accuracy)
+        space: FieldSpace
+        if isinstance(self.holes, Bounded):
+            others = [self._with_bend(g) for g in USUAL if g != self.holes.tanh]
+            space = bounded_space(self.field, others, self.basis, self.mode_order, n_states, accuracy)
+        else:
+            space = field_space(self.field, self.basis, self.mode_order, n_states, accuracy, self.holes)
         if self.kinetic == "none" and self.coriolis is not None:
-            basis = left_out(basis, self.coriolis)
-        return space_of(replace(basis, warnings=(*self.molecule.notes, *basis.warnings)))
+            space = space.saying([left_out(space.basis, self.coriolis)])
+        return space.saying(self.molecule.notes)
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """A larger basis, and for few modes a grid of points."""
@@ -211,7 +231,7 @@ class VibrationalProblem(ProblemKeys):
     @property
     def references(self) -> list[Reference]:
         """Published or exact energies to compare with; empty where there are none."""
-        if self.kinetic != "none":
+        if self.kinetic != "none" or isinstance(self.holes, Bounded):
             return []  # what is known of the shipped fields is without rotation terms
         given = self.force_field
         name = given.file if isinstance(given, FieldFile) else given

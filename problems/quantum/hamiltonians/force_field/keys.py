@@ -73,6 +73,25 @@ class FieldFile(Keys):
     )
 
 
+REFUSE, WARN = "refuse", "warn"
+
+
+class Bounded(Keys):
+    """The potential in coordinates tanh(g q)/g, with the same derivatives to fourth order, bounded from below."""
+
+    tanh: float = Field(
+        gt=0,
+        le=1,
+        description="g: 0.1 to 0.25 are usual; what the levels move by as g does is in their errors.",
+    )
+
+
+HolesKey = Annotated[
+    Annotated[Literal["refuse", "warn"], Tag("(word)")] | Annotated[Bounded, Tag("(bounded)")],
+    Discriminator(lambda value: "(word)" if isinstance(value, str) else "(bounded)"),
+]
+
+
 class AnyModel(Keys):
     """Only reached by a mapping whose ``model`` is missing or unknown, to say so."""
 
