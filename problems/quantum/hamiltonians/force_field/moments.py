@@ -3,7 +3,7 @@
 A property with components P_c that are polynomials of the coordinates is a sum of products of powers of q, and so one
 TT operator of exact ranks, its components a last mode of their own:
 
-    <f|P_c|i> = sum conj(f) W_1 ... W_d i V_c,      W_k (a, n, m, b) the cores along the modes, V (b, c) the last one,
+    <f|P_c|i> = sum conj(f) W_1 ... W_d i V_c,      W_k = sum_p C_k[p] x M_k[p] along the modes, V (b, c) the last core,
 
 contracted from the first mode on: a pair of states gives all components at once. Index letters: f final, i initial
 state, c component.
@@ -19,26 +19,29 @@ import numpy as np
 
 from problems.quantum.hamiltonians.force_field.molecule import Surface
 from problems.quantum.hamiltonians.force_field.one_mode import OneModeFunctions
+from solvers.formats.trains.operator import Factors
 from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.formats.trains.tensor_train import TensorTrain
 
-CLOSE = 1e-5  # relative: a state is rounded to that where its squared moment is asked for
+CLOSE = 3e-3  # relative: a state is rounded to that where its squared moment is asked for
 
 
 @dataclass(frozen=True, eq=False)
 class Property:
-    """The operator of a property: ``cores`` along the modes, ``last`` (rank, components)."""
+    """The operator of a property: ``factors`` (C, M) along the modes, ``last`` (rank, components).
 
-    cores: tuple[np.ndarray, ...]
+    The core of a mode is the sum over powers p of C[p] (a, b), times M[p] (n, m).
+    """
+
+    factors: tuple[Factors, ...]
     last: np.ndarray
 
     def element(self, final: TensorTrain, initial: TensorTrain) -> np.ndarray:
-        """<f|P_c|i> of real states, (components,). Cost O(d n R r^2 (r + n R)), r and R the ranks of both."""
+        """<f|P_c|i> of real states, (components,). Cost O(d p n R r^3), r and R the ranks of both, p powers of q."""
         found = np.ones((1, 1, 1))  # ranks of f, of the operator, of i
-        for p, w, q in zip(final.cores, self.cores, initial.cores, strict=True):
-            half = np.tensordot(found, q, axes=(2, 0))
-            half = np.tensordot(half, w, axes=((1, 2), (0, 2)))
-            found = np.tensordot(p, half, axes=((0, 1), (0, 2))).transpose(0, 2, 1)
+        for bra, (c, m), ket in zip(final.cores, self.factors, initial.cores, strict=True):
+            half = self._half(found, c, m, ket)  # f b n i
+            found = np.tensordot(bra, half, axes=((0, 1), (0, 2)))
         return found[0, :, 0] @ self.last
 
     def elements(self, final: Sequence[TensorTrain], initial: TensorTrain) -> np.ndarray:
@@ -46,15 +49,28 @@ class Property:
         return np.array([self.element(state, initial) for state in final]).reshape(len(final), -1)
 
     def squared(self, state: TensorTrain) -> np.ndarray:
-        """<i|P_c^2|i> of a real state, (components,): what |<f|P_c|i>|^2 over all states of the basis adds up to."""
+        """<i|P_c^2|i> of a real state, (components,): what |<f|P_c|i>|^2 over all states of the basis adds up to.
+
+        Within 2 ``CLOSE`` of itself. Cost O(d p n R^2 r^3), r the ranks of the state rounded to ``CLOSE``.
+        """
         x = state.round(CLOSE)
         found = np.ones((1, 1, 1, 1))  # of the state, twice of the operator, of the state
-        for q, w in zip(x.cores, self.cores, strict=True):
-            half = np.tensordot(found, q, axes=(3, 0))  # x a b m y
-            half = np.tensordot(half, w, axes=((2, 3), (0, 2)))  # x a y n b
-            half = np.tensordot(half, w, axes=((1, 3), (0, 2)))  # x y b n a
-            found = np.tensordot(q, half, axes=((0, 1), (0, 3))).transpose(0, 3, 2, 1)
+        for core, (c, m) in zip(x.cores, self.factors, strict=True):
+            near, first, second, far = found.shape
+            half = self._half(found.reshape(near * first, second, far), c, m, core)  # (i a) b n j
+            half = half.reshape(near, first, *half.shape[1:])
+            half = np.tensordot(half, c, axes=(1, 1))  # i b n j p a
+            moved = np.tensordot(m, core, axes=(2, 1))  # p n i j
+            found = np.tensordot(moved, half, axes=((0, 1, 2), (4, 2, 0)))  # i b j a
+            found = found.transpose(0, 3, 1, 2)
         return np.einsum("ac,ab,bc->c", self.last, found[0, :, :, 0], self.last)
+
+    @staticmethod
+    def _half(found: np.ndarray, c: np.ndarray, m: np.ndarray, ket: np.ndarray) -> np.ndarray:
+        """The core applied to that of a state, behind ``found`` (f, a, i): (f, b, n, j)."""
+        moved = np.tensordot(m, ket, axes=(2, 1))  # p n i j
+        carried = np.tensordot(found, c, axes=(1, 1))  # f i p b
+        return np.tensordot(carried, moved, axes=((1, 2), (2, 0)))
 
 
 def operator(surface: Surface, functions: Sequence[OneModeFunctions], order: Sequence[int]) -> Property:
@@ -81,4 +97,5 @@ def operator(surface: Surface, functions: Sequence[OneModeFunctions], order: Seq
     ]
     nothing = (0.0, {len(place): 0})  # where no component has a term
     whole = sum_of_products([*(f.powers(highest) for f in functions), units], terms or [nothing])
-    return Property(whole.cores[:-1], np.einsum("bcc->bc", whole.cores[-1][..., 0]))
+    along = tuple(whole.factors_at(k) for k in range(len(place)))
+    return Property(along, np.einsum("bcc->bc", whole.cores[-1][..., 0]))

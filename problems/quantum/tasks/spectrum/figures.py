@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -32,9 +33,9 @@ from problems.quantum.tasks.spectrum.infrared_figures import infrared_pictures
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.lists import comparison_of_lists
 from problems.quantum.tasks.spectrum.result import SpectrumResult
-from problems.quantum.tasks.spectrum.stick_labels import LABEL, grouped, leading_product, spread_out, typeset
+from problems.quantum.tasks.spectrum.stick_labels import LABEL, grouped, spread_out
 from problems.report_parts import Picture
-from solvers.measured import Measured, bound, unit_text
+from solvers.measured import Measured, bound, lowered, unit_text
 
 SIDES = 0.75  # inches of a figure beside its panel
 BOND = 0.33  # inches of the name of a bond
@@ -42,6 +43,7 @@ MOST_PASSES = 12  # that are named
 LANES = 4  # symmetry blocks, at most, that get a lane each
 FEW = 3  # values that a sentence says as well as a figure
 FLOOR = 1e-6  # of the accuracy: smaller changes are below the axis
+_LEADING = re.compile(r"\s*([-+]?[0-9.]+)\s*\[([^\]]*)\]")
 
 
 def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Picture]:
@@ -60,7 +62,7 @@ def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[P
                 alt=f"Stick spectrum of {count} levels from 0 to {Measured(span)} {unit} above the lowest.",
             )
         )
-    pictures += infrared_pictures(result)
+    pictures += infrared_pictures(result, [_typeset(_leading(text)[1]) for text in result.assignments])
     judge = next((reference for reference in references if reference.judge), None)
     if judge is not None:
         pictures.append(_deviations(result, references, judge, accuracy))
@@ -134,7 +136,7 @@ def _ranks(result: SpectrumResult) -> Picture:
 def spectrum(result: SpectrumResult) -> Figure:
     """Stick spectrum, coloured by symmetry block; up to four blocks get a lane each, labels a strip above."""
     levels = result.excitations
-    leading = [leading_product(text) for text in result.assignments]
+    leading = [_leading(text) for text in result.assignments]
     blocks = sorted(set(result.symmetry))
     lanes = len(blocks) if len(blocks) <= LANES else 1
     span = max(float(levels[-1]), 1e-12)
@@ -143,7 +145,7 @@ def spectrum(result: SpectrumResult) -> Figure:
     texts = []
     for group in groups:
         best = max(group, key=lambda i: leading[i][0])
-        texts.append(typeset(leading[best][1]) + (f"  ({len(group)})" if len(group) > 1 else ""))
+        texts.append(_typeset(leading[best][1]) + (f"  ({len(group)})" if len(group) > 1 else ""))
     # room for the texts, and for the lines that lead to moved ones
     strip = 0.3 + max(text_width(text, SMALLEST) for text in texts)
     sticks_height = 0.5 + 0.65 * lanes
@@ -290,6 +292,20 @@ def _summaries(summary: Callable[[np.ndarray], float], entries: Sequence[np.ndar
     finite = [np.zeros(0) if entry is None else np.asarray(entry, dtype=float) for entry in entries]
     finite = [entry[np.isfinite(entry)] for entry in finite]
     return np.array([float(summary(entry)) if entry.size else np.nan for entry in finite])
+
+
+def _typeset(configuration: str) -> str:
+    """``1v4+2v12`` as ν₄ + 2ν₁₂; anything else, the words of a spin chain for one, as it is."""
+    if re.fullmatch(r"\d+v\d+(\+\d+v\d+)*", configuration) is None:
+        return configuration
+    parts = (part.split("v") for part in configuration.split("+"))
+    return " + ".join(f"{'' if count == '1' else count}ν{lowered(mode)}" for count, mode in parts)
+
+
+def _leading(assignment: str) -> tuple[float, str]:
+    """Weight and name of the leading configuration of ``0.97[1v8a] ; ...``; a bare text has weight 1."""
+    found = _LEADING.match(assignment)
+    return (float(found[1]) ** 2, found[2]) if found else (1.0, assignment)
 
 
 def _difference(before: np.ndarray | None, after: np.ndarray | None) -> np.ndarray:

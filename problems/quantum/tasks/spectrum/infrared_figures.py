@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ from problems.drawing import COLOURS, SMALLEST, blank, grid, in_column, page_wid
 from problems.legends import text_width
 from problems.quantum.tasks.spectrum.profile import MOLAR
 from problems.quantum.tasks.spectrum.result import SpectrumResult
-from problems.quantum.tasks.spectrum.stick_labels import LABEL, leading_product, spread_out, typeset
+from problems.quantum.tasks.spectrum.stick_labels import LABEL, spread_out
 from problems.report_parts import Picture
 from solvers.measured import Measured, unit_text
 
@@ -21,8 +22,8 @@ SIDES = 1.2  # inches of the figure beside its panel
 HEIGHT = 2.3  # inches of the panel
 
 
-def infrared_pictures(result: SpectrumResult) -> list[Picture]:
-    """The spectrum, where the dipole is known and a line lies in the range asked for."""
+def infrared_pictures(result: SpectrumResult, names: Sequence[str]) -> list[Picture]:
+    """The spectrum, its bands by the ``names`` of the states, where the dipole is known and a line is in the range."""
     found = result.intensities
     if found is None:
         return []
@@ -42,7 +43,7 @@ def infrared_pictures(result: SpectrumResult) -> list[Picture]:
         f"{len(seen)} lines from {drawn.wavenumbers[0]:.0f} to {drawn.wavenumbers[-1]:.0f} cm-1; the strongest at "
         f"{Measured(lines.positions[strongest])} cm-1 with {Measured(lines.strengths[strongest], digits=3)} km/mol."
     )
-    return [Picture("infrared", caption, partial(infrared, result), alt)]
+    return [Picture("infrared", caption, partial(infrared, result, names), alt)]
 
 
 def _within(result: SpectrumResult) -> np.ndarray:
@@ -52,13 +53,13 @@ def _within(result: SpectrumResult) -> np.ndarray:
     return np.flatnonzero((positions >= x[0]) & (positions <= x[-1]))
 
 
-def infrared(result: SpectrumResult) -> Figure:
+def infrared(result: SpectrumResult, states: Sequence[str]) -> Figure:
     """Wavenumbers fall to the right, as spectra are drawn; sticks have an ordinate of their own at the right."""
     found = result.intensities
     assert found is not None
     drawn, lines, seen = found.drawn, found.lines, _within(result)
     x, low, high = drawn.wavenumbers, float(drawn.wavenumbers[0]), float(drawn.wavenumbers[-1])
-    places, names = _named(result, seen)
+    places, names = _named(result, states, seen)
     strip = 0.3 + max(text_width(name, SMALLEST) for name in names)
     figure = blank(strip + HEIGHT + 0.5)
     above, axes = figure.subplots(2, 1, sharex=True, height_ratios=[strip, HEIGHT])
@@ -84,7 +85,7 @@ def infrared(result: SpectrumResult) -> Figure:
     return figure
 
 
-def _named(result: SpectrumResult, seen: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _named(result: SpectrumResult, states: Sequence[str], seen: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Wavenumbers, ascending, and names of the strongest bands; lines of one band, or of one place, have one name."""
     assert result.intensities is not None
     lines, drawn = result.intensities.lines, result.intensities.drawn
@@ -99,6 +100,6 @@ def _named(result: SpectrumResult, seen: np.ndarray) -> tuple[np.ndarray, list[s
     chosen.sort(key=lambda line: float(lines.positions[line]))
     names = []
     for line in chosen:
-        upper, lower = (typeset(leading_product(result.assignments[of[line]])[1]) for of in (lines.upper, lines.lower))
+        upper, lower = states[lines.upper[line]], states[lines.lower[line]]
         names.append(upper if not lines.lower[line] else f"{upper} ← {lower}")
     return lines.positions[chosen], names

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from problems.contract import Facts
-from problems.quantum.tasks.spectrum.evidence import assigned
 from problems.quantum.tasks.spectrum.result import SpectrumResult
-from problems.quantum.tasks.spectrum.stick_labels import leading_product
 from problems.report_parts import Section, Table
 from solvers.measured import Cell, Measured, bound
 
 HEADLINED = 3  # bands
 HARMONIC = 6  # digits of an intensity that has no error
-_FUNDAMENTAL = re.compile(r"1v(\d+)")
+_FUNDAMENTAL = re.compile(r"[^[]*\[1v(\d+)\]")  # an assignment whose leading product is one
 _NOTE = (
     "Integrated over the band, per mole, from the ground state at T = 0. Errors are those of the states; what the "
     "highest power of the dipole contributes stands beside them, as the size of what the next may do. States closer "
@@ -23,8 +22,8 @@ _NOTE = (
 )
 
 
-def intensity_facts(result: SpectrumResult, letter: str) -> Facts:
-    """The strongest bands, as (what, value)."""
+def intensity_facts(result: SpectrumResult, names: Sequence[str]) -> Facts:
+    """The strongest bands by the ``names`` of their states, as (what, value)."""
     found = result.intensities
     if found is None:
         return []
@@ -34,14 +33,13 @@ def intensity_facts(result: SpectrumResult, letter: str) -> Facts:
         n = found.bands[place][0]
         if n == 0 or values[place] <= 0.0:
             continue
-        name = assigned(f"1.0[{leading_product(result.assignments[n])[1]}]", letter).removeprefix("1.0 ").strip("()")
         position = _position(result, n)
-        facts.append((f"band {name}", f"{Measured(values[place], errors[place], 'km/mol')} at {position} cm-1"))
+        facts.append((f"band {names[n]}", f"{Measured(values[place], errors[place], 'km/mol')} at {position} cm-1"))
     return facts
 
 
-def intensity_tables(result: SpectrumResult, letter: str) -> list[Table]:
-    """A row a band: states, wavenumber, intensity, what the dipole may still lack, harmonic, Raman, assignment."""
+def intensity_tables(result: SpectrumResult, names: Sequence[str]) -> list[Table]:
+    """A row a band: states, wavenumber, intensity, what the dipole may still lack, harmonic, Raman, the first name."""
     infrared, raman = result.intensities, result.raman
     shown = infrared or raman
     if shown is None:
@@ -67,7 +65,7 @@ def intensity_tables(result: SpectrumResult, letter: str) -> list[Table]:
             row += [_harmonic(result, band)] if infrared.harmonic is not None else []
         if raman is not None:
             row.append(Measured(raman.activities[band].sum(), raman.activity_errors[band].sum()))
-        rows.append([*row, assigned(result.assignments[band[0]], letter)])
+        rows.append([*row, names[band[0]]])
     title = "Intensities" if infrared is not None else "Raman activities"
     return [Table(columns, rows, (0, len(columns) - 1), " ".join(note), title)] if rows else []
 
@@ -106,6 +104,6 @@ def _harmonic(result: SpectrumResult, band: list[int]) -> Cell:
     """The harmonic intensities of the fundamentals in a band; empty where there is none."""
     found = result.intensities
     assert found is not None and found.harmonic is not None
-    names = [_FUNDAMENTAL.fullmatch(leading_product(result.assignments[n])[1]) for n in band]
-    modes = {int(name[1]) for name in names if name}
+    leading = [_FUNDAMENTAL.match(result.assignments[n]) for n in band]
+    modes = {int(one[1]) for one in leading if one}
     return Measured(float(sum(found.harmonic[k - 1] for k in modes)), digits=HARMONIC) if modes else ""

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.molecule import Surface
-from problems.quantum.hamiltonians.force_field.moments import Property
+from problems.quantum.hamiltonians.force_field.moments import CLOSE, Property
 from solvers.formats.trains.tensor_train import TensorTrain
 
 INFRARED = 2.50664320288  # km/mol of 1 D^2 cm-1: 2 pi^2 N_A / (3 eps_0 h c), CODATA 2018
@@ -32,6 +32,7 @@ RAMAN = 16.85762919164  # cm-1 amu A^2: h / (8 pi^2 c), CODATA 2018
 BOLTZMANN = 0.6950348004861  # cm-1/K, CODATA 2018
 SPREAD = 4.0  # the mean distance of what a state lacks over the one that counts: see the test of random fields
 EXCITED = 2.0  # the moment of a state of a few quanta over that of the ground state: (2v + 1)^(1/2)
+SHARE = 0.1  # of what a state lacks: it is rounded to that before moments are taken
 ROUNDED = 1e-13  # of the whole moment: what a contraction rounds off
 
 
@@ -131,9 +132,10 @@ def moments_from(
     values = about_mean(known[:, i], i)
     whole = np.maximum(moving.squared(states[i])[:-1] - values[i] ** 2, 0.0)
     reached = np.where(np.arange(len(values))[:, None] == i, 0.0, values**2)
-    outside = np.sqrt(np.maximum(whole - np.sum(reached, axis=0), 0.0))  # what the property carries out
+    # what the property carries out of the computed states
+    outside = np.sqrt(np.maximum(whole - np.sum(reached, axis=0), 0.0) + 2.0 * CLOSE * whole)
     lacking, e = levels.lacking, levels.errors
-    out = lacking + EXCITED * lacking[i] + np.minimum((e + e[i]) / levels.apart, 1.0)
+    out = (1.0 + SHARE) * (lacking + EXCITED * lacking[i]) + np.minimum((e + e[i]) / levels.apart, 1.0)
     others = np.sqrt(mixing @ reached)  # of the final state with those that i leads to
     first = EXCITED * np.sqrt(np.sum(mixing[i]) * whole)  # of i with all
     errors = out[:, None] * outside + others + first + ROUNDED * np.sqrt(whole + values[i] ** 2)

@@ -18,6 +18,7 @@ from problems.quantum.hamiltonians.force_field.moments import operator
 from problems.quantum.hamiltonians.force_field.property_keys import Observed, Spectrum
 from problems.quantum.hamiltonians.space import Space
 from problems.quantum.tasks.spectrum.intensities import (
+    SHARE,
     Levels,
     Moments,
     about_mean,
@@ -34,7 +35,7 @@ from problems.quantum.tasks.spectrum.intensities import (
 from problems.quantum.tasks.spectrum.profile import grid, profile
 from solvers.formats.trains.tensor_train import TensorTrain
 
-UNPOPULATED = 0.002  # of the molecules in computed states: the highest states with so few start no lines
+UNPOPULATED = 0.005  # of the molecules in computed states: the highest states with so few start no lines
 COARSE = 0.3  # of a width: points further apart than that do not draw a line
 MISSED = 0.02  # of the molecules: where more of them start no lines, the report warns
 FAINT = 1e-7  # of the strongest line: fainter ones are not listed
@@ -120,7 +121,7 @@ def seen_in(
     """
     if asked is None:
         return Seen(None, None, ())
-    states = list(states)
+    states = [x.round(SHARE * lack) if lack > 0.0 else x for x, lack in zip(states, levels.lacking)]
     bands = bands_of(levels.energies, levels.errors, accuracy)
     intensities, raman = None, None
     if asked.dipole is not None:

@@ -27,20 +27,44 @@ LINE_COLUMNS = (
     "upper_assignment",
 )
 PROFILE_COLUMNS = ("wavenumber_cm-1", "intensity_km_mol-1_cm", "molar_absorption_coefficient_L_mol-1_cm-1")
+SEEN = 1e-3  # of the strongest line: fainter ones are not compared
 PARTS = ("rank", "basis")  # of an error
 LEFT_OUT = ("terms of the dipole beyond its order",)
 
 
 def of_bands(results: Results) -> list[Quantity]:
-    """Intensities and Raman activities at T = 0 by the first state of each band, of the results in report.json; the
-    ground state left out."""
+    """Of the results in report.json: intensities and Raman activities at T = 0 by the first state of each band, the
+    ground state left out; partition function and lines at the temperature."""
     intensities, raman = results.get("intensities"), results.get("raman")
     found = []
     if intensities:
         found += _of("intensities", "km/mol", intensities, "integrated", "integrated_errors")
     if raman:
         found += _of("Raman activities", "A^4/u", raman, "activities", "activity_errors")
+    if intensities:
+        q, error = numbers(intensities["partition_function"]), numbers(intensities["partition_error"])
+        found.append(Quantity("partition function", "", "", ["of the lines"], q, error, ("states not computed",)))
+        found += _lines(intensities)
     return found
+
+
+def _lines(told: Results) -> list[Quantity]:
+    """The lines that are not faint, from band to band by their first states: ``0 to 3``."""
+    first = {int(n): int(band[0]) for band in told["bands"] for n in band}
+    lines = told["lines"]
+    found: dict[tuple[int, int], list[float]] = {}
+    rows = zip(lines["lower"], lines["upper"], numbers(lines["strengths"]), numbers(lines["strength_errors"]))
+    for lower, upper, value, error in rows:
+        entry = found.setdefault((first[lower], first[upper]), [0.0, 0.0])
+        entry[0] += float(value)
+        entry[1] += float(error)
+    strongest = max((value for value, _ in found.values()), default=0.0)
+    kept = sorted(pair for pair, (value, _) in found.items() if value >= SEEN * strongest)
+    if not kept:
+        return []
+    keys = [f"{lower} to {upper}" for lower, upper in kept]
+    values, errors = np.array([found[pair] for pair in kept]).T
+    return [Quantity("lines", "km/mol", "states", keys, values, errors, PARTS, LEFT_OUT)]
 
 
 def _of(name: str, unit: str, told: Results, key: str, errors: str) -> list[Quantity]:

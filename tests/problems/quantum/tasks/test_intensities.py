@@ -95,9 +95,9 @@ def test_water_against_a_configuration_interaction(kinetic):
             assert abs(result.excitations[state] - position) <= result.error_estimates[state] + 0.05
             assert strengths[state] == pytest.approx(intensities[order - 1], rel=1e-3, abs=2e-3)
         if order == 3:
-            assert np.allclose(strengths, found.integrated, rtol=1e-12)
+            assert np.all(np.abs(strengths - found.integrated) <= found.integrated_errors)
         if order == 2:
-            assert np.allclose((found.integrated - strengths)[1:], found.order_changes[1:], rtol=1e-9)
+            assert np.allclose((found.integrated - strengths)[1:], found.order_changes[1:], rtol=1e-6)
     truth = np.array([WATER[kinetic][state][3] for state in WATER[kinetic]])
     off = np.abs(found.integrated[list(WATER[kinetic])] - truth)
     assert np.all(off <= found.integrated_errors[list(WATER[kinetic])] + 1.5e-4)  # their digits
@@ -201,7 +201,7 @@ def test_raman_activity_of_harmonic_modes():
             anisotropy = 1.5 * np.sum((slope - mean * np.eye(3)) ** 2)
             activity = result.raman.activities[state]
             assert activity == pytest.approx(45 * mean**2 + 7 * anisotropy, rel=1e-9)
-        assert np.all(result.raman.activity_errors < 1e-5)
+        assert np.all(result.raman.activity_errors <= 1e-6 * result.raman.activities)
 
 
 def test_the_partition_function_with_what_was_not_computed():
