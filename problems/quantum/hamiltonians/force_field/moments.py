@@ -19,7 +19,7 @@ import numpy as np
 
 from problems.quantum.hamiltonians.force_field.molecule import Surface
 from problems.quantum.hamiltonians.force_field.one_mode import OneModeFunctions
-from solvers.formats.trains.operator import Factors
+from solvers.formats.trains.operator_factors import Factors
 from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.formats.trains.tensor_train import TensorTrain
 
