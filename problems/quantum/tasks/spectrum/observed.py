@@ -33,11 +33,13 @@ from problems.quantum.tasks.spectrum.intensities import (
     with_overlap,
 )
 from problems.quantum.tasks.spectrum.profile import grid, profile
+from problems.words import cut_short
 from solvers.formats.trains.tensor_train import TensorTrain
 
 UNPOPULATED = 0.005  # of the molecules in computed states: the highest states with so few start no lines
 COARSE = 0.3  # of a width: points further apart than that do not draw a line
 MISSED = 0.02  # of the molecules: where more of them start no lines, the report warns
+PARTNER = 4.0  # times the error of the last state: a level nearer than that may be its degenerate partner
 FAINT = 1e-7  # of the strongest line: fainter ones are not listed
 
 
@@ -130,6 +132,9 @@ def seen_in(
     if asked.polarisability is not None:
         raman = _scattering(asked.polarisability, space, states, levels, bands)
     said = [] if intensities is None else remarks(intensities, levels)
+    if levels.gap is not None and levels.gap <= min(PARTNER * levels.errors[-1], 2.0 * accuracy):
+        names = cut_short(bands[-1], len(bands[-1]))
+        said.append(f"the list of states ends within a degenerate band: the intensities of {names} are those of a part")
     return Seen(intensities, raman, tuple(said))
 
 

@@ -179,6 +179,14 @@ def test_degenerate_states_are_one_band():
     assert moments[1] @ moments[1] == pytest.approx(moments[2] @ moments[2], rel=1e-4)  # x and y, or any mixture
 
 
+def test_a_list_that_ends_within_a_band_says_so():
+    terms = {(0, 0, 0): 30.0, (0, 1, 1): -90.0, (0, 0, 0, 0): 9.0, (0, 0, 1, 1): 18.0, (1, 1, 1, 1): 9.0}
+    field = ForceField("pair", "cm-1", np.array([900.0, 900.0]), terms)
+    found = computed(Made(field, LINEAR, functions=6), 2, 1.0)
+    assert any("ends within a degenerate band: the intensities of 1 are" in text for text in found.warnings)
+    assert found.intensities.integrated_errors[1] > 0.1 * found.intensities.integrated[1]
+
+
 def test_states_far_apart_are_no_band_however_large_their_errors_are():
     assert bands_of(np.array([0.0, 10.0, 10.001]), np.array([5.0, 8.0, 8.0]), 0.01) == [[0], [1, 2]]
     assert bands_of(np.array([0.0, 10.0, 10.001]), np.full(3, 1e-5), 0.01) == [[0], [1], [2]]
