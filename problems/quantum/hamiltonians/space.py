@@ -16,6 +16,7 @@ from typing import ClassVar, overload
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.one_mode import OneModeFunctions
+from problems.report_parts import Effort
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.start import Start
 from solvers.eigen.states import EigenStates
@@ -90,6 +91,11 @@ class Space(ABC):
     def complex(self) -> bool:
         """Whether H is complex: its states are then found through its real form."""
         return self.operator.dtype.kind == "c"
+
+    @property
+    def own_plan(self) -> tuple[str, Effort] | None:
+        """The space's own way to its states, in words, and what it is expected to take; None where it has none."""
+        return None
 
     @property
     def limits(self) -> dict[str, object]:

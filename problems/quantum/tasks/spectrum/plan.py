@@ -15,7 +15,9 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
     space, method = prepared.space, prepared.method
     shape, rank = space.operator.shape[0], expected_rank(method)
     looks = "residuals, basis errors" if space.basis_share else "residuals"
-    if prepared.small:
+    if space.own_plan is not None:
+        way = space.own_plan[0]
+    elif prepared.small:
         way = f"vectors over all {prepared.functions:.0f} functions; {looks}"
     else:
         begin = "configuration interaction as a start" if space.starts else "a random start"
@@ -44,6 +46,8 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
 def estimate(prepared: Prepared, workers: int) -> Effort:
     """The expected time and memory."""
     space, method, states = prepared.space, prepared.method, prepared.solver.n_states
+    if space.own_plan is not None:
+        return space.own_plan[1]
     if prepared.small:
         return of_full_vectors(prepared.functions, states)
     count = states * (2 if space.complex else 1)

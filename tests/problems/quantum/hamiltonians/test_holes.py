@@ -63,6 +63,8 @@ def test_levels_beside_a_hole_are_those_of_a_plugged_one() -> None:
     exact = plugged(field, 3)
     assert np.all(np.abs(solution.value.energies - exact) <= judged.errors + 1e-6)
     assert judged.checked[0].passed and not judged.edge.any()
+    told, effort = well.own_plan
+    assert "quanta" in told and effort.seconds > 0.0 and "quanta" in str(well.limits["way"])
     dense = well.shown(solution.value)[0]
     assert dense.norm() == pytest.approx(1.0) and [len(of) for of in well.labels] == list(dense.shape)
 
