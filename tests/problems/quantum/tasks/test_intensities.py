@@ -77,7 +77,6 @@ def water(kinetic: str) -> tuple[VibrationalProblem, SpectrumResult]:
         "rotation": str(CONFIGS / "water-rotation.csv"),
         "dipole": {"file": str(CONFIGS / "water-dipole.csv")},
         "kinetic": kinetic,
-        "basis": {"functions": 8},
     }
     problem = VibrationalProblem.model_validate(given)
     return problem, computed(problem, 5 if kinetic == "watson" else 4, 0.1)
