@@ -20,7 +20,6 @@ def test_hot_bands_grow_with_the_temperature(tmp_path):
         "problem": {
             "kind": "vibrational",
             "force_field": str(WATER / "water.csv"),
-            "basis": {"functions": 6},
             "dipole": {"file": str(WATER / "water-dipole.csv")},
         },
         "solver": {"n_states": 3, "accuracy": 10.0, "workers": 1},
