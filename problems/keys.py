@@ -107,6 +107,11 @@ class ProblemKeys(Keys):
         """Key -> file that a run must keep beside its configuration so that it can be repeated."""
         return {}
 
+    @property
+    def companions(self) -> list[Path]:
+        """Files that are read with those of ``files``, from their folder: a run keeps them too, under their names."""
+        return []
+
 
 class SolverKeys(Keys):
     """Base of the keys of ``solver``."""

@@ -273,7 +273,7 @@ def _direct(route: Route, target: Path, study: Study, of: Path) -> None:
         except (NotReached, ArithmeticError, MemoryError, np.linalg.LinAlgError) as error:
             status, message = NOT_CONVERGED, str(error) or type(error).__name__
     record = Record(target)
-    for path in study.problem.files.values():
+    for path in (*study.problem.files.values(), *study.problem.companions):
         record.copy(Path(path))
     data = study.model_dump()
     for key, path in study.problem.files.items():

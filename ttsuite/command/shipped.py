@@ -97,7 +97,8 @@ def example(name: str, directory: str | Path = ".") -> list[Path]:
     entry, directory = find(name), Path(directory)
     scan = is_scan(entry.file)
     studies = [point.study for point in load_scan(entry.file).points] if scan else [load_study(entry.file)[0]]
-    contents = {file.name: file.read_bytes() for study in studies for file in study.problem.files.values()}
+    files = [file for study in studies for file in (*study.problem.files.values(), *study.problem.companions)]
+    contents = {file.name: file.read_bytes() for file in files}
     lines = entry.file.read_text(encoding="utf-8").splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith(POINTER))
     contents[entry.file.name] = (text if scan else f"{POINTER}{SCHEMA_COPY}\n{text}").encode()

@@ -327,4 +327,6 @@ def configuration(study: Study, record: Record) -> Data:
         del data["plots"]
     for key, source in study.problem.files.items():
         renamed(data["problem"], key, record.copy(source))
+    for source in study.problem.companions:
+        record.copy(source)
     return data

@@ -320,6 +320,8 @@ def question_hash(study: Study) -> str:
     question = plain(study.model_dump(exclude={"name": True, "solver": {"workers"}}))
     for key, path in study.problem.files.items():
         renamed(question["problem"], key, hashlib.sha256(path.read_bytes()).hexdigest())
+    if study.problem.companions:
+        question["companions"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in study.problem.companions]
     text = json.dumps(question, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 

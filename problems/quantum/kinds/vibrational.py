@@ -25,6 +25,7 @@ from problems.quantum.hamiltonians.force_field.keys import (
     FieldFile,
     ForceFieldGiven,
     ForceFieldKey,
+    companions_of,
     directory,
     load,
     locate,
@@ -222,6 +223,11 @@ class VibrationalProblem(ProblemKeys):
         if source is None or (isinstance(given, str) and given in shipped()):
             return kept
         return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source} | kept
+
+    @property
+    def companions(self) -> list[Path]:
+        """The other files of the run that the force field is of."""
+        return companions_of(self.force_field)
 
 
 def complete(problem: VibrationalProblem, solver: SpectrumSolver) -> SpectrumSolver:

@@ -263,6 +263,11 @@ class WavePacketProblem(ProblemKeys):
         """Key -> file a run must keep beside its configuration so that it can be repeated."""
         return self.vibrational.files if self.model == "force_field" else {}
 
+    @property
+    def companions(self) -> list[Path]:
+        """Files that are read with those of ``files``."""
+        return self.vibrational.companions if self.model == "force_field" else []
+
 
 def _short(value: float | tuple[float, ...]) -> str:
     if not isinstance(value, tuple):

@@ -6,6 +6,7 @@ A file is read by the reader that its format names; ``automatic`` asks every rea
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -13,12 +14,19 @@ from typing import cast
 
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, shown
+from problems.quantum.hamiltonians.force_field.cartesian import CartesianField, molecule_from
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.reader import KEY, Reader
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
-_MODULES = {"csv": "problems.quantum.readers.table", "mop": "problems.quantum.readers.mop"}
+_MODULES = {
+    "csv": "problems.quantum.readers.table",
+    "cartesian": "problems.quantum.readers.cartesian_table",
+    "mop": "problems.quantum.readers.mop",
+    "spectro": "problems.quantum.readers.spectro",
+}
+MASSES = f"{KEY}.masses"
 GROUP = "ttsuite.force_field_readers"  # of the entry points by which other packages bring readers of their own
 
 
@@ -53,18 +61,45 @@ def format_of(path: Path) -> str:
     raise ProblemError(f"{path.name} {fault}: name its format", KEY)
 
 
-def read(path: Path, name: str = AUTOMATIC) -> Molecule:
+def file_of(path: Path) -> Path:
+    """The file that stands for a folder of a run, as the readers of such know it; any other path as it is."""
+    if not path.is_dir():
+        return path
+    finders = [getattr(reader(name), "of_folder", None) for name in formats()]
+    found = [file for find in finders if find is not None and (file := find(path)) is not None]
+    if len(found) != 1:
+        fault = f"has files of several runs ({', '.join(file.name for file in found)})" if found else "has none"
+        raise ProblemError(f"the folder {path.name} {fault} that is known to hold a force field: name the file", KEY)
+    return found[0]
+
+
+def beside(path: Path, name: str = AUTOMATIC) -> list[Path]:
+    """The other files that are read with a file of the format ``name``, from its folder."""
+    find = getattr(reader(format_of(path) if name == AUTOMATIC else name), "beside", None)
+    return [] if find is None else find(path)
+
+
+def read(path: Path, name: str = AUTOMATIC, masses: Mapping[int, float] | None = None) -> Molecule:
     """What a file of the format ``name`` says of a molecule; the ``source`` of its field is the file.
 
-    Raises ProblemError, with the key that is to blame and, for what is wrong in the file, file and line.
+    ``path``: a file, or the folder of a run whose reader knows the file that stands for it. ``masses``: of an
+    isotopologue, atoms from 1 -> mass in u, where the file has Cartesian derivatives. Raises ProblemError, with the key
+    that is to blame and, for what is wrong in the file, file and line.
     """
     if name not in (AUTOMATIC, *formats()):
         known = ", ".join([AUTOMATIC, *formats()])
         raise ProblemError(f"must be one of {known}, found {shown(name)}", "problem.force_field.format")
     try:
-        found = reader(format_of(path) if name == AUTOMATIC else name).read(path)
+        path = file_of(path)
+        format_ = format_of(path) if name == AUTOMATIC else name
+        found = reader(format_).read(path)
+        if isinstance(found, CartesianField):
+            found = molecule_from(found.with_masses(masses or {}, MASSES), KEY)
+        elif masses:
+            message = f"isotopologues need Cartesian derivatives, and {path.name} ({format_}) has none"
+            raise ProblemError(message, MASSES)
     except ProblemError as error:
-        texts = [text for _, text in error.faults]
-        raise ProblemError.of_all([ProblemError(text, f"{KEY}.file") for text in texts]) from None
+        faults = [ProblemError(text, MASSES if key == MASSES else f"{KEY}.file") for key, text in error.faults]
+        raise ProblemError.of_all(faults) from None
     molecule = Molecule(found) if isinstance(found, ForceField) else found
     return replace(molecule, field=replace(molecule.field, source=path))

@@ -1,7 +1,9 @@
 """What a reader of force fields is, and what readers share.
 
 A reader is a module, or an object, with the two functions of ``Reader``; ``problems.quantum.readers.formats`` knows
-them by name. Another package brings one by an entry point of the group ``ttsuite.force_field_readers``.
+them by name. One of runs that write several files has two more: ``beside(path)``, the other files that are read with
+one, and ``of_folder(folder)``, the file that stands for a folder, or None. Another package brings a reader by an entry
+point of the group ``ttsuite.force_field_readers``.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from problems.errors import ProblemError
+from problems.quantum.hamiltonians.force_field.cartesian import CartesianField
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 
@@ -23,8 +26,9 @@ class Reader(Protocol):
     def reads(self, path: Path) -> bool:
         """Whether a file that exists is of this format, by its name or by what is in it; raises nothing."""
 
-    def read(self, path: Path) -> Molecule | ForceField:
-        """The molecule in the file, or its force field alone. Raises ProblemError for anything wrong in it."""
+    def read(self, path: Path) -> Molecule | ForceField | CartesianField:
+        """The molecule in the file, its force field alone, or Cartesian derivatives, from which a molecule is made of
+        any masses. Raises ProblemError for anything wrong in it."""
 
 
 class Unreadable(ProblemError):

@@ -17,7 +17,7 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.formats import read
+from problems.quantum.readers.formats import beside, file_of, read
 from problems.quantum.readers.reader import KEY
 from problems.quantum.readers.shipped import load_force_field, shipped
 
@@ -38,7 +38,7 @@ class HenonHeiles(Keys):
     coupling: float = Field(default=0.111803, description="Cubic coupling constant (model units).")
 
 
-_OF_A_FILE = {"file", "format"}
+_OF_A_FILE = {"file", "format", "masses"}
 MODELS: dict[str, type[CoupledOscillators] | type[HenonHeiles]] = {
     "coupled_oscillators": CoupledOscillators,
     "henon_heiles": HenonHeiles,
@@ -59,13 +59,32 @@ def _which_field(value: object) -> str:
 class FieldFile(Keys):
     """A force field in a file of any format that a reader is known for."""
 
-    file: str = Field(description="The file; its path is relative to the YAML file.")
+    file: str = Field(description="The file, or the folder of a run; its path is relative to the YAML file.")
     format: str = Field(
         default=AUTOMATIC,
         description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
-        "mop: of SINDO and MidasCpp.",
-        json_schema_extra={"values": "automatic, csv, mop, or a format that an installed package reads"},
+        "cartesian: a table of Cartesian derivatives; mop: of SINDO and MidasCpp; spectro: fort.15, fort.30 and "
+        "fort.40 of INTDER and SPECTRO.",
+        json_schema_extra={
+            "values": "automatic, csv, cartesian, mop, spectro, or a format that an installed package reads"
+        },
     )
+    masses: dict[int, Annotated[float, Field(gt=0.0)]] = Field(
+        default_factory=dict,
+        description="Masses in u by the number of the atom, from 1: an isotopologue; needs Cartesian derivatives.",
+        json_schema_extra={"values": "as in {3: 2.0141}"},
+    )
+
+    @field_validator("masses", mode="before")
+    @classmethod
+    def _of_atoms(cls, value: object) -> object:
+        """Numbers of atoms as the mappings of a run folder have them: texts."""
+        if not isinstance(value, dict):
+            return value
+        wrong = [key for key in value if not str(key).isdecimal() or isinstance(key, bool)]
+        if wrong:
+            raise ValueError(f"the number of an atom must be an integer of at least 1, found {shown(wrong[0])}")
+        return {int(key): mass for key, mass in value.items()}
 
 
 class AnyModel(Keys):
@@ -138,10 +157,15 @@ ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
 def molecule_of(value: ForceFieldGiven) -> Molecule:
     """The field that a configuration names, with what its file says beyond it."""
     if isinstance(value, FieldFile):
-        found = read(Path(value.file), value.format)
+        found = read(Path(value.file), value.format, value.masses)
         _closed(found.field, f"{KEY}.file")
         return found
     return Molecule(load(value))
+
+
+def companions_of(value: ForceFieldGiven) -> list[Path]:
+    """The files that are read with the one that a configuration names."""
+    return beside(file_of(Path(value.file)), value.format) if isinstance(value, FieldFile) else []
 
 
 def load(value: ForceFieldGiven) -> fields.ForceField:
