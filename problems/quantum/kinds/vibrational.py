@@ -33,6 +33,7 @@ from problems.quantum.hamiltonians.force_field.keys import (
 )
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
+from problems.quantum.hamiltonians.force_field.normal_form import NormalForm, normal_form
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
 from problems.quantum.readers.rotation_table import read_rotation
 from problems.quantum.readers.shipped import shipped
@@ -50,6 +51,10 @@ INERTIA = {
     "watson1": "inverse inertia to first order",
     "watson2": "inverse inertia to second order",
 }
+LINE = (
+    "the molecule is linear: states of bends with angular momentum l about the axis have J >= |l|, not J = 0; "
+    "their levels are the origins of B (J (J + 1) - l^2)"
+)
 MODEL_ACCURACY = 1e-6
 SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
 
@@ -156,11 +161,25 @@ class VibrationalProblem(ProblemKeys):
         return read_rotation(Path(self.rotation), self.vibrations.d, ROTATION)
 
     @cached_property
+    def normal_form(self) -> NormalForm | None:
+        """The coordinates that a field of a file is computed in, where they are not those given."""
+        return None if self.vibrations.source is None else normal_form(self.vibrations)
+
+    @cached_property
+    def computed(self) -> tuple[fields.ForceField, Rotation | None]:
+        """Field, without rotation terms, and rotation data in the coordinates that are computed in."""
+        if self.normal_form is None:
+            return self.vibrations, self.coriolis
+        rotation = None if self.coriolis is None else self.normal_form.rotation(self.coriolis)
+        return self.normal_form.field(self.vibrations), rotation
+
+    @cached_property
     def field(self) -> fields.ForceField:
         """The force field, with the rotation terms that ``kinetic`` asks for."""
-        if self.kinetic == "none" or self.coriolis is None:
-            return self.vibrations
-        return fields.with_rotation(self.vibrations, self.coriolis, ORDERS[self.kinetic])
+        field, rotation = self.computed
+        if self.kinetic == "none" or rotation is None:
+            return field
+        return fields.with_rotation(field, rotation, ORDERS[self.kinetic])
 
     @property
     def description(self) -> list[tuple[str, str]]:
@@ -185,9 +204,15 @@ class VibrationalProblem(ProblemKeys):
         from problems.quantum.hamiltonians.force_field.space import space_of
 
         basis = product_basis(self.field, self.basis, self.mode_order, n_states, accuracy)
-        if self.kinetic == "none" and self.coriolis is not None:
-            basis = left_out(basis, self.coriolis)
-        return space_of(replace(basis, warnings=(*self.molecule.notes, *basis.warnings)))
+        rotation = self.computed[1]
+        notes = list(self.molecule.notes)
+        if self.normal_form is not None:
+            notes.append(self.normal_form.note(self.vibrations.unit))
+        if rotation is not None and rotation.linear:
+            notes.append(LINE)
+        if self.kinetic == "none" and rotation is not None:
+            basis = left_out(basis, rotation)
+        return space_of(replace(basis, warnings=(*notes, *basis.warnings)))
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """A larger basis, and for few modes a grid of points."""

@@ -54,7 +54,7 @@ def product_terms(field: ForceField, bases: Sequence[ModeBasis], order: Sequence
 
 def _stack(field: ForceField, basis: ModeBasis, h: np.ndarray) -> np.ndarray:
     """Powers of q, the matrix of one mode and, where there are rotation terms, the parts with momenta."""
-    return np.concatenate([basis.powers, h[None], *([basis.momenta()] if field.rotation else [])])
+    return np.concatenate([basis.powers, h[None], *([basis.momenta()] if any(field.rotation) else [])])
 
 
 def _rotation_terms(field: ForceField, position: Mapping[int, int]) -> list[tuple[float, dict[int, int]]]:

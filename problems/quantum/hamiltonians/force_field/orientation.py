@@ -137,7 +137,7 @@ def _settled(rows: np.ndarray, frequencies: np.ndarray, key: np.ndarray) -> np.n
         own, inner = np.linalg.eigh(turns[:, alike].T @ np.diag(frequencies) @ turns[:, alike])
         modes = (turns[:, alike] @ inner).T @ rows
         for same in _runs(own, SAME):
-            out += _spread(modes[same])
+            out += spread(modes[same])
     return np.array(out)
 
 
@@ -152,7 +152,7 @@ def _runs(values: np.ndarray, apart: float) -> list[list[int]]:
     return found
 
 
-def _spread(space: np.ndarray) -> list[np.ndarray]:
+def spread(space: np.ndarray) -> list[np.ndarray]:
     """Vectors of a space that move the first coordinate the most, then, of what is left, the next."""
     out = []
     while len(space):
