@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import cast
@@ -92,14 +93,21 @@ def read(path: Path, name: str = AUTOMATIC, masses: Mapping[int, float] | None =
     try:
         path = file_of(path)
         format_ = format_of(path) if name == AUTOMATIC else name
-        found = reader(format_).read(path)
-        if isinstance(found, CartesianField):
-            found = molecule_from(found.with_masses(masses or {}, MASSES), KEY)
-        elif masses:
-            message = f"isotopologues need Cartesian derivatives, and {path.name} ({format_}) has none"
-            raise ProblemError(message, MASSES)
+        there = [path, *beside(path, format_)] if path.is_file() else []
+        stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in there)
+        molecule = _made(path, format_, tuple((masses or {}).items()), stamps)
     except ProblemError as error:
         faults = [ProblemError(text, MASSES if key == MASSES else f"{KEY}.file") for key, text in error.faults]
         raise ProblemError.of_all(faults) from None
-    molecule = Molecule(found) if isinstance(found, ForceField) else found
     return replace(molecule, field=replace(molecule.field, source=path))
+
+
+@lru_cache(4)
+def _made(path: Path, format_: str, masses: tuple[tuple[int, float], ...], stamps: tuple) -> Molecule:
+    """The molecule in a file: made once of files of these ``stamps``, as a configuration is checked key by key."""
+    found = reader(format_).read(path)
+    if isinstance(found, CartesianField):
+        return molecule_from(found.with_masses(dict(masses), MASSES), KEY)
+    if masses:
+        raise ProblemError(f"isotopologues need Cartesian derivatives, and {path.name} ({format_}) has none", MASSES)
+    return Molecule(found) if isinstance(found, ForceField) else found

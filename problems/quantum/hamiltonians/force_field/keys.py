@@ -160,6 +160,13 @@ def molecule_of(value: ForceFieldGiven) -> Molecule:
         found = read(Path(value.file), value.format, value.masses)
         _closed(found.field, f"{KEY}.file")
         return found
+    if isinstance(value, str) and value not in shipped():
+        try:
+            found = read(Path(value))
+        except ProblemError as error:
+            raise ProblemError.of_all([ProblemError(text, KEY) for _, text in error.faults]) from None
+        _closed(found.field, KEY)
+        return found
     return Molecule(load(value))
 
 
@@ -170,7 +177,7 @@ def companions_of(value: ForceFieldGiven) -> list[Path]:
 
 def load(value: ForceFieldGiven) -> fields.ForceField:
     """The field that a configuration names."""
-    if isinstance(value, FieldFile):
+    if isinstance(value, FieldFile) or (isinstance(value, str) and value not in shipped()):
         return molecule_of(value).field
     if isinstance(value, CoupledOscillators):
         field = fields.coupled_oscillators(value.dimension, value.coupling)

@@ -9,6 +9,7 @@ import pytest
 from pair_potential import WATER, derivatives, packed
 
 from problems.errors import ProblemError
+from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.readers import cartesian_table, spectro
 from problems.quantum.readers.formats import format_of, read
 from ttsuite import run
@@ -197,3 +198,19 @@ def test_masses_that_cannot_be_are_refused(folder, masses, told):
     with pytest.raises(ConfigError) as caught:
         load_study(study)
     assert "problem.force_field.masses" in str(caught.value) and told in str(caught.value)
+
+
+def test_a_table_of_derivatives_needs_no_format(folder):
+    (folder / "water.csv").write_text(table(comment="# atoms O H H"))
+    named = VibrationalProblem(kind="vibrational", force_field=str(folder / "water.csv"), kinetic="watson2")
+    assert named.field.d == 3 and named.coriolis is not None
+    (folder / "water.csv").write_text(table(comment="# atoms O H H") + "d2,1-1,x\n")
+    with pytest.raises(ValueError, match="d2 must be a number"):
+        VibrationalProblem(kind="vibrational", force_field=str(folder / "water.csv"))
+
+
+def test_what_changed_is_read_again(folder):
+    before = read(folder / "fort.15").field
+    assert read(folder / "fort.15").field is before or read(folder / "fort.15").field.terms == before.terms
+    (folder / "spectro.in").write_text(spectro_in(-1, "    2     2.014102"))
+    assert read(folder / "fort.15").field.terms != before.terms
