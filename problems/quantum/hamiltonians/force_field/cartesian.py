@@ -35,6 +35,7 @@ from problems.quantum.hamiltonians.force_field.geometry import (
     normal_modes,
     rotation_of,
 )
+from problems.quantum.hamiltonians.force_field.irreps import named
 from problems.quantum.hamiltonians.force_field.isotopes import mass_of
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.orientation import oriented
@@ -148,7 +149,16 @@ def molecule_from(given: CartesianField, key: str) -> Molecule:
         )
     field = ForceField(given.name, "cm-1", frequencies, terms, given.source)
     rotation = rotation_of(geometry, placed.vectors)
-    return Molecule(field, rotation, geometry=geometry, vectors=placed.vectors, notes=tuple(notes))
+    group, irreps = named(placed, geometry.masses, geometry.centred, rotation.linear)
+    return Molecule(
+        field,
+        rotation,
+        irreps=irreps,
+        point_group=group,
+        geometry=geometry,
+        vectors=placed.vectors,
+        notes=tuple(notes),
+    )
 
 
 def _along(tensor: np.ndarray, slopes: np.ndarray) -> np.ndarray:

@@ -30,10 +30,13 @@ TIE = 1e-6  # components that are the same but for round-off
 
 @dataclass(frozen=True, eq=False)
 class Oriented:
-    """``vectors`` (d, atoms, 3); ``characters`` (operations, d): 1, -1, or 0 for a mode that an operation mixes."""
+    """``vectors`` (d, atoms, 3); ``characters`` (operations, d): 1, -1, or 0 for a mode that an operation mixes;
+    ``turns`` (operations, 3, 3); ``all_commute``: whether the molecule has no further ones, that do not commute."""
 
     vectors: np.ndarray
     characters: np.ndarray
+    turns: np.ndarray
+    all_commute: bool
 
 
 def oriented(
@@ -46,7 +49,7 @@ def oriented(
     """Mass-weighted modes (d, atoms, 3) of atoms at ``places`` (from the centre of mass, Angstrom), degenerate ones
     turned along the symmetry. ``derivatives``: Cartesian ones. Cost O(atoms^4) for each operation of the symmetry."""
     d, flat = len(frequencies), vectors.reshape(len(frequencies), -1).copy()
-    moves = commuting(masses, places, derivatives)
+    turns, moves, all_commute = commuting(masses, places, derivatives)
     key = sum((3.0**-n * move for n, move in enumerate(moves)), np.zeros((places.size, places.size)))
     for group in groups_of(frequencies):
         if len(group) > 1:
@@ -58,7 +61,8 @@ def oriented(
     first = np.argmax(np.abs(flat) > largest - TIE, axis=1)
     flat *= np.where(flat[np.arange(d), first] < 0.0, -1.0, 1.0)[:, None]
     found = np.array([np.einsum("ki,ij,kj->k", flat, move, flat) for move in moves]).reshape(-1, d)
-    return Oriented(flat.reshape(vectors.shape), np.where(np.abs(found) > 1.0 - PURE, np.sign(found), 0.0))
+    pure = np.where(np.abs(found) > 1.0 - PURE, np.sign(found), 0.0)
+    return Oriented(flat.reshape(vectors.shape), pure, np.array(turns).reshape(-1, 3, 3), all_commute)
 
 
 def groups_of(frequencies: np.ndarray) -> list[list[int]]:
@@ -67,25 +71,32 @@ def groups_of(frequencies: np.ndarray) -> list[list[int]]:
     return _runs(-frequencies if falling else frequencies, DEGENERATE)
 
 
-def commuting(masses: np.ndarray, places: np.ndarray, derivatives: Sequence[np.ndarray] = ()) -> list[np.ndarray]:
-    """What reflections, half turns and the inversion of a molecule, independent and commuting, do to displacements,
-    (3 atoms, 3 atoms) each. Those that change ``derivatives`` the least come first, then those along the axes."""
+def commuting(
+    masses: np.ndarray, places: np.ndarray, derivatives: Sequence[np.ndarray] = ()
+) -> tuple[list[np.ndarray], list[np.ndarray], bool]:
+    """Reflections, half turns and the inversion of a molecule, independent and commuting, (3, 3) each; what they do to
+    displacements, (3 atoms, 3 atoms) each; and whether there are no others.
+
+    Those that change ``derivatives`` the least come first, then those along the axes.
+    """
     turns = [(turn, to) for turn in _candidates(masses, places) if (to := _mapped(turn, masses, places)) is not None]
     moves = [_on_vectors(turn, to) for turn, to in turns]
     # a fourth derivative along the positions, which no operation changes, is of order three
     tensors = [tensor @ places.ravel() if tensor.ndim == 4 else tensor for tensor in derivatives if tensor.ndim <= 4]
     changes = [max((_change(move, tensor) for tensor in tensors), default=0.0) for move in moves]
     found: list[int] = []
+    all_commute = True
     products = [np.eye(3)]
     for n in sorted(range(len(turns)), key=lambda n: (round(math.log10(max(changes[n], WHOLE))), n)):
         turn = turns[n][0]
         if any(np.abs(turn - other).max() < SAME_PLACE for other in products):
             continue
         if any(np.abs(turn @ turns[m][0] - turns[m][0] @ turn).max() > SAME_PLACE for m in found):
+            all_commute = False
             continue
         found.append(n)
         products += [turn @ other for other in products]
-    return [moves[n] for n in found]
+    return [turns[n][0] for n in found], [moves[n] for n in found], all_commute
 
 
 def _change(move: np.ndarray, tensor: np.ndarray) -> float:
