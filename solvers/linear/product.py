@@ -27,6 +27,8 @@ from solvers.solution import Callback, IterationState, Solution, Status
 from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
 
 FIRST_RANK = 16
+BESIDE = 8  # of the first sketch beside the rank of x, which a product of an operator near the identity keeps
+EPS = float(np.finfo(float).eps)
 SHARE = 0.3  # of the tolerance, for the sketch; the rest is for the last rounding
 
 
@@ -47,8 +49,9 @@ def multiply(
 
     ``checkpoint``: a file written after each sketch; where it exists the same call goes on from it.
 
-    ``value``: the product; ``residual``: the relative error as measured, (1,); ``status``: CONVERGED, or RANK_LIMIT
-    where ``max_rank`` did not allow the tolerance: a result is never silently worse. ``counts``: sketches;
+    ``value``: the product; ``residual``: the relative error, measured before the last rounding and raised by what that
+    cut, (1,); ``status``: CONVERGED, or RANK_LIMIT where ``max_rank`` did not allow the tolerance: a result is never
+    silently worse. ``counts``: sketches;
     ``history``: one entry a sketch, residuals its relative error. Raises ValueError when shapes do not fit or ``tol``
     is not in (0, 1); NotConverged, with the solution, when ``throw``; CheckpointError, a ValueError, for a file that is
     damaged or of another product.
@@ -84,10 +87,10 @@ class _Product:
         of = OperatorCore.diagonal if isinstance(a, TensorTrain) else OperatorCore.of
         self.operator = [_widened(of(core, dtype), m) for core, m in zip(a.cores, self.columns)]
         self.cores = [core.reshape(core.shape[0], -1, core.shape[-1]).astype(dtype) for core in x.cores]
-        zero = [np.zeros((1, core.dims[1], 1), dtype=dtype) for core in self.operator]
-        self.size = sketched_residual(self.operator, self.cores, zero, rng)
         self.full = max(p * q for p, q in zip(a.ranks, x.ranks))
-        self.rank, self.sketches, self.over = FIRST_RANK, 0, False
+        self.rank = min(max(FIRST_RANK, max(x.ranks) + BESIDE), max_rank)
+        self.sketches, self.over = 0, False
+        self.error = self.size = 0.0  # of A x - y and of A x, in the Frobenius norm
         self.y: TensorTrain | None = None
 
     def steps(self) -> Iterator[IterationState]:
@@ -96,7 +99,10 @@ class _Product:
             self.sketches += 1
             cores = _project(self.operator, self.cores, min(self.rank, self.full), self.rng)
             self.y = TensorTrain(tuple(cores), self.a.d - 1)
-            error = 0.0 if self.rank >= self.full else SPREAD * self._left(self.y)  # nothing cut: rounding errors only
+            # where nothing is cut there are rounding errors only
+            self.error = error = 0.0 if self.rank >= self.full else SPREAD * self._left(self.y)
+            # y is a projection of A x: what is left is orthogonal to it
+            self.size = float(np.hypot(self.y.norm(), error / SPREAD))
             self.over = error <= SHARE * self.tol * self.size or self.rank >= min(self.max_rank, self.full)
             self.rank = self.rank if self.over else min(2 * self.rank, self.max_rank)
             relative = np.array([error / (self.size or 1.0)])
@@ -112,6 +118,7 @@ class _Product:
         data: dict[str, Any] = {"rank": self.rank, "sketches": self.sketches, "generator": random_state(self.rng)}
         if self.over and self.y is not None:
             arrays, data["y"] = train_arrays("y", self.y)
+            data |= {"error": self.error, "size": self.size}
         return arrays, data
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
@@ -120,13 +127,16 @@ class _Product:
         self.over = "y" in data
         if self.over:
             self.y = stored_train(arrays, "y", data["y"])
+            self.error, self.size = data["error"], data["size"]
         restore(self.rng, data["generator"])
 
     def solution(self) -> Solution:
         """The last sketch rounded, with its error measured."""
         assert self.y is not None
-        y, _ = self.y.round_with_error(self.tol * (1.0 - SHARE), min(self.max_rank, self.full))
-        measured = SPREAD * self._left(y) / self.size if self.size > 0.0 else 0.0
+        y, rounding = self.y.round_with_error(self.tol * (1.0 - SHARE), min(self.max_rank, self.full))
+        measured = 0.0
+        if self.size > 0.0:
+            measured = (self.error + rounding * self.y.norm()) / self.size + EPS * self.a.d
         met = measured <= max(SPREAD * self.tol, 1e-14)
         value: TensorTrain | TTOperator = y
         if isinstance(self.a, TTOperator) and isinstance(self.x, TTOperator):

@@ -111,6 +111,12 @@ def _example(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
 
 
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="an output, or another file, of a quantum-chemistry program")
+    parser.add_argument("--format", metavar="FORMAT", default="automatic", help="of FILE (default: found out)")
+    parser.add_argument("--out", metavar="DIR", required=True, help="folder; what it has is not overwritten")
+
+
 def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", metavar="RUN", nargs=2, help="folders of two runs of one kind of problem")
     parser.add_argument("--out", metavar="DIR", help="folder (default: results/comparisons/<first>-and-<second>)")
@@ -170,4 +176,5 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "describe": ("print the keys of a kind of problem", _describe),
     "schema": ("print the JSON Schema of the configurations, for editors", _schema),
     "example": ("write a shipped configuration into this folder", _example),
+    "import": ("make a run of a quantum-chemistry program's file: its numbers as CSV, a YAML file, notes", _import),
 }

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ttsuite.command.arguments import Command, arguments_of
+from ttsuite.command.importing import import_command
 from ttsuite.command.output import say, silence, width_of
 from ttsuite.floors import check_floors
 
@@ -388,4 +389,5 @@ _COMMANDS: dict[str, Command] = {
     "describe": _describe,
     "schema": _schema,
     "example": _example,
+    "import": import_command,
 }

@@ -65,9 +65,7 @@ class VibrationalProblem(ProblemKeys):
     kind: Literal["vibrational"] = Field(description="The kind of problem.")
     force_field: ForceFieldKey = Field(
         description="A shipped force field by name, a file (path relative to the YAML file), or a model.",
-        json_schema_extra={
-            "values": "acetonitrile, a path ending in .csv, {file: ..., format: ...}, or {model: ..., dimension: ...}"
-        },
+        json_schema_extra={"values": "acetonitrile, a path, {file: ..., format: ...}, or {model: ..., dimension: ...}"},
     )
     mode_order: Literal["automatic", "frequency"] | tuple[int, ...] = Field(
         default=AUTOMATIC,

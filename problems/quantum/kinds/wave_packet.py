@@ -72,7 +72,7 @@ class WavePacketProblem(ProblemKeys):
         default="none",  # not validated: the key is asked for where the model needs it
         description="A shipped force field, a file (path relative to the YAML file), or a model (force_field).",
         json_schema_extra={
-            "values": "acetonitrile, a path ending in .csv, {file: ..., format: ...}, or {model: ..., dimension: ...}",
+            "values": "acetonitrile, a path, {file: ..., format: ...}, or {model: ..., dimension: ...}",
             "default": "needed with force_field",
         },
     )

@@ -18,13 +18,15 @@ from problems.keys import AUTOMATIC, shown
 from problems.quantum.hamiltonians.force_field.cartesian import CartesianField, molecule_from
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.reader import KEY, Reader
+from problems.quantum.readers.reader import KEY, Reader, is_file
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
     "csv": "problems.quantum.readers.table",
     "cartesian": "problems.quantum.readers.cartesian_table",
     "mop": "problems.quantum.readers.mop",
+    "gaussian_log": "problems.quantum.readers.gaussian_log",
+    "gaussian_fchk": "problems.quantum.readers.gaussian_fchk",
     "spectro": "problems.quantum.readers.spectro",
 }
 MASSES = f"{KEY}.masses"
@@ -53,7 +55,7 @@ def format_of(path: Path) -> str:
 
     Raises ProblemError where there is no such file, and where none says so, or several do.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ProblemError(f"no such file: {path}", KEY)
     own = [name for name in formats() if reader(name).reads(path)]
     if len(own) == 1:
@@ -80,12 +82,14 @@ def beside(path: Path, name: str = AUTOMATIC) -> list[Path]:
     return [] if find is None else find(path)
 
 
-def read(path: Path, name: str = AUTOMATIC, masses: Mapping[int, float] | None = None) -> Molecule:
+def read(
+    path: Path, name: str = AUTOMATIC, key: str = f"{KEY}.file", masses: Mapping[int, float] | None = None
+) -> Molecule:
     """What a file of the format ``name`` says of a molecule; the ``source`` of its field is the file.
 
     ``path``: a file, or the folder of a run whose reader knows the file that stands for it. ``masses``: of an
-    isotopologue, atoms from 1 -> mass in u, where the file has Cartesian derivatives. Raises ProblemError, with the key
-    that is to blame and, for what is wrong in the file, file and line.
+    isotopologue, atoms from 1 -> mass in u, where the file has Cartesian derivatives. Raises ProblemError, with ``key``
+    or that of format or masses and, for what is wrong in the file, file and line.
     """
     if name not in (AUTOMATIC, *formats()):
         known = ", ".join([AUTOMATIC, *formats()])
@@ -97,7 +101,7 @@ def read(path: Path, name: str = AUTOMATIC, masses: Mapping[int, float] | None =
         stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in there)
         molecule = _made(path, format_, tuple((masses or {}).items()), stamps)
     except ProblemError as error:
-        faults = [ProblemError(text, MASSES if key == MASSES else f"{KEY}.file") for key, text in error.faults]
+        faults = [ProblemError(text, MASSES if of == MASSES else key) for of, text in error.faults]
         raise ProblemError.of_all(faults) from None
     return replace(molecule, field=replace(molecule.field, source=path))
 

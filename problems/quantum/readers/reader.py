@@ -16,6 +16,7 @@ from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.cartesian import CartesianField
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
+from problems.tables import decoded
 
 KEY = "problem.force_field"  # the key that names a file, where nothing else is known
 
@@ -36,6 +37,23 @@ class Unreadable(ProblemError):
 
     def __init__(self, path: Path, message: str, line: int | None = None) -> None:
         super().__init__(f"{path.name}:{line}: {message}" if line else f"{path.name}: {message}", KEY)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; False for a name that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def text_lines(path: Path) -> list[str]:
+    """The lines of a file that another program wrote: titles in it may have letters of any encoding.
+
+    Raises ProblemError where it cannot be read.
+    """
+    lines = decoded(path, KEY, "latin-1").split("\n")
+    return [line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)]
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -233,8 +233,8 @@ def _intder(path: Path, lines: list[str]) -> Atoms:
     if not starts:
         faults.add(f"no {count} lines of three coordinates behind the internal coordinates", len(lines))
         faults.raise_any()
-    end = starts[0] + count
-    for number, line in enumerate(lines[starts[0] : end], start=starts[0] + 1):
+    end = starts[0] + next((n for n, there in enumerate([*placed[starts[0] :], False]) if not there), 0)
+    for number, line in enumerate(lines[starts[0] : starts[0] + count], start=starts[0] + 1):  # others are no atoms
         cells = enumerate(line.split(), start=1)
         values = [faults.number(cell.translate(FORTRAN), "coordinate", number, k) for k, cell in cells]
         atoms.positions.append([float(v or 0.0) for v in values])

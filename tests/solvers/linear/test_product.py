@@ -68,13 +68,13 @@ def test_zero_and_refusals():
         multiply(a, random_train((4, 4, 5), 2, np.random.default_rng(0)))
 
 
-@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("after", [1, 2])
 def test_it_is_stopped_and_goes_on_to_the_same_product(after, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "QUIET", np.inf)
     rng = np.random.default_rng(3)
     a, x = laplacian(6, 10), random_train([10] * 6, 20, rng)
     whole = multiply(a, x, tol=1e-10)
-    assert len(whole.history) == whole.counts["sketches"] == 3
+    assert len(whole.history) == whole.counts["sketches"] == 2
 
     def leave(state):
         if state.step == after:

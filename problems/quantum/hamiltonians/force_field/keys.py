@@ -17,8 +17,9 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
+from problems.quantum.readers.cartesian_table import reads as is_cartesian
 from problems.quantum.readers.formats import beside, file_of, read
-from problems.quantum.readers.reader import KEY
+from problems.quantum.readers.reader import KEY, is_file
 from problems.quantum.readers.shipped import load_force_field, shipped
 
 
@@ -64,9 +65,10 @@ class FieldFile(Keys):
         default=AUTOMATIC,
         description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
         "cartesian: a table of Cartesian derivatives; mop: of SINDO and MidasCpp; spectro: fort.15, fort.30 and "
-        "fort.40 of INTDER and SPECTRO.",
+        "fort.40 of INTDER and SPECTRO; gaussian_log, gaussian_fchk: output and formatted checkpoint file of Gaussian.",
         json_schema_extra={
-            "values": "automatic, csv, cartesian, mop, spectro, or a format that an installed package reads"
+            "values": "automatic, csv, cartesian, mop, spectro, gaussian_log, gaussian_fchk, or a format that an "
+            "installed package reads"
         },
     )
     masses: dict[int, Annotated[float, Field(gt=0.0)]] = Field(
@@ -140,15 +142,27 @@ def directory(info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("directory", "."))
 
 
+def _beside(path: Path) -> list[str]:
+    """Names of what lies in the folder of a path."""
+    try:
+        return [file.name for file in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return []
+
+
 def locate(text: str, directory: Path) -> str:
-    """A shipped name as it is, a CSV path made absolute; ProblemError for anything else."""
+    """A shipped name as it is, the path of a file made absolute; ProblemError for anything else."""
     if text in shipped():
         return text
-    if text.lower().endswith(".csv"):
-        return str(located(text, directory, "problem.force_field"))
+    path = located(text, directory, KEY)
+    if is_file(path):
+        return str(path)
+    if path.suffix or len(Path(text).parts) > 1:
+        guess = difflib.get_close_matches(path.name, _beside(path), n=1)
+        raise ProblemError(f"no such file: {path}{f', did you mean {guess[0]}?' if guess else ''}", KEY)
     guess = difflib.get_close_matches(text, shipped(), n=1)
     hint = f", did you mean {guess[0]}?" if guess else f" (shipped: {', '.join(shipped())})"
-    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; a file's name ends in .csv", KEY)
+    raise ProblemError(f"no shipped force field is called {shown(text)}{hint}; nor is there a file of that name", KEY)
 
 
 ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
@@ -157,14 +171,13 @@ ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
 def molecule_of(value: ForceFieldGiven) -> Molecule:
     """The field that a configuration names, with what its file says beyond it."""
     if isinstance(value, FieldFile):
-        found = read(Path(value.file), value.format, value.masses)
+        found = read(Path(value.file), value.format, masses=value.masses)
         _closed(found.field, f"{KEY}.file")
         return found
     if isinstance(value, str) and value not in shipped():
-        try:
-            found = read(Path(value))
-        except ProblemError as error:
-            raise ProblemError.of_all([ProblemError(text, KEY) for _, text in error.faults]) from None
+        path = Path(value)
+        table = path.suffix.lower() == ".csv" and not is_cartesian(path)
+        found = read(path, "csv" if table else AUTOMATIC, KEY)
         _closed(found.field, KEY)
         return found
     return Molecule(load(value))

@@ -103,6 +103,9 @@ def test_intder_names_its_files_otherwise(tmp_path):
     found = read(tmp_path / "w.15")
     assert found.geometry.symbols == SYMBOLS and found.geometry.masses[2] > 2.0
     assert read(tmp_path / "w.freq.in").field.terms == found.field.terms
+    dummies = f"{rows}\n   1.1111   0.0   0.0\n   0.0   1.1111   0.0"  # points that are no atoms
+    (tmp_path / "w.freq.in").write_text(f"{INTDER}{dummies}\n        O16          H1          H2\n")
+    assert read(tmp_path / "w.15").geometry.symbols == SYMBOLS
 
 
 def test_no_quartic_file_is_said_no_geometry_refused(folder):
