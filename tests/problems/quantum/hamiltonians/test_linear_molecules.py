@@ -20,6 +20,7 @@ from problems.quantum.hamiltonians.force_field.geometry import Geometry, normal_
 from problems.quantum.hamiltonians.force_field.operators import product_terms
 from problems.quantum.hamiltonians.force_field.orientation import oriented
 from problems.quantum.hamiltonians.force_field.rotation import INVERSE_INERTIA, Rotation, first_order
+from problems.quantum.kinds.vibrational import VibrationalProblem
 
 LINE = Geometry(("N", "C", "H"), np.array([14.003, 12.0, 1.008]), np.array([[0, 0, -0.65], [0, 0, 0.5], [0, 0, 1.57]]))
 BENDS = (2, 3)
@@ -152,3 +153,17 @@ def test_first_order_is_the_mean_of_the_operator(line) -> None:
 def test_a_line_has_two_equal_moments() -> None:
     with pytest.raises(ValueError, match="linear"):
         Rotation(np.diag([1.0, 2.0, 0.0]), np.zeros((3, 4, 4)))
+
+
+@pytest.mark.parametrize("kinetic", ["none", "watson"])
+def test_a_report_says_what_angular_momentum_means_and_what_is_left_out(tmp_path, kinetic) -> None:
+    rows = "2,1-1,3400\n2,2-2,2100\n2,3-3,720\n2,4-4,720\n4,3-3-3-3,10\n4,4-4-4-4,10\n4,3-3-4-4,3.3333\n"
+    (tmp_path / "line.csv").write_text("order,modes,coefficient_cm-1\n" + rows)
+    zeta = "zeta,x,1,4,0.6\nzeta,x,2,4,0.8\nzeta,y,1,3,-0.6\nzeta,y,2,3,-0.8\nzeta,z,3,4,1\n"
+    (tmp_path / "rotation.csv").write_text("quantity,axis,mode1,mode2,value\nB_cm-1,x,1.5\nB_cm-1,y,1.5\n" + zeta)
+    text = (tmp_path / "rotation.csv").read_text().replace(",1.5", ",,,1.5")
+    (tmp_path / "rotation.csv").write_text(text)
+    field, rotation = str(tmp_path / "line.csv"), str(tmp_path / "rotation.csv")
+    problem = VibrationalProblem(kind="vibrational", force_field=field, rotation=rotation, kinetic=kinetic)
+    said = " ".join(problem.space(2, 1.0).warnings)
+    assert "the molecule is linear" in said and ("rotation terms are left out" in said) == (kinetic == "none")
