@@ -19,6 +19,9 @@ class Status(Enum):
     RANK_LIMIT = "the rank limit stopped it before the accuracy was reached: raise max_rank or relax accuracy"
     BASIS_LIMIT = "the basis is too small for the accuracy asked for: allow more functions, points or solves"
     ITERATION_LIMIT = "the iteration limit stopped it before the accuracy was reached: allow more passes or sweeps"
+    FIELD_LIMIT = (
+        "a hole of the field leaves levels less certain than asked for: correct or bound it, or relax accuracy"
+    )
     STAGNATED = "no further progress before the accuracy was reached: raise max_rank; a bad scaling, or singular?"
     FLOOR = "the error hardly falls while the rank grows (noise, a jump, a kink): ask for no less than was reached"
     PRECISION = "rounding errors alone exceed the accuracy asked for: relax accuracy; the system is ill-conditioned"

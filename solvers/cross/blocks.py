@@ -32,6 +32,7 @@ class Blocks:
         self.values: list[np.ndarray] = []  # T_k
         self.modes: list[Mode] = []
         self.stale = [True] * self.d  # modes whose blocks have changed since they were last held against their fibres
+        self.chosen = 0  # the sum of the ranks when the index sets were last chosen afresh
         self._quotients: list[np.ndarray | None] = [None] * self.d
         if pivot is not None:
             self.left = [pivot[None, : k + 1] for k in range(self.d - 1)]
@@ -56,7 +57,7 @@ class Blocks:
         """All index sets and values."""
         parts = {"left": self.left, "right": self.right, "rows": self.rows, "values": self.values}
         arrays = {f"{name}.{k}": array for name, arrays in parts.items() for k, array in enumerate(arrays)}
-        arrays["stale"] = np.array(self.stale)
+        arrays["stale"], arrays["chosen"] = np.array(self.stale), np.array(self.chosen)
         for k, mode in enumerate(self.modes):
             arrays |= {f"modes.{k}.{name}": array for name, array in mode.content().items()}
         return arrays
@@ -68,6 +69,7 @@ class Blocks:
         self.values = [arrays[f"values.{k}"] for k in range(self.d)]
         self.modes = [Mode.restored(n, arrays, f"modes.{k}") for k, n in enumerate(self.source.shape)]
         self.stale = arrays["stale"].tolist()
+        self.chosen = int(arrays.get("chosen", 0))
         self._quotients = [None] * self.d
 
     def _before(self, k: int) -> np.ndarray:

@@ -58,3 +58,4 @@ def _grow(pivots: Pivots, tol: float, cap: int) -> None:
         wider = sum(pivots.widen(k, tol) for k in range(pivots.d))
         if not grown and not wider:
             break
+        pivots.recondition(tol / pivots.source.largest)

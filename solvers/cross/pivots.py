@@ -18,6 +18,11 @@ everywhere is corrected from the last bond to the first: forwards, its small piv
 waves and Gaussians on 2^80 points went from 1.3e-9 at rank 160 to 3e-4 at 389).
 ``renew`` chooses all index sets afresh by
 maxvol, from the left and back, with points among them: cheap for many.
+
+Pivots that were large among few left and right indices may be small among more: in quantics the first ones are of
+points that differ in the last digits alone. An entry of C_k is then a large error over a small pivot, and the C_k
+multiply (a function of two variables on 2^80 points: entries of 1e7 at a bond, values of 1e19). ``recondition`` renews
+the index sets where that shows, without the directions below the tolerance.
 Cost: r n evaluations a pivot and bond for ``grow``, d r n for ``insert``, 2 d n r^2 for ``renew``, if nothing is known.
 """
 
@@ -33,6 +38,8 @@ from solvers.kernels.evaluations import largest_pivots
 ROOK_STEPS = 4
 HOPELESS = 0.3  # of the tolerance: where a column and a row have no larger error, the search ends
 SAMPLES = 24  # random entries of a superblock, the worst of which begins the search
+ENLARGED = 1e3  # an entry of a C_k above which index sets are chosen afresh: of 30 to 3e4 it was the fastest ...
+LARGER = 1.25  # ... if the ranks have grown so many times since they were
 AT_ONCE = 0.5  # of the rank, and one: pivots that a bond takes before its neighbours look again
 FULL = 2.0  # a superblock of at most so many times the entries of the two blocks is taken whole ...
 LARGEST = 2_000_000  # ... if it has at most so many
@@ -171,6 +178,16 @@ class Pivots(Blocks):
             raise
         self._quotients = [None] * self.d
         self.stale = [True] * self.d
+
+    def recondition(self, tol: float) -> bool:
+        """Choose the index sets afresh, to ``tol`` as ``renew``, where a C_k is large and it was not just done."""
+        if sum(self.ranks) <= LARGER * self.chosen:
+            return False
+        if all(np.abs(self.quotient(k)).max() <= ENLARGED for k in range(self.d - 1)):
+            return False
+        self.renew(np.zeros((0, self.d), dtype=np.int64), tol)
+        self.chosen = sum(self.ranks)
+        return True
 
     def _renewed(self, points: np.ndarray, tol: float) -> None:
         d = self.d

@@ -205,6 +205,8 @@ class Refinement(Outcome):
             for k in range(pivots.d):
                 if pivots.widen(k, self.local * self.source.largest):
                     self.busy |= {b for b in (k - 1, k) if 0 <= b < pivots.d - 1}
+            if pivots.recondition(self.local):
+                self.busy = set(range(pivots.d - 1))
             self.forward = not self.forward
             self.moved(error)
             yield from self.told("sweep", np.nan)

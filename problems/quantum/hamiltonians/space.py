@@ -21,7 +21,7 @@ from solvers.eigen.states import EigenStates
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.sectors.train import ModeCharges, SectorTrain
-from solvers.solution import Checked
+from solvers.solution import Callback, Checked, Solution, Status
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class Space(ABC):
     warnings: tuple[str, ...]
 
     basis_share: ClassVar[float] = 0.0  # of the accuracy, left to the one-mode functions outside the basis
+    lacking: ClassVar[Status] = Status.BASIS_LIMIT  # where the basis is what keeps states from the accuracy
 
     @property
     def automatic(self) -> bool:
@@ -89,6 +90,11 @@ class Space(ABC):
         """Whether H is complex: its states are then found through its real form."""
         return self.operator.dtype.kind == "c"
 
+    @property
+    def limits(self) -> dict[str, object]:
+        """What the source itself leaves open, whatever the basis: empty where that is nothing."""
+        return {}
+
     @abstractmethod
     def looks(self) -> tuple[Checked, ...]:
         """The operator against what it was built from."""
@@ -100,6 +106,10 @@ class Space(ABC):
     def shown(self, states: EigenStates) -> Sequence[TensorTrain]:
         """The states as dense trains in the functions that a user knows, each made when it is asked for."""
         return ShownStates(states.trains, self.turns)
+
+    def found(self, n_states: int, max_rank: int | None, callback: Callback | None) -> tuple[Space, Solution] | None:
+        """The states by the space's own way and the space that holds them; None where the solvers' methods do."""
+        return None
 
     def refined(self) -> Space:
         """With the functions that the states of a wider space ask for."""

@@ -8,7 +8,6 @@ The fields below are the keys; their descriptions are what ``ttsuite describe vi
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,9 +21,11 @@ from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.keys import (
     Basis,
+    Bounded,
     FieldFile,
     ForceFieldGiven,
     ForceFieldKey,
+    HolesKey,
     companions_of,
     directory,
     load,
@@ -35,7 +36,7 @@ from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.normal_form import NormalForm, normal_form
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
-from problems.quantum.readers.rotation_table import read_rotation
+from problems.quantum.readers.rotation_table import check_rotation, read_rotation
 from problems.quantum.readers.shipped import shipped
 from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, SpectrumSolver
 
@@ -84,6 +85,12 @@ class VibrationalProblem(ProblemKeys):
         "and second order in q.",
     )
 
+    holes: HolesKey = Field(
+        default="warn",
+        description="Where the potential falls without end, and the basis or the states reach there; warn: levels that"
+        " stand still beside the hole; refuse: none; {tanh: g}: the potential in coordinates that end.",
+    )
+
     @field_validator("force_field")
     @classmethod
     def _readable(cls, value: ForceFieldGiven, info: ValidationInfo) -> ForceFieldGiven:
@@ -126,11 +133,15 @@ class VibrationalProblem(ProblemKeys):
         path = located(value, directory(info), ROTATION)
         if "force_field" in info.data:
             read_rotation(path, load(info.data["force_field"]).d, ROTATION)
+        else:
+            check_rotation(path, ROTATION)
         return str(path)
 
     @model_validator(mode="after")
     def _kinetic_is_known(self) -> VibrationalProblem:
         if self.kinetic != "none":
+            if self.vibrations.rotation:
+                raise ProblemError("the file has products with momenta of its own: leave kinetic out", KINETIC)
             if self.coriolis is None:
                 raise ProblemError(f"{self.kinetic} needs the inertia and zeta of the molecule: give rotation", KINETIC)
             try:
@@ -174,7 +185,12 @@ class VibrationalProblem(ProblemKeys):
     @cached_property
     def field(self) -> fields.ForceField:
         """The force field, with the rotation terms that ``kinetic`` asks for."""
+        return self._with_bend(self.holes.tanh if isinstance(self.holes, Bounded) else 0.0)
+
+    def _with_bend(self, g: float) -> fields.ForceField:
+        """The field in coordinates tanh(g q)/g, or in q for g = 0, with its rotation terms."""
         field, rotation = self.computed
+        field = fields.bounded(field, g) if g else field
         if self.kinetic == "none" or rotation is None:
             return field
         return fields.with_rotation(field, rotation, ORDERS[self.kinetic])
@@ -183,6 +199,8 @@ class VibrationalProblem(ProblemKeys):
     def description(self) -> list[tuple[str, str]]:
         """Facts for a report."""
         told = [("force field", f"{self.vibrations.name}, {self.vibrations.d} modes, order {self.vibrations.order}")]
+        if isinstance(self.holes, Bounded):
+            told.append(("potential", f"in coordinates tanh({self.holes.tanh:g} q)/{self.holes.tanh:g}, bounded below"))
         if self.kinetic != "none":
             told.append(("rotation terms", f"{len(self.field.rotation)} products, {INERTIA[self.kinetic]}"))
         return told
@@ -198,19 +216,24 @@ class VibrationalProblem(ProblemKeys):
 
     def space(self, n_states: int, accuracy: float) -> FieldSpace:
         """The field in its product basis; numerics are loaded here."""
-        from problems.quantum.hamiltonians.force_field.product_basis import left_out, product_basis
-        from problems.quantum.hamiltonians.force_field.space import space_of
+        from problems.quantum.hamiltonians.force_field.beside_holes import field_space
+        from problems.quantum.hamiltonians.force_field.bounded import USUAL, bounded_space
+        from problems.quantum.hamiltonians.force_field.product_basis import left_out
 
-        basis = product_basis(self.field, self.basis, self.mode_order, n_states, accuracy)
+        space: FieldSpace
+        if isinstance(self.holes, Bounded):
+            others = [self._with_bend(g) for g in USUAL if g != self.holes.tanh]
+            space = bounded_space(self.field, others, self.basis, self.mode_order, n_states, accuracy)
+        else:
+            space = field_space(self.field, self.basis, self.mode_order, n_states, accuracy, self.holes)
         rotation = self.computed[1]
-        notes = list(self.molecule.notes)
-        if self.normal_form is not None:
-            notes.append(self.normal_form.note(self.vibrations.unit))
-        if rotation is not None and rotation.linear:
-            notes.append(LINE)
         if self.kinetic == "none" and rotation is not None:
-            basis = left_out(basis, rotation)
-        return space_of(replace(basis, warnings=(*notes, *basis.warnings)))
+            space = space.saying([left_out(space.basis, rotation)])
+        if rotation is not None and rotation.linear:
+            space = space.saying([LINE])
+        if self.normal_form is not None:
+            space = space.saying([self.normal_form.note(self.vibrations.unit)])
+        return space.saying(self.molecule.notes)
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """A larger basis, and for few modes a grid of points."""
@@ -232,7 +255,7 @@ class VibrationalProblem(ProblemKeys):
     @property
     def references(self) -> list[Reference]:
         """Published or exact energies to compare with; empty where there are none."""
-        if self.kinetic != "none":
+        if self.kinetic != "none" or isinstance(self.holes, Bounded):
             return []  # what is known of the shipped fields is without rotation terms
         given = self.force_field
         name = given.file if isinstance(given, FieldFile) else given

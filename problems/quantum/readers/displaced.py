@@ -28,7 +28,7 @@ from problems.quantum.hamiltonians.force_field.molecule import Surface
 
 Modes = tuple[int, ...]
 Routes = Mapping[Modes, tuple[float, ...]]  # sorted modes -> the constant by every route
-ROUNDING = 1e-12  # of the largest coefficient of a surface
+ROUNDING = 1e-9  # of the largest coefficient of a surface: files have nine digits
 CLEAR = 1e-3  # of the largest: dipole derivatives and cubic constants above it tell a sign
 
 

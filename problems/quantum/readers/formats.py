@@ -18,7 +18,7 @@ from problems.keys import AUTOMATIC, shown
 from problems.quantum.hamiltonians.force_field.cartesian import CartesianField, molecule_from
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.reader import KEY, Reader, is_file
+from problems.quantum.readers.reader import KEY, Reader, is_file, is_folder
 
 # format -> module; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
@@ -27,6 +27,14 @@ _MODULES = {
     "mop": "problems.quantum.readers.mop",
     "gaussian_log": "problems.quantum.readers.gaussian_log",
     "gaussian_fchk": "problems.quantum.readers.gaussian_fchk",
+    "hs": "problems.quantum.readers.hs",
+    "cfour": "problems.quantum.readers.cfour",
+    "orca": "problems.quantum.readers.orca",
+    "pyvpt2": "problems.quantum.readers.pyvpt2",
+    "vhci": "problems.quantum.readers.vhci",
+    "qcmaquis": "problems.quantum.readers.qcmaquis",
+    "mctdh": "problems.quantum.readers.mctdh",
+    "qumvia": "problems.quantum.readers.qumvia",
     "spectro": "problems.quantum.readers.spectro",
 }
 MASSES = f"{KEY}.masses"
@@ -66,7 +74,7 @@ def format_of(path: Path) -> str:
 
 def file_of(path: Path) -> Path:
     """The file that stands for a folder of a run, as the readers of such know it; any other path as it is."""
-    if not path.is_dir():
+    if not is_folder(path):
         return path
     finders = [getattr(reader(name), "of_folder", None) for name in formats()]
     found = [file for find in finders if find is not None and (file := find(path)) is not None]

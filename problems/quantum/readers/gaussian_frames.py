@@ -9,7 +9,7 @@ since the vibrations, the translations and the rotations, which do not change tr
 J. Chem. Phys. 24, 1119 (1956)). dU = 1/2 tr(dI) - dI.
 
 The archive at the end of an output has the Hessian and the dipole derivatives to 8 and 7 decimals. Its orientation is
-that in which the Hessian gives the printed frequencies; the signs of the modes are those of dI/dQ_k and zeta.
+that in which the Hessian gives the printed frequencies; signs and turns of the modes are those of dI/dQ_k and zeta.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ ORIENTATIONS = ("Input orientation", "Standard orientation", "Z-Matrix orientati
 SAME_AXES = 1e-3  # of the largest moment: five digits of dI/dQ leave 1e-5
 SAME_MODES = 0.5  # cm-1: eight decimals of a Hessian leave 0.01, and 0.1 of modes below 100
 APART = 2.0  # cm-1: modes closer than that may be turned into each other
-CLEAR = 0.05  # of the largest: a derivative above it tells the sign of a mode
 FITS = 0.02  # of dI/dQ and zeta: modes of the archive are those of the output
 
 
@@ -169,12 +168,10 @@ def modes_of(
 
     1. The orientation of the archive is that in which its Hessian has the frequencies of the output.
     2. Both orientations show one molecule: a rotation takes one to the other (Kabsch, Acta Cryst. A 32, 922 (1976)).
-    3. The signs are those of dI/dQ_k; where that vanishes, zeta ties a mode to the others.
+    3. Signs, and turns of degenerate modes, are those of dI/dQ_k; where that vanishes, zeta ties modes to the others.
     """
     descending = np.argsort(-frequencies, kind="stable")
-    gaps = -np.diff(frequencies[descending])
-    if len(gaps) and gaps.min() < APART:
-        return None
+    groups = np.split(descending, np.flatnonzero(-np.diff(frequencies[descending]) > APART) + 1)
     for geometry in geometries:
         found = normal_modes(geometry, archive.hessian)
         if found.frequencies.size != frequencies.size:
@@ -185,12 +182,12 @@ def modes_of(
         vectors[descending] = found.vectors[::-1]
         turn = _turn(geometry, target)
         vectors = vectors @ turn.T
-        signs = _signs(rotation_of(target, vectors), printed)
-        if signs is None:
+        mixing = _mixing(rotation_of(target, vectors), printed, groups)
+        if mixing is None:
             continue
         slopes = archive.slopes.reshape(-1, 3, 3) @ turn.T  # atom, direction, component
         slopes = np.einsum("bc,icx->ibx", turn, slopes)
-        vectors = signs[:, None, None] * vectors
+        vectors = np.einsum("kl,lib->kib", mixing, vectors)
         along = np.einsum("kib,ibx->kx", vectors / np.sqrt(target.masses)[None, :, None], slopes)
         return Modes(vectors, turn @ archive.dipole, along)
     return None
@@ -203,26 +200,26 @@ def _turn(start: Geometry, end: Geometry) -> np.ndarray:
     return right.T @ np.diag([1.0, 1.0, sign]) @ left.T
 
 
-def _signs(found: Rotation, printed: Rotation) -> np.ndarray | None:
-    """Signs (d,) that make the modes of ``found`` those of ``printed``; None where no signs do.
+def _mixing(found: Rotation, printed: Rotation, groups: Sequence[np.ndarray]) -> np.ndarray | None:
+    """The orthogonal matrix (d, d), a block a group, that makes the modes of ``found`` those of ``printed``, else None.
 
-    Gaussian's zeta are, as a whole, of the other sign than those of ``rotation_of``.
+    Block by block, the one with most evidence first, it is the orthogonal factor of the overlap of dI/dQ_k, and of zeta
+    with the modes that are known by then; Gaussian's zeta are, as a whole, of the other sign than ``rotation_of``'s.
     """
     assert found.derivatives is not None and printed.derivatives is not None
-    overlap = np.einsum("kab,kab->k", found.derivatives, printed.derivatives)
-    signs = np.where(overlap > CLEAR**2 * overlap.max(initial=0.0), 1.0, 0.0)
-    signs -= np.where(-overlap > CLEAR**2 * np.abs(overlap).max(initial=0.0), 1.0, 0.0)
-    evidence = -np.einsum("akl,akl->kl", found.zeta, printed.zeta)
-    for _ in range(len(signs)):
-        unknown = np.flatnonzero(signs == 0.0)
-        if not unknown.size:
-            break
-        votes = evidence[unknown] @ signs
-        strongest = int(np.argmax(np.abs(votes)))
-        signs[unknown[strongest]] = np.sign(votes[strongest]) if abs(votes[strongest]) > CLEAR**2 else 1.0
-    of_zeta = found.zeta * signs[None, :, None] * signs[None, None, :] + printed.zeta
-    of_slopes = found.derivatives * signs[:, None, None] - printed.derivatives
+    d = len(found.derivatives)
     largest = np.abs(printed.derivatives).max(initial=1.0)
+    overlap = np.einsum("kab,lab->kl", printed.derivatives, found.derivatives) / largest**2
+    mixing, rest = np.zeros((d, d)), list(groups)
+    while rest:
+        evidence = overlap - np.einsum("akm,mn,aln->kl", printed.zeta, mixing, found.zeta)
+        factors = [np.linalg.svd(evidence[np.ix_(group, group)]) for group in rest]
+        clearest = int(np.argmax([sizes[-1] for _, sizes, _ in factors]))
+        group = rest.pop(clearest)
+        left, _, right = factors[clearest]
+        mixing[np.ix_(group, group)] = left @ right
+    of_zeta = np.einsum("kl,alm,nm->akn", mixing, found.zeta, mixing) + printed.zeta
+    of_slopes = np.einsum("kl,lab->kab", mixing, found.derivatives) - printed.derivatives
     if np.abs(of_zeta).max(initial=0.0) > FITS or np.abs(of_slopes).max() > FITS * largest:
         return None
-    return signs
+    return mixing

@@ -32,6 +32,8 @@ from problems.quantum.readers.quality import imaginary, notes_on
 SUFFIXES = (".log", ".out", ".g09", ".g16")
 BANNER = re.compile(r"Entering Gaussian System|\bGaussian (?:DV|0[39]|16|\(R\))")
 FIRST_LINES = 200  # among which the program says its name
+ENDED = re.compile(r" *Normal termination of Gaussian")
+LAST_LINES = 20  # among which a run says that it ended: one that did so before was followed by another
 SAME = 0.02  # cm-1: frequencies of the harmonic and of the anharmonic section, printed to 4 and 5 decimals
 SYMMETRIC = ("A", "A'", "A1", "A1'", "AG", "A1G", "SG", "SGG")  # totally symmetric, as Gaussian writes them
 DROPPED = 1.0  # cm-1: where constants up to so much may be left out, it is said
@@ -60,12 +62,13 @@ def read(path: Path) -> Molecule:
     if output.start is None:
         faults.add(*_why_none(output))
         faults.raise_any()
+        raise AssertionError
     quadratic = Constants(output, 2)
     faults.raise_any()
     frequencies = frequencies_of(quadratic, output)
     faults.raise_any()
     if text := imaginary(frequencies):
-        faults.add(text, (output.start or 0) + 1)
+        faults.add(text, output.start + 1)
         faults.raise_any()
     tables = [quadratic]
     for order in (3, 4):
@@ -92,7 +95,7 @@ def read(path: Path) -> Molecule:
         irreps, group = (), ""
     rotation, geometry, modes = _rotating(output, frequencies, harmonic, notes)
     faults.raise_any()
-    if output.last(re.compile(r" Normal termination of Gaussian")) is None:
+    if (output.last(ENDED) or 0) < output.start:
         notes.append("the output does not end with Normal termination: it may be cut short behind the constants")
     return Molecule(
         field,
@@ -114,8 +117,8 @@ def _why_none(output: Output) -> tuple[str, int]:
     error = output.last(re.compile(r" *Error termination"))
     if error is not None:
         return "Gaussian ended with an error, there is no anharmonic section", error + 1
-    end = len(output.lines)
-    if output.last(re.compile(r" Normal termination of Gaussian")) is None:
+    end, ended = len(output.lines), output.last(ENDED)
+    if ended is None or ended < end - LAST_LINES:
         return "the output is cut short before its anharmonic section", end
     return "no anharmonic force constants: the output of a run with freq=anharm is needed", end
 
@@ -213,8 +216,8 @@ def _rotating(
     modes = frames.modes_of(archive, geometries, geometry, frequencies, rotation)
     if modes is None:
         notes.append(
-            "the dipole derivatives of the archive cannot be tied to the numbered modes (some are degenerate): take the"
-            " formatted checkpoint file for intensities"
+            "the dipole derivatives of the archive cannot be tied to the numbered modes: take the formatted checkpoint"
+            " file for intensities"
         )
     else:
         notes.append("the dipole is known to first order only: the formatted checkpoint file has it to third")

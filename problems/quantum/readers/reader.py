@@ -16,7 +16,7 @@ from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.cartesian import CartesianField
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.tables import decoded
+from problems.tables import BOM, decoded
 
 KEY = "problem.force_field"  # the key that names a file, where nothing else is known
 
@@ -47,13 +47,35 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; False for a name that none can have."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def text_lines(path: Path) -> list[str]:
-    """The lines of a file that another program wrote: titles in it may have letters of any encoding.
+    """The lines of a file that another program wrote, whose titles may have letters of any encoding.
 
     Raises ProblemError where it cannot be read.
     """
-    lines = decoded(path, KEY, "latin-1").split("\n")
-    return [line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)]
+    try:
+        text = decoded(path, KEY)
+    except ProblemError:
+        text = decoded(path, KEY, "latin-1")
+    found = [line.rstrip("\r") for line in text.split("\n")]
+    return found if found[-1] else found[:-1]
+
+
+def beginning(path: Path, characters: int = 20_000) -> str:
+    """The first characters of a file, whatever is in it; empty where it cannot be read or is no text."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(characters)
+    except OSError:
+        return ""
+    return "" if b"\0" in raw else raw.decode("utf-8", errors="replace").removeprefix(BOM)
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

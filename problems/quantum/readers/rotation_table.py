@@ -22,6 +22,7 @@ SHORT = ["quantity", "axis", "mode1", "mode2", "value"]
 LONG = ["quantity", "axis1", "axis2", "mode1", "mode2", "value"]
 AXES = {"x": 0, "y": 1, "z": 2, "a": 0, "b": 1, "c": 2}
 QUANTITIES = {"B_cm-1": (1, 0), "I0_amu_A2": (2, 0), "zeta": (1, 2), "dI_dQ_amu1/2_A": (2, 1)}  # axes, modes
+MOST_MODES = 10_000
 SAME = 1e-4  # relative: rotational constants and inertia given both agree to so much, as printed digits do
 
 
@@ -30,6 +31,29 @@ def read_rotation(path: Path, d: int, key: str) -> Rotation:
 
     Raises ProblemError with every fault, each ``file:line:column: ...``.
     """
+    seen, inertia, faults = _looked_at(path, d, key)
+    zeta, slopes = np.zeros((3, d, d)), np.zeros((d, 3, 3))
+    for (quantity, axes, modes), (_, value) in seen.items():
+        if quantity == "zeta":
+            zeta[axes[0], modes[0], modes[1]], zeta[axes[0], modes[1], modes[0]] = value, -value
+        elif quantity == "dI_dQ_amu1/2_A":
+            slopes[modes[0]][axes] = slopes[modes[0]][axes[::-1]] = value
+    known = any(quantity == "dI_dQ_amu1/2_A" for quantity, _, _ in seen)
+    try:
+        return Rotation(inertia, zeta, slopes if known else None)
+    except ValueError as error:
+        faults.add(str(error))
+        faults.raise_any()
+        raise
+
+
+def check_rotation(path: Path, key: str) -> None:
+    """Raise ProblemError with what is wrong in a file, the number of modes not being known."""
+    _looked_at(path, MOST_MODES, key)
+
+
+def _looked_at(path: Path, d: int, key: str) -> tuple[dict, np.ndarray, FileFaults]:
+    """The rows of a file as ``_note`` has them, and the inertia; ProblemError with every fault."""
     faults = FileFaults(path.name, key)
     seen: dict[tuple, tuple[int, float]] = {}
     header: list[str] | None = None
@@ -46,19 +70,7 @@ def read_rotation(path: Path, d: int, key: str) -> Rotation:
     faults.raise_any()
     inertia = _inertia(seen, faults)
     faults.raise_any()
-    zeta, slopes = np.zeros((3, d, d)), np.zeros((d, 3, 3))
-    for (quantity, axes, modes), (_, value) in seen.items():
-        if quantity == "zeta":
-            zeta[axes[0], modes[0], modes[1]], zeta[axes[0], modes[1], modes[0]] = value, -value
-        elif quantity == "dI_dQ_amu1/2_A":
-            slopes[modes[0]][axes] = slopes[modes[0]][axes[::-1]] = value
-    known = any(quantity == "dI_dQ_amu1/2_A" for quantity, _, _ in seen)
-    try:
-        return Rotation(inertia, zeta, slopes if known else None)
-    except ValueError as error:
-        faults.add(str(error))
-        faults.raise_any()
-        raise
+    return seen, inertia, faults
 
 
 def _note(row: list[str], header: list[str], line: int, d: int, seen: dict, faults: FileFaults) -> None:

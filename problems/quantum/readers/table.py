@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from problems.quantum.hamiltonians.force_field.field import ForceField, of_derivatives
@@ -40,6 +39,7 @@ def read_csv(path: Path, name: str | None = None) -> ForceField:
     """
     faults = FileFaults(path.name, KEY)
     seen: Seen = {}
+    named: set[int] = set()  # modes whose frequency has a row, be it a wrong one
     header = False
     for line, row in rows_of(path, KEY):
         if not header:
@@ -48,13 +48,13 @@ def read_csv(path: Path, name: str | None = None) -> ForceField:
                 faults.add(f"the header must read {','.join(HEADER)}", line)
                 break  # the rows are of another table
             continue
-        _note(row, line, seen, faults)
+        _note(row, line, seen, named, faults)
     if not header:
         faults.add(f"empty: expected the header {','.join(HEADER)} and rows below it")
+    if seen or named or not faults.found:
+        _look_at_modes(seen, named, faults)
     faults.raise_any()
     frequencies = {modes[0]: value for modes, (_, value) in seen.items() if _is_frequency(modes)}
-    _look_at_modes(seen, frequencies, faults)
-    faults.raise_any()
     derivatives = {modes: phi for modes, (_, phi) in seen.items() if not _is_frequency(modes)}
     ordered = [frequencies[mode] for mode in range(1, len(frequencies) + 1)]
     return of_derivatives(name or path.stem, ordered, derivatives, path)
@@ -64,13 +64,13 @@ def _is_frequency(modes: tuple[int, ...]) -> bool:
     return len(modes) == 2 and modes[0] == modes[1]
 
 
-def _look_at_modes(seen: Seen, frequencies: Mapping[int, float], faults: FileFaults) -> None:
+def _look_at_modes(seen: Seen, frequencies: set[int], faults: FileFaults) -> None:
     """Every mode has a frequency, and no row a mode beyond them."""
     if not frequencies:
         faults.add("no harmonic frequencies (rows of order 2, as in 2,1-1,3065)")
         return
     d = max(frequencies)
-    for missing in sorted(set(range(1, d + 1)) - set(frequencies)):
+    for missing in sorted(set(range(1, d + 1)) - frequencies):
         faults.add(
             f"no frequency row for mode {missing} (modes are numbered from 1 without a gap;"
             f" the highest with a frequency is {d})"
@@ -80,7 +80,7 @@ def _look_at_modes(seen: Seen, frequencies: Mapping[int, float], faults: FileFau
             faults.add(f"mode {modes[-1]} is out of range: frequency rows give modes 1 to {d}", line, 2)
 
 
-def _note(row: list[str], line: int, seen: Seen, faults: FileFaults) -> None:
+def _note(row: list[str], line: int, seen: Seen, named: set[int], faults: FileFaults) -> None:
     """One row into ``seen``, or what is wrong with it."""
     if len(row) != 3:
         faults.add(f"expected three columns ({','.join(HEADER)}), found {len(row)}", line)
@@ -102,6 +102,8 @@ def _note(row: list[str], line: int, seen: Seen, faults: FileFaults) -> None:
     if modes[0] < 1:
         faults.add("mode 0 is out of range: modes are numbered from 1", line, 2)
         return
+    if _is_frequency(modes):
+        named.add(modes[0])
     if value is None:
         return
     if _is_frequency(modes) and value <= 0:

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from problems.quantum.hamiltonians.force_field.field import ForceField
-from problems.quantum.hamiltonians.force_field.primitives import MAX_POWER, Primitive, harmonic_energy, position_powers
+from problems.quantum.hamiltonians.force_field.primitives import MAX_POWER, Primitive
 from problems.quantum.hamiltonians.force_field.rotation import PARTS, odd_in
 
 MAX_PARITIES = 6
@@ -87,6 +87,14 @@ class ModeBasis:
     @property
     def n(self) -> int:
         return len(self.energies)
+
+    def positions(self) -> np.ndarray:
+        """The matrices of q^0 .. q^MAX_POWER, whatever coordinates ``powers`` are of."""
+        found = np.matmul(self.coefficients.T, np.matmul(self.primitive.positions(), self.coefficients))
+        if self.charges.any():
+            even = self.charges[:, None] == self.charges[None, :]
+            found = np.array([np.where(even == (p % 2 == 0), m, 0.0) for p, m in enumerate(found)])
+        return found
 
     def momenta(self) -> np.ndarray:
         """The matrices of ``rotation.PARTS``, (len(PARTS), n, n), exact before the cut."""
@@ -198,10 +206,14 @@ def harmonic_functions(field: ForceField, sizes: Sequence[int], charges: np.ndar
         labels = np.arange(n)
         own = np.where(labels % 2 == 1, charges[k], 0)
         order = np.lexsort((labels, own))
-        powers = position_powers(n)[:, order][:, :, order]
+        primitive = Primitive(n, bend=field.bend)
+        powers = primitive.powers()
+        harmonic = primitive.harmonic(powers)[np.ix_(order, order)]
+        powers = powers[:, order][:, :, order]
         diagonal = field.frequencies[k] * (labels[order] + 0.5)
-        harmonic = harmonic_energy(n)[np.ix_(order, order)]
-        bases.append(ModeBasis(powers, harmonic, diagonal, order, own[order], np.eye(n)[:, order], Primitive(n)))
+        bases.append(
+            _charge_clean(ModeBasis(powers, harmonic, diagonal, order, own[order], np.eye(n)[:, order], primitive))
+        )
     return bases
 
 

@@ -22,7 +22,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from problems.quantum.hamiltonians.force_field.rotation import Factors, Rotation, watson_terms
+from problems.quantum.hamiltonians.force_field.rotation import Factors, Rotation, of_powers, watson_terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,8 @@ class ForceField:
         without the harmonic w_i q_i^2 / 2.
     source : the file it came from, or None.
     rotation : products with momenta -> coefficient, see ``rotation.watson_terms``; empty without rotation terms.
+    bend : g of the coordinates y = tanh(g q) / g in which the potential, its harmonic part included, is a polynomial;
+        0: in q itself. Products of ``rotation`` are in q.
 
     Raises ValueError for NaN, infinity, frequencies that are not positive, or modes out of range.
     """
@@ -48,6 +50,7 @@ class ForceField:
     terms: Mapping[tuple[int, ...], float]
     source: Path | None = None
     rotation: Mapping[Factors, float] = field(default_factory=dict)
+    bend: float = 0.0
 
     def __post_init__(self) -> None:
         frequencies = np.array(self.frequencies, dtype=float)
@@ -68,7 +71,7 @@ class ForceField:
     def __reduce__(self) -> tuple:
         # a read-only mapping does not travel to worker processes as it is
         terms, rotation = dict(self.terms), dict(self.rotation)
-        return ForceField, (self.name, self.unit, np.array(self.frequencies), terms, self.source, rotation)
+        return ForceField, (self.name, self.unit, np.array(self.frequencies), terms, self.source, rotation, self.bend)
 
     @property
     def d(self) -> int:
@@ -82,11 +85,26 @@ class ForceField:
 
     def potential(self, q: np.ndarray) -> np.ndarray:
         """Potential energy at points ``q`` (..., d), in ``unit``; cost O(terms * points)."""
-        q = np.asarray(q, dtype=float)
+        q = bent(np.asarray(q, dtype=float), self.bend)
         value = 0.5 * (q**2 @ self.frequencies)
         for modes, coefficient in self.terms.items():
             value = value + coefficient * np.prod(q[..., list(modes)], axis=-1)
         return value
+
+
+def bent(q: np.ndarray, bend: float) -> np.ndarray:
+    """The coordinates tanh(g q) / g; q itself for g = 0."""
+    return np.tanh(bend * q) / bend if bend else q
+
+
+def bounded(field: ForceField, g: float) -> ForceField:
+    """The field in y, with the fourth order that y lacks; ValueError where it is in such coordinates already."""
+    if field.bend:
+        raise ValueError("the field is in bounded coordinates already")
+    terms = dict(field.terms)
+    for k, w in enumerate(field.frequencies.tolist()):
+        terms[(k,) * 4] = terms.get((k,) * 4, 0.0) + g * g * w / 3.0
+    return ForceField(field.name, field.unit, field.frequencies, terms, field.source, field.rotation, g)
 
 
 def of_derivatives(
@@ -135,8 +153,10 @@ def with_rotation(field: ForceField, rotation: Rotation, order: int) -> ForceFie
     for factors, c in products.items():
         momenta[factors] = momenta.get(factors, 0.0) + c
     for modes, c in potential.items():
-        if modes:
+        if modes and field.bend:  # of q, whatever coordinates the potential is in
+            momenta[of_powers(modes)] = momenta.get(of_powers(modes), 0.0) + c
+        elif modes:
             terms[modes] = terms.get(modes, 0.0) + c
         else:
             momenta[()] = momenta.get((), 0.0) + c
-    return ForceField(field.name, field.unit, field.frequencies, terms, field.source, momenta)
+    return ForceField(field.name, field.unit, field.frequencies, terms, field.source, momenta, field.bend)

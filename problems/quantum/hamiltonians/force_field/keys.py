@@ -19,7 +19,7 @@ from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.cartesian_table import reads as is_cartesian
 from problems.quantum.readers.formats import beside, file_of, read
-from problems.quantum.readers.reader import KEY, is_file
+from problems.quantum.readers.reader import KEY, is_file, is_folder
 from problems.quantum.readers.shipped import load_force_field, shipped
 
 
@@ -64,11 +64,13 @@ class FieldFile(Keys):
     format: str = Field(
         default=AUTOMATIC,
         description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
-        "cartesian: a table of Cartesian derivatives; mop: of SINDO and MidasCpp; spectro: fort.15, fort.30 and "
-        "fort.40 of INTDER and SPECTRO; gaussian_log, gaussian_fchk: output and formatted checkpoint file of Gaussian.",
+        "cartesian: a table of Cartesian derivatives; spectro: fort.15, fort.30 and fort.40 of INTDER and SPECTRO; "
+        "mop, hs: of SINDO and MidasCpp; gaussian_log, gaussian_fchk: output and formatted checkpoint file of "
+        "Gaussian; cfour: cubic, quartic and what lies beside them; orca: .vpt2; pyvpt2: its JSON; vhci, qcmaquis, "
+        "mctdh (.op), qumvia (.qqv): inputs of these programs.",
         json_schema_extra={
-            "values": "automatic, csv, cartesian, mop, spectro, gaussian_log, gaussian_fchk, or a format that an "
-            "installed package reads"
+            "values": "automatic, csv, cartesian, spectro, mop, gaussian_log, gaussian_fchk, hs, cfour, orca, pyvpt2, "
+            "vhci, qcmaquis, mctdh, qumvia, or a format that an installed package reads"
         },
     )
     masses: dict[int, Annotated[float, Field(gt=0.0)]] = Field(
@@ -87,6 +89,25 @@ class FieldFile(Keys):
         if wrong:
             raise ValueError(f"the number of an atom must be an integer of at least 1, found {shown(wrong[0])}")
         return {int(key): mass for key, mass in value.items()}
+
+
+REFUSE, WARN = "refuse", "warn"
+
+
+class Bounded(Keys):
+    """The potential in coordinates tanh(g q)/g, with the same derivatives to fourth order, bounded from below."""
+
+    tanh: float = Field(
+        gt=0,
+        le=1,
+        description="g: 0.1 to 0.25 are usual; what the levels move by as g does is in their errors.",
+    )
+
+
+HolesKey = Annotated[
+    Annotated[Literal["refuse", "warn"], Tag("(word)")] | Annotated[Bounded, Tag("(bounded)")],
+    Discriminator(lambda value: "(word)" if isinstance(value, str) else "(bounded)"),
+]
 
 
 class AnyModel(Keys):
@@ -155,7 +176,7 @@ def locate(text: str, directory: Path) -> str:
     if text in shipped():
         return text
     path = located(text, directory, KEY)
-    if is_file(path):
+    if is_file(path) or is_folder(path):
         return str(path)
     if path.suffix or len(Path(text).parts) > 1:
         guess = difflib.get_close_matches(path.name, _beside(path), n=1)
@@ -185,7 +206,11 @@ def molecule_of(value: ForceFieldGiven) -> Molecule:
 
 def companions_of(value: ForceFieldGiven) -> list[Path]:
     """The files that are read with the one that a configuration names."""
-    return beside(file_of(Path(value.file)), value.format) if isinstance(value, FieldFile) else []
+    if isinstance(value, FieldFile):
+        return beside(file_of(Path(value.file)), value.format)
+    if isinstance(value, str) and value not in shipped() and not value.lower().endswith(".csv"):
+        return beside(file_of(Path(value)))
+    return []
 
 
 def load(value: ForceFieldGiven) -> fields.ForceField:

@@ -66,7 +66,7 @@ class NormalForm:
     def field(self, field: ForceField) -> ForceField:
         """The same field in the new coordinates; energies are counted from where they were."""
         terms = self.polynomial(_whole(field))
-        constant = terms.pop((), 0.0)
+        constant = terms.pop((), 0.0) + field.rotation.get((), 0.0)
         size = max(abs(c) for c in terms.values())
         kept = {m: c for m, c in terms.items() if len(m) > 2 and abs(c) > ROUND_OFF * size}
         return replace(field, frequencies=self.frequencies, terms=kept, rotation={(): constant} if constant else {})
@@ -96,11 +96,11 @@ class NormalForm:
 def normal_form(field: ForceField) -> NormalForm | None:
     """The normal form of a field with forces, or with mixed terms of second order, and terms above it.
 
-    None where it is in that form, where it is a quadratic form only, where its order is too high for its modes, and
-    where no minimum is found near the origin. Cost O(d^order) numbers.
+    None where it is in that form, is a quadratic form only, has momenta of its own, is of too high an order for its
+    modes, or has no minimum near the origin. Cost O(d^order) numbers.
     """
     w = field.frequencies
-    if field.order < 3 or field.d**field.order > LARGEST or not _unusual(field):
+    if any(field.rotation) or field.bend or field.order < 3 or field.d**field.order > LARGEST or not _unusual(field):
         return None
     tensors = tensors_of(_whole(field), field.d)
     place = _minimum(tensors, float(w.max())) if any(len(m) == 1 for m in field.terms) else np.zeros(field.d)

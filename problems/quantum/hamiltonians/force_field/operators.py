@@ -53,17 +53,20 @@ def product_terms(field: ForceField, bases: Sequence[ModeBasis], order: Sequence
 
 
 def _stack(field: ForceField, basis: ModeBasis, h: np.ndarray) -> np.ndarray:
-    """Powers of q, the matrix of one mode and, where there are rotation terms, the parts with momenta."""
-    return np.concatenate([basis.powers, h[None], *([basis.momenta()] if any(field.rotation) else [])])
+    """Powers of the coordinate of the potential, the matrix of one mode and, where there are rotation terms, the parts
+    with momenta; behind them powers of q where the potential is in other coordinates."""
+    rotation = [basis.momenta(), *([basis.positions()] if field.bend else [])] if any(field.rotation) else []
+    return np.concatenate([basis.powers, h[None], *rotation])
 
 
 def _rotation_terms(field: ForceField, position: Mapping[int, int]) -> list[tuple[float, dict[int, int]]]:
     """Rotation terms but the constant; ``position``: of each mode along the train."""
-    found = []
+    found, powers = [], ONE_MODE + 1 + len(PARTS) if field.bend else 0
     for factors, c in field.rotation.items():
         if factors:
             places = sorted((position[k], factor) for k, factor in factors)
-            found.append((float(c), {i: a if n == 0 else ONE_MODE + 1 + PARTS.index((a, n)) for i, (a, n) in places}))
+            of_factor = {i: powers + a if n == 0 else ONE_MODE + 1 + PARTS.index((a, n)) for i, (a, n) in places}
+            found.append((float(c), of_factor))
     return found
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from problems.quantum.hamiltonians.force_field.boundedness import lowest_barriers
 from problems.quantum.hamiltonians.force_field.operators import product_terms
-from problems.quantum.hamiltonians.force_field.primitives import sinc_levels
+from problems.quantum.hamiltonians.force_field.primitives import sinc_levels, sinc_levels_bent
 from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis
 from problems.quantum.hamiltonians.force_field.sizes import WIDER, Wide, needed_functions, of_given_sizes, wide_states
 from problems.quantum.hamiltonians.space import Judged
@@ -169,7 +169,9 @@ def one_mode_errors(basis: ProductBasis, top: float) -> tuple[float, float]:
         used = int(np.sum(energies - energies[0] <= top))
         known = sized.changes[k][:used]
         moved += float(np.max(known, initial=0.0)) if len(known) else np.inf
-        other = sinc_levels(float(w), sized.mean.polynomials[k], float(energies[used - 1] + 1e-6 * w))
+        upper, own = float(energies[used - 1] + 1e-6 * w), sized.mean.polynomials[k]
+        bend = basis.field.bend
+        other = sinc_levels_bent(float(w), own, bend, upper) if bend else sinc_levels(float(w), own, upper)
         if len(other) < used:
             differ = np.inf
         else:

@@ -15,7 +15,7 @@ behind it is no bound state.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.polynomial import polynomial as polynomials
@@ -23,11 +23,14 @@ from numpy.polynomial import polynomial as polynomials
 from problems.quantum.hamiltonians.force_field.rotation import MOST_POWER, momentum_matrices
 
 MAX_POWER = 6
+MOST_BENT = 160  # functions of a mode whose potential is bounded
 MOST_PRIMITIVE = 600  # functions of a mode: a dense matrix of that size takes half a second
 FEWEST = 16  # beyond those that the classical orbit needs
 GROWTH = 1.25
+POINTS = 60  # of the quadrature, beyond the functions: tanh has its poles far from the real axis
 SAME_WIDTH = 1e-6  # relative: below it a mode is harmonic and keeps its own functions to the last bit
 LARGEST_EXPONENT = 34.0  # of the decay in the classically forbidden region, exp(-34) = 1e-15
+BENT_REACH = 1.3  # of the points, in ranges of the harmonic mode
 ROUND_OFF = 1e-13  # of the largest one-mode energy of the functions: what levels cannot be better than
 SINC_PHASE = 2.0  # largest phase a step that sinc points leave: pi is the limit
 
@@ -52,18 +55,29 @@ def harmonic_energy(n: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Primitive:
-    """``size`` harmonic functions of x = (q - centre) / width."""
+    """``size`` harmonic functions of x = (q - centre) / width; the potential is in y = tanh(bend q) / bend, or in q."""
 
     size: int
     centre: float = 0.0
     width: float = 1.0
+    bend: float = 0.0
 
     def powers(self) -> np.ndarray:
+        """y^0 .. y^MAX_POWER, (MAX_POWER+1, size, size): exact elements of q, Gaussian quadrature of other y."""
+        if not self.bend:
+            return self.positions()
+        q, vectors = np.linalg.eigh(position_powers(self.size + POINTS, 1, self.centre, self.width)[1])
+        vectors, y = vectors[: self.size], np.tanh(self.bend * q) / self.bend
+        return np.array([np.eye(self.size), *((vectors * y**p) @ vectors.T for p in range(1, MAX_POWER + 1))])
+
+    def positions(self) -> np.ndarray:
         """q^0 .. q^MAX_POWER, (MAX_POWER+1, size, size), exact elements."""
         return position_powers(self.size, MAX_POWER, self.centre, self.width)
 
     def harmonic(self, powers: np.ndarray) -> np.ndarray:
-        """(p^2 + q^2)/2, exact elements; ``powers``: those of ``powers()``."""
+        """(p^2 + y^2)/2; ``powers``: those of ``powers()``."""
+        if self.bend:
+            return replace(self, bend=0.0).harmonic(self.positions()) + 0.5 * (powers[2] - self.positions()[2])
         if self.centre == 0.0 and self.width == 1.0:
             return harmonic_energy(self.size)
         x = position_powers(self.size, 2)[2]
@@ -193,6 +207,26 @@ def fitted(
         energy = float(levels[last - 1]) if len(levels) else wall.top
 
 
+def fitted_bent(
+    w: float, P: np.ndarray, bend: float, count: int, tol: float
+) -> tuple[Primitive, np.ndarray, np.ndarray]:
+    """As ``fitted``, for a potential P(y), y = tanh(bend q) / bend: levels below its value far out alone."""
+    top, size = float(min(polynomials.polyval(sign / bend, P) for sign in (-1.0, 1.0))), count + 2 * FEWEST
+    before = None
+    while True:
+        chosen = Primitive(size, bend=bend)
+        h, _ = one_mode_matrix(w, P, chosen)
+        levels = np.linalg.eigvalsh(h)[:count]
+        levels = levels[levels < top]
+        if before is not None:
+            changes = np.full(len(levels), np.inf)
+            both = min(len(levels), len(before))
+            changes[:both] = np.abs(levels[:both] - before[:both])
+            if changes.max(initial=0.0) <= max(tol, ROUND_OFF * float(np.abs(h).max())) or size >= MOST_BENT:
+                return chosen, levels, changes
+        before, size = levels, math.ceil(GROWTH * size)
+
+
 def _bound_levels(w: float, P: np.ndarray, primitive: Primitive, count: int, wall: Walls) -> tuple[np.ndarray, float]:
     """The ``count`` lowest levels below the walls, and their round-off."""
     h, _ = one_mode_matrix(w, P, primitive)
@@ -227,4 +261,21 @@ def sinc_levels(w: float, P: np.ndarray, energy: float) -> np.ndarray:
     np.fill_diagonal(kinetic, math.pi**2 / 3.0)
     h = 0.5 * w * kinetic / (q[1] - q[0]) ** 2 + np.diag(polynomials.polyval(q, P))
     levels = np.linalg.eigvalsh(h)
+    return levels[levels <= energy]
+
+
+def sinc_levels_bent(w: float, P: np.ndarray, bend: float, energy: float) -> np.ndarray:
+    """As ``sinc_levels``, for a potential P(y), y = tanh(bend q) / bend, on points into the decay on either side."""
+    lowest = float(polynomials.polyval(np.tanh(bend * np.linspace(-20.0, 20.0, 2001)) / bend, P).min())
+    momentum = math.sqrt(2.0 * max(energy - lowest, 1e-3 * w) / w)
+    step = SINC_PHASE / (momentum + 0.2 * LARGEST_EXPONENT)
+    n = min(math.ceil(2.0 * BENT_REACH * math.sqrt(2.0 * momentum**2 + LARGEST_EXPONENT) / step), 2 * MOST_PRIMITIVE)
+    q = step * (np.arange(n) - 0.5 * (n - 1))
+    distance = np.subtract.outer(np.arange(n), np.arange(n)).astype(float)
+    sign = np.where(distance % 2 == 0, 1.0, -1.0)
+    np.fill_diagonal(distance, 1.0)
+    kinetic = 2.0 * sign / distance**2
+    np.fill_diagonal(kinetic, math.pi**2 / 3.0)
+    values = polynomials.polyval(np.tanh(bend * q) / bend, P)
+    levels = np.linalg.eigvalsh(0.5 * w * kinetic / step**2 + np.diag(values))
     return levels[levels <= energy]

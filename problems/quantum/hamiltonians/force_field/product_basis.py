@@ -10,7 +10,6 @@ import numpy as np
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field import basis as modes_
-from problems.quantum.hamiltonians.force_field.boundedness import lowest_barriers
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.keys import Basis
 from problems.quantum.hamiltonians.force_field.operators import mode_orders, operator, product_terms
@@ -23,6 +22,10 @@ from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.start import space_size
 from solvers.formats.trains.operator import TTOperator
 from solvers.measured import amount, numeral
+
+
+class TooFewBelow(ProblemError):
+    """Barriers, behind which the potential falls without end, leave room for fewer functions than states."""
 
 
 @dataclass(frozen=True)
@@ -99,24 +102,18 @@ def product_basis(
         bases = modes_.harmonic_functions(field, sized.sizes, charges)
     else:
         bases = modes_.lowest_modals(sized.mean, sized.sizes, charges)
-    order, terms, tt = None, None, None
-    for candidate in mode_orders(field, mode_order):
-        t = product_terms(field, bases, candidate)
-        o = operator(t)
-        if tt is None or sum(r * r for r in o.ranks) < sum(r * r for r in tt.ranks):
-            order, terms, tt = candidate, t, o
-    assert order is not None and terms is not None and tt is not None
+    order, terms, tt = in_best_order(field, bases, mode_order)
     if n_states > space_size(terms):
         size = space_size(terms)
         if functions == AUTOMATIC:  # only a barrier ends an automatic basis
-            raise ProblemError(
+            raise TooFewBelow(
                 f"the potential is unbounded below, and behind its barriers lie all but {size:.0f} states of the "
                 f"{n_states} asked: correct the field, or ask for fewer states",
                 KEY,
             )
         message = f"{n_states} states asked, but the basis has only {size:.0f} functions"
         raise ProblemError(message, "solver.n_states")
-    warnings = _boundedness(field, bases, terms, n_states)
+    warnings = []
     if broken:
         warnings.append(
             f"{len(broken)} terms that break a symmetry are left out: together they move a level by "
@@ -138,45 +135,30 @@ def product_basis(
     )
 
 
-def _boundedness(field: ForceField, bases: Sequence[modes_.ModeBasis], terms: ProductTerms, n_states: int) -> list[str]:
-    """Warnings about holes of the potential; ProblemError where states lie above a barrier inside the basis range."""
-    ground = sum(float(e.min()) for e in terms.energies)
-    top = float(lowest_products(terms.energies, n_states)[1][-1])
-    unit = field.unit
-    inside, outside = lowest_barriers(field, bases)
-    if inside is not None:
-        where = f"modes {', '.join(map(str, inside.modes))} at |q| = {inside.distance:.1f}"
-        share = sum(0.5 * float(field.frequencies[m - 1]) for m in inside.modes)
-        if inside.height < share + top:
-            raise ProblemError(
-                f"the potential is unbounded below: a barrier of only {numeral(inside.height)} {unit} ({where}) lies "
-                "within the range of the basis, below the states asked for: correct the field, or ask for fewer states "
-                "or functions",
-                KEY,
-            )
-        return [
-            f"the potential is unbounded below: barrier of {numeral(inside.height)} {unit} ({where}) within the range "
-            f"of the basis; the states asked for reach {numeral(ground + top)} {unit}, zero-point energies included"
-        ]
-    if outside is None:
-        return []
-    return [
-        f"the potential is unbounded below far out: lowest barrier {numeral(outside.height)} {unit}, along modes "
-        f"{', '.join(map(str, outside.modes))} at |q| = {outside.distance:.1f}, outside the range of the basis"
-    ]
+def in_best_order(
+    field: ForceField, bases: Sequence[modes_.ModeBasis], mode_order: str | tuple[int, ...]
+) -> tuple[list[int], ProductTerms, TTOperator]:
+    """Of the orders that a configuration allows the one of lowest operator ranks, with the table and the operator."""
+    best: tuple[list[int], ProductTerms, TTOperator] | None = None
+    for candidate in mode_orders(field, mode_order):
+        terms = product_terms(field, bases, candidate)
+        tt = operator(terms)
+        if best is None or sum(r * r for r in tt.ranks) < sum(r * r for r in best[2].ranks):
+            best = candidate, terms, tt
+    assert best is not None
+    return best
 
 
-def left_out(basis: ProductBasis, rotation: Rotation) -> ProductBasis:
-    """With a warning of what rotation terms that are left out would do to the states asked for, to first order."""
+def left_out(basis: ProductBasis, rotation: Rotation) -> str:
+    """What rotation terms that are left out would do to the states asked for, to first order."""
     quanta = lowest_products(basis.terms.energies, basis.n_states)[0]
     of_mode = np.empty_like(quanta)
     for i, k in enumerate(basis.order):
         of_mode[:, k] = np.argsort(np.argsort(basis.terms.energies[i], kind="stable"), kind="stable")[quanta[:, i]]
     moved = first_order(rotation, basis.field.frequencies, of_mode)
     above = moved - moved[0]
-    said = (
+    return (
         f"rotation terms are left out: to first order they move the ground state by {numeral(float(moved[0]))} "
         f"{basis.field.unit} and the others by {numeral(float(above.min()))} to {numeral(float(above.max()))} "
         f"{basis.field.unit} above it; kinetic: watson takes them in"
     )
-    return replace(basis, warnings=(*basis.warnings, said))

@@ -21,7 +21,7 @@ from scipy.linalg import eigh
 
 from problems.quantum.hamiltonians.force_field.basis import MeanField, mean_field, own_polynomials
 from problems.quantum.hamiltonians.force_field.field import ForceField
-from problems.quantum.hamiltonians.force_field.primitives import fitted, walls
+from problems.quantum.hamiltonians.force_field.primitives import fitted, fitted_bent, walls
 from solvers.eigen.configuration_interaction import ProductTerms
 
 TOP = 1.02  # times the highest sum of levels asked for: what the couplings may raise it by
@@ -99,11 +99,14 @@ def _fit(field: ForceField, charges: np.ndarray, potentials: np.ndarray, counts:
     """Harmonic functions for ``counts`` levels of the potentials given, and the mean field in them."""
     most = np.full(field.d, np.inf)
     fits = [
-        fitted(float(w), P, count, tol, bool(charge), max(count - SPARE, 1))
+        fitted_bent(float(w), P, field.bend, count, tol)
+        if field.bend
+        else fitted(float(w), P, count, tol, bool(charge), max(count - SPARE, 1))
         for w, P, count, charge in zip(field.frequencies, potentials, counts, charges)
     ]
     for k, (_, own, _) in enumerate(fits):
-        if np.isfinite(walls(potentials[k]).top) or not len(own):
+        ends = len(own) < counts[k] if field.bend else np.isfinite(walls(potentials[k]).top)
+        if ends or not len(own):
             most[k] = max(len(own), 1)
     mean = mean_field(field, charges, [p for p, _, _ in fits])
     levels = [x if len(x) else np.array([0.5 * w]) for w, (_, x, _) in zip(field.frequencies, fits)]

@@ -55,4 +55,4 @@ def norm_bound(products: Mapping[Factors, float], bases: Sequence[ModeBasis]) ->
 def _without(field: ForceField, left_out: Collection[Factors]) -> ForceField:
     terms = {modes: c for modes, c in field.terms.items() if of_powers(modes) not in left_out}
     rotation = {factors: c for factors, c in field.rotation.items() if factors not in left_out}
-    return ForceField(field.name, field.unit, field.frequencies, terms, field.source, rotation)
+    return ForceField(field.name, field.unit, field.frequencies, terms, field.source, rotation, field.bend)

@@ -17,7 +17,7 @@ from problems.quantum.hamiltonians.system import System
 from problems.quantum.hamiltonians.terms import operators
 from problems.quantum.hamiltonians.terms.matrices import matrix
 from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Mode, Sinc, Spin
-from problems.quantum.hamiltonians.terms.potential import barrier_within, warning_of
+from problems.quantum.hamiltonians.terms.potential import falling, warning_of
 from problems.quantum.hamiltonians.terms.second_look import second_look
 from problems.quantum.hamiltonians.terms.terms import Key
 from problems.quantum.keys import Absorber, GaussianInitial, ProductInitial
@@ -52,7 +52,8 @@ def system_of(
     facts = [("functions of each mode", sizes)]
     if order != list(range(len(order))):
         facts.append(("order of the modes along the train", ", ".join(map(str, order))))
-    barrier = barrier_within(products, bases)
+    fall = falling(products, bases)
+    barrier = None if fall is None else fall.barrier
     edges = [_edge(mode) for mode in modes]
     return System(
         operator=tt,

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import minimize
 
-from problems.quantum.hamiltonians.force_field.boundedness import Barrier, falls, nearest
+from problems.quantum.hamiltonians.force_field.boundedness import Barrier, Fall, falls, nearest
+from problems.quantum.hamiltonians.force_field.holes import mean_square_along
 from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Mode, Sinc
 from problems.quantum.hamiltonians.terms.names import Product
 from problems.quantum.hamiltonians.terms.terms import Key
@@ -22,11 +25,72 @@ from solvers.measured import numeral
 KINETIC = {"p", "T"}
 EDGE = 2  # last functions of a mode; one of each parity
 EDGE_POPULATION = 0.02
+MOST_WAYS = 12  # of the barriers, the lowest, behind which states are looked for
+MOST_DESCENTS = 17  # to the bottom of the well
 FEWEST = 4  # functions of a mode that has an edge
 
 
-def barrier_within(products: Mapping[Key, complex], modes: Sequence[Mode]) -> Barrier | None:
-    """The lowest barrier to minus infinity within the range of the bases, modes numbered from 1 as in ``Barrier``."""
+@dataclass(frozen=True)
+class Falling:
+    """Ways along which the potential falls without end: unit vectors ``ways`` (n, d), ``distances`` (n,) of their
+    barriers, the lowest first, the ``bottom`` of the well about q = 0, and the lowest ``barrier`` that the basis
+    reaches (modes numbered from 1 as in ``Barrier``), None where it reaches none."""
+
+    ways: np.ndarray
+    distances: np.ndarray
+    bottom: float
+    barrier: Barrier | None
+
+    def hold(self, x: TensorTrain, energy: float, positions: Sequence[np.ndarray]) -> bool:
+        """Whether a state lives beyond a barrier; ``positions``: q of each mode along the train, in the order of
+        ``ways``."""
+        if energy < self.bottom:
+            return True
+        squares = (mean_square_along(x.cores, positions, way) for way in self.ways)
+        return any(square > 0.5 * distance**2 for square, distance in zip(squares, self.distances))
+
+
+def falling(products: Mapping[Key, complex], modes: Sequence[Mode]) -> Falling | None:
+    """Where the potential falls without end; None where no direction is found in which it does."""
+    terms, unknown = _potential(products, modes)
+    if all(sum(powers.values()) < 2 for powers, _ in terms):
+        return None  # nothing but forces: no well is meant
+    found = [fall for fall in falls(len(modes), terms) if not unknown & set(fall.modes)]
+    if not found:
+        return None
+    ranges = [_range(mode) for mode in modes]
+    barrier, outside = nearest(ranges, found)
+    if barrier is None and outside is not None:  # a box reaches further along its diagonals than its sides
+        corner = [fall for fall in found if _in_the_box(fall, ranges)]
+        barrier = replace(nearest(ranges, corner)[1] or outside, inside=True) if corner else None
+    lowest = sorted(found, key=lambda fall: fall.height)[:MOST_WAYS]
+    ways = np.zeros((len(lowest), len(modes)))
+    for way, fall in zip(ways, lowest):
+        way[list(fall.modes)] = fall.direction
+    distances = np.array([fall.distance for fall in lowest])
+    return Falling(ways, distances, _bottom(len(modes), terms, float(distances.min())), barrier)
+
+
+def _in_the_box(fall: Fall, ranges: Sequence[float]) -> bool:
+    return all(abs(u) * fall.distance <= ranges[k] for k, u in zip(fall.modes, fall.direction))
+
+
+def _bottom(d: int, terms: Sequence[tuple[Mapping[int, int], float]], room: float) -> float:
+    """The lowest minimum that a descent finds within ``room`` of q = 0."""
+
+    def potential(q: np.ndarray) -> float:
+        return sum(c * math.prod(q[k] ** power for k, power in powers.items()) for powers, c in terms)
+
+    starts = np.vstack([np.zeros(d), np.eye(d), -np.eye(d)])[:MOST_DESCENTS]
+    found = [minimize(potential, q, method="BFGS", options={"maxiter": 100}) for q in starts]
+    values = [float(one.fun) for one in found if np.all(np.isfinite(one.x)) and np.linalg.norm(one.x) < room]
+    return min(values, default=-np.inf)
+
+
+def _potential(
+    products: Mapping[Key, complex], modes: Sequence[Mode]
+) -> tuple[list[tuple[dict[int, int], float]], set[int]]:
+    """The terms that are powers of q, and the modes that something else acts on."""
     terms: list[tuple[dict[int, int], float]] = []
     unknown: set[int] = set()
     for k, mode in enumerate(modes):
@@ -45,10 +109,7 @@ def barrier_within(products: Mapping[Key, complex], modes: Sequence[Mode]) -> Ba
             continue
         factor = math.prod(scale for _, scale in powers.values())  # type: ignore[misc]
         terms.append(({k: power for k, (power, _) in powers.items()}, float(c.real) * factor))  # type: ignore[misc]
-    if all(sum(powers.values()) < 2 for powers, _ in terms):
-        return None  # nothing but forces: no well is meant
-    found = [fall for fall in falls(len(modes), terms) if not unknown & set(fall.modes)]
-    return nearest([_range(mode) for mode in modes], found)[0]
+    return terms, unknown
 
 
 def warning_of(barrier: Barrier) -> str:

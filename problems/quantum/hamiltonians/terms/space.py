@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from problems.quantum.hamiltonians.force_field.boundedness import Barrier
 from problems.quantum.hamiltonians.space import Judged, Space
 from problems.quantum.hamiltonians.terms import operators
+from problems.quantum.hamiltonians.terms.matrices import matrix
 from problems.quantum.hamiltonians.terms.modes import Mode
 from problems.quantum.hamiltonians.terms.potential import (
     EDGE_POPULATION,
-    barrier_within,
+    Falling,
     edge_weight,
     edges,
+    falling,
     warning_of,
 )
 from problems.quantum.hamiltonians.terms.second_look import norm_bound, second_look, terms_that_matter
@@ -31,7 +32,7 @@ from solvers.eigen.configuration_interaction import ProductTerms, modes_of
 from solvers.eigen.start import space_size
 from solvers.eigen.states import EigenStates
 from solvers.measured import amount
-from solvers.solution import Checked
+from solvers.solution import Checked, Status
 
 LONGEST_TERM = 15  # modes of a term that configuration interaction takes
 MOST_ALIKE = 1000  # products of lowest energy sum, at most: more of them are no start
@@ -41,12 +42,16 @@ NAMED = 12  # states that a warning names
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TermsSpace(Space):
-    """``edges``: of each mode along the train the functions behind which its basis ends; ``barrier``: the lowest one to
-    minus infinity within the range of the basis; ``look``: the operator against the terms given."""
+    """``edges``: of each mode along the train the functions behind which its basis ends; ``falling``: where the
+    potential falls without end, None where it does not; ``positions``: q of each mode along the train, zero where there
+    is none; ``look``: the operator against the terms given."""
 
     edges: Sequence[Sequence[int]]
-    barrier: Barrier | None
+    falling: Falling | None
+    positions: Sequence[np.ndarray]
     look: Checked
+
+    lacking = Status.FIELD_LIMIT  # the basis is the user's: a hole is all that keeps states from the accuracy
 
     def looks(self) -> tuple[Checked, ...]:
         """The operator against the terms given."""
@@ -54,10 +59,13 @@ class TermsSpace(Space):
 
     def judge(self, states: EigenStates, executor: Executor | None) -> Judged:
         """Weights in the last functions, and what lies beyond a barrier; the basis itself has no error."""
-        weights = np.array([edge_weight(x, self.edges) for x in self.shown(states)])
+        shown = self.shown(states)
+        weights = np.array([edge_weight(x, self.edges) for x in shown])
         beyond = np.zeros(len(weights), dtype=bool)
-        if self.barrier is not None:  # the basis reaches into a hole
-            beyond = (weights > EDGE_POPULATION) | (states.energies > self.barrier.height)
+        if self.falling is not None:
+            beyond = np.array([self.falling.hold(x, e, self.positions) for x, e in zip(shown, states.energies)])
+            if self.falling.barrier is not None:  # the basis reaches into a hole
+                beyond |= (weights > EDGE_POPULATION) | (states.energies > self.falling.barrier.height)
         largest = float(weights.max(initial=0.0))
         result = f"at most {amount(largest)}"
         look = Checked("last functions of every mode", "their weight in the states", result, not beyond.any())
@@ -87,8 +95,10 @@ def space_of(
     turned = operators.turned(table, functions, reflections)
     tt, error = operators.operator_with_error(turned)
     look = second_look(kept, bases, order, tt, [f.vectors for f in functions])
-    barrier = barrier_within(products, bases)
-    warnings = [] if barrier is None else [warning_of(barrier)]
+    fall = falling(products, bases)
+    warnings = [] if fall is None or fall.barrier is None else [warning_of(fall.barrier)]
+    if fall is not None:
+        fall = replace(fall, ways=fall.ways[:, list(order)])
     if absent:
         moved = norm_bound(absent, bases)
         error += moved
@@ -112,9 +122,14 @@ def space_of(
         operator_error=error,
         warnings=(*warnings, *idle(products, bases)),
         edges=edges(modes),
-        barrier=barrier,
+        falling=fall,
+        positions=[_position(mode) for mode in modes],
         look=look,
     )
+
+
+def _position(mode: Mode) -> np.ndarray:
+    return matrix(mode, (("q", 1),))[1] if "q" in mode.operators else np.zeros((mode.size, mode.size))
 
 
 def tells_apart(terms: ProductTerms) -> bool:

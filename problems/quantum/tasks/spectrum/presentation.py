@@ -93,9 +93,32 @@ def sections(problem: HasLevels, result: SpectrumResult) -> list[Section]:
     return [
         Section("What decides that a state is converged", evidence(result)),
         Section("Completeness: no state missing, none twice", _completeness(result)),
+        *([Section("What the force field does not know", _limits(result))] if result.field_limits else []),
         Section("Discretisation", discretisation),
         work(result.counts),
     ]
+
+
+_LIMITS = {
+    "barrier": "lowest barrier, behind which the potential falls without end",
+    "distance": "its distance |q|",
+    "direction": "its direction",
+    "states_below": "states below it, with the zero-point energy along it",
+    "way": "what is done about it",
+    "other_bends": "g of the coordinates that the errors are taken from",
+}
+
+
+def _limits(result: SpectrumResult) -> Facts:
+    """What the expansion of the field leaves open, in words."""
+    facts = []
+    for key, value in result.field_limits.items():
+        if isinstance(value, float):
+            shown = str(Measured(value, unit=result.unit if key == "barrier" else "", digits=4))
+        else:
+            shown = ", ".join(f"{v:g}" for v in value) if isinstance(value, (list, tuple)) else str(value)
+        facts.append((_LIMITS.get(key, key), shown))
+    return facts
 
 
 def _completeness(result: SpectrumResult) -> Facts:

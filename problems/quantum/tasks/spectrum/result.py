@@ -22,7 +22,8 @@ class SpectrumResult(Result):
     ``basis_errors``: NaN where that part was not estimated; zero is an estimate.
     ``symmetry``: signs of the field's parities, one a state; ``ranks``: TT-ranks of each state; ``mode_order``:
     1-based modes along the train; ``basis_functions``: in that order; ``completeness``: buffer energies, gap above the
-    last wanted state, result of the probe; ``states``: trains in that mode order, function v of a mode at index v.
+    last wanted state, result of the probe; ``field_limits``: what the force field itself
+    leaves open; ``states``: trains in that mode order, function v of a mode at index v.
     """
 
     energies: np.ndarray = published(
@@ -42,6 +43,7 @@ class SpectrumResult(Result):
     basis_functions: list[int] = published()
     states_megabytes: float = published()
     completeness: Results = published()
+    field_limits: Results = published(factory=dict)
     states: Sequence[TensorTrain]
 
     csv_file = "levels.csv"

@@ -132,7 +132,7 @@ def solve(
     status = solution.status
     if status is Status.CONVERGED and not converged.all():
         of_basis = judged.edge.any() or judged.errors.any()
-        status = Status.BASIS_LIMIT if of_basis else Status.PRECISION
+        status = space.lacking if of_basis else Status.PRECISION
     status, said = concluded(status, states, solver.n_states, converged, checked)
     trains, labels, charges = states.trains, space.labels, space.charges if symmetric else np.zeros(0, dtype=np.int64)
     return SpectrumResult(
@@ -150,13 +150,14 @@ def solve(
         basis_functions=space.sizes,
         states_megabytes=sum(c.nbytes for x in trains for c in x.cores) / 1e6,
         completeness=completeness(states),
+        field_limits=space.limits,
         state_converged=converged,
         status=status,
         states=space.shown(states),
         history=list(solution.history),
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": setup_s, "solve_s": time.perf_counter() - solving},
-        warnings=[*space.warnings, *space.remarks(judged, status is Status.BASIS_LIMIT), *said],
+        warnings=[*space.warnings, *space.remarks(judged, status is space.lacking), *said],
         checked=checked,
     )
 
@@ -167,6 +168,8 @@ def _in(prepared: Prepared, space: Space) -> Prepared:
 
 def _states(prepared: Prepared, call: _Call, number: int) -> tuple[Prepared, Solution, bool]:
     """The states of round ``number``, the space they are in, and whether their symmetries are known."""
+    if (found := prepared.space.found(prepared.solver.n_states, prepared.max_rank, call.callback)) is not None:
+        return _in(prepared, found[0]), found[1], True
     if prepared.small and (solution := _of_full_vectors(prepared, call)) is not None:
         return prepared, solution, True
     warm_up()

@@ -77,6 +77,19 @@ def test_the_dipole_of_the_archive_belongs_to_the_numbered_modes(tmp_path):
     assert without.dipole is None and without.rotation is not None
 
 
+@pytest.mark.parametrize(
+    "geometry, frequencies",
+    [(files.BENT4, (3100.0, 1500.0, 700.0, 700.0, 700.0, 900.0)), (files.LINEAR, (2100.0, 900.0, 525.0, 525.0))],
+)
+def test_degenerate_modes_of_the_archive_are_turned_to_the_numbered_ones(tmp_path, geometry, frequencies):
+    molecule = files.made(geometry, frequencies, seed=2)
+    found = loaded(tmp_path, files.output(molecule))
+    np.testing.assert_allclose(found.vectors, molecule.vectors, atol=2e-3)
+    for axis in range(3):
+        for k in range(len(frequencies)):
+            assert found.dipole.components[axis][k,] == pytest.approx(DEBYE * molecule.dipole[k,][axis], abs=1e-3)
+
+
 def test_representations_follow_the_equivalency_table(tmp_path):
     names = ("A'", "A'", "A'", "A'", 'A"', 'A"')
     symmetric = {modes: c for modes, c in BENT4.phi.items() if sum(k > 3 for k in modes) % 2 == 0}
@@ -149,6 +162,9 @@ def test_foreign_and_unfinished_outputs(tmp_path):
     assert told.startswith("bad.log:3:1: ") and "ended with an error" in told
     (told,) = faults(tmp_path, banner + " Normal termination of Gaussian 16\n")
     assert "freq=anharm is needed" in told
+    # the optimisation before it ended, the run of the frequencies did not
+    (told,) = faults(tmp_path, banner + " Normal termination of Gaussian 16\n" + banner + 30 * " SCF Done\n")
+    assert told.startswith("bad.log:33:1: ") and "cut short" in told
     (tmp_path / "other.log").write_text("something else\n")
     assert not gaussian_log.reads(tmp_path / "other.log") and not gaussian_log.reads(tmp_path / "none.log")
 

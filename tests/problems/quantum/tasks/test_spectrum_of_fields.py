@@ -151,7 +151,7 @@ def test_powers_of_q_are_exact_before_the_cut() -> None:
 def test_a_low_barrier_is_refused_and_a_far_one_warned_of(tmp_path: Path) -> None:
     low = ForceField("low", "cm-1", np.array([1000.0]), {(0, 0, 0): -150.0})
     with pytest.raises(ProblemError, match="unbounded below"):
-        run(str(write_csv(low, tmp_path / "low.csv")), 6)
+        run(str(write_csv(low, tmp_path / "low.csv")), 6, holes="refuse")
     far = ForceField("far", "cm-1", np.array([1000.0, 1200.0]), {(0, 0, 0, 0): -2.0})
     problem = VibrationalProblem.model_validate(
         {"kind": "vibrational", "force_field": str(write_csv(far, tmp_path / "far.csv"))}

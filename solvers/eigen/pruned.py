@@ -1,0 +1,173 @@
+"""A sum of products between the oscillator products of at most so many quanta, all modes together.
+
+The space holds products n_1 .. n_d with n_1 + .. + n_d <= Q, so that no direction is reached further than a mode alone:
+the corners of the full product space, where a polynomial potential may lie in a hole, are not in it. Products stand in
+the order of their quanta, those of Q - 1 first, and the matrix is kept below its diagonal by rows: a larger Q appends
+rows and changes none. Elements are gathered by what they change (solvers.kernels.shifts).
+
+Bowman, Christoffel, Tobin, J. Phys. Chem. 83, 905 (1979). Cost of a row: contributions of all terms, some thousands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product as every
+
+import numpy as np
+
+from solvers.kernels.shifts import insert_keys, shifted_rows, symmetric_product
+
+SEED = 20161  # of the random keys of products
+Terms = Sequence[tuple[float, Mapping[int, int]]]
+
+
+def count_products(d: int, quanta: int) -> int:
+    """How many products of ``d`` modes have at most so many quanta."""
+    return math.comb(d + quanta, d)
+
+
+def products_of(quanta: int, sizes: Sequence[int]) -> np.ndarray:
+    """All products with at most so many quanta and fewer than ``sizes[k]`` of mode k, (N, d), ascending in quanta."""
+    found = np.zeros((1, 0), dtype=np.int64)
+    totals = np.zeros(1, dtype=np.int64)
+    for size in sizes:
+        own = np.arange(size)
+        row, n = np.nonzero(totals[:, None] + own[None, :] <= quanta)
+        found, totals = np.column_stack([found[row], n]), totals[row] + n
+    return found[np.lexsort((*found.T[::-1], totals))]
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """What the terms do to products of functions.
+
+    ``changes`` (S, d) of quanta, the first zero, the others downwards in the order of the products; contributions
+    ``start[s]`` to ``start[s + 1]`` make change s: a ``coefficient``, and factors that are entries of ``tables``.
+    """
+
+    changes: np.ndarray
+    start: np.ndarray
+    coefficient: np.ndarray
+    factor_start: np.ndarray
+    factor_mode: np.ndarray
+    factor_table: np.ndarray
+    tables: np.ndarray
+
+
+def shifts_of(matrices: Sequence[np.ndarray], terms: Terms) -> Shifts:
+    """Gather the terms (c, {mode: matrix}) by change; ``matrices[k]`` (P, n, n) with functions in order of quanta.
+
+    Cost O(terms x changes of a term).
+    """
+    d = len(matrices)
+    flat: list[np.ndarray] = []
+    places: dict[tuple[int, int], list[tuple[int, int]]] = {}  # matrix -> (change, place of its table)
+    size = 0
+
+    def tables_of(k: int, p: int) -> list[tuple[int, int]]:
+        nonlocal size
+        if (k, p) not in places:
+            m, n = matrices[k][p], len(matrices[k][p])
+            places[k, p] = []
+            for change in range(1 - n, n):
+                band = np.diagonal(m, change)
+                if not np.any(band):
+                    continue
+                table = np.zeros(n)
+                table[max(0, -change) : max(0, -change) + len(band)] = band
+                places[k, p].append((change, size))
+                flat.append(table)
+                size += n
+        return places[k, p]
+
+    gathered: dict[tuple[int, ...], list[tuple[float, list[tuple[int, int]]]]] = {(0,) * d: []}
+    for c, term in terms:
+        modes = list(term)
+        for chosen in every(*(tables_of(k, term[k]) for k in modes)):
+            change = [0] * d
+            for k, (step, _) in zip(modes, chosen):
+                change[k] = step
+            total = sum(change)
+            if total > 0 or (total == 0 and next((step for step in change if step), -1) > 0):
+                continue  # upwards: the other half of the symmetric matrix
+            gathered.setdefault(tuple(change), []).append((c, [(k, at) for k, (_, at) in zip(modes, chosen)]))
+    start, coefficient, factor_start = [0], [], [0]
+    mode, table_at = [], []
+    for contributions in gathered.values():
+        for c, factors in contributions:
+            coefficient.append(c)
+            mode += [k for k, _ in factors]
+            table_at += [at for _, at in factors]
+            factor_start.append(len(mode))
+        start.append(len(coefficient))
+    return Shifts(
+        np.array(list(gathered), dtype=np.int64).reshape(-1, d),
+        np.array(start),
+        np.array(coefficient, dtype=float),
+        np.array(factor_start),
+        np.array(mode, dtype=np.int64),
+        np.array(table_at, dtype=np.int64),
+        np.concatenate(flat),
+    )
+
+
+@dataclass
+class PrunedMatrix:
+    """The matrix over ``products`` (N, d), of which the first ``len(self)`` have their rows so far."""
+
+    shifts: Shifts
+    products: np.ndarray
+    cutoff: float = 0.0
+    pointer: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    column: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    value: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    diagonal: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        most = int(self.products.max(initial=0)) + 1
+        rng = np.random.default_rng(SEED)
+        self._zobrist = rng.integers(1, 2**62, size=(self.products.shape[1], most))
+        self._keys = np.zeros(len(self.products), dtype=np.int64)
+        for k, own in enumerate(self.products.T):
+            self._keys ^= self._zobrist[k, own]
+        self._slots = np.full(1 << max(4, (4 * len(self.products)).bit_length()), -1, dtype=np.int64)
+        insert_keys(self._keys, self._slots)
+
+    def __len__(self) -> int:
+        return len(self.diagonal)
+
+    def grow(self, count: int) -> None:
+        """Append the rows of the products up to number ``count``."""
+        s = self.shifts
+        pointer, column, value, diagonal = shifted_rows(
+            self.products,
+            self._keys,
+            self._slots,
+            self._zobrist,
+            s.changes,
+            s.start,
+            s.coefficient,
+            s.factor_start,
+            s.factor_mode,
+            s.factor_table,
+            s.tables,
+            self.cutoff,
+            len(self),
+            count,
+        )
+        self.pointer = np.concatenate([self.pointer, self.pointer[-1] + pointer[1:]])
+        self.column = np.concatenate([self.column, column])
+        self.value = np.concatenate([self.value, value])
+        self.diagonal = np.concatenate([self.diagonal, diagonal])
+
+    def __matmul__(self, x: np.ndarray) -> np.ndarray:
+        """The product with vectors (N, m)."""
+        return symmetric_product(self.pointer, self.column, self.value, self.diagonal, np.ascontiguousarray(x))
+
+    def dense(self) -> np.ndarray:
+        """All of it, (N, N)."""
+        found = np.zeros((len(self), len(self)))
+        found[np.repeat(np.arange(len(self)), np.diff(self.pointer)), self.column] = self.value
+        return found + found.T + np.diag(self.diagonal)
