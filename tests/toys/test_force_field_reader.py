@@ -56,7 +56,8 @@ def test_it_is_there_where_it_is_installed(study):
 def test_without_its_entry_point_it_is_not(tmp_path, capsys):
     file = written(tmp_path, "field.toy", TOY)
     assert "toy" not in formats() and main(["validate", str(file)]) == 2
-    assert "toy.yaml:3:23: problem.force_field.file: field.toy is of none of the known" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "toy.yaml:3:23: problem.force_field.file: field.toy:1:1: the file is of none of the known" in told
 
 
 @pytest.mark.parametrize("given", ["{file: field.toy}", "{file: field.toy, format: toy}"])
@@ -79,7 +80,7 @@ def test_it_is_validated_and_dry_run(study, given, capsys):
         ("{file: field.toy, format: tot}", TOY, "3:42: problem.force_field.format: must be one of automatic, csv, "),
         ("{file: field.toy, formt: toy}", TOY, "3:34: problem.force_field.formt: unknown key (did you mean format?)"),
         ("{format: toy}", TOY, "problem.force_field.file: missing"),
-        ("{file: field.toy}", "omega 1000\n", "3:23: problem.force_field.file: field.toy is of none of the known"),
+        ("{file: field.toy}", "omega 1000\n", "3:23: problem.force_field.file: field.toy:1:1: the file is of none of"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(study, given, content, told, capsys):

@@ -17,7 +17,7 @@ from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.rotation import expanded
 from problems.quantum.kinds.vibrational import VibrationalProblem
-from problems.quantum.readers.formats import format_of, read
+from problems.quantum.readers.formats import file_of, format_of, read
 from problems.quantum.readers.quality import notes_on
 from problems.quantum.readers.reader import KEY
 from problems.quantum.readers.written import tables_of
@@ -42,17 +42,19 @@ class Imported:
 
 
 def import_file(file: str | Path, out: str | Path, form: str = AUTOMATIC) -> Imported:
-    """Write the contents of a file of the format ``form`` into the folder ``out``, which is made if need be.
+    """Write the contents of a file of the format ``form``, or of a folder, into ``out``, which is made if need be.
 
     Raises ProblemError for what is wrong in the file, ImportRefused where a file would be overwritten, OSError where
     the folder cannot be written to.
     """
-    path, folder = Path(file), Path(out)
+    given, folder = Path(file), Path(out)
+    path = file_of(given)
     known = format_of(path) if form == AUTOMATIC else form
     molecule = read(path, known, KEY)
     contents = tables_of(molecule)
     notes = tuple(dict.fromkeys((*molecule.notes, *notes_on(molecule.field), *_missing(molecule))))
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).strip("_-") or "molecule"
+    title = given.resolve().stem  # of a folder, its own name: the files in it are called alike everywhere
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", title).strip("_-") or "molecule"
     contents[f"{name}.yaml"] = _configuration(path.name, molecule, contents)
     contents[NOTES] = "".join(f"- {note}\n" for note in notes) or "nothing that is missing or weak was found\n"
     for one in contents:

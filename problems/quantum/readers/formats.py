@@ -69,7 +69,7 @@ def format_of(path: Path) -> str:
     if len(own) == 1:
         return own[0]
     fault = f"may be any of {', '.join(own)}" if own else f"is of none of the known formats ({', '.join(formats())})"
-    raise ProblemError(f"{path.name} {fault}: name its format", KEY)
+    raise ProblemError(f"{path.name}:1:1: the file {fault}: name its format", KEY)
 
 
 def file_of(path: Path) -> Path:

@@ -30,8 +30,15 @@ Terms = Mapping[tuple[int, ...], float]
 
 
 def tables_of(molecule: Molecule) -> dict[str, str]:
-    """File name -> its text, of all that the molecule has. ProblemError for frequencies that are not real."""
+    """File name -> its text, of all that the molecule has.
+
+    Raises ProblemError for frequencies that are not real, for products with momenta, and for other units than cm-1.
+    """
     field = molecule.field
+    if field.rotation:
+        raise ProblemError("products with momenta cannot be written as a table of constants: run the file itself", KEY)
+    if field.unit != "cm-1":
+        raise ProblemError(f"tables of constants are in cm-1, the field is in {field.unit}: run the file itself", KEY)
     squares = np.array([2.0 * field.terms.get((k, k), 0.0) for k in range(field.d)])
     true = np.sign(field.frequencies + squares) * np.sqrt(field.frequencies * np.abs(field.frequencies + squares))
     true = np.where(squares == 0.0, field.frequencies, true)

@@ -56,3 +56,11 @@ def test_a_second_order_term_becomes_part_of_its_frequency(tmp_path):
     np.testing.assert_allclose(field.potential(points), other.potential(points * scale), rtol=1e-10)
     with pytest.raises(ProblemError, match="imaginary"):
         tables_of(Molecule(replace(field, terms={(0, 0): -600.0})))
+
+
+def test_what_a_table_cannot_hold_is_refused():
+    field = ForceField("a", "cm-1", np.array([1000.0]), {}, rotation={((0, (1, 2)),): 3.0})
+    with pytest.raises(ProblemError, match="products with momenta"):
+        tables_of(Molecule(field))
+    with pytest.raises(ProblemError, match="are in cm-1"):
+        tables_of(Molecule(replace(field, rotation={}, unit="model units")))
