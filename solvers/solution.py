@@ -17,7 +17,7 @@ class Status(Enum):
 
     CONVERGED = "converged to the accuracy asked for"
     RANK_LIMIT = "the rank limit stopped it before the accuracy was reached: raise max_rank or relax accuracy"
-    BASIS_LIMIT = "the basis is too small for the accuracy asked for: allow more functions, points or solves"
+    BASIS_LIMIT = "the basis is too small for the accuracy asked for: allow a larger one"
     ITERATION_LIMIT = "the iteration limit stopped it before the accuracy was reached: allow more passes or sweeps"
     FIELD_LIMIT = (
         "a hole of the field leaves levels less certain than asked for: correct or bound it, or relax accuracy"

@@ -53,6 +53,11 @@ class Blocks:
         """r_0 .. r_d-2."""
         return [len(left) for left in self.left]
 
+    def work(self) -> float:
+        """Operations for all C_k and the cores of the train, once."""
+        sizes = [(*t.shape, mode.n) for t, mode in zip(self.values, self.modes, strict=True)]
+        return float(sum(a * b * s * (b + (0 if s == n else n)) for a, s, b, n in sizes))
+
     def content(self) -> dict[str, np.ndarray]:
         """All index sets and values."""
         parts = {"left": self.left, "right": self.right, "rows": self.rows, "values": self.values}

@@ -20,6 +20,7 @@ from solvers.formats.trains.tensor_train import TensorTrain
 ROUNDING = 0.05  # of the accuracy (root mean square), for the rounding
 ROUNDINGS = 3  # attempts, each with less, where the values known do not bear it
 FEW = 4096  # known values that are looked at first
+MUCH = 0.5  # of the error of the last train: one before it is better
 WORST = 80  # points returned of those where known values are missed, and one a rank
 
 
@@ -124,14 +125,18 @@ class Judgement:
         self.checks += self.source.evaluations - spent
         return points, values
 
-    def last(self, exact: TensorTrain) -> tuple[TensorTrain, float]:
-        """The train rounded, or as it is where that is better, with the largest error at what is known; never one
-        that is worse than zero.
+    def last(self, exact: TensorTrain, before: TensorTrain | None) -> tuple[TensorTrain, float]:
+        """The train rounded, or as it is where that is better, or one ``before`` it that is much better, with the
+        largest error at what is known; never one that is worse than zero.
         """
         known, scale = self.source.known, self.source.largest
-        trains = (exact.round(ROUNDING * self.accuracy), exact)
+        trains = [exact.round(ROUNDING * self.accuracy), exact]
         errors = [float(known.errors(x).max()) / scale for x in trains]
         chosen = 0 if errors[0] <= max(errors[1], self.accuracy) else 1
+        if before is not None and errors[chosen] > self.accuracy:
+            trains.append(before)
+            errors.append(float(known.errors(before).max()) / scale)
+            chosen = 2 if errors[2] < MUCH * errors[chosen] else chosen
         if not errors[chosen] <= 1.0:
             return ones(self.source.shape) * 0.0, 1.0
         return trains[chosen], errors[chosen]

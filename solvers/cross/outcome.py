@@ -26,6 +26,7 @@ class Outcome:
     judgement: Judgement
     pivots: Pivots | None
     judged: Judged | None
+    best: tuple[TensorTrain, float] | None
     whole: tuple[TensorTrain, float, Status] | None
     looked: list[Checked]
     status: Status | None
@@ -50,7 +51,8 @@ class Outcome:
             return self.said(zero, status, 0.0, none, share, looks.zeros(source.known.count, sure))
         assert self.status is not None
         if self.status is not Status.CONVERGED:
-            train, error = self.judgement.last(self.pivots.train())
+            before = self.best[0] if self.best is not None and self.floor is None else None
+            train, error = self.judgement.last(self.pivots.train(), before)
             look = looks.known_values(source.known.count, error, error <= accuracy)
             return self.said(train, self.status, error, self.pivots.points(), 1.0, look)
         judged = self.judged

@@ -8,8 +8,12 @@ all, and the error at a kink falls as a small power of the evaluations. With N e
     the accuracy is out of reach  where e(N) ~ N^-p, with the p between N / ``WINDOW`` and N, does not come down to it
                                 within ``BEYOND`` times the evaluations that are allowed.
 
-The first is looked for from ``FEWEST`` evaluations on. The second may also be a function whose rank is large, but
-exact, before that rank is reached: it is looked for from ``patience`` evaluations on, a method's option.
+    the accuracy is too dear    where e(W) ~ W^-q, fitted between W / ``WINDOW``^2 and W, does not within ``MOST_WORK``
+                                operations W of the algebra: a kink in long modes has few values for its ranks, and
+                                factorisations of minutes.
+
+The first is looked for from ``FEWEST`` evaluations on. The others may also be a function whose rank is large, but
+exact, before that rank is reached: they are looked for from ``patience`` evaluations on, a method's option.
 """
 
 from __future__ import annotations
@@ -17,12 +21,16 @@ from __future__ import annotations
 import math
 import statistics
 
+import numpy as np
+
 FALLEN = 30.0  # times: so much must the error have fallen before a floor is one
 FLAT = 1.5  # times: an error that fell less has not fallen
 AGAIN = 6.0  # times the evaluations over which it has not
 FEWEST = 100_000  # evaluations from which on a floor is one
 WINDOW = 4.0  # times the evaluations over which the power is taken
 BEYOND = 1.0  # times the evaluations allowed
+MOST_WORK = 1e11  # products of two numbers in the sweeps: a minute or two on one core
+LEAST = 8  # errors for a fit
 
 
 class Progress:
@@ -30,26 +38,26 @@ class Progress:
 
     def __init__(self, accuracy: float, most: int, patience: int) -> None:
         self.accuracy, self.most, self.patience = accuracy, most, patience
-        self.seen: list[tuple[int, float]] = []
+        self.seen: list[tuple[int, float, float]] = []  # evaluations, error, work
 
-    def note(self, evaluations: int, error: float) -> None:
-        """The largest error found so far at so many evaluations."""
+    def note(self, evaluations: int, error: float, work: float = 0.0) -> None:
+        """The largest error found so far at so many evaluations, and operations."""
         if error > 0.0:
-            self.seen.append((evaluations, error))
+            self.seen.append((evaluations, error, work))
 
     def lowest(self) -> float:
         """The smallest error so far."""
         return self._smallest(0.0, math.inf)
 
     def _largest(self, low: float, high: float) -> float:
-        return max((e for n, e in self.seen if low < n <= high), default=0.0)
+        return max((e for n, e, _ in self.seen if low < n <= high), default=0.0)
 
     def _median(self, low: float, high: float) -> float:
-        found = [e for n, e in self.seen if low < n <= high]
+        found = [e for n, e, _ in self.seen if low < n <= high]
         return statistics.median(found) if found else math.inf
 
     def _smallest(self, low: float, high: float) -> float:
-        return min((e for n, e in self.seen if low < n <= high), default=math.inf)
+        return min((e for n, e, _ in self.seen if low < n <= high), default=math.inf)
 
     def at_floor(self) -> bool:
         """Whether the error has fallen and falls no more."""
@@ -72,6 +80,18 @@ class Progress:
         wanted = math.log(new / self.accuracy)  # e falls by the power's share of a factor in N
         return wanted > power * math.log(BEYOND * self.most / now)
 
+    def too_dear(self) -> bool:
+        """Whether the accuracy lies far beyond the operations allowed, at the rate at which the error falls."""
+        if not self.seen or self.seen[-1][0] < self.patience:
+            return False
+        now = self.seen[-1][2]
+        points = np.log([(w, e) for _, e, w in self.seen if w > now / WINDOW**2])
+        if len(points) < LEAST:
+            return False
+        slope, level = np.polyfit(points[:, 0] - math.log(now), points[:, 1], 1)
+        wanted = level - math.log(self.accuracy)  # what the error of the fit has still to fall
+        return bool(wanted > max(-slope, 0.0) * math.log(MOST_WORK / now))
+
     def ended(self) -> bool:
         """Whether to go on is no use."""
-        return self.at_floor() or self.out_of_reach()
+        return self.at_floor() or self.out_of_reach() or self.too_dear()

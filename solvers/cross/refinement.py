@@ -37,9 +37,11 @@ ALONE = 2  # so few points of thousands become pivots, whatever their error: a s
 INSERTED = 8  # points that become pivots at once, and an eighth of the rank
 MORE = 4  # times as many random points after every check that found an error ...
 MORE_SHARE = 0.5  # ... up to this share of all evaluations
+KEPT = 4_000_000  # numbers in the cores of a train that is kept as the best so far: 32 MB
 LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
 _PLACE = (
     "sweeps",
+    "work",
     "local",
     "checks",
     "repeated",
@@ -74,10 +76,12 @@ class Refinement(Outcome):
         source.budget = method.max_evaluations
         self.pivots: Pivots | None = None
         self.sweeps = self.checks = 0  # checks that found an error
+        self.work = 0.0  # operations of the sweeps
         self.local = LOCAL_SHARE * accuracy  # tolerance at the bonds
         self.busy: set[int] | None = None  # bonds to look at in the next sweep; None: a new round of all
         self.forward = True
         self.judged: Judged | None = None  # after a round; None while one is at work
+        self.best: tuple[TensorTrain, float] | None = None  # of those judged, and its error
         self.last_judged: float | None = None  # the error of the last judgement
         self.repeated = False  # whether the answer to the last one was a smaller tolerance alone
         self.whole: tuple[TensorTrain, float, Status] | None = None  # where every entry was evaluated
@@ -129,6 +133,7 @@ class Refinement(Outcome):
                 # 3 the train, held against what is known, and looked at where nothing was
                 self.judged = self.judge(self.pivots)
                 label = "check" if self.judged.fresh else "known"
+                self.remember(self.judged)
                 yield from self.told(label, self.judged.error)
             # 4 the end, or an answer to the errors found
             if self.judged.fresh and self.judged.error <= self.accuracy:
@@ -213,7 +218,9 @@ class Refinement(Outcome):
 
     def moved(self, error: float) -> None:
         """Note the largest error found, and whether to go on is no use: what can be taken whole ends by itself."""
-        self.progress.note(self.source.evaluations, error)
+        assert self.pivots is not None
+        self.work += self.pivots.work()
+        self.progress.note(self.source.evaluations, error, self.work)
         size, method = self.source.size, self.method
         self.ended = size > min(LARGE * method.whole, method.max_evaluations) and self.progress.ended()
 
@@ -225,6 +232,12 @@ class Refinement(Outcome):
         least = self.method.check_points
         count = min(least * MORE**self.checks, max(least, int(MORE_SHARE * self.source.evaluations)))
         return Judged(*self.judgement.judged_by(train, exact, error, pivots, count), count)
+
+    def remember(self, judged: Judged) -> None:
+        """The train if it is the best so far, and not too large to be kept: growth can lose what was reached."""
+        size = sum(core.size for core in judged.train.cores)
+        if size <= KEPT and (self.best is None or judged.error < self.best[1]):
+            self.best = judged.train, judged.error
 
     def answer(self, pivots: Pivots, judged: Judged) -> None:
         """The worst points become pivots, or the tolerance falls; else the limit that stands in the way."""
@@ -277,13 +290,17 @@ class Refinement(Outcome):
             cores, entry = train_arrays("train", self.judged.train)
             arrays |= {**cores, "worst": self.judged.worst}
             data["judged"] = {"train": entry, "error": self.judged.error, "fresh": self.judged.fresh}
+        if self.best is not None:
+            cores, entry = train_arrays("best", self.best[0])
+            arrays |= cores
+            data["best"] = {"train": entry, "error": self.best[1]}
         return arrays, data
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
         """Go on from there."""
         for name in _PLACE:
-            setattr(self, name, data[name])
-        self.progress.seen = [(int(count), float(error)) for count, error in data["progress"]]
+            setattr(self, name, data.get(name, getattr(self, name)))
+        self.progress.seen = [(int(count), float(error), float(sum(work))) for count, error, *work in data["progress"]]
         self.judgement.checks = data["judgements"]
         restore(self.rng, data["generator"])
         if data["whole"] is not None:
@@ -297,6 +314,8 @@ class Refinement(Outcome):
         self.busy = None if data["busy"] is None else set(data["busy"])
         self.status = None if data["status"] is None else Status[data["status"]]
         self.looked = [Checked(**look) for look in data["looked"]]
+        if data.get("best") is not None:
+            self.best = stored_train(arrays, "best", data["best"]["train"]), data["best"]["error"]
         if data["judged"] is not None:
             judged = data["judged"]
             train = stored_train(arrays, "train", judged["train"])

@@ -29,6 +29,7 @@ DRAWN = REMADE | {
     "heisenberg-12",
     "ornstein-uhlenbeck-4",
     "spin-boson-in-time",
+    "water",
 }
 COLUMN = 3.4  # inches: of a journal of two columns
 

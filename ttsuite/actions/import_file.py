@@ -16,7 +16,6 @@ from pathlib import Path
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.rotation import expanded
-from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.readers.formats import file_of, format_of, read
 from problems.quantum.readers.quality import notes_on
 from problems.quantum.readers.reader import KEY
@@ -100,7 +99,7 @@ def _configuration(source: str, molecule: Molecule, tables: Mapping[str, str]) -
         why = _runs_with_rotation(molecule)
         lines.append(f"  kinetic: {'none   # ' + why if why else 'watson'}")
     for name in ("dipole", "polarisability"):
-        if f"{name}.csv" in tables and name in VibrationalProblem.model_fields:
+        if f"{name}.csv" in tables:
             lines.append(f"  {name}: {{file: {name}.csv}}")
     states = min(1 + d + d * (d + 1) // 2, MOST_STATES)
     lines += ["solver:", f"  n_states: {states}", f"  accuracy: {ACCURACY:g}   # cm-1"]

@@ -228,7 +228,7 @@ def _write(study: Study, report: Report, record: Record, shown: Data) -> None:
 
 def _files(folder: Path) -> list[tuple[str, str]]:
     """(text, link) of the files of numbers that stand beside the report."""
-    tables = sorted(path.name for path in folder.glob("*.csv"))
+    tables = sorted(path.name for ending in ("csv", "jdx") for path in folder.glob(f"*.{ending}"))
     found = [name for name in ("report.json", *tables, CONFIGURATION_FILE) if (folder / name).is_file()]
     return [(name, quote(name)) for name in found]
 

@@ -15,6 +15,7 @@ from typing import ClassVar, overload
 
 import numpy as np
 
+from problems.quantum.hamiltonians.force_field.one_mode import OneModeFunctions
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.start import Start
 from solvers.eigen.states import EigenStates
@@ -94,6 +95,12 @@ class Space(ABC):
     def limits(self) -> dict[str, object]:
         """What the source itself leaves open, whatever the basis: empty where that is nothing."""
         return {}
+
+    @property
+    def functions(self) -> tuple[OneModeFunctions, ...]:
+        """The functions of each mode along the train, as states are shown in them; empty where modes are no
+        coordinates."""
+        return ()
 
     @abstractmethod
     def looks(self) -> tuple[Checked, ...]:

@@ -230,6 +230,11 @@ class SumOfProductsProblem(ProblemKeys):
 
         return space_of(self.products, self.bases, self.mode_order, accuracy)
 
+    @property
+    def observed(self) -> None:
+        """Nothing: terms say nothing of a dipole."""
+        return None
+
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """The whole matrix, where it is small enough."""
         from problems.quantum.hamiltonians.terms.exact import routes

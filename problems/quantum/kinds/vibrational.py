@@ -35,7 +35,9 @@ from problems.quantum.hamiltonians.force_field.keys import (
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.normal_form import NormalForm, normal_form
+from problems.quantum.hamiltonians.force_field.property_keys import Observed, PropertyKey, Spectrum, property_of
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
+from problems.quantum.readers.property_table import DIPOLE, POLARISABILITY, read_property
 from problems.quantum.readers.rotation_table import check_rotation, read_rotation
 from problems.quantum.readers.shipped import shipped
 from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, SpectrumSolver
@@ -45,7 +47,8 @@ if TYPE_CHECKING:
     from problems.result import Results
     from problems.route import Route
 
-ROTATION, KINETIC = "problem.rotation", "problem.kinetic"
+ROTATION, KINETIC, DIPOLE_KEY = "problem.rotation", "problem.kinetic", "problem.dipole"
+MANY_MODES = 9999  # where it is not known how many there are
 ORDERS = {"watson": 0, "watson1": 1, "watson2": 2}  # of the inverse inertia in q
 INERTIA = {
     "watson": "inverse inertia at equilibrium",
@@ -89,6 +92,17 @@ class VibrationalProblem(ProblemKeys):
         default="warn",
         description="Where the potential falls without end, and the basis or the states reach there; warn: levels that"
         " stand still beside the hole; refuse: none; {tanh: g}: the potential in coordinates that end.",
+    )
+    dipole: PropertyKey | None = Field(
+        default=None,
+        description="Dipole for infrared intensities; where it is left out, the one in the file of the force field.",
+    )
+    polarisability: PropertyKey | None = Field(
+        default=None,
+        description="Polarisability for Raman activities; where it is left out, that in the file of the force field.",
+    )
+    spectrum: Spectrum | None = Field(
+        default=None, description="How the infrared spectrum is drawn, where there is a dipole."
     )
 
     @field_validator("force_field")
@@ -136,6 +150,27 @@ class VibrationalProblem(ProblemKeys):
         else:
             check_rotation(path, ROTATION)
         return str(path)
+
+    @field_validator("dipole", "polarisability")
+    @classmethod
+    def _located(cls, value: PropertyKey | None, info: ValidationInfo) -> PropertyKey | None:
+        if value is None or value.file is None:
+            return value
+        key = f"problem.{info.field_name}.file"
+        path = located(value.file, directory(info), key)
+        known = "force_field" in info.data  # the faults of this file are told beside those of a field that has some too
+        d = load(info.data["force_field"]).d if known else MANY_MODES
+        read_property(path, d, DIPOLE if info.field_name == "dipole" else POLARISABILITY, key)
+        return value.model_copy(update={"file": str(path)})
+
+    @model_validator(mode="after")
+    def _properties_are_known(self) -> VibrationalProblem:
+        asked = self.observed
+        if self.spectrum is not None and (asked is None or asked.dipole is None):
+            raise ProblemError("needs a dipole: give dipole", "problem.spectrum")
+        if asked is not None and self.vibrations.unit != "cm-1":
+            raise ProblemError(f"intensities are of fields in cm-1, not in {self.vibrations.unit}", DIPOLE_KEY)
+        return self
 
     @model_validator(mode="after")
     def _kinetic_is_known(self) -> VibrationalProblem:
@@ -194,6 +229,21 @@ class VibrationalProblem(ProblemKeys):
         if self.kinetic == "none" or rotation is None:
             return field
         return fields.with_rotation(field, rotation, ORDERS[self.kinetic])
+
+    @cached_property
+    def observed(self) -> Observed | None:
+        """Dipole, polarisability and spectrum; None where neither property is known."""
+        d, found = self.vibrations.d, self.molecule
+        dipole = property_of(self.dipole, found.dipole, DIPOLE, d, DIPOLE_KEY)
+        raman = property_of(self.polarisability, found.polarisability, POLARISABILITY, d, "problem.polarisability")
+        if dipole is None and raman is None:
+            return None
+        if self.normal_form is not None:
+            dipole = None if dipole is None else self.normal_form.surface(dipole)
+            raman = None if raman is None else self.normal_form.surface(raman)
+        field = self.computed[0]
+        frequencies = field.frequencies if all(len(modes) > 2 for modes in field.terms) else None
+        return Observed(dipole, raman, self.spectrum or Spectrum(), frequencies, self.vibrations.name)
 
     @property
     def description(self) -> list[tuple[str, str]]:
@@ -266,6 +316,9 @@ class VibrationalProblem(ProblemKeys):
         """Key -> file a run must keep beside its configuration so that it can be repeated."""
         given, source = self.force_field, self.vibrations.source
         kept = {} if self.rotation is None else {"rotation": Path(self.rotation)}
+        for name, of_file in (("dipole", self.dipole), ("polarisability", self.polarisability)):
+            if of_file is not None and of_file.file is not None:
+                kept[f"{name}.file"] = Path(of_file.file)
         if source is None or (isinstance(given, str) and given in shipped()):
             return kept
         return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source} | kept

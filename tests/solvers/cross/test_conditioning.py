@@ -6,7 +6,9 @@ import pytest
 from solvers.cross import pivots as module
 from solvers.cross.cross import cross
 from solvers.cross.pivots import Pivots
+from solvers.cross.refinement import Refinement
 from solvers.cross.sources import FunctionSource
+from solvers.methods import Cross
 from solvers.solution import Status
 
 
@@ -50,6 +52,28 @@ def test_small_pivots_of_near_points_are_dropped():
     assert [len(rows) for rows in pivots.left] == [len(rows) for rows in pivots.right]
     crossing = np.array([[*a, *b] for a, b in zip(pivots.left[40], pivots.right[40])])
     assert np.abs(pivots.train().entries(crossing) - source.points(crossing)).max() <= 1e-7 * source.largest
+
+
+def test_an_end_without_the_accuracy_returns_the_best_train_seen():
+    """Growth after it, with pivots that are noise, must not lose what was reached."""
+    f = two_variables(12, "sequential", few_scales)
+    refinement = Refinement(
+        FunctionSource(f, (2,) * 24, None), Cross(), 1e-6, np.zeros((0, 24), int), np.random.default_rng(0)
+    )
+    for state in refinement.steps():
+        if state.label in ("known", "check"):
+            break
+    assert refinement.best[1] == refinement.judged.error <= 1e-3
+    pivots, rng = refinement.pivots, np.random.default_rng(1)
+    for k in range(23):  # blocks that fit no longer
+        pivots.values[k] = pivots.values[k] + rng.standard_normal(pivots.values[k].shape)
+        pivots._quotients[k] = None
+    refinement.status = Status.INTERRUPTED
+    solution = refinement.solution()
+    points = np.random.default_rng(9).integers(0, 2, (20_000, 24))
+    assert np.abs(solution.value.entries(points) - f(points)).max() <= 1e-3 and solution.residual[0] <= 1e-3
+    refinement.best = None
+    assert refinement.solution().residual[0] > 0.1
 
 
 def test_a_smooth_function_of_two_variables():

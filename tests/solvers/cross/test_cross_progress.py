@@ -42,3 +42,22 @@ def test_a_power_is_held_against_the_evaluations_allowed(accuracy, out):
 
 def test_nothing_is_said_of_no_errors():
     assert not any(floor or reach for floor, reach in seen(np.zeros(13)))
+
+
+def worked(errors, work, accuracy=1e-3):
+    progress = Progress(accuracy, 50_000_000, 1_000_000)
+    for error, done in zip(errors, work, strict=True):
+        progress.note(1_200_000, float(error), float(done))
+    return progress.too_dear()
+
+
+def test_a_power_is_held_against_the_work_it_would_take():
+    """A kink in modes of 2000 indices: few evaluations, hours of factorisations."""
+    work = 1e10 * np.linspace(0.05, 1.0, 20)
+    noisy = np.exp(0.5 * np.random.default_rng(0).standard_normal(20))
+    assert worked(0.01 * (work / 1e10) ** -0.4 * noisy, work)
+    assert not worked(0.01 * (work / 1e10) ** -3.0 * noisy, work)  # 22,000 times within what is allowed
+    assert not worked(1e-2 * 10.0 ** (-3.0 * work / 1e10), work)
+    assert not worked(0.01 * (work / 1e10) ** -0.4, 1e-6 * work, accuracy=5e-3)
+    assert not worked([0.1] * 5, work[:5])  # too few to tell
+    assert worked(np.full(20, 0.01), work)

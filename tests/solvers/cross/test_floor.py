@@ -77,3 +77,15 @@ def test_kinks_and_jumps_end_with_an_error_that_holds(f):
 def test_a_large_exact_rank_is_no_floor():
     x = random_train((24,) * 5, 24, np.random.default_rng(1))
     assert cross(x.entries, x.shape, accuracy=1e-8).value.ranks[2] == 24
+
+
+@pytest.mark.slow
+def test_a_kink_in_long_modes_ends_soon_at_a_loose_accuracy():
+    """Its ranks are few hundred: the values could be had, not their factorisations."""
+    grid = np.linspace(-1.0, 1.0, 2000)
+    f = lambda p: np.abs(grid[p] @ [1.0, -0.7, -0.3])  # noqa: E731
+    solution = cross(f, (2000,) * 3, accuracy=1e-3, throw=False)
+    points = np.random.default_rng(7).integers(0, 2000, (20_000, 3))
+    errors = np.abs(solution.value.entries(points) - f(points)) / solution.extra["scale"]
+    assert solution.status is Status.FLOOR and solution.counts["evaluations"] <= 1_500_000
+    assert errors.max() <= 2.0 * solution.residual[0] and solution.residual[0] <= 0.2

@@ -34,6 +34,15 @@ class Surface:
         """Highest power."""
         return max((len(modes) for component in self.components for modes in component), default=0)
 
+    def truncated(self, order: int) -> Surface:
+        """Without the powers above ``order``."""
+        kept = tuple({p: c for p, c in component.items() if len(p) <= order} for component in self.components)
+        return Surface(kept, self.unit)
+
+    def slopes(self, d: int) -> np.ndarray:
+        """First derivatives of ``d`` modes at equilibrium, (d, components)."""
+        return np.array([[component.get((k,), 0.0) for component in self.components] for k in range(d)])
+
 
 @dataclass(frozen=True)
 class Printed:

@@ -19,6 +19,7 @@ from itertools import permutations
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.molecule import Surface
 from problems.quantum.hamiltonians.force_field.orientation import spread
 from problems.quantum.hamiltonians.force_field.rotation import Rotation
 from solvers.measured import numeral
@@ -70,6 +71,10 @@ class NormalForm:
         size = max(abs(c) for c in terms.values())
         kept = {m: c for m, c in terms.items() if len(m) > 2 and abs(c) > ROUND_OFF * size}
         return replace(field, frequencies=self.frequencies, terms=kept, rotation={(): constant} if constant else {})
+
+    def surface(self, given: Surface) -> Surface:
+        """A dipole or polarisability in the new coordinates."""
+        return replace(given, components=tuple(self.polynomial(component) for component in given.components))
 
     def rotation(self, given: Rotation) -> Rotation:
         """Inertia, zeta and derivatives for the new coordinates."""

@@ -17,6 +17,7 @@ from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field import outside
 from problems.quantum.hamiltonians.force_field.holes import Hole, beyond, reaches
 from problems.quantum.hamiltonians.force_field.keys import REFUSE
+from problems.quantum.hamiltonians.force_field.one_mode import OneModeFunctions
 from problems.quantum.hamiltonians.force_field.operators import second_look
 from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis
 from problems.quantum.hamiltonians.force_field.sizes import Wide
@@ -80,6 +81,12 @@ class FieldSpace(Space):
     def way(self) -> str:
         """What is done about a hole."""
         return "a product basis, which does not reach it"
+
+    @property
+    def functions(self) -> tuple[OneModeFunctions, ...]:
+        """Those of the basis, by ascending quantum numbers."""
+        bases = self.basis.bases(self.basis.sizes)
+        return tuple(OneModeFunctions.of_basis(bases[k]) for k in self.order)
 
     def looks(self) -> tuple[Checked, ...]:
         """The operator against the field itself."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from problems.quantum.tasks.spectrum.keys import MOST_SHARED, Asked, SpectrumSolver, WithLevels
 from problems.report_parts import Quantity
 from problems.result import Results
 from problems.route import TIGHTER, Route
 
 
-def allowed(solver: Asked, quantity: Quantity, results: Results) -> float:
-    """What the accuracy asked for allows in every level."""
-    return solver.accuracy
+def allowed(solver: Asked, quantity: Quantity, results: Results) -> float | np.ndarray:
+    """What the accuracy asked for allows in every level; of an intensity as much as its error."""
+    if quantity.name == "energies" or quantity.errors is None:
+        return solver.accuracy
+    return np.asarray(quantity.errors)
 
 
 def routes(problem: WithLevels, solver: SpectrumSolver, results: Results) -> list[Route]:

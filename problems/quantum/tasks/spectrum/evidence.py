@@ -62,3 +62,8 @@ def assigned(text: str, letter: str = "ν") -> str:
         return f"{found.group(1)} {parts[0]}" if len(parts) == 1 else f"{found.group(1)} ({' + '.join(parts)})"
 
     return _PRODUCT.sub(product, text).replace(" ;", ";")
+
+
+def leading(text: str, letter: str = "ν") -> str:
+    """The leading product of an assignment as it is printed: ``0.97[1v3] ; 0.20[1v1+2v3]`` as ν₃."""
+    return assigned(text.partition(" ; ")[0], letter).partition(" ")[2].strip("()")

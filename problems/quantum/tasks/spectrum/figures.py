@@ -29,13 +29,14 @@ from problems.drawing import (
 )
 from problems.legends import legend_above, legend_outside, text_width
 from problems.levels import Reference
+from problems.quantum.tasks.spectrum.infrared_figures import infrared_pictures
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.lists import comparison_of_lists
 from problems.quantum.tasks.spectrum.result import SpectrumResult
+from problems.quantum.tasks.spectrum.stick_labels import LABEL, grouped, spread_out
 from problems.report_parts import Picture
 from solvers.measured import Measured, bound, lowered, unit_text
 
-LABEL = 0.118  # inches from one vertical label of 7 points to the next
 SIDES = 0.75  # inches of a figure beside its panel
 BOND = 0.33  # inches of the name of a bond
 MOST_PASSES = 12  # that are named
@@ -61,6 +62,7 @@ def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[P
                 alt=f"Stick spectrum of {count} levels from 0 to {Measured(span)} {unit} above the lowest.",
             )
         )
+    pictures += infrared_pictures(result, [_typeset(_leading(text)[1]) for text in result.assignments])
     judge = next((reference for reference in references if reference.judge), None)
     if judge is not None:
         pictures.append(_deviations(result, references, judge, accuracy))
@@ -139,7 +141,7 @@ def spectrum(result: SpectrumResult) -> Figure:
     lanes = len(blocks) if len(blocks) <= LANES else 1
     span = max(float(levels[-1]), 1e-12)
     room = page_width() - SIDES
-    groups = _groups(levels, 0.5 * LABEL / room * span, int(room / LABEL) - 1)
+    groups = grouped(levels, 0.5 * LABEL / room * span, int(room / LABEL) - 1)
     texts = []
     for group in groups:
         best = max(group, key=lambda i: leading[i][0])
@@ -158,7 +160,7 @@ def spectrum(result: SpectrumResult) -> Figure:
         axes.axhline(base, color="0.8", lw=0.6, zorder=0)
     middles = np.array([float(np.mean(levels[group])) for group in groups])
     gap = LABEL / room * 1.04 * span
-    for text, middle, place in zip(texts, middles, _spread(middles, gap, span), strict=True):
+    for text, middle, place in zip(texts, middles, spread_out(middles, gap, span), strict=True):
         strip_axes.plot([middle, place], [0.0, 0.2 / strip], color="0.6", lw=0.5)
         strip_axes.annotate(text, (place, 0.23 / strip), rotation=90, ha="center", va="bottom", fontsize=SMALLEST)
     strip_axes.set_ylim(0, 1)
@@ -304,31 +306,6 @@ def _leading(assignment: str) -> tuple[float, str]:
     """Weight and name of the leading configuration of ``0.97[1v8a] ; ...``; a bare text has weight 1."""
     found = _LEADING.match(assignment)
     return (float(found[1]) ** 2, found[2]) if found else (1.0, assignment)
-
-
-def _groups(levels: np.ndarray, gap: float, most: int) -> list[list[int]]:
-    """Indices of ascending ``levels`` in at most ``most`` groups no wider than ``gap``, which is widened for that."""
-    while True:
-        groups: list[list[int]] = []
-        for i, level in enumerate(levels):
-            if groups and level - levels[groups[-1][0]] < gap:
-                groups[-1].append(i)
-            else:
-                groups.append([i])
-        if len(groups) <= most:
-            return groups
-        gap *= 1.3
-
-
-def _spread(places: np.ndarray, gap: float, end: float) -> np.ndarray:
-    """Ascending places pushed apart to a distance ``gap``, by a pass to the right and one to the left."""
-    moved = np.array(places)
-    for i in range(1, moved.size):
-        moved[i] = max(moved[i], moved[i - 1] + gap)
-    moved[-1] = min(moved[-1], max(end, places[-1]))
-    for i in range(moved.size - 2, -1, -1):
-        moved[i] = min(moved[i], moved[i + 1] - gap)
-    return moved
 
 
 def _difference(before: np.ndarray | None, after: np.ndarray | None) -> np.ndarray:

@@ -11,6 +11,7 @@ from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, SolverKeys, Worker
 from problems.levels import Reference
 
 if TYPE_CHECKING:
+    from problems.quantum.hamiltonians.force_field.property_keys import Observed
     from problems.quantum.hamiltonians.space import Space
     from problems.result import Results
     from problems.route import Route
@@ -82,6 +83,10 @@ class WithLevels(HasLevels, Protocol):
 
     def few(self, n_states: int) -> bool:
         """Whether so many states are best found on one shared basis, where no method is asked for."""
+
+    @property
+    def observed(self) -> Observed | None:
+        """What is asked of the states beyond their levels; None for a source without properties."""
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """Routes of its own to the levels of a run."""

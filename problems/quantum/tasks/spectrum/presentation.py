@@ -7,7 +7,8 @@ import numpy as np
 from problems.contract import Facts
 from problems.effort import megabytes
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
-from problems.quantum.tasks.spectrum.evidence import assigned, evidence
+from problems.quantum.tasks.spectrum.evidence import assigned, evidence, leading
+from problems.quantum.tasks.spectrum.infrared_tables import intensity_facts, intensity_sections, intensity_tables
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Section, Table, error_contents, work
@@ -36,6 +37,7 @@ def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts
         if c.reference.judge:
             text = f"at most {bound(c.run.max_abs)}, mean {bound(c.run.mean_abs)} {unit} over {c.run.count} states"
             facts.append((f"deviation from {c.reference.label}", text))
+    facts += intensity_facts(result, _names(result, problem.letter))
     facts.append(("states stored in", megabytes(result.states_megabytes)))
     return facts
 
@@ -52,7 +54,7 @@ def _reached(result: SpectrumResult, accuracy: float) -> str:
 
 
 def _contents(result: SpectrumResult) -> str:
-    (energies,) = result.quantities(result.results())
+    energies = result.quantities(result.results())[0]
     return error_contents(energies)
 
 
@@ -79,7 +81,13 @@ def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Ta
         ]
         rows.append(row + [Measured(reference.at(i), digits=PUBLISHED) for reference in known])
     note = f"{_NOTE.format(errors=_contents(result))} {problem.note}".strip()
-    return [Table(columns, rows, text_columns=(3, 4, 5), note=note, title="Levels")]
+    levels = Table(columns, rows, text_columns=(3, 4, 5), note=note, title="Levels")
+    return [levels, *intensity_tables(result, _names(result, letter))]
+
+
+def _names(result: SpectrumResult, letter: str) -> list[str]:
+    """Every state by its leading product."""
+    return [leading(text, letter) for text in result.assignments]
 
 
 def sections(problem: HasLevels, result: SpectrumResult) -> list[Section]:
@@ -92,6 +100,7 @@ def sections(problem: HasLevels, result: SpectrumResult) -> list[Section]:
     ]
     return [
         Section("What decides that a state is converged", evidence(result)),
+        *intensity_sections(result),
         Section("Completeness: no state missing, none twice", _completeness(result)),
         *([Section("What the force field does not know", _limits(result))] if result.field_limits else []),
         Section("Discretisation", discretisation),

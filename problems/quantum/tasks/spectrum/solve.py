@@ -20,7 +20,9 @@ import numpy as np
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.space import Space
+from problems.quantum.tasks.spectrum.intensities import Levels
 from problems.quantum.tasks.spectrum.keys import MOST_SHARED, SpectrumSolver, WithLevels
+from problems.quantum.tasks.spectrum.observed import seen_in
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.states import assignment, completeness, recovered, symmetry_label
 from problems.quantum.tasks.spectrum.states_found import STATES, concluded, method_for
@@ -135,6 +137,12 @@ def solve(
         status = space.lacking if of_basis else Status.PRECISION
     status, said = concluded(status, states, solver.n_states, converged, checked)
     trains, labels, charges = states.trains, space.labels, space.charges if symmetric else np.zeros(0, dtype=np.int64)
+    complete = completeness(states)
+    gap = complete["gap_above"]
+    assert gap is None or isinstance(gap, float)
+    levels = Levels(states.energies, rank_errors, judged.errors, solution.residual, gap)
+    shown = space.shown(states)
+    seen = seen_in(space, prepared.problem.observed, shown, levels, solver.accuracy)
     return SpectrumResult(
         energies=states.energies,
         unit=space.unit,
@@ -149,15 +157,18 @@ def solve(
         mode_order=space.mode_numbers,
         basis_functions=space.sizes,
         states_megabytes=sum(c.nbytes for x in trains for c in x.cores) / 1e6,
-        completeness=completeness(states),
+        completeness=complete,
         field_limits=space.limits,
         state_converged=converged,
         status=status,
-        states=space.shown(states),
+        intensities=seen.intensities,
+        raman=seen.raman,
+        states=shown,
+        functions=space.functions,
         history=list(solution.history),
         counts=solution.counts,
         timing={"compile_s": compile_s, "setup_s": setup_s, "solve_s": time.perf_counter() - solving},
-        warnings=[*space.warnings, *space.remarks(judged, status is space.lacking), *said],
+        warnings=[*space.warnings, *space.remarks(judged, status is space.lacking), *said, *seen.remarks],
         checked=checked,
     )
 

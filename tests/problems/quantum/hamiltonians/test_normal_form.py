@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from problems.quantum.hamiltonians.force_field.basis import harmonic_functions
 from problems.quantum.hamiltonians.force_field.field import ForceField, with_rotation
+from problems.quantum.hamiltonians.force_field.molecule import Surface
 from problems.quantum.hamiltonians.force_field.normal_form import NormalForm, displaced, normal_form, tensors_of
 from problems.quantum.hamiltonians.force_field.operators import product_terms
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, first_order
@@ -92,6 +93,10 @@ def test_the_field_comes_back_from_any_coordinates(seed: int, place: list[float]
         assert value == pytest.approx(expected[own], abs=1e-6)
     q = np.random.default_rng(seed).normal(size=(5, D))
     slope = np.sqrt(form.given[:, None] / form.frequencies) * form.turn
+    surface = Surface(({(): 0.5, (0,): 0.1, (1, 2): -0.3}, {}), "D")
+    moved, at = form.surface(surface).components, form.place + q @ slope.T
+    value = sum(c * np.prod(q[:, list(m)], axis=1) for m, c in moved[0].items())
+    assert value == pytest.approx(0.5 + 0.1 * at[:, 0] - 0.3 * at[:, 1] * at[:, 2])
     constant = back.rotation.get((), 0.0)
     assert back.potential(q) + constant == pytest.approx(other.potential(form.place + q @ slope.T), rel=1e-9, abs=1e-7)
     assert form.rise == pytest.approx(constant) and form.rise <= 1e-9

@@ -13,6 +13,7 @@ from problems.quantum.hamiltonians.force_field.geometry import ANGSTROM, Geometr
 from problems.quantum.hamiltonians.force_field.molecule import DEBYE
 from problems.quantum.readers import cfour
 from problems.quantum.readers.formats import beside, file_of, format_of, read
+from ttsuite.actions.import_file import import_file
 from ttsuite.runs.job import configuration
 from ttsuite.runs.record import Record
 from ttsuite.study.config import load_study
@@ -147,6 +148,14 @@ def test_a_file_without_the_others_and_a_folder_without_a_run_are_refused(tmp_pa
     (run / "quartic").unlink()
     with pytest.raises(ProblemError, match="folder water has none"):
         read(run)
+
+
+def test_a_folder_is_imported_with_its_rotation_and_dipole(tmp_path):
+    done = import_file(folder(tmp_path), tmp_path / "out")
+    assert {"field.csv", "rotation.csv", "dipole.csv", "printed.csv"} <= {path.name for path in done.paths}
+    problem = load_study(done.configuration)[0].problem
+    assert layouts.derivatives_of(problem.vibrations) == pytest.approx(PHI, rel=1e-9)
+    np.testing.assert_allclose(problem.coriolis.derivatives, ROTATION.derivatives, atol=1e-9)
 
 
 def test_the_folder_of_a_run_holds_every_file_that_was_read(tmp_path):

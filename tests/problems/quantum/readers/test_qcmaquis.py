@@ -12,6 +12,7 @@ import pytest
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.rotation import PARTS, momentum_matrices
 from problems.quantum.readers import qcmaquis
+from ttsuite.actions.import_file import import_file
 from ttsuite.command.cli import main
 
 N, KEPT = 12, 6  # functions a mode; those whose elements no cut touches
@@ -102,6 +103,8 @@ def test_its_momenta_take_no_others_beside_them(tmp_path, capsys):
     assert "problem.kinetic: the file has products with momenta of its own" in capsys.readouterr().err
     file.write_text(study.format(""))
     assert main(["validate", str(file)]) == 0
+    with pytest.raises(ProblemError, match="products with momenta"):
+        import_file(tmp_path / "integrals", tmp_path / "out")
 
 
 def test_without_momenta_it_is_a_force_field(tmp_path):

@@ -13,7 +13,7 @@ from scipy import sparse
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field import basis, operators
 from problems.quantum.hamiltonians.force_field.field import ForceField, coupled_oscillators, henon_heiles
-from problems.quantum.hamiltonians.force_field.primitives import Primitive
+from problems.quantum.hamiltonians.force_field.primitives import Primitive, position_powers
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.readers.shipped import load_force_field
 from problems.quantum.tasks.spectrum.keys import SpectrumSolver
@@ -25,7 +25,7 @@ PUBLISHED_RANKS = [1, 5, 9, 14, 21, 25, 26, 24, 18, 15, 8, 5, 1]
 
 def dense_levels(field: ForceField, n: int, count: int) -> np.ndarray:
     """Levels in the full product of n harmonic functions a mode; an independent construction."""
-    powers = basis.position_powers(n)
+    powers = position_powers(n)
     d = field.d
     total = sparse.csr_array((n**d, n**d))
 
@@ -144,7 +144,7 @@ def test_powers_of_q_are_exact_before_the_cut() -> None:
     for v in range(1, 7):
         functions.append(np.sqrt(2.0 / (v + 1)) * nodes * functions[v] - np.sqrt(v / (v + 1)) * functions[v - 1])
     f = np.array(functions)
-    for p, matrix in enumerate(basis.position_powers(8)):
+    for p, matrix in enumerate(position_powers(8)):
         np.testing.assert_allclose(matrix, (f * weights * nodes**p) @ f.T, atol=1e-10)
 
 
@@ -185,3 +185,16 @@ def test_candidates_for_the_order_are_permutations() -> None:
     for order in operators.mode_orders(random_field(5, 4, 4), "automatic"):
         assert sorted(order) == [0, 1, 2, 3]
     assert operators.mode_orders(random_field(5, 4, 4), (4, 1, 3, 2)) == [[3, 0, 2, 1]]
+
+
+def test_a_small_basis_that_was_chosen_says_what_it_costs(tmp_path: Path) -> None:
+    field = ForceField("small", "cm-1", np.array([1000.0, 1400.0]), {(0, 0, 1): 60.0, (0,) * 4: 2.5, (1,) * 4: 3.3})
+    path = str(write_csv(field, tmp_path / "small.csv"))
+    exact = run(path, 4).energies
+    result = run(path, 4, basis={"functions": 4})
+    off = np.abs(result.energies - exact)
+    assert result.status is Status.BASIS_LIMIT and np.all(off <= result.error_estimates + 0.01)
+    assert np.array_equal(result.state_converged, result.error_estimates <= 0.01) and not result.state_converged.all()
+    assert result.agreed  # what is known of the basis is in the errors: nothing contradicts them
+    assert any("basis.functions: automatic" in text for text in result.warnings)
+    assert not any("passes" in text or "points" in text or "max_rank" in text for text in result.warnings)

@@ -14,10 +14,11 @@ from problems.drawing import style
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.spectrum.evidence import assigned
-from problems.quantum.tasks.spectrum.figures import _groups, _spread, convergence, figures
+from problems.quantum.tasks.spectrum.figures import convergence, figures
 from problems.quantum.tasks.spectrum.keys import SpectrumSolver
 from problems.quantum.tasks.spectrum.presentation import sections, tables
 from problems.quantum.tasks.spectrum.references import agreements, columns, comparison_table
+from problems.quantum.tasks.spectrum.stick_labels import grouped, spread_out
 from solvers.measured import in_ascii
 from ttsuite.runs.record import plain
 
@@ -210,7 +211,7 @@ def test_one_mode_and_one_state():
 
 def test_groups_and_their_labels():
     levels = np.array([0.0, 1.0, 1.01, 1.02, 3.0])
-    assert _groups(levels, 0.1, 55) == [[0], [1, 2, 3], [4]]
-    assert len(_groups(np.arange(500.0), 0.1, 22)) <= 22
-    places = _spread(np.array([0.0, 9.8, 9.9, 10.0]), 1.0, 10.0)
+    assert grouped(levels, 0.1, 55) == [[0], [1, 2, 3], [4]]
+    assert len(grouped(np.arange(500.0), 0.1, 22)) <= 22
+    places = spread_out(np.array([0.0, 9.8, 9.9, 10.0]), 1.0, 10.0)
     np.testing.assert_allclose(places, [0.0, 8.0, 9.0, 10.0])
