@@ -34,6 +34,7 @@ from problems.quantum.hamiltonians.force_field.keys import (
 )
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
+from problems.quantum.hamiltonians.force_field.normal_form import NormalForm, normal_form
 from problems.quantum.hamiltonians.force_field.property_keys import Observed, PropertyKey, Spectrum, property_of
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
 from problems.quantum.readers.property_table import DIPOLE, POLARISABILITY, read_property
@@ -54,6 +55,10 @@ INERTIA = {
     "watson1": "inverse inertia to first order",
     "watson2": "inverse inertia to second order",
 }
+LINE = (
+    "the molecule is linear: states of bends with angular momentum l about the axis have J >= |l|, not J = 0; "
+    "their levels are the origins of B (J (J + 1) - l^2)"
+)
 MODEL_ACCURACY = 1e-6
 SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
 
@@ -200,16 +205,30 @@ class VibrationalProblem(ProblemKeys):
         return read_rotation(Path(self.rotation), self.vibrations.d, ROTATION)
 
     @cached_property
+    def normal_form(self) -> NormalForm | None:
+        """The coordinates that a field of a file is computed in, where they are not those given."""
+        return None if self.vibrations.source is None else normal_form(self.vibrations)
+
+    @cached_property
+    def computed(self) -> tuple[fields.ForceField, Rotation | None]:
+        """Field, without rotation terms, and rotation data in the coordinates that are computed in."""
+        if self.normal_form is None:
+            return self.vibrations, self.coriolis
+        rotation = None if self.coriolis is None else self.normal_form.rotation(self.coriolis)
+        return self.normal_form.field(self.vibrations), rotation
+
+    @cached_property
     def field(self) -> fields.ForceField:
         """The force field, with the rotation terms that ``kinetic`` asks for."""
         return self._with_bend(self.holes.tanh if isinstance(self.holes, Bounded) else 0.0)
 
     def _with_bend(self, g: float) -> fields.ForceField:
         """The field in coordinates tanh(g q)/g, or in q for g = 0, with its rotation terms."""
-        field = fields.bounded(self.vibrations, g) if g else self.vibrations
-        if self.kinetic == "none" or self.coriolis is None:
+        field, rotation = self.computed
+        field = fields.bounded(field, g) if g else field
+        if self.kinetic == "none" or rotation is None:
             return field
-        return fields.with_rotation(field, self.coriolis, ORDERS[self.kinetic])
+        return fields.with_rotation(field, rotation, ORDERS[self.kinetic])
 
     @cached_property
     def observed(self) -> Observed | None:
@@ -219,8 +238,11 @@ class VibrationalProblem(ProblemKeys):
         raman = property_of(self.polarisability, found.polarisability, POLARISABILITY, d, "problem.polarisability")
         if dipole is None and raman is None:
             return None
-        normal = all(len(modes) > 2 for modes in self.vibrations.terms)
-        frequencies = self.vibrations.frequencies if normal else None
+        if self.normal_form is not None:
+            dipole = None if dipole is None else self.normal_form.surface(dipole)
+            raman = None if raman is None else self.normal_form.surface(raman)
+        field = self.computed[0]
+        frequencies = field.frequencies if all(len(modes) > 2 for modes in field.terms) else None
         return Observed(dipole, raman, self.spectrum or Spectrum(), frequencies, self.vibrations.name)
 
     @property
@@ -254,8 +276,13 @@ class VibrationalProblem(ProblemKeys):
             space = bounded_space(self.field, others, self.basis, self.mode_order, n_states, accuracy)
         else:
             space = field_space(self.field, self.basis, self.mode_order, n_states, accuracy, self.holes)
-        if self.kinetic == "none" and self.coriolis is not None:
-            space = space.saying([left_out(space.basis, self.coriolis)])
+        rotation = self.computed[1]
+        if self.kinetic == "none" and rotation is not None:
+            space = space.saying([left_out(space.basis, rotation)])
+        if rotation is not None and rotation.linear:
+            space = space.saying([LINE])
+        if self.normal_form is not None:
+            space = space.saying([self.normal_form.note(self.vibrations.unit)])
         return space.saying(self.molecule.notes)
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:

@@ -139,7 +139,7 @@ class WavePacketProblem(ProblemKeys):
             raise ProblemError(f"{self.model} starts from {wanted}", "problem.initial.type")
         if not self.is_spin:
             self.__dict__["vibrational"] = _vibrational(self._field_keys(), info.context)
-        if self.time_unit == "fs" and self.vibrational.field.unit != "cm-1":
+        if self.time_unit == "fs" and self.vibrational.vibrations.unit != "cm-1":
             raise ProblemError("fs needs a force field in cm-1", "problem.time_unit")
         if isinstance(self.initial, ProductInitial):
             self.initial.indices(self.d)
@@ -172,7 +172,7 @@ class WavePacketProblem(ProblemKeys):
     @property
     def d(self) -> int:
         """Number of modes or sites."""
-        return self.vibrational.field.d if self.model == "force_field" else self.dimension
+        return self.vibrational.vibrations.d if self.model == "force_field" else self.dimension
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -202,7 +202,7 @@ class WavePacketProblem(ProblemKeys):
         assert isinstance(self.initial, GaussianInitial)
         return system_of(
             Motion(
-                field=self.vibrational.field,
+                field=self.vibrational.vibrations,
                 mode_order=self.vibrational.mode_order,
                 basis=self.basis,
                 initial=self.initial,
@@ -245,7 +245,7 @@ class WavePacketProblem(ProblemKeys):
             "ising": f"transverse-field Ising chain, {self.dimension} sites, J = {self.J:g}, h = {self.h:g}",
             "xxz": f"XXZ chain, {self.dimension} sites, Jxy = {self.Jxy:g}, Jz = {self.Jz:g}",
         }
-        facts = [("model", names.get(self.model) or f"{self.vibrational.field.name}, {self.d} modes")]
+        facts = [("model", names.get(self.model) or f"{self.vibrational.vibrations.name}, {self.d} modes")]
         if isinstance(self.initial, ProductInitial):
             state = self.initial.state
             words = {"up": "all up", "neel": "Neel state", "domain_wall": "domain wall, the first half up"}

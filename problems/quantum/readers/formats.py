@@ -6,13 +6,16 @@ A file is read by the reader that its format names; ``automatic`` asks every rea
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import cast
 
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, shown
+from problems.quantum.hamiltonians.force_field.cartesian import CartesianField, molecule_from
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.readers.reader import KEY, Reader, is_file, is_folder
@@ -20,6 +23,7 @@ from problems.quantum.readers.reader import KEY, Reader, is_file, is_folder
 # format -> module; named here and not by entry points, so that a checkout needs no installation
 _MODULES = {
     "csv": "problems.quantum.readers.table",
+    "cartesian": "problems.quantum.readers.cartesian_table",
     "mop": "problems.quantum.readers.mop",
     "gaussian_log": "problems.quantum.readers.gaussian_log",
     "gaussian_fchk": "problems.quantum.readers.gaussian_fchk",
@@ -31,7 +35,9 @@ _MODULES = {
     "qcmaquis": "problems.quantum.readers.qcmaquis",
     "mctdh": "problems.quantum.readers.mctdh",
     "qumvia": "problems.quantum.readers.qumvia",
+    "spectro": "problems.quantum.readers.spectro",
 }
+MASSES = f"{KEY}.masses"
 GROUP = "ttsuite.force_field_readers"  # of the entry points by which other packages bring readers of their own
 
 
@@ -84,20 +90,36 @@ def beside(path: Path, name: str = AUTOMATIC) -> list[Path]:
     return [] if find is None else find(path)
 
 
-def read(path: Path, name: str = AUTOMATIC, key: str = f"{KEY}.file") -> Molecule:
+def read(
+    path: Path, name: str = AUTOMATIC, key: str = f"{KEY}.file", masses: Mapping[int, float] | None = None
+) -> Molecule:
     """What a file of the format ``name`` says of a molecule; the ``source`` of its field is the file.
 
-    ``path``: a file, or the folder of a run whose reader knows the file that stands for it. Raises ProblemError, with
-    ``key`` or that of the format and, for what is wrong in the file, file and line.
+    ``path``: a file, or the folder of a run whose reader knows the file that stands for it. ``masses``: of an
+    isotopologue, atoms from 1 -> mass in u, where the file has Cartesian derivatives. Raises ProblemError, with ``key``
+    or that of format or masses and, for what is wrong in the file, file and line.
     """
     if name not in (AUTOMATIC, *formats()):
         known = ", ".join([AUTOMATIC, *formats()])
         raise ProblemError(f"must be one of {known}, found {shown(name)}", "problem.force_field.format")
     try:
         path = file_of(path)
-        found = reader(format_of(path) if name == AUTOMATIC else name).read(path)
+        format_ = format_of(path) if name == AUTOMATIC else name
+        there = [path, *beside(path, format_)] if path.is_file() else []
+        stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in there)
+        molecule = _made(path, format_, tuple((masses or {}).items()), stamps)
     except ProblemError as error:
-        texts = [text for _, text in error.faults]
-        raise ProblemError.of_all([ProblemError(text, key) for text in texts]) from None
-    molecule = Molecule(found) if isinstance(found, ForceField) else found
+        faults = [ProblemError(text, MASSES if of == MASSES else key) for of, text in error.faults]
+        raise ProblemError.of_all(faults) from None
     return replace(molecule, field=replace(molecule.field, source=path))
+
+
+@lru_cache(4)
+def _made(path: Path, format_: str, masses: tuple[tuple[int, float], ...], stamps: tuple) -> Molecule:
+    """The molecule in a file: made once of files of these ``stamps``, as a configuration is checked key by key."""
+    found = reader(format_).read(path)
+    if isinstance(found, CartesianField):
+        return molecule_from(found.with_masses(dict(masses), MASSES), KEY)
+    if masses:
+        raise ProblemError(f"isotopologues need Cartesian derivatives, and {path.name} ({format_}) has none", MASSES)
+    return Molecule(found) if isinstance(found, ForceField) else found

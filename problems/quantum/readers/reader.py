@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from problems.errors import ProblemError
+from problems.quantum.hamiltonians.force_field.cartesian import CartesianField
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.tables import BOM, decoded
@@ -26,8 +27,9 @@ class Reader(Protocol):
     def reads(self, path: Path) -> bool:
         """Whether a file that exists is of this format, by its name or by what is in it; raises nothing."""
 
-    def read(self, path: Path) -> Molecule | ForceField:
-        """The molecule in the file, or its force field alone. Raises ProblemError for anything wrong in it."""
+    def read(self, path: Path) -> Molecule | ForceField | CartesianField:
+        """The molecule in the file, its force field alone, or Cartesian derivatives, from which a molecule is made of
+        any masses. Raises ProblemError for anything wrong in it."""
 
 
 class Unreadable(ProblemError):

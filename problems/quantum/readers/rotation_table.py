@@ -5,7 +5,8 @@
 ``quantity``: ``B_cm-1`` (a rotational constant, of principal axes), ``I0_amu_A2`` (the inertia at equilibrium),
 ``zeta`` (of an axis, zeta_kl for modes k and l, once a pair: zeta_lk = -zeta_kl) or ``dI_dQ_amu1/2_A`` (of two axes
 and a mode).
-What has no row is zero; the inertia, or all three rotational constants, must be there. Modes count from 1.
+What has no row is zero; the inertia, or the rotational constants, must be there: all three, or the two equal ones of a
+linear molecule. Modes count from 1.
 """
 
 from __future__ import annotations
@@ -134,10 +135,13 @@ def _inertia(seen: dict, faults: FileFaults) -> np.ndarray:
     if faults.found:
         return inertia
     if not inertia.any():
-        if not constants.all():
-            faults.add("no inertia: give I0_amu_A2 of all axes, or the three rotational constants B_cm-1")
+        if np.count_nonzero(constants) < 2:
+            faults.add(
+                "no inertia: give I0_amu_A2 of all axes, or the three rotational constants B_cm-1 (two of a line)"
+            )
             return inertia
-        return np.diag(0.5 * INVERSE_INERTIA / constants)
+        given = constants > 0.0
+        return np.diag(np.divide(0.5 * INVERSE_INERTIA, constants, out=np.zeros(3), where=given))
     diagonal = not np.any(inertia - np.diag(np.diagonal(inertia)))
     if constants.all() and diagonal:
         other = 0.5 * INVERSE_INERTIA / constants

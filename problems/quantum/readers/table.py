@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from problems.quantum.hamiltonians.force_field.field import ForceField, of_derivatives
+from problems.quantum.readers import cartesian_table
 from problems.quantum.readers.reader import KEY
 from problems.tables import FileFaults, rows_of
 
@@ -17,8 +18,8 @@ Seen = dict[tuple[int, ...], tuple[int, float]]  # sorted modes -> line, coeffic
 
 
 def reads(path: Path) -> bool:
-    """Whether the name of a file ends in .csv."""
-    return path.suffix.lower() == ".csv"
+    """Whether the name of a file ends in .csv, and it is no table of Cartesian derivatives."""
+    return path.suffix.lower() == ".csv" and not cartesian_table.reads(path)
 
 
 def read(path: Path) -> ForceField:

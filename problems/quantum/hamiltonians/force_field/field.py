@@ -149,7 +149,9 @@ def henon_heiles(dimension: int, coupling: float) -> ForceField:
 def with_rotation(field: ForceField, rotation: Rotation, order: int) -> ForceField:
     """The field with the rotation terms of a molecule, mu to ``order`` in q; ValueError as ``watson_terms``."""
     products, potential = watson_terms(rotation, field.frequencies, order)
-    terms, momenta = dict(field.terms), dict(products)
+    terms, momenta = dict(field.terms), dict(field.rotation)
+    for factors, c in products.items():
+        momenta[factors] = momenta.get(factors, 0.0) + c
     for modes, c in potential.items():
         if modes and field.bend:  # of q, whatever coordinates the potential is in
             momenta[of_powers(modes)] = momenta.get(of_powers(modes), 0.0) + c

@@ -17,6 +17,7 @@ from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, Keys, located, shown
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
+from problems.quantum.readers.cartesian_table import reads as is_cartesian
 from problems.quantum.readers.formats import beside, file_of, read
 from problems.quantum.readers.reader import KEY, is_file, is_folder
 from problems.quantum.readers.shipped import load_force_field, shipped
@@ -38,7 +39,7 @@ class HenonHeiles(Keys):
     coupling: float = Field(default=0.111803, description="Cubic coupling constant (model units).")
 
 
-_OF_A_FILE = {"file", "format"}
+_OF_A_FILE = {"file", "format", "masses"}
 MODELS: dict[str, type[CoupledOscillators] | type[HenonHeiles]] = {
     "coupled_oscillators": CoupledOscillators,
     "henon_heiles": HenonHeiles,
@@ -63,14 +64,31 @@ class FieldFile(Keys):
     format: str = Field(
         default=AUTOMATIC,
         description="automatic: the one whose reader takes the file for its own; csv: a table of force constants; "
+        "cartesian: a table of Cartesian derivatives; spectro: fort.15, fort.30 and fort.40 of INTDER and SPECTRO; "
         "mop, hs: of SINDO and MidasCpp; gaussian_log, gaussian_fchk: output and formatted checkpoint file of "
         "Gaussian; cfour: cubic, quartic and what lies beside them; orca: .vpt2; pyvpt2: its JSON; vhci, qcmaquis, "
         "mctdh (.op), qumvia (.qqv): inputs of these programs.",
         json_schema_extra={
-            "values": "automatic, csv, mop, gaussian_log, gaussian_fchk, hs, cfour, orca, pyvpt2, vhci, qcmaquis, "
-            "mctdh, qumvia, or a format that an installed package reads"
+            "values": "automatic, csv, cartesian, spectro, mop, gaussian_log, gaussian_fchk, hs, cfour, orca, pyvpt2, "
+            "vhci, qcmaquis, mctdh, qumvia, or a format that an installed package reads"
         },
     )
+    masses: dict[int, Annotated[float, Field(gt=0.0)]] = Field(
+        default_factory=dict,
+        description="Masses in u by the number of the atom, from 1: an isotopologue; needs Cartesian derivatives.",
+        json_schema_extra={"values": "as in {3: 2.0141}"},
+    )
+
+    @field_validator("masses", mode="before")
+    @classmethod
+    def _of_atoms(cls, value: object) -> object:
+        """Numbers of atoms as the mappings of a run folder have them: texts."""
+        if not isinstance(value, dict):
+            return value
+        wrong = [key for key in value if not str(key).isdecimal() or isinstance(key, bool)]
+        if wrong:
+            raise ValueError(f"the number of an atom must be an integer of at least 1, found {shown(wrong[0])}")
+        return {int(key): mass for key, mass in value.items()}
 
 
 REFUSE, WARN = "refuse", "warn"
@@ -174,12 +192,13 @@ ForceFieldGiven = str | FieldFile | CoupledOscillators | HenonHeiles | AnyModel
 def molecule_of(value: ForceFieldGiven) -> Molecule:
     """The field that a configuration names, with what its file says beyond it."""
     if isinstance(value, FieldFile):
-        found = read(Path(value.file), value.format)
+        found = read(Path(value.file), value.format, masses=value.masses)
         _closed(found.field, f"{KEY}.file")
         return found
     if isinstance(value, str) and value not in shipped():
         path = Path(value)
-        found = read(path, "csv" if path.suffix.lower() == ".csv" else AUTOMATIC, KEY)
+        table = path.suffix.lower() == ".csv" and not is_cartesian(path)
+        found = read(path, "csv" if table else AUTOMATIC, KEY)
         _closed(found.field, KEY)
         return found
     return Molecule(load(value))

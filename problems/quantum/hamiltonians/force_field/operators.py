@@ -55,7 +55,7 @@ def product_terms(field: ForceField, bases: Sequence[ModeBasis], order: Sequence
 def _stack(field: ForceField, basis: ModeBasis, h: np.ndarray) -> np.ndarray:
     """Powers of the coordinate of the potential, the matrix of one mode and, where there are rotation terms, the parts
     with momenta; behind them powers of q where the potential is in other coordinates."""
-    rotation = [basis.momenta(), *([basis.positions()] if field.bend else [])] if field.rotation else []
+    rotation = [basis.momenta(), *([basis.positions()] if field.bend else [])] if any(field.rotation) else []
     return np.concatenate([basis.powers, h[None], *rotation])
 
 

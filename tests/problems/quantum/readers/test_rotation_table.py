@@ -36,6 +36,14 @@ def test_the_short_layout_gives_the_inertia_by_constants(tmp_path):
     assert found.derivatives is None and found.zeta[2, 0, 1] == 0.1
 
 
+def test_two_constants_are_those_of_a_linear_molecule(tmp_path):
+    text = ",".join(SHORT) + "\nB_cm-1,x,,,5\nB_cm-1,z,,,5\nzeta,y,1,2,1\n"
+    found = read_rotation(write(tmp_path, text), 2, KEY)
+    assert found.linear and found.inertia[1, 1] == 0.0 and found.constants[1:] == pytest.approx(5.0)
+    with pytest.raises(ProblemError, match="linear molecule"):
+        read_rotation(write(tmp_path, text.replace("z,,,5", "z,,,6")), 2, KEY)
+
+
 @pytest.mark.parametrize(
     "text, place, words",
     [
