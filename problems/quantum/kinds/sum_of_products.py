@@ -38,11 +38,13 @@ if TYPE_CHECKING:
     import numpy as np
 
     from problems.quantum.hamiltonians.known_motion import Series
+    from problems.quantum.hamiltonians.space import Space
     from problems.quantum.hamiltonians.system import System
     from problems.quantum.hamiltonians.terms.space import TermsSpace
     from problems.quantum.tasks.spectrum.keys import SpectrumSolver
     from problems.result import Results
     from problems.route import Route
+    from solvers.eigen.states import EigenStates
 
 MOST_MODES = 1000
 FEW_STATES = 30  # for which one shared basis is quicker than a train a state
@@ -200,6 +202,15 @@ class SumOfProductsProblem(ProblemKeys):
     def letter(self) -> str:
         """What function n of a mode is called in the names of states: nv."""
         return "v"
+
+    @property
+    def lowest(self) -> str:
+        """What the lowest level is called: not every Hamiltonian vibrates."""
+        return "lowest energy"
+
+    def labelled(self, space: Space, states: EigenStates) -> None:
+        """What is known of the states beyond their products: nothing."""
+        return None
 
     @property
     def measured(self) -> tuple[str, ...]:

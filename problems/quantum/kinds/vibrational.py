@@ -37,15 +37,19 @@ from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.normal_form import NormalForm, normal_form
 from problems.quantum.hamiltonians.force_field.property_keys import Observed, PropertyKey, Spectrum, property_of
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
+from problems.quantum.kinds.assignment_keys import Compare, NamesKey, checked_names, lines_of, names_of
 from problems.quantum.readers.property_table import DIPOLE, POLARISABILITY, read_property
 from problems.quantum.readers.rotation_table import check_rotation, read_rotation
 from problems.quantum.readers.shipped import shipped
-from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, SpectrumSolver
+from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, ZERO_POINT, SpectrumSolver
 
 if TYPE_CHECKING:
     from problems.quantum.hamiltonians.force_field.space import FieldSpace
+    from problems.quantum.hamiltonians.space import Space
+    from problems.quantum.tasks.spectrum.labels import Labels
     from problems.result import Results
     from problems.route import Route
+    from solvers.eigen.states import EigenStates
 
 ROTATION, KINETIC, DIPOLE_KEY = "problem.rotation", "problem.kinetic", "problem.dipole"
 MANY_MODES = 9999  # where it is not known how many there are
@@ -104,6 +108,17 @@ class VibrationalProblem(ProblemKeys):
     spectrum: Spectrum | None = Field(
         default=None, description="How the infrared spectrum is drawn, where there is a dipole."
     )
+    names: NamesKey | None = Field(
+        default=None,
+        description="Names of the modes with, in parentheses, their irreducible representations, as nu5(b2): a list, "
+        "or a mapping from the number of a mode. Without it Herzberg's numbers, where the file has representations or "
+        "the field is that of a symmetric top.",
+        json_schema_extra={
+            "values": "a list of names, or a mapping such as {1: nu5(b2)}",
+            "schema": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}, {"type": "null"}]},
+        },
+    )
+    compare: Compare | None = Field(default=None, description="What the levels are compared with.")
 
     @field_validator("force_field")
     @classmethod
@@ -171,6 +186,26 @@ class VibrationalProblem(ProblemKeys):
         if asked is not None and self.vibrations.unit != "cm-1":
             raise ProblemError(f"intensities are of fields in cm-1, not in {self.vibrations.unit}", DIPOLE_KEY)
         return self
+
+    @field_validator("names")
+    @classmethod
+    def _one_name_a_mode(cls, value: NamesKey | None, info: ValidationInfo) -> NamesKey | None:
+        if "force_field" in info.data:
+            checked_names(value, load(info.data["force_field"]).d)
+        return value
+
+    @field_validator("compare")
+    @classmethod
+    def _readable_lines(cls, value: Compare | None, info: ValidationInfo) -> Compare | None:
+        if value is None:
+            return None
+        path = located(value.measured, directory(info), "problem.compare.measured")
+        found = value.model_copy(update={"measured": str(path)})
+        if "force_field" in info.data:
+            molecule = molecule_of(info.data["force_field"])
+            names = names_of(info.data.get("names"), molecule.irreps, molecule.field.frequencies.tolist())
+            lines_of(found, molecule.field.d, names, molecule.irreps, Path())
+        return found
 
     @model_validator(mode="after")
     def _kinetic_is_known(self) -> VibrationalProblem:
@@ -285,6 +320,21 @@ class VibrationalProblem(ProblemKeys):
             space = space.saying([self.normal_form.note(self.vibrations.unit)])
         return space.saying(self.molecule.notes)
 
+    def labelled(self, space: Space, states: EigenStates) -> Labels | None:
+        """Names, symmetries and simpler treatments of the states, and measured lines beside them."""
+        from problems.quantum.hamiltonians.force_field.space import FieldSpace
+        from problems.quantum.tasks.spectrum.assign import labelled
+
+        assert isinstance(space, FieldSpace)
+        molecule = self.molecule
+        names = names_of(self.names, molecule.irreps, self.vibrations.frequencies.tolist())
+        lines = None
+        if self.compare is not None:
+            read = lines_of(self.compare, self.vibrations.d, names, molecule.irreps, Path())
+            lines = (Path(self.compare.measured), read)
+        rotation = None if self.kinetic == "none" else self.coriolis
+        return labelled(space, states, self.vibrations, rotation, names, molecule.irreps, molecule.point_group, lines)
+
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """A larger basis, and for few modes a grid of points."""
         from problems.quantum.hamiltonians.force_field.on_grid import routes
@@ -303,6 +353,11 @@ class VibrationalProblem(ProblemKeys):
         return "ν"
 
     @property
+    def lowest(self) -> str:
+        """What the lowest level is called."""
+        return ZERO_POINT
+
+    @property
     def references(self) -> list[Reference]:
         """Published or exact energies to compare with; empty where there are none."""
         if self.kinetic != "none" or isinstance(self.holes, Bounded):
@@ -319,6 +374,8 @@ class VibrationalProblem(ProblemKeys):
         for name, of_file in (("dipole", self.dipole), ("polarisability", self.polarisability)):
             if of_file is not None and of_file.file is not None:
                 kept[f"{name}.file"] = Path(of_file.file)
+        if self.compare is not None:
+            kept["compare.measured"] = Path(self.compare.measured)
         if source is None or (isinstance(given, str) and given in shipped()):
             return kept
         return {"force_field.file" if isinstance(given, FieldFile) else "force_field": source} | kept

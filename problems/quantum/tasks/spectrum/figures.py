@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -29,13 +28,15 @@ from problems.drawing import (
 )
 from problems.legends import legend_above, legend_outside, text_width
 from problems.levels import Reference
+from problems.quantum.tasks.spectrum.compared import measured_picture
 from problems.quantum.tasks.spectrum.infrared_figures import infrared_pictures
-from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
+from problems.quantum.tasks.spectrum.keys import ZERO_POINT, Asked, HasLevels
 from problems.quantum.tasks.spectrum.lists import comparison_of_lists
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.stick_labels import LABEL, grouped, spread_out
+from problems.quantum.tasks.spectrum.stick_names import leading_of
 from problems.report_parts import Picture
-from solvers.measured import Measured, bound, lowered, unit_text
+from solvers.measured import Measured, bound, unit_text
 
 SIDES = 0.75  # inches of a figure beside its panel
 BOND = 0.33  # inches of the name of a bond
@@ -43,7 +44,6 @@ MOST_PASSES = 12  # that are named
 LANES = 4  # symmetry blocks, at most, that get a lane each
 FEW = 3  # values that a sentence says as well as a figure
 FLOOR = 1e-6  # of the accuracy: smaller changes are below the axis
-_LEADING = re.compile(r"\s*([-+]?[0-9.]+)\s*\[([^\]]*)\]")
 
 
 def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Picture]:
@@ -56,13 +56,14 @@ def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[P
         pictures.append(
             Picture(
                 "spectrum",
-                "Levels above the lowest state; the height of a stick is the weight of its leading configuration,"
+                f"Levels above the {_lowest(problem)}; the height of a stick is the weight of its leading product,"
                 " the label names that of the purest state of a group and, in parentheses, the group's size.",
                 partial(spectrum, result),
-                alt=f"Stick spectrum of {count} levels from 0 to {Measured(span)} {unit} above the lowest.",
+                alt=f"Stick spectrum of {count} levels from 0 to {Measured(span)} {unit} above the {_lowest(problem)}.",
             )
         )
-    pictures += infrared_pictures(result, [_typeset(_leading(text)[1]) for text in result.assignments])
+    pictures += measured_picture(result)
+    pictures += infrared_pictures(result, [name for _, name in leading_of(result)])
     judge = next((reference for reference in references if reference.judge), None)
     if judge is not None:
         pictures.append(_deviations(result, references, judge, accuracy))
@@ -133,11 +134,18 @@ def _ranks(result: SpectrumResult) -> Picture:
     return Picture("ranks", text, partial(ranks_along_train, result), alt)
 
 
+def _lowest(problem: HasLevels) -> str:
+    return "zero-point level" if problem.lowest == ZERO_POINT else "lowest"
+
+
 def spectrum(result: SpectrumResult) -> Figure:
     """Stick spectrum, coloured by symmetry block; up to four blocks get a lane each, labels a strip above."""
     levels = result.excitations
-    leading = [_leading(text) for text in result.assignments]
-    blocks = sorted(set(result.symmetry))
+    leading = leading_of(result)
+    symmetries = result.symmetry
+    if result.labels is not None and all(result.labels.symmetry):
+        symmetries = result.labels.symmetry
+    blocks = sorted(set(symmetries))
     lanes = len(blocks) if len(blocks) <= LANES else 1
     span = max(float(levels[-1]), 1e-12)
     room = page_width() - SIDES
@@ -145,17 +153,18 @@ def spectrum(result: SpectrumResult) -> Figure:
     texts = []
     for group in groups:
         best = max(group, key=lambda i: leading[i][0])
-        texts.append(_typeset(leading[best][1]) + (f"  ({len(group)})" if len(group) > 1 else ""))
+        texts.append(leading[best][1] + (f"  ({len(group)})" if len(group) > 1 else ""))
     # room for the texts, and for the lines that lead to moved ones
     strip = 0.3 + max(text_width(text, SMALLEST) for text in texts)
     sticks_height = 0.5 + 0.65 * lanes
     figure = blank(strip + sticks_height + 0.75)
     strip_axes, axes = figure.subplots(2, 1, sharex=True, height_ratios=[strip, sticks_height])
     for number, block in enumerate(blocks):
-        mine = [i for i, symmetry in enumerate(result.symmetry) if symmetry == block]
+        mine = [i for i, symmetry in enumerate(symmetries) if symmetry == block]
         base = 1.2 * (lanes - 1 - number) if lanes > 1 else 0.0
         tops = base + np.array([leading[i][0] for i in mine])
-        label = f"block {block.replace('-', '−')} ({len(mine)} state{'s' if len(mine) > 1 else ''})"
+        of = "block " if symmetries is result.symmetry else ""
+        label = f"{of}{block.replace('-', '−')} ({len(mine)} state{'s' if len(mine) > 1 else ''})"
         axes.vlines(levels[mine], base, tops, color=colour(number), lw=1.2, label=label)
         axes.axhline(base, color="0.8", lw=0.6, zorder=0)
     middles = np.array([float(np.mean(levels[group])) for group in groups])
@@ -169,7 +178,7 @@ def spectrum(result: SpectrumResult) -> Figure:
     axes.set_ylim(0, 1.2 * (lanes - 1) + 1.05)
     ticks = [1.2 * lane + height for lane in range(lanes) for height in (0.0, 0.5, 1.0)]
     axes.set_yticks(ticks, ["0", "0.5", "1"] * lanes)
-    axes.set_xlabel(f"energy above the lowest state ({unit_text(result.unit)})")
+    axes.set_xlabel(f"energy above the lowest level ({unit_text(result.unit)})")
     axes.set_ylabel("leading weight")
     if len(blocks) > 1:
         legend_outside(figure, axes, "lower center")
@@ -292,20 +301,6 @@ def _summaries(summary: Callable[[np.ndarray], float], entries: Sequence[np.ndar
     finite = [np.zeros(0) if entry is None else np.asarray(entry, dtype=float) for entry in entries]
     finite = [entry[np.isfinite(entry)] for entry in finite]
     return np.array([float(summary(entry)) if entry.size else np.nan for entry in finite])
-
-
-def _typeset(configuration: str) -> str:
-    """``1v4+2v12`` as ν₄ + 2ν₁₂; anything else, the words of a spin chain for one, as it is."""
-    if re.fullmatch(r"\d+v\d+(\+\d+v\d+)*", configuration) is None:
-        return configuration
-    parts = (part.split("v") for part in configuration.split("+"))
-    return " + ".join(f"{'' if count == '1' else count}ν{lowered(mode)}" for count, mode in parts)
-
-
-def _leading(assignment: str) -> tuple[float, str]:
-    """Weight and name of the leading configuration of ``0.97[1v8a] ; ...``; a bare text has weight 1."""
-    found = _LEADING.match(assignment)
-    return (float(found[1]) ** 2, found[2]) if found else (1.0, assignment)
 
 
 def _difference(before: np.ndarray | None, after: np.ndarray | None) -> np.ndarray:

@@ -13,10 +13,13 @@ from problems.levels import Reference
 if TYPE_CHECKING:
     from problems.quantum.hamiltonians.force_field.property_keys import Observed
     from problems.quantum.hamiltonians.space import Space
+    from problems.quantum.tasks.spectrum.labels import Labels
     from problems.result import Results
     from problems.route import Route
+    from solvers.eigen.states import EigenStates
 
 CSV_ACCURACY = 0.01
+ZERO_POINT = "zero-point energy"  # what the lowest level of vibrations is called
 MOST_SHARED = 400  # states on one shared basis
 
 
@@ -34,6 +37,10 @@ class HasLevels(Protocol):
     @property
     def letter(self) -> str:
         """What a quantum of a mode is called in the names of states."""
+
+    @property
+    def lowest(self) -> str:
+        """What the lowest level is called."""
 
     @property
     def references(self) -> Sequence[Reference]:
@@ -76,6 +83,9 @@ class WithLevels(HasLevels, Protocol):
 
     def space(self, n_states: int, accuracy: float) -> Space:
         """The Hamiltonian in a basis. Raises ProblemError for what cannot be computed."""
+
+    def labelled(self, space: Space, states: EigenStates) -> Labels | None:
+        """Names, symmetries and simpler treatments of the states; None where the source knows none."""
 
     @property
     def grows(self) -> bool:

@@ -7,9 +7,18 @@ import numpy as np
 from problems.contract import Facts
 from problems.effort import megabytes
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
+from problems.quantum.tasks.spectrum.assigned_tables import (
+    assigned_tables,
+    modes_note,
+    symbol,
+    told,
+    weight_columns,
+    weights,
+)
 from problems.quantum.tasks.spectrum.evidence import assigned, evidence, leading
 from problems.quantum.tasks.spectrum.infrared_tables import intensity_facts, intensity_sections, intensity_tables
-from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
+from problems.quantum.tasks.spectrum.keys import ZERO_POINT, Asked, HasLevels
+from problems.quantum.tasks.spectrum.labels import written
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Section, Table, error_contents, work
 from solvers.measured import Cell, Measured, bound
@@ -18,7 +27,9 @@ PUBLISHED = 12  # significant digits of a level from elsewhere: as many as it wa
 BUFFER = 8  # of a level that only helps, and of a gap
 _NOTE = (
     "Levels are numbered from 0. 0.46041(82) is 0.46041 ± 0.00082; {errors}. A level above the lowest has both errors."
-    " Assignment: |coefficient| and product functions of the leading configurations, whose squares are their weights."
+)
+_PRODUCTS = (
+    "Assignment: |coefficient| and product functions of the leading configurations, whose squares are their weights."
 )
 
 
@@ -29,7 +40,7 @@ def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts
     facts = [
         *problem.description,
         ("states", f"{n}, {_reached(result, accuracy)} ({accuracy:g} {unit})"),
-        ("lowest energy", str(Measured(result.energies[0], result.error_estimates[0], unit))),
+        (problem.lowest, str(Measured(result.energies[0], result.error_estimates[0], unit))),
         *([("highest energy", f"{_excitation(result, n - 1)} {unit} above it")] if n > 1 else []),
         ("largest error estimate", f"{bound(np.max(result.error_estimates))} {unit} ({_contents(result)})"),
     ]
@@ -37,6 +48,7 @@ def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts
         if c.reference.judge:
             text = f"at most {bound(c.run.max_abs)}, mean {bound(c.run.mean_abs)} {unit} over {c.run.count} states"
             facts.append((f"deviation from {c.reference.label}", text))
+    facts += told(result.labels, unit)
     facts += intensity_facts(result, _names(result, problem.letter))
     facts.append(("states stored in", megabytes(result.states_megabytes)))
     return facts
@@ -66,27 +78,32 @@ def _excitation(result: SpectrumResult, i: int) -> Measured:
 
 def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Table]:
     """State, energy, what is above the lowest, symmetry, assignment, and what is known of it."""
-    letter = problem.letter
+    letter, labels = problem.letter, result.labels
     known = covering(problem.references, len(result.energies))
-    columns = ["state", f"energy ({result.unit})", f"above the lowest ({result.unit})"]
-    columns += ["symmetry", "assignment", "converged"]
+    above = "zero-point level" if problem.lowest == ZERO_POINT else "lowest"
+    columns = ["state", f"energy ({result.unit})", f"above the {above} ({result.unit})"]
+    columns += ["symmetry", "assignment", *(weight_columns(labels) if labels else []), "converged"]
+    texts = tuple(range(3, len(columns)))
     columns += [f"{reference.label}, {result.unit}" for reference in known]
     rows = []
     for i, energy in enumerate(result.energies):
         row: list[Cell] = [Measured(i), Measured(energy, result.error_estimates[i]), _excitation(result, i)]
-        row += [
-            result.symmetry[i],
-            assigned(result.assignments[i], letter),
-            "yes" if result.state_converged[i] else "no",
-        ]
+        if labels is None:
+            row += [result.symmetry[i], assigned(result.assignments[i], letter)]
+        else:
+            row += [symbol(labels.symmetry[i]) or result.symmetry[i], written(labels.names[i]), *weights(labels, i)]
+        row.append("yes" if result.state_converged[i] else "no")
         rows.append(row + [Measured(reference.at(i), digits=PUBLISHED) for reference in known])
-    note = f"{_NOTE.format(errors=_contents(result))} {problem.note}".strip()
-    levels = Table(columns, rows, text_columns=(3, 4, 5), note=note, title="Levels")
-    return [levels, *intensity_tables(result, _names(result, letter))]
+    words = f"{_PRODUCTS} {problem.note}" if labels is None else modes_note(labels)
+    note = f"{_NOTE.format(errors=_contents(result))} {words}".strip()
+    levels = Table(columns, rows, text_columns=texts, note=note, title="Levels")
+    return [levels, *assigned_tables(result), *intensity_tables(result, _names(result, letter))]
 
 
 def _names(result: SpectrumResult, letter: str) -> list[str]:
-    """Every state by its leading product."""
+    """Every state by its label, or by its leading product where it has none."""
+    if result.labels is not None:
+        return [written(name) for name in result.labels.names]
     return [leading(text, letter) for text in result.assignments]
 
 

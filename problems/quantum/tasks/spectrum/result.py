@@ -12,6 +12,7 @@ from problems.quantum.hamiltonians.force_field.molecule import Surface
 from problems.quantum.hamiltonians.force_field.moments import Property, operator
 from problems.quantum.hamiltonians.force_field.one_mode import OneModeFunctions
 from problems.quantum.tasks.spectrum.intensities import about_mean, with_overlap
+from problems.quantum.tasks.spectrum.labels import Labels
 from problems.quantum.tasks.spectrum.observed import Intensities, Raman
 from problems.quantum.tasks.spectrum.observed_files import level_columns, of_bands, texts
 from problems.report_parts import Quantity
@@ -29,8 +30,9 @@ class SpectrumResult(Result):
     ``symmetry``: signs of the field's parities, one a state; ``ranks``: TT-ranks of each state; ``mode_order``:
     1-based modes along the train; ``basis_functions``: in that order; ``completeness``: buffer energies, gap above the
     last wanted state, result of the probe; ``field_limits``: what the force field itself leaves open; ``intensities``,
-    ``raman``: where dipole and polarisability are known; ``states``: trains in that mode order, function v of a mode at
-    index v; ``functions``: these functions, empty where modes are no coordinates.
+    ``raman``: where dipole and polarisability are known; ``labels``: names and simpler treatments, None where there are
+    none; ``states``: trains in that mode order, function v of a mode at index v; ``functions``: these functions, empty
+    where modes are no coordinates.
     """
 
     energies: np.ndarray = published(
@@ -53,6 +55,7 @@ class SpectrumResult(Result):
     field_limits: Results = published(factory=dict)
     intensities: Intensities | None = published(default=None)
     raman: Raman | None = published(default=None)
+    labels: Labels | None = published(default=None)
     states: Sequence[TensorTrain]
     functions: tuple[OneModeFunctions, ...] = ()
 
@@ -112,8 +115,9 @@ class SpectrumResult(Result):
         above = [f"{value:.10g}" for value in self.excitations]
         unit = [self.unit] * len(above)
         ranks = ("max_rank", self.largest_ranks_of_states)
+        named = [] if self.labels is None else self.labels.columns()
         shown = level_columns(self.intensities, self.raman)
-        return [state, energy, ("above_lowest", above), ("unit", unit), *others, ranks, *shown]
+        return [state, energy, ("above_lowest", above), ("unit", unit), *others, ranks, *named, *shown]
 
 
 RESULTS = (SpectrumResult,)

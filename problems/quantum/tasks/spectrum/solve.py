@@ -159,6 +159,7 @@ def solve(
         states_megabytes=sum(c.nbytes for x in trains for c in x.cores) / 1e6,
         completeness=complete,
         field_limits=space.limits,
+        labels=prepared.problem.labelled(space, states) if symmetric else None,
         state_converged=converged,
         status=status,
         intensities=seen.intensities,

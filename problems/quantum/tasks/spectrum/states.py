@@ -9,6 +9,7 @@ import numpy as np
 
 from solvers.eigen.complex_hermitian import recover
 from solvers.eigen.states import EigenStates
+from solvers.formats.trains.leading import leading_entries
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.sectors.leading_products import leading_products
@@ -23,7 +24,7 @@ def assignment(
 ) -> str:
     """The leading products, as in "0.97[1v3] ; 0.20[1v1+1v3]": quanta of the modes, by their ``numbers``."""
     products: Sequence[tuple[complex, tuple[int, ...]]]
-    products = _leading(x, count) if isinstance(x, TensorTrain) else leading_products(x, count)
+    products = leading_entries(x, count) if isinstance(x, TensorTrain) else leading_products(x, count)
     found = []
     for value, functions in products:
         quanta = {numbers[k]: int(labels[k][n]) for k, n in enumerate(functions) if labels[k][n]}
@@ -31,24 +32,6 @@ def assignment(
         names = names if len(names) <= LISTED else [*names[: LISTED - 1], f"and {len(names) - LISTED + 1} more"]
         found.append(f"{abs(value):.2f}[{'+'.join(names) or 'gs'}]")
     return " ; ".join(found)
-
-
-def _leading(x: TensorTrain, count: int, beam: int = 64) -> list[tuple[complex, tuple[int, ...]]]:
-    """As ``leading_products``, for a complex train: a beam search from the left, the rest right-orthogonal."""
-    cores = list(x.cores)
-    for k in range(len(cores) - 1, 0, -1):
-        a, n, b = cores[k].shape
-        q, r = np.linalg.qr(cores[k].reshape(a, n * b).conj().T)
-        cores[k] = q.conj().T.reshape(-1, n, b)
-        cores[k - 1] = np.tensordot(cores[k - 1], r.conj().T, 1)
-    functions, vectors = np.zeros((1, 0), dtype=np.int64), np.ones((1, 1), dtype=complex)
-    for core in cores:
-        n = core.shape[1]
-        rows = np.tensordot(vectors, core, 1).reshape(-1, core.shape[2])
-        functions = np.column_stack([np.repeat(functions, n, axis=0), np.tile(np.arange(n), len(functions))])
-        best = np.argsort(-np.linalg.norm(rows, axis=1), kind="stable")[:beam]
-        functions, vectors = functions[best], rows[best]
-    return [(complex(v[0]), tuple(int(m) for m in f)) for v, f in zip(vectors[:count], functions[:count])]
 
 
 def symmetry_label(charge: int, mode_charges: np.ndarray) -> str:

@@ -53,7 +53,7 @@ def test_the_deviation_from_the_judge_is_the_one_put_in(result):
 
 def test_tables(result):
     (table,) = tables(PROBLEM, SOLVER, result)
-    assert table.columns[:3] == ["state", "energy (cm-1)", "above the lowest (cm-1)"]
+    assert table.columns[:3] == ["state", "energy (cm-1)", "above the zero-point level (cm-1)"]
     assert table.columns[6] == "HCI+PT2 (this project), cm-1" and len(table.rows) == 84
     assert all(len(row) == len(table.columns) for row in table.rows)
     energy, above = table.rows[7][1:3]
