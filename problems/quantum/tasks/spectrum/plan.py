@@ -33,7 +33,7 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
         ("operator TT-ranks", listed(space.operator.ranks)),
         (
             "states",
-            f"{prepared.solver.n_states}, TT-ranks up to {method.max_rank}, mostly about {rank}; "
+            f"{_how_many(prepared)}, TT-ranks up to {method.max_rank}, mostly about {rank}; "
             f"{megabytes(size(shape, rank))} each",
         ),
         ("plan", way),
@@ -41,9 +41,15 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
     ]
 
 
+def _how_many(prepared: Prepared) -> str:
+    if prepared.asked is None:
+        return str(prepared.n_states)
+    return f"about {prepared.n_states}, up to {prepared.asked.upper:g} {prepared.space.unit} above the ground state"
+
+
 def estimate(prepared: Prepared, workers: int) -> Effort:
     """The expected time and memory."""
-    space, method, states = prepared.space, prepared.method, prepared.solver.n_states
+    space, method, states = prepared.space, prepared.method, prepared.n_states
     if prepared.small:
         return of_full_vectors(prepared.functions, states)
     count = states * (2 if space.complex else 1)

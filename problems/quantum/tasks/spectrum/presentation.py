@@ -7,7 +7,7 @@ import numpy as np
 from problems.contract import Facts
 from problems.effort import megabytes
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
-from problems.quantum.tasks.spectrum.evidence import assigned, evidence, leading
+from problems.quantum.tasks.spectrum.evidence import asked_for, assigned, counted, evidence, leading
 from problems.quantum.tasks.spectrum.infrared_tables import intensity_facts, intensity_sections, intensity_tables
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
@@ -29,7 +29,8 @@ def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts
     facts = [
         *problem.description,
         ("states", f"{n}, {_reached(result, accuracy)} ({accuracy:g} {unit})"),
-        ("lowest energy", str(Measured(result.energies[0], result.error_estimates[0], unit))),
+        *asked_for(result),
+        ("lowest energy", str(Measured(*result.ground_level, unit))),
         *([("highest energy", f"{_excitation(result, n - 1)} {unit} above it")] if n > 1 else []),
         ("largest error estimate", f"{bound(np.max(result.error_estimates))} {unit} ({_contents(result)})"),
     ]
@@ -60,8 +61,10 @@ def _contents(result: SpectrumResult) -> str:
 
 def _excitation(result: SpectrumResult, i: int) -> Measured:
     """A level above the lowest, with the errors of both."""
-    errors = result.error_estimates
-    return Measured(result.excitations[i], errors[i] + errors[0]) if i else Measured(0)
+    energy, error = result.ground_level
+    if energy == result.energies[i]:
+        return Measured(0)
+    return Measured(result.excitations[i], result.error_estimates[i] + error)
 
 
 def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Table]:
@@ -132,10 +135,11 @@ def _limits(result: SpectrumResult) -> Facts:
 
 def _completeness(result: SpectrumResult) -> Facts:
     found = result.completeness
-    lowest = float(result.energies[0])
+    lowest = result.ground_level[0]
     above = [Measured(float(energy) - lowest, digits=BUFFER) for energy in found.get("buffer_states") or []]
     buffer = ", ".join(map(str, above)) or "none"
     facts = [(f"buffer states past the last one asked ({result.unit} above the lowest)", buffer)]
+    facts += counted(result)
     gap = found.get("gap_above")
     if gap is not None:
         facts.append(("gap above the states asked", str(Measured(float(gap), unit=result.unit))))
