@@ -8,8 +8,8 @@ them on both sides:
 2. Passes and Rayleigh-Ritz as for the lowest states, shifts towards the middle of the window.
 3. A search for missing levels in the complement (solvers.eigen.window_search); what it finds goes through step 2.
 4. Errors: the estimates by rank, but never more than the residual allows, |E - level| <= r.
-5. A second count: the levels that configuration interaction has in the window, each known as well as the levels of the
-   list were by it.
+5. A second count: the levels that configuration interaction has in the window, each of them known as well as those of
+   the list were by it.
 
 Filtered and shifted subspaces for interior eigenvalues: Saad, Numerical Methods for Large Eigenvalue Problems (SIAM
 2011), ch. 8; Rakhuba and Oseledets, J. Chem. Phys. 145, 124101 (2016). Cost as of inverse iteration for the states of
@@ -43,8 +43,6 @@ from solvers.iteration import drive
 from solvers.methods import InverseIteration
 from solvers.sectors.operator import SectorOperator
 from solvers.solution import Callback, Checked, Solution, Status
-
-CERTAIN = 2.0  # times the largest shift of a level against its start: what a level of the count is known to
 
 
 def states_between(
@@ -147,9 +145,8 @@ class _Task:
         fuzzy = np.maximum(errors, self.accuracy) + self.ground[1]
         inside = np.flatnonzero((energies >= lower - fuzzy) & (energies <= upper + fuzzy))
         above = energies[energies > upper + fuzzy]
-        above_ground = energies - self.ground[0]
-        shift = _shift(self.start.levels, above_ground)
-        least, most = self.start.expected(lower - self.ground[0], upper - self.ground[0], CERTAIN * shift)
+        ground = self.ground[0]
+        least, most = self.start.expected(lower - ground, upper - ground, energies - ground, float(fuzzy.max()))
         probe: dict[str, Any] = dict(outcome.probe)
         probe["levels_by_configuration_interaction"] = str(least) if least == most else f"{least} to {most}"
         trains: list[Any] = [listed[i][0].train for i in inside]
@@ -170,13 +167,3 @@ class _Task:
         if not count.passed and status is Status.CONVERGED:
             status = Status.CONTRADICTED
         return replace(solution, status=status, checked=(*solution.checked, count))
-
-
-def _shift(approximate: np.ndarray, energies: np.ndarray) -> float:
-    """The largest distance from a level of the list to its approximation, the two lists laid side by side where they
-    fit best."""
-    n, m = len(energies), len(approximate)
-    if m < n:
-        return float(np.ptp(energies))
-    off = [np.abs(approximate[i : i + n] - energies) for i in range(m - n + 1)]
-    return float(min(off, key=lambda d: float(np.median(d))).max())

@@ -30,6 +30,7 @@ from solvers.eigen.tasks import START_ROUNDING, normalised
 MARGIN = 0.3  # of the lowest excitation energy: how far the states beside the window reach
 NARROWEST = 0.4  # of the margin: where its end may lie
 MOST_PRODUCTS = 100_000  # of energy sums up to the window's end
+SMALL = 0.2  # weight of a distance against its spread, where two lists are laid beside each other
 FEWEST = 4  # states beside those that sums of one-mode energies announce
 
 
@@ -48,10 +49,19 @@ class WindowStart:
     products: int
     ground: Sector
 
-    def expected(self, lower: float, upper: float, error: float) -> tuple[int, int]:
-        """Fewest and most levels in the window, each of them known to ``error``."""
-        inside = (self.levels >= lower) & (self.levels <= upper)
-        near = (np.abs(self.levels - lower) <= error) | (np.abs(self.levels - upper) <= error)
+    def expected(self, lower: float, upper: float, found: np.ndarray, fuzzy: float) -> tuple[int, int]:
+        """Fewest and most levels in the window, by levels ``found`` (n,) in and around it, above the ground state.
+
+        ``fuzzy``: how far beyond an end a level may be listed.
+        Laid beside each other in order, the two lists tell what all approximations err by; the largest distance from a
+        level found to the nearest of them is then what a single one errs by.
+        """
+        systematic = _distance(self.levels, np.sort(found))
+        off = np.abs(self.levels[None, :] - systematic - found[:, None]).min(axis=1)
+        error = fuzzy + float(off.max(initial=0.0))
+        levels = self.levels - systematic
+        inside = (levels >= lower) & (levels <= upper)
+        near = (np.abs(levels - lower) <= error) | (np.abs(levels - upper) <= error)
         return int(np.sum(inside & ~near)), int(np.sum(inside | near))
 
 
@@ -99,6 +109,18 @@ def window_start(terms: ProductTerms, lower: float, upper: float, configurations
             trains = [normalised(builder.train(vectors[:, i], START_RANK, START_ROUNDING)) for i in keep]
             sectors.append(Sector.of(charge, trains, energies[keep]))
     return WindowStart(sectors, levels[levels <= reach], len(products), Sector.of(charge_of_ground, [train], [ground]))
+
+
+def _distance(approximate: np.ndarray, found: np.ndarray) -> float:
+    """The median of approximation minus level, the ascending lists laid where most differences are alike and small."""
+    n = min(len(found), len(approximate))
+    best, least = 0.0, np.inf
+    for i in range(len(approximate) - n + 1):
+        off = approximate[i : i + n] - found[:n]
+        middle = float(np.median(off))
+        spread = float(np.median(np.abs(off - middle))) + SMALL * abs(middle)
+        best, least = (middle, spread) if spread < least else (best, least)
+    return best
 
 
 def _likely(terms: ProductTerms, products: np.ndarray, reach: float) -> int:

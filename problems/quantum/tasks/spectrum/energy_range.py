@@ -151,8 +151,9 @@ def within(
     if len(doubtful):
         named = cut_short(doubtful.tolist(), NAMED)
         said.append(f"levels so near an end of the range that their errors reach over it: {named}")
-    from_below = states.first is not None
-    if from_below and not len(states.buffer) and len(above) + (states.first or 0) < functions(space):
+    following = float(states.buffer[0]) - ground if len(states.buffer) else 0.0  # not computed, if it is in the range
+    from_below = states.first is not None and len(above) + states.first < functions(space)
+    if from_below and following <= asked.upper:
         said.append(f"the list ends at {Measured(float(above[-1]), float(errors[-1]))} {unit}, before the limit")
         if status is Status.CONVERGED:
             status = Status.ITERATION_LIMIT

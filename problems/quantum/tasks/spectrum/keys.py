@@ -66,13 +66,16 @@ def _window(value: object) -> tuple[float, float] | None:
 
 Window = Annotated[tuple[float, float], PlainValidator(_window)]
 N_STATES: Any = Field(
-    default=None, ge=1, description="Number of lowest states to compute. Give this, up_to or window, one of them."
+    default=None,
+    ge=1,
+    description="Number of lowest states to compute. Give this, up_to or window, one of them.",
+    json_schema_extra={"values": "an integer"},
 )
 UP_TO: Any = Field(
     default=None,
     gt=0,
     description="In place of n_states: all states up to this energy above the ground state.",
-    json_schema_extra={"unit": "that of the energies"},
+    json_schema_extra={"values": "a number", "unit": "that of the energies"},
 )
 WINDOW: Any = Field(
     default=None,

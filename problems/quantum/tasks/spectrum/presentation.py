@@ -7,6 +7,7 @@ import numpy as np
 from problems.contract import Facts
 from problems.effort import megabytes
 from problems.quantum.hamiltonians.force_field.known_levels import compare, covering
+from problems.quantum.tasks.spectrum.beside import known_beside
 from problems.quantum.tasks.spectrum.evidence import asked_for, assigned, counted, evidence, leading
 from problems.quantum.tasks.spectrum.infrared_tables import intensity_facts, intensity_sections, intensity_tables
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
@@ -34,7 +35,7 @@ def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts
         *([("highest energy", f"{_excitation(result, n - 1)} {unit} above it")] if n > 1 else []),
         ("largest error estimate", f"{bound(np.max(result.error_estimates))} {unit} ({_contents(result)})"),
     ]
-    for c in compare(result.energies, problem.references):
+    for c in compare(result.energies, known_beside(problem, result)):
         if c.reference.judge:
             text = f"at most {bound(c.run.max_abs)}, mean {bound(c.run.mean_abs)} {unit} over {c.run.count} states"
             facts.append((f"deviation from {c.reference.label}", text))
@@ -70,7 +71,7 @@ def _excitation(result: SpectrumResult, i: int) -> Measured:
 def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Table]:
     """State, energy, what is above the lowest, symmetry, assignment, and what is known of it."""
     letter = problem.letter
-    known = covering(problem.references, len(result.energies))
+    known = covering(known_beside(problem, result), len(result.energies))
     columns = ["state", f"energy ({result.unit})", f"above the lowest ({result.unit})"]
     columns += ["symmetry", "assignment", "converged"]
     columns += [f"{reference.label}, {result.unit}" for reference in known]
