@@ -217,7 +217,9 @@ def _covering(prepared: Prepared, call: _Call, number: int) -> tuple[Prepared, S
         prepared, solution, symmetric = _states(prepared, call, name)
         if asked is None:
             return prepared, solution, symmetric
-        all_there_are = len(solution.value.energies) < prepared.n_states or prepared.n_states >= functions(prepared.space)
+        all_there_are = len(solution.value.energies) < prepared.n_states or prepared.n_states >= functions(
+            prepared.space
+        )
         enough = all_there_are or asked.reached(solution.value)
         if enough or more == TRIES:
             return prepared, asked.cut(solution, prepared.space), symmetric
