@@ -217,10 +217,8 @@ def _covering(prepared: Prepared, call: _Call, number: int) -> tuple[Prepared, S
         prepared, solution, symmetric = _states(prepared, call, name)
         if asked is None:
             return prepared, solution, symmetric
-        all_there_are = len(solution.value.energies) < prepared.n_states or prepared.n_states >= functions(
-            prepared.space
-        )
-        enough = all_there_are or asked.reached(solution.value)
+        fewer = len(solution.value.energies) < prepared.n_states  # than were asked for: there are no more
+        enough = fewer or prepared.n_states >= functions(prepared.space) or asked.reached(solution.value)
         if enough or more == TRIES:
             return prepared, asked.cut(solution, prepared.space), symmetric
         n_states = asked.more(prepared.space, prepared.n_states, solution.value)
