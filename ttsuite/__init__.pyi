@@ -10,12 +10,12 @@ from solvers.cross.parametric_system import ParametricSystem as ParametricSystem
 from solvers.dynamics.evolution import Evolution as Evolution
 from solvers.dynamics.evolve import evolve as evolve
 from solvers.eigen.configuration_interaction import ProductTerms as ProductTerms
-from solvers.eigen.count_levels import LevelCount as LevelCount
 from solvers.eigen.count_levels import count_levels as count_levels
 from solvers.eigen.eigsolve import eigsolve as eigsolve
 from solvers.eigen.general.eig import eig as eig
 from solvers.eigen.general.states import EigenPairs as EigenPairs
 from solvers.eigen.general.stationary import stationary as stationary
+from solvers.eigen.sampled_count import LevelCount as LevelCount
 from solvers.elliptic.elliptic import elliptic as elliptic
 from solvers.elliptic.field import EllipticField as EllipticField
 from solvers.extremal.extreme import extreme as extreme

@@ -81,6 +81,12 @@ def _below(excitations: Sequence[np.ndarray], limit: float, most: int) -> tuple[
     return partial, sums
 
 
+def products_below(terms: ProductTerms, limit: float, most: int) -> int | None:
+    """How many products have an energy sum up to ``limit`` above the lowest; None for more than ``most``."""
+    found = _below([e - e.min() for e in terms.energies], limit, most)
+    return None if found is None else len(found[0])
+
+
 def matrix(terms: ProductTerms, configurations: np.ndarray, cutoff: float) -> csr_matrix:
     """The symmetric matrix of the terms between the configurations; off-diagonal products below ``cutoff`` are left
     out (its unit is that of the terms)."""

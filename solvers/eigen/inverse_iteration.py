@@ -17,7 +17,7 @@ Cost a pass O(N d R r^3 n) for N states plus the pairs; independent states go to
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -27,12 +27,13 @@ import numpy as np
 from solvers.checkpoint import Content
 from solvers.eigen import tasks
 from solvers.eigen.errors import estimate, true_residuals
-from solvers.eigen.many_states import LEVEL_EPS, ManyStates, Outcome, Sector
+from solvers.eigen.many_states import ManyStates, Outcome, Sector
 from solvers.eigen.probe import MOST_ROUNDS, Search, searched, take_in
 from solvers.eigen.ritz import finish, rayleigh_ritz
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions, step_options
 from solvers.eigen.stored import Stage, content, restored
 from solvers.sectors.environments import sandwich
+from solvers.sectors.train import SectorTrain
 from solvers.solution import IterationState, Status
 
 COUNTS = ("passes", "local_products", "state_solves", "pair_elements")
@@ -46,14 +47,18 @@ LARGEST_SHARE = 0.85  # of the work: the passes, each of which takes half of wha
 GROWTH, SLOWEST, OF_MIXED = 1.15, 1.1, 1.15  # safety of a rank's growth; its least factor; its largest where mixed
 
 
+Look = Callable[[ManyStates, Search, int], tuple[dict[str, Any], list[list[SectorTrain]]]]
+
+
 class InverseIterations:
     """Passes until every estimate meets its goal and a search finds nothing missing, or until nothing helps.
 
-    An Iteration of solvers.iteration, but for its solution: a state a pass. ``outcome``: how it ended.
+    An Iteration of solvers.iteration, but for its solution: a state a pass. ``look``: the search, after each round of
+    passes; ``outcome``: how it ended.
     """
 
-    def __init__(self, many: ManyStates, search: Search) -> None:
-        self.many, self.search = many, search
+    def __init__(self, many: ManyStates, search: Search, look: Look = searched) -> None:
+        self.many, self.search, self.look = many, search, look
         many.counts = dict.fromkeys(COUNTS, 0)
         self.at: Stage | None = None
         self.passed: Content | None = None  # where the passes ended, so that the search alone is done again
@@ -68,7 +73,7 @@ class InverseIterations:
             status = yield from _passes(many, at)
             if many.checkpoint.path is not None:
                 self.passed = deepcopy(self.content())
-            probe, found = searched(many, self.search, number)
+            probe, found = self.look(many, self.search, number)
             if not found:
                 break
             status = Status.ITERATION_LIMIT  # unless the passes that follow say better
@@ -98,7 +103,8 @@ class InverseIterations:
 def _first(many: ManyStates) -> Stage:
     """Before the first pass, over all states or, of an earlier calculation, those not good enough."""
     if not many.warm:
-        _align(many)
+        if many.interval is None:
+            _align(many)
         return Stage([list(range(len(sector.states))) for sector in many.sectors])
     rayleigh_ritz(many)
     estimate(many, "error estimates", 0.05, 0.05)
@@ -161,7 +167,7 @@ def _solve(many: ManyStates, wanted: list[list[int]], label: str, low: float, hi
                 state = sector.states[i]
                 options = _options(many, state.next_rank)
                 seed = int(many.rng.integers(2**31))
-                shift = state.energy - many.delta
+                shift = many.shift_for(state.energy)
                 listed.append(tasks.SolveTask(i, ritz.sources[i], ritz.weights[i], shift, options, seed))
             basis = {j: ritz.basis[j] for j in sorted({j for i in chunk for j in ritz.sources[i]})}
             jobs.append((many.operator, basis, {i: sector.states[i].train for i in chunk}, listed))
@@ -183,10 +189,11 @@ def _short(many: ManyStates, first: bool) -> list[list[int]]:
 
     Nothing calibrates the estimates before a second pass. Buffer states only help, with a goal of their own.
     """
-    limit, safety = many.threshold() + LEVEL_EPS * many.scale, many.safety
+    safety = many.safety
     wanted = []
     for sector in many.sectors:
-        goals = [many.goal if state.energy <= limit else BUFFER_GOAL * many.goal for state in sector.states]
+        asked = many.is_wanted(sector.energies, sector.numbers("error"))
+        goals = [many.goal if own else BUFFER_GOAL * many.goal for own in asked]
         ratios = [safety * state.error / goal for state, goal in zip(sector.states, goals)]
         wanted.append([i for i, ratio in enumerate(ratios) if first or not ratio <= 1.0])
         _grow(many, sector, ratios, first)
@@ -210,7 +217,8 @@ def _grow(many: ManyStates, sector: Sector, ratios: list[float], first: bool) ->
 def _judge(many: ManyStates, at: Stage, first: bool) -> bool:
     """Whether the last pass changed nothing; the verdict on the passes, where there is one."""
     now = many.lowest()
-    quiet = at.previous is not None and bool(np.max(np.abs(now - at.previous)) < QUIET * many.goal)
+    same = at.previous is not None and len(at.previous) == len(now)
+    quiet = same and bool(np.max(np.abs(now - at.previous), initial=0.0) < QUIET * many.goal)
     at.stalled, at.previous = at.stalled + 1 if quiet else 0, now
     if not first and not any(at.wanted):
         at.verdict = Status.CONVERGED

@@ -111,6 +111,9 @@ class Outcome:
 class ManyStates:
     """A many-state calculation: the ``wanted`` lowest states of ``operator``, and more, in its symmetry ``sectors``.
 
+    With an ``interval`` the states wanted are those whose energies lie in it, whatever their number, and the others of
+    the sectors lie next to it, above and below.
+
     ``scale``: the lowest excitation energy; ``goal``: error asked of a wanted energy, both in the operator's unit.
     ``method``: how single states are solved for, by passes over all of them and by the search for missing ones.
     Independent states go to the ``executor``. ``counts``: work by name. ``ratios``: gained energy over fall of the
@@ -134,6 +137,7 @@ class ManyStates:
     warm: bool = False
     truncation: float | None = None
     begin: float = field(default_factory=time.perf_counter)
+    interval: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for sector in self.sectors:
@@ -168,11 +172,33 @@ class ManyStates:
 
     def lowest(self) -> np.ndarray:
         """The energies of the wanted states, ascending."""
-        return np.sort(self.numbers("energy"))[: self.wanted]
+        energies = self.numbers("energy")
+        return energies[self._order(energies)]
 
     def threshold(self) -> float:
         """Energy of the last wanted state."""
         return float(self.lowest()[-1])
+
+    def is_wanted(self, energies: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """Which states (n,) are wanted; in an interval those too that their error may bring into it."""
+        if self.interval is None:
+            return energies <= self.threshold() + LEVEL_EPS * self.scale
+        reach = np.clip(self.safety * errors, self.goal, self.delta)
+        return (energies >= self.interval[0] - reach) & (energies <= self.interval[1] + reach)
+
+    def shift_for(self, energy: float) -> float:
+        """The shift of a solve: next to the state, below it; within an interval towards its middle, as what lies
+        outside of the interval is not in the span that tells the states apart."""
+        if self.interval is not None and energy < 0.5 * sum(self.interval):
+            return energy + self.delta
+        return energy - self.delta
+
+    def _order(self, energies: np.ndarray) -> np.ndarray:
+        order = np.argsort(energies, kind="stable")
+        if self.interval is None:
+            return order[: self.wanted]
+        lower, upper = self.interval
+        return order[(energies[order] >= lower - self.goal) & (energies[order] <= upper + self.goal)]
 
     def space_of(self, sector: Sector) -> int:
         """Dimension of the space of a sector."""
@@ -185,7 +211,7 @@ class ManyStates:
     def seen(self, label: str, fraction: float | None, finished: bool = True) -> IterationState:
         """The states as they are."""
         energies = self.numbers("energy")
-        order = np.argsort(energies, kind="stable")[: self.wanted]
+        order = self._order(energies)
         return IterationState(
             step=self.counts.get("passes", 0) + 1,
             label=label,

@@ -20,6 +20,8 @@ class EigenStates(Card):
     ``errors``: estimated energy still to be gained by larger ranks, (n,); ``probe``: what says that no state is
     missing; its ``completeness`` is "proved" (all levels of a small space were counted), "searched N times" (by N
     random starts in the complement, the last round of which found nothing) or "unknown".
+    ``first``: how many levels lie below the first of these, None where that is not known; ``ground``: the lowest level
+    of all with its error, where it is not the first of these.
     """
 
     energies: np.ndarray
@@ -28,6 +30,8 @@ class EigenStates(Card):
     errors: np.ndarray
     buffer: np.ndarray
     probe: dict[str, Any]
+    first: int | None = 0
+    ground: tuple[float, float] | None = None
 
     def worded(self) -> list[Fact]:
         """The first energies with their errors, the ranks, and what says that none is missing."""

@@ -209,7 +209,13 @@ CASES = {
     count_levels: (
         cases.window,
         {},
-        {"mass": rank_one_operator([np.diag([1.0, 1.5])] * 13), "samples": 3, "rng": rng},
+        {
+            "mass": rank_one_operator([np.diag([1.0, 1.5])] * 13),
+            "samples": 3,
+            "rng": rng,
+            "callback": callback,
+            "checkpoint": checkpoint,
+        },
     ),
     cross: (
         cases.function,

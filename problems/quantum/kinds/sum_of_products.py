@@ -32,7 +32,7 @@ from problems.quantum.hamiltonians.terms.terms import Key, Term, checked, collec
 from problems.quantum.keys import NONE, Absorber, AbsorberKey, GaussianInitial, InitialKey, ProductInitial
 from problems.quantum.tasks.either.keys import EVOLUTION_ONLY, GivenSpectrum, SumOfProductsSolver
 from problems.quantum.tasks.evolution.keys import WavePacketSolver, complete_solver
-from problems.quantum.tasks.spectrum.keys import MOST_SHARED
+from problems.quantum.tasks.spectrum.keys import MOST_SHARED, WHICH, nothing_asked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -250,6 +250,7 @@ class SumOfProductsProblem(ProblemKeys):
         """The whole matrix, where it is small enough."""
         from problems.quantum.hamiltonians.terms.exact import routes
 
+        assert solver.n_states is not None
         return routes(self.products, self.bases, solver.n_states)
 
     def system(self) -> System:
@@ -278,20 +279,20 @@ def complete(
         raise ProblemError("all terms are constants, or cancel: there is nothing to solve", "problem.terms")
     if problem.task == "evolution":
         if not isinstance(solver, WavePacketSolver):
-            key = "n_states" if solver.n_states is not None else "t_final"
+            key = next((name for name in WHICH if getattr(solver, name) is not None), "t_final")
             message = "missing (task: evolution needs it)" if key == "t_final" else "belongs to task: spectrum"
             raise ProblemError(message, f"solver.{key}")
         return complete_solver(solver, dissipative=isinstance(problem.absorber, Absorber))
     if isinstance(solver, WavePacketSolver):
         key = next(name for name in EVOLUTION_ONLY if name in solver.model_fields_set)
         raise ProblemError("belongs to task: evolution; task: spectrum needs n_states", f"solver.{key}")
-    if solver.n_states is None:
-        raise ProblemError("missing (the number of lowest states to compute)", "solver.n_states")
+    if all(getattr(solver, name) is None for name in WHICH):
+        raise nothing_asked(solver)
     size = math.prod(problem.sizes)
-    if solver.n_states > size:
+    if solver.n_states is not None and solver.n_states > size:
         message = f"{solver.n_states} states asked, but the basis has only {size} functions"
         raise ProblemError(message, "solver.n_states")
-    if solver.method == "block_dmrg" and solver.n_states > MOST_SHARED:
+    if solver.method == "block_dmrg" and (solver.n_states or 1) > MOST_SHARED:
         raise ProblemError("block_dmrg shares one basis over all states: use inverse_iteration", "solver.method")
     if "accuracy" not in solver.model_fields_set:  # relative to the terms: an answer of 1e-9 is not asked to 1e-6
         largest = max(map(abs, problem.products.values()))

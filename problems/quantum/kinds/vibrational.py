@@ -339,6 +339,7 @@ class VibrationalProblem(ProblemKeys):
         """A larger basis, and for few modes a grid of points."""
         from problems.quantum.hamiltonians.force_field.on_grid import routes
 
+        assert solver.n_states is not None
         sizes = dict(zip(results["mode_order"], results["basis_functions"]))
         return routes(self.field, [int(sizes[k + 1]) for k in range(self.field.d)], solver.n_states, solver.accuracy)
 
@@ -392,7 +393,7 @@ def complete(problem: VibrationalProblem, solver: SpectrumSolver) -> SpectrumSol
     Raises ProblemError where an explicit basis is too small for the number of states.
     """
     functions = problem.basis.functions
-    if functions != AUTOMATIC:
+    if functions != AUTOMATIC and solver.n_states is not None:
         sizes = [functions] * problem.field.d if isinstance(functions, int) else list(functions)
         if math.prod(sizes) < solver.n_states:
             raise ProblemError(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from solvers import checkpoint
 from solvers.eigen import count_levels as module
 from solvers.eigen import explicit
 from solvers.eigen.count_levels import count_levels
@@ -54,3 +55,30 @@ def test_refusals_are_one_line() -> None:
     with pytest.raises(ValueError, match="not Hermitian"):
         count_levels(operator_tt_svd(np.arange(16.0).reshape(2, 2, 2, 2)), 0.0, 1.0)
     assert count_levels(identity_operator((2, 2)), 0.5, 1.5).count == 4
+
+
+def test_a_count_that_was_stopped_goes_on(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(explicit, "SMALL", 0)
+    monkeypatch.setattr(explicit, "DENSE", 0)
+    monkeypatch.setattr(checkpoint, "QUIET", np.inf)
+
+    def counted(**options):
+        return count_levels(chain(6), -6.0, 1.03, samples=4, **options)
+
+    told: list[int] = []
+
+    def leave(state) -> None:
+        told.append(state.step)
+        if state.step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        counted(callback=leave, checkpoint=tmp_path / "count.npz")
+    again = counted(callback=lambda state: told.append(state.step), checkpoint=tmp_path / "count.npz")
+    assert told == [1, 2, 3, 4] and again == counted()
+
+
+def test_an_exact_count_is_told_once() -> None:
+    told: list[str] = []
+    count_levels(chain(4), -6.0, 1.03, callback=lambda state: told.append(state.label))
+    assert len(told) == 1 and told[0].startswith("spectral slicing")

@@ -133,9 +133,10 @@ def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, gains: np
         for i, k in enumerate(basis.order)
         if np.any((errors > accuracy - states.errors) & (gains[:, i] > 0.0) & (gains[:, i] >= 0.2 * errors))
     }
-    if wide is not None:
-        count = min(len(wide.levels), len(energies))
-        excess = energies[:count] - wide.levels[:count]
+    if wide is not None and states.first is not None:
+        above = wide.levels[states.first :]
+        count = min(len(above), len(energies))
+        excess = energies[:count] - above[:count]
         errors[:count] = np.maximum(errors[:count], excess)
         worst = float(np.max(excess, initial=0.0))
         if worst > accuracy:
@@ -145,7 +146,7 @@ def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, gains: np
         # of a basis that was chosen it is an error, which the states carry, and no contradiction
         checked.append(Checked("levels from above", how, result, worst <= accuracy or not basis.automatic))
     if basis.sized is not None:
-        moved, differ = one_mode_errors(basis, float(energies[-1] - energies[0]))
+        moved, differ = one_mode_errors(basis, float(energies[-1]) - (states.ground or energies)[0])
         errors = errors + moved
         result = f"levels of one mode differ by at most {amount(differ)} {basis.field.unit}"
         how = "values on equidistant points instead of harmonic functions"

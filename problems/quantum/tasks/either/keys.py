@@ -8,14 +8,34 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args, get_origin
 
-from pydantic import BaseModel, Discriminator, Field, GetCoreSchemaHandler, Tag, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    SerializerFunctionWrapHandler,
+    Tag,
+    create_model,
+    model_serializer,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, WorkerCount
 from problems.quantum.tasks.evolution.keys import InTime, WavePacketSolver
-from problems.quantum.tasks.spectrum.keys import SpectrumSolver, WithLevels
+from problems.quantum.tasks.spectrum.keys import (
+    N_STATES,
+    UP_TO,
+    WHICH,
+    WINDOW,
+    SpectrumSolver,
+    Window,
+    WithLevels,
+    check_which,
+    without_the_others,
+)
 
 EVOLUTION_ONLY = sorted(set(WavePacketSolver.model_fields) - {"accuracy", "method", "max_rank", "workers"})
 
@@ -27,7 +47,9 @@ class EitherProblem(WithLevels, InTime, Protocol):
 class GivenSpectrum(Keys):
     """How the lowest states are computed."""
 
-    n_states: int | None = Field(default=None, ge=1, description="Number of lowest states to compute; needed.")
+    n_states: int | None = N_STATES
+    up_to: float | None = UP_TO
+    window: Window | None = WINDOW
     accuracy: float = Field(
         default=1e-6,
         gt=0,
@@ -48,17 +70,31 @@ class GivenSpectrum(Keys):
     @model_validator(mode="before")
     @classmethod
     def _one_task(cls, data: object) -> object:
-        if isinstance(data, dict) and "n_states" in data:
+        which = _asked(data)
+        check_which(which)
+        if isinstance(data, dict) and which:
             for name in EVOLUTION_ONLY:
-                if name in data:
-                    message = "belongs to task: evolution, n_states to task: spectrum: give the keys of one of them"
+                if name in data and name not in WHICH:
+                    message = f"belongs to task: evolution, {which[0]} to task: spectrum: give the keys of one of them"
                     raise ProblemError(message, f"solver.{name}")
         return data
 
+    @model_serializer(mode="wrap")
+    def _only_what_is_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without the keys of ``WHICH`` that were not given."""
+        return without_the_others(handler(self))
+
     @property
     def asked(self) -> SpectrumSolver:
-        """The same as the keys of a spectrum, once it is known that ``n_states`` is there."""
+        """The same as the keys of a spectrum, once it is known that a key of ``WHICH`` is there."""
         return SpectrumSolver(**self.model_dump())
+
+
+def _asked(data: object) -> list[str]:
+    """The keys given that say which states; a window that is a word is that of an autocorrelation."""
+    if not isinstance(data, dict):
+        return []
+    return [name for name in WHICH if data.get(name) is not None and not isinstance(data[name], str)]
 
 
 def _task(value: object) -> str:
@@ -66,7 +102,8 @@ def _task(value: object) -> str:
     if isinstance(value, WavePacketSolver):
         return "(evolution)"
     names = value if isinstance(value, dict) else {}
-    return "(evolution)" if "n_states" not in names and any(name in names for name in EVOLUTION_ONLY) else "(spectrum)"
+    spectrum = bool(_asked(names)) or "n_states" in names or not any(name in names for name in EVOLUTION_ONLY)
+    return "(spectrum)" if spectrum else "(evolution)"
 
 
 SolverKey = Annotated[

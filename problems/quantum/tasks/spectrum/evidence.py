@@ -50,6 +50,29 @@ def evidence(result: SpectrumResult) -> Facts:
     return facts
 
 
+def asked_for(result: SpectrumResult) -> Facts:
+    """Which levels were asked for by energy; nothing where their number was."""
+    found, unit = result.completeness, result.unit
+    if "asked_up_to" not in found:
+        return []
+    lower, upper = (Measured(float(found[key])) for key in ("asked_from", "asked_up_to"))
+    if not found["asked_from"]:
+        return [("levels asked for", f"all up to {upper} {unit} above the lowest")]
+    return [("levels asked for", f"from {lower} to {upper} {unit} above the lowest, without those below")]
+
+
+def counted(result: SpectrumResult) -> Facts:
+    """How many levels the range holds by other counts, each said as what it is."""
+    found, facts = result.completeness, []
+    if found.get("levels_below") is not None:
+        facts.append(("levels below the window", str(found["levels_below"])))
+    sums = found.get("sums_of_one_mode_levels")
+    if sums is not None:
+        text = f"{sums}: sums of one-mode levels in the range, uncoupled; {len(result.energies)} levels were found"
+        facts.append(("an estimate of the number of levels", text))
+    return facts
+
+
 def assigned(text: str, letter: str = "ν") -> str:
     """An assignment as it is printed: ``0.97[1v3] ; 0.20[1v1+2v3]`` as 0.97 ν₃; 0.20 (ν₁ + 2ν₃)."""
 

@@ -28,6 +28,7 @@ from problems.drawing import (
 )
 from problems.legends import legend_above, legend_outside, text_width
 from problems.levels import Reference
+from problems.quantum.tasks.spectrum.beside import known_beside
 from problems.quantum.tasks.spectrum.compared import measured_picture
 from problems.quantum.tasks.spectrum.infrared_figures import infrared_pictures
 from problems.quantum.tasks.spectrum.keys import ZERO_POINT, Asked, HasLevels
@@ -48,9 +49,9 @@ FLOOR = 1e-6  # of the accuracy: smaller changes are below the axis
 
 def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Picture]:
     """All figures this result has data for, in the order of the report."""
-    references, accuracy = problem.references, solver.accuracy
+    references, accuracy = known_beside(problem, result), solver.accuracy
     unit, span = unit_text(result.unit), float(result.excitations[-1])
-    count = len(result.energies)
+    count, first = len(result.energies), float(result.excitations[0])
     pictures = []
     if count > 1:
         pictures.append(
@@ -59,7 +60,8 @@ def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[P
                 f"Levels above the {_lowest(problem)}; the height of a stick is the weight of its leading product,"
                 " the label names that of the purest state of a group and, in parentheses, the group's size.",
                 partial(spectrum, result),
-                alt=f"Stick spectrum of {count} levels from 0 to {Measured(span)} {unit} above the {_lowest(problem)}.",
+                alt=f"Stick spectrum of {count} levels, {Measured(first)} to {Measured(span)} {unit} above the "
+                f"{_lowest(problem)}.",
             )
         )
     pictures += measured_picture(result)
@@ -147,7 +149,8 @@ def spectrum(result: SpectrumResult) -> Figure:
         symmetries = result.labels.symmetry
     blocks = sorted(set(symmetries))
     lanes = len(blocks) if len(blocks) <= LANES else 1
-    span = max(float(levels[-1]), 1e-12)
+    first = float(levels[0])  # zero but for a window
+    span = max(float(levels[-1]) - first, 1e-12)
     room = page_width() - SIDES
     groups = grouped(levels, 0.5 * LABEL / room * span, int(room / LABEL) - 1)
     texts = []
@@ -169,12 +172,12 @@ def spectrum(result: SpectrumResult) -> Figure:
         axes.axhline(base, color="0.8", lw=0.6, zorder=0)
     middles = np.array([float(np.mean(levels[group])) for group in groups])
     gap = LABEL / room * 1.04 * span
-    for text, middle, place in zip(texts, middles, spread_out(middles, gap, span), strict=True):
+    for text, middle, place in zip(texts, middles, first + spread_out(middles - first, gap, span), strict=True):
         strip_axes.plot([middle, place], [0.0, 0.2 / strip], color="0.6", lw=0.5)
         strip_axes.annotate(text, (place, 0.23 / strip), rotation=90, ha="center", va="bottom", fontsize=SMALLEST)
     strip_axes.set_ylim(0, 1)
     strip_axes.axis("off")
-    axes.set_xlim(-0.02 * span, 1.02 * span)
+    axes.set_xlim(first - 0.02 * span, first + 1.02 * span)
     axes.set_ylim(0, 1.2 * (lanes - 1) + 1.05)
     ticks = [1.2 * lane + height for lane in range(lanes) for height in (0.0, 0.5, 1.0)]
     axes.set_yticks(ticks, ["0", "0.5", "1"] * lanes)

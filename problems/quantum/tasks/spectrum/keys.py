@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, SolverKeys, WorkerCount
+from problems.errors import ProblemError
+from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, SolverKeys, WorkerCount, is_number, shown
 from problems.levels import Reference
 
 if TYPE_CHECKING:
@@ -55,10 +56,70 @@ class Asked(Protocol):
         """Error asked of every level."""
 
 
+WHICH = ("n_states", "up_to", "window")  # the keys that say which states, of which a run has one
+ABOVE = "above the ground state, in the unit of the energies"
+
+
+def _window(value: object) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)) or len(value) != 2 or not all(map(is_number, value)):
+        raise ValueError(f"must be a list of two energies {ABOVE}, found {shown(value)}")
+    lower, upper = map(float, value)
+    if not 0.0 <= lower < upper:
+        raise ValueError(f"must be two ascending energies {ABOVE}, none below zero, found {shown(value)}")
+    return lower, upper
+
+
+Window = Annotated[tuple[float, float], PlainValidator(_window)]
+N_STATES: Any = Field(
+    default=None,
+    ge=1,
+    description="Number of lowest states to compute. Give this, up_to or window, one of them.",
+    json_schema_extra={"values": "an integer"},
+)
+UP_TO: Any = Field(
+    default=None,
+    gt=0,
+    description="In place of n_states: all states up to this energy above the ground state.",
+    json_schema_extra={"values": "a number", "unit": "that of the energies"},
+)
+WINDOW: Any = Field(
+    default=None,
+    description="In place of n_states: [a, b], the states between these energies above the ground state; those below"
+    " are not computed where trains are needed for them.",
+    json_schema_extra={
+        "unit": "that of the energies",
+        "values": "a list of 2 numbers",
+        "schema": {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 2, "maxItems": 2},
+    },
+)
+
+
+def check_which(given: Sequence[str]) -> None:
+    """Raise ProblemError where more than one of the keys of ``WHICH`` is ``given``."""
+    if len(given) > 1:
+        raise ProblemError(f"{' and '.join(given)} exclude each other: give one of them", f"solver.{given[-1]}")
+
+
+def nothing_asked(solver: Keys) -> ProblemError:
+    """What is said where none of them is given."""
+    if "n_states" in solver.model_fields_set:
+        return ProblemError("must be an integer, found nothing", "solver.n_states")
+    return ProblemError("missing (or up_to, or window: which states)", "solver.n_states")
+
+
+def without_the_others(keys: dict[str, object]) -> dict[str, object]:
+    """The keys as a file has them, where one of ``WHICH`` stands."""
+    return {key: value for key, value in keys.items() if key not in WHICH or value is not None}
+
+
 class SpectrumSolver(SolverKeys):
     """How the states are computed."""
 
-    n_states: int = Field(ge=1, description="Number of lowest states to compute.")
+    n_states: int | None = N_STATES
+    up_to: float | None = UP_TO
+    window: Window | None = WINDOW
     accuracy: float = Field(
         default=CSV_ACCURACY,
         gt=0,
@@ -76,6 +137,19 @@ class SpectrumSolver(SolverKeys):
         json_schema_extra={"values": "automatic or a number"},
     )
     workers: WorkerCount = WORKERS
+
+    @model_validator(mode="after")
+    def _one_question(self) -> SpectrumSolver:
+        given = [name for name in WHICH if getattr(self, name) is not None]
+        check_which(given)
+        if not given:
+            raise nothing_asked(self)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without the keys of ``WHICH`` that were not given."""
+        return without_the_others(handler(self))
 
 
 class WithLevels(HasLevels, Protocol):
@@ -99,4 +173,4 @@ class WithLevels(HasLevels, Protocol):
         """What is asked of the states beyond their levels; None for a source without properties."""
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
-        """Routes of its own to the levels of a run."""
+        """Routes of its own to the levels of a run; ``solver`` has a number of states."""

@@ -35,7 +35,7 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
         ("operator TT-ranks", listed(space.operator.ranks)),
         (
             "states",
-            f"{prepared.solver.n_states}, TT-ranks up to {method.max_rank}, mostly about {rank}; "
+            f"{_how_many(prepared)}, TT-ranks up to {method.max_rank}, mostly about {rank}; "
             f"{megabytes(size(shape, rank))} each",
         ),
         ("plan", way),
@@ -43,9 +43,15 @@ def plan(prepared: Prepared) -> list[tuple[str, str]]:
     ]
 
 
+def _how_many(prepared: Prepared) -> str:
+    if prepared.asked is None:
+        return str(prepared.n_states)
+    return f"about {prepared.n_states}, up to {prepared.asked.upper:g} {prepared.space.unit} above the ground state"
+
+
 def estimate(prepared: Prepared, workers: int) -> Effort:
     """The expected time and memory."""
-    space, method, states = prepared.space, prepared.method, prepared.solver.n_states
+    space, method, states = prepared.space, prepared.method, prepared.n_states
     if space.own_plan is not None:
         return space.own_plan[1]
     if prepared.small:

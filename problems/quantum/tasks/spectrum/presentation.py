@@ -15,7 +15,8 @@ from problems.quantum.tasks.spectrum.assigned_tables import (
     weight_columns,
     weights,
 )
-from problems.quantum.tasks.spectrum.evidence import assigned, evidence, leading
+from problems.quantum.tasks.spectrum.beside import known_beside
+from problems.quantum.tasks.spectrum.evidence import asked_for, assigned, counted, evidence, leading
 from problems.quantum.tasks.spectrum.infrared_tables import intensity_facts, intensity_sections, intensity_tables
 from problems.quantum.tasks.spectrum.keys import ZERO_POINT, Asked, HasLevels
 from problems.quantum.tasks.spectrum.labels import written
@@ -40,11 +41,12 @@ def headline(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Facts
     facts = [
         *problem.description,
         ("states", f"{n}, {_reached(result, accuracy)} ({accuracy:g} {unit})"),
-        (problem.lowest, str(Measured(result.energies[0], result.error_estimates[0], unit))),
+        *asked_for(result),
+        (problem.lowest, str(Measured(*result.ground_level, unit))),
         *([("highest energy", f"{_excitation(result, n - 1)} {unit} above it")] if n > 1 else []),
         ("largest error estimate", f"{bound(np.max(result.error_estimates))} {unit} ({_contents(result)})"),
     ]
-    for c in compare(result.energies, problem.references):
+    for c in compare(result.energies, known_beside(problem, result)):
         if c.reference.judge:
             text = f"at most {bound(c.run.max_abs)}, mean {bound(c.run.mean_abs)} {unit} over {c.run.count} states"
             facts.append((f"deviation from {c.reference.label}", text))
@@ -72,14 +74,16 @@ def _contents(result: SpectrumResult) -> str:
 
 def _excitation(result: SpectrumResult, i: int) -> Measured:
     """A level above the lowest, with the errors of both."""
-    errors = result.error_estimates
-    return Measured(result.excitations[i], errors[i] + errors[0]) if i else Measured(0)
+    energy, error = result.ground_level
+    if energy == result.energies[i]:
+        return Measured(0)
+    return Measured(result.excitations[i], result.error_estimates[i] + error)
 
 
 def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Table]:
     """State, energy, what is above the lowest, symmetry, assignment, and what is known of it."""
     letter, labels = problem.letter, result.labels
-    known = covering(problem.references, len(result.energies))
+    known = covering(known_beside(problem, result), len(result.energies))
     above = "zero-point level" if problem.lowest == ZERO_POINT else "lowest"
     columns = ["state", f"energy ({result.unit})", f"above the {above} ({result.unit})"]
     columns += ["symmetry", "assignment", *(weight_columns(labels) if labels else []), "converged"]
@@ -149,10 +153,11 @@ def _limits(result: SpectrumResult) -> Facts:
 
 def _completeness(result: SpectrumResult) -> Facts:
     found = result.completeness
-    lowest = float(result.energies[0])
+    lowest = result.ground_level[0]
     above = [Measured(float(energy) - lowest, digits=BUFFER) for energy in found.get("buffer_states") or []]
     buffer = ", ".join(map(str, above)) or "none"
     facts = [(f"buffer states past the last one asked ({result.unit} above the lowest)", buffer)]
+    facts += counted(result)
     gap = found.get("gap_above")
     if gap is not None:
         facts.append(("gap above the states asked", str(Measured(float(gap), unit=result.unit))))

@@ -6,6 +6,7 @@ import math
 
 from problems.agreement import Agreement
 from problems.quantum.hamiltonians.force_field.known_levels import Comparison, compare, covering
+from problems.quantum.tasks.spectrum.beside import known_beside
 from problems.quantum.tasks.spectrum.keys import Asked, HasLevels
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Table
@@ -15,7 +16,7 @@ from solvers.measured import Cell, Measured, bound
 
 def agreements(problem: HasLevels, result: SpectrumResult) -> list[Agreement]:
     """This run's deviation from each list of levels, and each one's from the judge."""
-    return [_agreement(comparison) for comparison in compare(result.energies, problem.references)]
+    return [_agreement(comparison) for comparison in compare(result.energies, known_beside(problem, result))]
 
 
 def _agreement(comparison: Comparison) -> Agreement:
@@ -28,7 +29,7 @@ def _agreement(comparison: Comparison) -> Agreement:
 
 def comparison_table(problem: HasLevels, solver: Asked, result: SpectrumResult) -> Table | None:
     """Every list beside this run; None where there is nothing to compare with."""
-    comparisons = compare(result.energies, problem.references)
+    comparisons = compare(result.energies, known_beside(problem, result))
     if not comparisons:
         return None
     rows: list[list[Cell]] = [
@@ -50,7 +51,7 @@ def columns(problem: HasLevels, result: SpectrumResult) -> Columns:
     """The levels of every list, as they were published."""
     count = len(result.energies)
     found: Columns = []
-    for reference in covering(problem.references, count):
+    for reference in covering(known_beside(problem, result), count):
         values = [reference.at(i) for i in range(count)]
         found.append((reference.name, ["" if math.isnan(value) else repr(value) for value in values]))
     return found

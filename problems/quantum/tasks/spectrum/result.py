@@ -73,8 +73,16 @@ class SpectrumResult(Result):
 
     @property
     def excitations(self) -> np.ndarray:
-        """Energies above the lowest, (n,)."""
-        return np.asarray(self.energies) - self.energies[0]
+        """Energies above the ground state, (n,)."""
+        return np.asarray(self.energies) - self.ground_level[0]
+
+    @property
+    def ground_level(self) -> tuple[float, float]:
+        """The lowest level of all with its error: the first one, but for a window."""
+        known = self.completeness.get("ground_level")
+        if known is None:
+            return float(self.energies[0]), float(self.error_estimates[0])
+        return float(known), float(self.completeness["ground_error"])
 
     @property
     def largest_ranks_of_states(self) -> list[int]:

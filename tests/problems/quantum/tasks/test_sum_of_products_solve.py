@@ -190,7 +190,7 @@ def test_a_cap_that_no_shared_basis_fits_is_a_fault_of_the_key(method):
     assert refused.value.key == "solver.max_rank"
     assert str(refused.value).startswith("6 states do not fit into one basis of these ranks, which holds 2: ")
     # states of a complex H are computed twice, and some buffer: that is not what was asked for
-    asked = SimpleNamespace(solver=SimpleNamespace(n_states=6))
+    asked = SimpleNamespace(n_states=6)
     assert _too_narrow(asked, TooNarrow(17, 9)).startswith("6 states with the 11 that are computed along do not fit")
 
 
