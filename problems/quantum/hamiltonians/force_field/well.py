@@ -169,7 +169,8 @@ class WellSpace(FieldSpace):
         """By how much the levels still move with the number of quanta; states that stand nowhere still."""
         plateaus = self.plateaus
         assert plateaus is not None
-        errors = plateaus.errors
+        first = states.first or 0  # of a window: those below it were found, too
+        errors = plateaus.errors[first : first + len(states.energies)]
         edge = errors > ON_PLATEAU * float(self.basis.field.frequencies.min())
         return Judged(errors, edge, frozenset(), (self._look(states),))
 

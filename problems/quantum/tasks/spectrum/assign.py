@@ -24,6 +24,7 @@ from problems.quantum.hamiltonians.force_field.space import FieldSpace
 from problems.quantum.hamiltonians.force_field.vpt2 import Vpt2, unfit, vpt2
 from problems.quantum.readers.measured_lines import Line
 from problems.quantum.tasks.spectrum.configurations import Expansion, Product, display, expansions
+from problems.quantum.tasks.spectrum.energy_range import ground_of
 from problems.quantum.tasks.spectrum.labels import Configuration, Labels, MeasuredLevels, Polyad, Resonance
 from problems.quantum.tasks.spectrum.lines import matched
 from problems.quantum.tasks.spectrum.polyads import polyads
@@ -56,7 +57,7 @@ def labelled(
     trains = [x for x in states.trains if isinstance(x, SectorTrain)]
     if len(trains) < len(states.trains):
         return None
-    levels = np.asarray(states.energies) - states.energies[0]
+    levels = np.asarray(states.energies) - ground_of(states)[0]
     axis = axis_of(field, parity_generators(space.basis.field))  # without what only rounding breaks
     symmetry = symmetry_of(field.frequencies, axis, space.charges, given, irreps, point_group)
     broken = symmetry.breaks(field)

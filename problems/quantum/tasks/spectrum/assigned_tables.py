@@ -51,24 +51,32 @@ def treatments(result: SpectrumResult, unit: str) -> Table:
     rows: list[list[Cell]] = []
     errors = result.error_estimates
     for i, name in enumerate(labels.names):
-        above = result.energies[0] if i == 0 else result.excitations[i]
+        lowest = result.energies[i] == result.ground_level[0]
+        above = result.energies[i] if lowest else result.excitations[i]
         row: list[Cell] = [Measured(i), written(name), *([symbol(labels.symmetry[i])] if irreps else [])]
-        row.append(Measured(above, errors[i] + (errors[0] if i else 0.0)))
+        row.append(Measured(above, errors[i] + (0.0 if lowest else result.ground_level[1])))
         if labels.measured is not None:
             line = matched.get(i)
             row += [_line(line.measured, line.uncertainty), _plain(line.difference)] if line else ["", ""]
         zero = labels.zero_points
-        row.append(_plain(zero.get("vpt2") if i == 0 else labels.vpt2[i]))
+        row.append(_plain(zero.get("vpt2") if lowest else labels.vpt2[i]))
         if touched:
             row.append(", ".join(str(n + 1) for n in labels.perturbed[i]))
-        row += [_plain(zero["vscf"] if i == 0 else labels.vscf[i])]
-        row += [_plain(zero["harmonic"] if i == 0 else labels.harmonic[i])]
+        row += [_plain(zero["vscf"] if lowest else labels.vscf[i])]
+        row += [_plain(zero["harmonic"] if lowest else labels.harmonic[i])]
         rows.append(row)
-    return Table(columns, rows, tuple(texts), _treatments_note(labels), "Levels beside simpler treatments")
+    return Table(
+        columns,
+        rows,
+        tuple(texts),
+        _treatments_note(labels, result.energies[0] == result.ground_level[0]),
+        "Levels beside simpler treatments",
+    )
 
 
-def _treatments_note(labels: Labels) -> str:
-    said = ["The first row has zero-point energies, the others levels above them."]
+def _treatments_note(labels: Labels, from_below: bool) -> str:
+    first = "The first row has zero-point energies, the others levels above them."
+    said = [first if from_below else "Levels above the zero-point energy of each treatment."]
     if labels.vpt2_missing:
         said.append(f"No VPT2: {labels.vpt2_missing}.")
     else:

@@ -33,12 +33,16 @@ def matched(
     for place, line in enumerate(lines):
         if line.quanta is None:
             continue
-        fitting = [i for i in range(1, len(levels)) if i not in used and _fits(line, quanta[i], angular[i], by_mode[i])]
+        fitting = [
+            i
+            for i in range(len(levels))
+            if levels[i] > 0.0 and i not in used and _fits(line, quanta[i], angular[i], by_mode[i])
+        ]
         if fitting:
             state = min(fitting, key=lambda i: abs(levels[i] - line.measured))
             taken[place] = (state, "assignment")
             used.add(state)
-    free = [i for i in range(1, len(levels)) if i not in used and partners.get(i, -1) not in used]
+    free = [i for i in range(len(levels)) if levels[i] > 0.0 and i not in used and partners.get(i, -1) not in used]
     free = [i for i in free if partners.get(i) not in free]
     unassigned = sorted((p for p, line in enumerate(lines) if line.quanta is None), key=lambda p: lines[p].measured)
     for place, state in zip(unassigned, free):
