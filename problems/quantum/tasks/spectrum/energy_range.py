@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from problems.errors import ProblemError
-from problems.quantum.hamiltonians.space import Space
+from problems.quantum.hamiltonians.space import Judged, Space
 from problems.quantum.tasks.spectrum.keys import SpectrumSolver, WithLevels
 from problems.words import cut_short
 from solvers.eigen.configuration_interaction import products_below
@@ -90,7 +90,8 @@ class EnergyRange:
         below = int(np.sum(above < self.lower - fuzzy))
         if not inside.any():
             raise self.empty([float(above[i]) for i in (below - 1, below) if 0 <= i < len(above)], space.unit)
-        kept = np.flatnonzero(inside)
+        kept = np.arange(np.flatnonzero(inside)[0], np.flatnonzero(inside)[-1] + 1)
+        below = int(kept[0])
         over = states.energies[kept[-1] + 1 :]
         probe = dict(states.probe)
         if len(over):
@@ -126,6 +127,15 @@ class EnergyRange:
         """Which levels (n,), with their errors, may as well lie outside."""
         near = np.abs(above - self.upper) <= errors
         return near | (np.abs(above - self.lower) <= errors) if self.lower > 0.0 else near
+
+
+def of_these(judged: Judged, states: EigenStates) -> Judged:
+    """What a space that knows its own list of levels from below says of those that were kept."""
+    count, first = len(states.energies), states.first or 0
+    if len(judged.errors) == count:
+        return judged
+    kept = slice(first, first + count)
+    return replace(judged, errors=judged.errors[kept], edge=judged.edge[kept])
 
 
 def within(

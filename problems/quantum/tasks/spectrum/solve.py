@@ -21,7 +21,7 @@ import numpy as np
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.space import Space
-from problems.quantum.tasks.spectrum.energy_range import TRIES, EnergyRange, energy_range, functions, within
+from problems.quantum.tasks.spectrum.energy_range import TRIES, EnergyRange, energy_range, functions, of_these, within
 from problems.quantum.tasks.spectrum.intensities import Levels
 from problems.quantum.tasks.spectrum.keys import MOST_SHARED, SpectrumSolver, WithLevels
 from problems.quantum.tasks.spectrum.observed import seen_in
@@ -137,7 +137,7 @@ def solve(
             solving = time.perf_counter()
         prepared, solution, symmetric = _covering(prepared, call, number)
         space, states = prepared.space, solution.value
-        judged = space.judge(states, executor)
+        judged = of_these(space.judge(states, executor), states)
         if not judged.short or solution.status is Status.RANK_LIMIT:
             break  # more functions are no help to states that their ranks cut
         larger = space.grown(judged.short)

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.known_levels import normal_mode_levels
+from problems.quantum.hamiltonians.space import Judged
 from problems.quantum.kinds.sum_of_products import SumOfProductsProblem, complete
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from problems.quantum.tasks.either.keys import GivenSpectrum
@@ -17,6 +18,7 @@ from problems.quantum.tasks.spectrum.keys import SpectrumSolver
 from problems.quantum.tasks.spectrum.plan import plan
 from problems.quantum.tasks.spectrum.presentation import headline, sections, tables
 from problems.quantum.tasks.spectrum.solve import prepare, solve
+from solvers.eigen.states import EigenStates
 from solvers.solution import Status
 
 FIELD = {"model": "coupled_oscillators", "dimension": 3, "coupling": 0.1}
@@ -149,3 +151,10 @@ def test_more_states_than_can_be_kept_are_refused(oscillators, monkeypatch):
 def test_a_plan_says_how_many(oscillators):
     lines = dict(plan(prepare(oscillators[0], SpectrumSolver(accuracy=1e-6, up_to=2.0))))
     assert lines["states"].startswith("about ") and "up to 2" in lines["states"]
+
+
+def test_a_space_that_judges_its_own_list_says_it_of_the_states_kept():
+    none = np.zeros(0)
+    states = EigenStates(np.array([3.0, 4.0]), [], [], np.zeros(2), none, {}, first=1)
+    judged = energy_range.of_these(Judged(np.arange(5.0), np.arange(5) > 1, frozenset(), ()), states)
+    assert judged.errors.tolist() == [1.0, 2.0] and judged.edge.tolist() == [False, True]
