@@ -90,7 +90,8 @@ class EnergyRange:
         below = int(np.sum(above < self.lower - fuzzy))
         if not inside.any():
             raise self.empty([float(above[i]) for i in (below - 1, below) if 0 <= i < len(above)], space.unit)
-        kept = np.flatnonzero(inside)
+        kept = np.arange(np.flatnonzero(inside)[0], np.flatnonzero(inside)[-1] + 1)
+        below = int(kept[0])
         over = states.energies[kept[-1] + 1 :]
         probe = dict(states.probe)
         if len(over):

@@ -1,5 +1,7 @@
 """States asked for by energy: all of them, none twice, and those of a window without the ones below."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -19,6 +21,7 @@ from problems.quantum.tasks.spectrum.presentation import headline, sections, tab
 from problems.quantum.tasks.spectrum.solve import prepare, solve
 from solvers.solution import Status
 
+WATER = Path(__file__).parents[4] / "configs" / "vibrational" / "water.csv"
 FIELD = {"model": "coupled_oscillators", "dimension": 3, "coupling": 0.1}
 
 
@@ -93,7 +96,7 @@ def test_a_window_has_its_levels_alone(oscillators, method):
     (beside,) = known_beside(problem, result)
     assert np.abs(beside.deviations(result.energies)).max() < 1e-6
     told = dict(headline(problem, solver, result))
-    assert told["levels asked for"].startswith("from 2 to 3") and told["lowest energy"].startswith("1.4622070")
+    assert told["levels asked for"].startswith("from 2 to 3") and told[problem.lowest].startswith("1.4622070")
     facts = dict(fact for section in sections(problem, result) for fact in section.facts)
     assert "an estimate of the number of levels" in facts
     (levels,) = tables(problem, solver, result)
@@ -149,3 +152,13 @@ def test_more_states_than_can_be_kept_are_refused(oscillators, monkeypatch):
 def test_a_plan_says_how_many(oscillators):
     lines = dict(plan(prepare(oscillators[0], SpectrumSolver(accuracy=1e-6, up_to=2.0))))
     assert lines["states"].startswith("about ") and "up to 2" in lines["states"]
+
+
+def test_a_window_beside_a_hole_keeps_the_errors_of_its_own_levels():
+    """The list from below is longer there, and the window has states 1 and 2 of it."""
+    problem = VibrationalProblem(kind="vibrational", force_field=str(WATER))
+    whole = solve(prepare(problem, SpectrumSolver(accuracy=0.1, n_states=4)))
+    part = solve(prepare(problem, SpectrumSolver(accuracy=0.1, window=(1500.0, 3200.0))))
+    assert whole.field_limits and part.excitations == pytest.approx(whole.excitations[1:3], abs=0.02)
+    assert part.error_estimates == pytest.approx(whole.error_estimates[1:3], rel=0.5)
+    assert part.labels.names == whole.labels.names[1:3]
