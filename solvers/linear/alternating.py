@@ -33,6 +33,7 @@ LOCAL = 0.02  # of the residual a core meets is left by the iterative solver: le
 MISSED = 2.0  # times its goal: the local iteration has failed, and a system of up to
 RESCUE_SIZE = 1200  # unknowns is solved by LU
 LARGEST = 1e100  # amplification of a singular value in the residual that still counts as one
+ENVIRONMENTS = ("xx", "zx", "xb", "zb")
 GUESSES = 3  # of a rank, from singular values, before plain bisection
 
 
@@ -95,14 +96,20 @@ class Alternating(Iterate):
         """The trains as they are oriented, and what the next sweep knows from the last."""
         arrays = {f"x.{k}": core for k, core in enumerate(self.x)}
         arrays |= {f"z.{k}": core for k, core in enumerate(self.z)}
+        # environments, too: formed again they differ in the last digit, as products of other shapes do
+        for name in ENVIRONMENTS:
+            arrays |= {f"{name}.{k}": one for k, one in enumerate(getattr(self, name))}
         return arrays, {"side": self.side, "amplification": self.amplification, "work": asdict(self.work)}
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
-        """Go on from there; the environments are formed again."""
+        """Go on from there; of earlier files the environments are formed again."""
         self.x = [arrays[f"x.{k}"] for k in range(len(self.x))]
         self.z = [arrays[f"z.{k}"] for k in range(len(self.z))]
         self.side, self.work, self.amplification = data["side"], Work(**data["work"]), data["amplification"]
         self.__post_init__()
+        for name in ENVIRONMENTS:
+            if f"{name}.0" in arrays:
+                setattr(self, name, [arrays[f"{name}.{k}"] for k in range(len(self.x) + 1)])
 
     @classmethod
     def of(

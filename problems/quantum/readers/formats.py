@@ -99,7 +99,7 @@ def read(
     isotopologue, atoms from 1 -> mass in u, where the file has Cartesian derivatives. Raises ProblemError, with ``key``
     or that of format or masses and, for what is wrong in the file, file and line.
     """
-    if name not in (AUTOMATIC, *formats()):
+    if name not in (AUTOMATIC, *_MODULES) and name not in formats():
         known = ", ".join([AUTOMATIC, *formats()])
         raise ProblemError(f"must be one of {known}, found {shown(name)}", "problem.force_field.format")
     try:

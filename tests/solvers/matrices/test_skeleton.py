@@ -120,9 +120,10 @@ def test_scales_change_nothing(scale):
 
 
 @pytest.mark.parametrize("matrix", [np.zeros((4, 5)), np.full((3, 3), 7.0)])
-def test_constant_matrices_have_no_error(matrix):
+def test_constant_matrices_have_no_error_but_rounding(matrix):
     assert skeleton(matrix, 1).error == 0.0
-    assert np.array_equal(skeleton(matrix, 2).full(), matrix)
+    more = skeleton(matrix, 2)  # the inverse of a block of rank one is by singular values
+    assert np.abs(more.full() - matrix).max() == more.error <= min(more.bound, 1e-14)
 
 
 @pytest.mark.parametrize(

@@ -28,11 +28,11 @@ def test_what_is_written_is_a_study(tmp_path, name, text):
     assert "anharmonic constants to order 4" in done.facts
 
 
-def test_a_linear_molecule_runs_without_rotation_terms(tmp_path):
+def test_a_linear_molecule_runs_with_its_rotation_terms(tmp_path):
     (tmp_path / "ocs.fchk").write_text(files.checkpoint(files.made(files.LINEAR, (2100.0, 900.0, 530.0, 520.0))))
     done = import_file(tmp_path / "ocs.fchk", tmp_path / "out")
-    assert load_study(done.configuration)[0].problem.kinetic == "none"
-    assert any("linear molecule" in note for note in done.notes)
+    problem = load_study(done.configuration)[0].problem
+    assert problem.kinetic == "watson" and problem.coriolis.linear
 
 
 def test_nothing_is_overwritten_and_nothing_written_of_a_bad_file(tmp_path):

@@ -29,6 +29,7 @@ class PropertyKey(Keys):
         ge=1,
         le=MAX_ORDER,
         description="Highest power that is used; where it is left out, all that are known.",
+        json_schema_extra={"values": f"a whole number from 1 to {MAX_ORDER}"},
     )
 
 

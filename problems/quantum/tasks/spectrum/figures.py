@@ -60,7 +60,7 @@ def figures(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[P
                 f"Levels above the {_lowest(problem)}; the height of a stick is the weight of its leading product,"
                 " the label names that of the purest state of a group and, in parentheses, the group's size.",
                 partial(spectrum, result),
-                alt=f"Stick spectrum of {count} levels, {Measured(first)} to {Measured(span)} {unit} above the "
+                alt=f"Stick spectrum of {count} levels from {Measured(first)} to {Measured(span)} {unit} above the "
                 f"{_lowest(problem)}.",
             )
         )

@@ -16,16 +16,16 @@ from problems.quantum.tasks.spectrum.assigned_tables import (
     weights,
 )
 from problems.quantum.tasks.spectrum.beside import known_beside
-from problems.quantum.tasks.spectrum.evidence import asked_for, assigned, counted, evidence, leading
+from problems.quantum.tasks.spectrum.evidence import asked_for, assigned, evidence, leading
 from problems.quantum.tasks.spectrum.infrared_tables import intensity_facts, intensity_sections, intensity_tables
 from problems.quantum.tasks.spectrum.keys import ZERO_POINT, Asked, HasLevels
 from problems.quantum.tasks.spectrum.labels import written
 from problems.quantum.tasks.spectrum.result import SpectrumResult
+from problems.quantum.tasks.spectrum.whole_list import completeness_facts, limits
 from problems.report_parts import Section, Table, error_contents, work
 from solvers.measured import Cell, Measured, bound
 
 PUBLISHED = 12  # significant digits of a level from elsewhere: as many as it was published with
-BUFFER = 8  # of a level that only helps, and of a gap
 _NOTE = (
     "Levels are numbered from 0. 0.46041(82) is 0.46041 ± 0.00082; {errors}. A level above the lowest has both errors."
 )
@@ -122,50 +122,8 @@ def sections(problem: HasLevels, result: SpectrumResult) -> list[Section]:
     return [
         Section("What decides that a state is converged", evidence(result)),
         *intensity_sections(result),
-        Section("Completeness: no state missing, none twice", _completeness(result)),
-        *([Section("What the force field does not know", _limits(result))] if result.field_limits else []),
+        Section("Completeness: no state missing, none twice", completeness_facts(result)),
+        *([Section("What the force field does not know", limits(result))] if result.field_limits else []),
         Section("Discretisation", discretisation),
         work(result.counts),
     ]
-
-
-_LIMITS = {
-    "barrier": "lowest barrier, behind which the potential falls without end",
-    "distance": "its distance |q|",
-    "direction": "its direction",
-    "states_below": "states below it, with the zero-point energy along it",
-    "way": "what is done about it",
-    "other_bends": "g of the coordinates that the errors are taken from",
-}
-
-
-def _limits(result: SpectrumResult) -> Facts:
-    """What the expansion of the field leaves open, in words."""
-    facts = []
-    for key, value in result.field_limits.items():
-        if isinstance(value, float):
-            shown = str(Measured(value, unit=result.unit if key == "barrier" else "", digits=4))
-        else:
-            shown = ", ".join(f"{v:g}" for v in value) if isinstance(value, (list, tuple)) else str(value)
-        facts.append((_LIMITS.get(key, key), shown))
-    return facts
-
-
-def _completeness(result: SpectrumResult) -> Facts:
-    found = result.completeness
-    lowest = result.ground_level[0]
-    above = [Measured(float(energy) - lowest, digits=BUFFER) for energy in found.get("buffer_states") or []]
-    buffer = ", ".join(map(str, above)) or "none"
-    facts = [(f"buffer states past the last one asked ({result.unit} above the lowest)", buffer)]
-    facts += counted(result)
-    gap = found.get("gap_above")
-    if gap is not None:
-        facts.append(("gap above the states asked", str(Measured(float(gap), unit=result.unit))))
-    for key, value in (found.get("probe") or {}).items():
-        if not value and key != "missing_states":  # a direct method starts nowhere
-            continue
-        shown = str(Measured(value, unit=result.unit, digits=BUFFER)) if isinstance(value, float) else str(value)
-        facts.append((f"probe of the orthogonal complement: {str(key).replace('_', ' ')}", shown))
-    for block in sorted(set(result.symmetry)):
-        facts.append((f"states in symmetry block {block}", str(result.symmetry.count(block))))
-    return facts

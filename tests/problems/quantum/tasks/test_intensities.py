@@ -60,6 +60,9 @@ class Made:
     def few(self, n_states: int) -> bool:
         return False
 
+    def labelled(self, space: object, states: object) -> None:
+        return None
+
     def space(self, n_states: int, accuracy: float) -> FieldSpace:
         basis = Basis(functions=self.functions)
         return space_of(product_basis(self.field, basis, "automatic", n_states, accuracy))
