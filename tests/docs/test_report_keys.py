@@ -16,7 +16,13 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
 # ``peaks[].energy`` and ``timing.wall_s`` tell of each of their words
 KNOWN = {word for code in re.findall(r"`([^`\n]+)`", PAGE) for word in re.split(r"\W+", code)}
-NAMED = {"quantities", "observables", "observable_differences", "counts"}  # what is in them has names of the problem
+NAMED = {
+    "angular",
+    "quantities",
+    "observables",
+    "observable_differences",
+    "counts",
+}  # what is in them has names of the problem
 STORED = sorted((ROOT / "results" / "reference").glob("*/report.json"))
 
 
@@ -51,7 +57,8 @@ def words(part):
     if isinstance(part, dict):
         for key, value in part.items():
             yield key
-            for inner in value.values() if key in NAMED and isinstance(value, dict) else [value]:
+            named = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+            for inner in [x for one in named for x in one.values()] if key in NAMED and named else [value]:
                 yield from words(inner)
     elif isinstance(part, list):
         for inner in part:
