@@ -24,10 +24,7 @@ DRAWN = REMADE | {
     "function",
     "tictactoe",
     "label-noise",
-    "acetonitrile",
-    "cookie9",
     "heisenberg-12",
-    "ornstein-uhlenbeck-4",
     "spin-boson-in-time",
     "water",
 }
