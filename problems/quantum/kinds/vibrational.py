@@ -2,7 +2,7 @@
 
     H = sum_i (w_i / 2) (p_i^2 + q_i^2) + V(q),     and Watson's rotation and Coriolis terms where they are asked for
 
-The fields below are the keys; their descriptions are what ``ttsuite describe vibrational`` prints.
+The keys stand in module vibrational_keys; their descriptions are what ``ttsuite describe vibrational`` prints.
 """
 
 from __future__ import annotations
@@ -10,36 +10,30 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import model_validator
 
 from problems.contract import Family
 from problems.errors import ProblemError
-from problems.keys import AUTOMATIC, ProblemKeys, located, shown
+from problems.keys import AUTOMATIC
 from problems.levels import Reference
 from problems.quantum.hamiltonians.force_field import field as fields
 from problems.quantum.hamiltonians.force_field.keys import (
-    Basis,
     Bounded,
     FieldFile,
-    ForceFieldGiven,
-    ForceFieldKey,
-    HolesKey,
     companions_of,
-    directory,
-    load,
-    locate,
     molecule_of,
 )
 from problems.quantum.hamiltonians.force_field.known_levels import references_of
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
 from problems.quantum.hamiltonians.force_field.normal_form import NormalForm, normal_form
-from problems.quantum.hamiltonians.force_field.property_keys import Observed, PropertyKey, Spectrum, property_of
+from problems.quantum.hamiltonians.force_field.property_keys import Observed, Spectrum, property_of
 from problems.quantum.hamiltonians.force_field.rotation import Rotation, expanded
-from problems.quantum.kinds.assignment_keys import Compare, NamesKey, checked_names, lines_of, names_of
-from problems.quantum.readers.property_table import DIPOLE, POLARISABILITY, read_property
-from problems.quantum.readers.rotation_table import check_rotation, read_rotation
+from problems.quantum.kinds.assignment_keys import lines_of, names_of
+from problems.quantum.kinds.vibrational_keys import ROTATION, VibrationalKeys
+from problems.quantum.readers.property_table import DIPOLE, POLARISABILITY
+from problems.quantum.readers.rotation_table import read_rotation
 from problems.quantum.readers.shipped import shipped
 from problems.quantum.tasks.spectrum.keys import CSV_ACCURACY, ZERO_POINT, SpectrumSolver
 
@@ -51,8 +45,7 @@ if TYPE_CHECKING:
     from problems.route import Route
     from solvers.eigen.states import EigenStates
 
-ROTATION, KINETIC, DIPOLE_KEY = "problem.rotation", "problem.kinetic", "problem.dipole"
-MANY_MODES = 9999  # where it is not known how many there are
+KINETIC, DIPOLE_KEY = "problem.kinetic", "problem.dipole"
 ORDERS = {"watson": 0, "watson1": 1, "watson2": 2}  # of the inverse inertia in q
 INERTIA = {
     "watson": "inverse inertia at equilibrium",
@@ -63,120 +56,13 @@ LINE = (
     "the molecule is linear: states of bends with angular momentum l about the axis have J >= |l|, not J = 0; "
     "their levels are the origins of B (J (J + 1) - l^2)"
 )
+BENT = "coordinates tanh(g q)/g of each bend are not those about an axis: levels of one l split"
 MODEL_ACCURACY = 1e-6
 SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
 
 
-class VibrationalProblem(ProblemKeys):
+class VibrationalProblem(VibrationalKeys):
     """The lowest vibrational states of a polynomial force field."""
-
-    kind: Literal["vibrational"] = Field(description="The kind of problem.")
-    force_field: ForceFieldKey = Field(
-        description="A shipped force field by name, a file (path relative to the YAML file), or a model.",
-        json_schema_extra={"values": "acetonitrile, a path, {file: ..., format: ...}, or {model: ..., dimension: ...}"},
-    )
-    mode_order: Literal["automatic", "frequency"] | tuple[int, ...] = Field(
-        default=AUTOMATIC,
-        description="Order along the train; frequency: ascending; a list names each of modes 1 to d once.",
-        json_schema_extra={"values": "automatic, frequency, or a list of modes"},
-    )
-    basis: Basis = Field(default=Basis(), description="One-mode bases.")
-    rotation: str | None = Field(
-        default=None,
-        description="CSV file of inertia (or rotational constants), Coriolis zeta and derivatives of the inertia.",
-        json_schema_extra={"values": "a path relative to the YAML file"},
-    )
-    kinetic: Literal["none", "watson", "watson1", "watson2"] = Field(
-        default="none",
-        description="Rotation terms of J = 0: none; watson: inverse inertia at equilibrium; watson1, watson2: to first "
-        "and second order in q.",
-    )
-
-    holes: HolesKey = Field(
-        default="warn",
-        description="Where the potential falls without end, and the basis or the states reach there; warn: levels that"
-        " stand still beside the hole; refuse: none; {tanh: g}: the potential in coordinates that end.",
-    )
-    dipole: PropertyKey | None = Field(
-        default=None,
-        description="Dipole for infrared intensities; where it is left out, the one in the file of the force field.",
-    )
-    polarisability: PropertyKey | None = Field(
-        default=None,
-        description="Polarisability for Raman activities; where it is left out, that in the file of the force field.",
-    )
-    spectrum: Spectrum | None = Field(
-        default=None, description="How the infrared spectrum is drawn, where there is a dipole."
-    )
-    names: NamesKey | None = Field(
-        default=None,
-        description="Names of the modes with, in parentheses, their irreducible representations, as nu5(b2): a list, "
-        "or a mapping from the number of a mode. Without it Herzberg's numbers, where the file has representations or "
-        "the field is that of a symmetric top.",
-        json_schema_extra={
-            "values": "a list of names, or a mapping such as {1: nu5(b2)}",
-            "schema": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}, {"type": "null"}]},
-        },
-    )
-    compare: Compare | None = Field(default=None, description="What the levels are compared with.")
-
-    @field_validator("force_field")
-    @classmethod
-    def _readable(cls, value: ForceFieldGiven, info: ValidationInfo) -> ForceFieldGiven:
-        if isinstance(value, str):
-            value = locate(value, directory(info))
-        elif isinstance(value, FieldFile):
-            path = located(value.file, directory(info), "problem.force_field.file")
-            value = value.model_copy(update={"file": str(path)})
-        load(value)
-        return value
-
-    @field_validator("mode_order", mode="plain")
-    @classmethod
-    def _permutation(cls, value: object, info: ValidationInfo) -> str | tuple[int, ...]:
-        if isinstance(value, str) and value in (AUTOMATIC, "frequency"):
-            return value
-        if not isinstance(value, (list, tuple)) or not all(type(mode) is int for mode in value):
-            raise ValueError(f"must be automatic, frequency or a list of modes, found {shown(value)}")
-        if "force_field" in info.data:
-            d = load(info.data["force_field"]).d
-            if sorted(value) != list(range(1, d + 1)):
-                raise ValueError(f"must name each of the modes 1 to {d} once, found {shown(value)}")
-        return tuple(value)
-
-    @field_validator("basis")
-    @classmethod
-    def _one_size_a_mode(cls, value: Basis, info: ValidationInfo) -> Basis:
-        if isinstance(value.functions, tuple) and "force_field" in info.data:
-            d = load(info.data["force_field"]).d
-            if len(value.functions) != d:
-                message = f"needs {d} numbers, one a mode, found {len(value.functions)}"
-                raise ProblemError(message, "problem.basis.functions")
-        return value
-
-    @field_validator("rotation")
-    @classmethod
-    def _readable_rotation(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return None
-        path = located(value, directory(info), ROTATION)
-        if "force_field" in info.data:
-            read_rotation(path, load(info.data["force_field"]).d, ROTATION)
-        else:
-            check_rotation(path, ROTATION)
-        return str(path)
-
-    @field_validator("dipole", "polarisability")
-    @classmethod
-    def _located(cls, value: PropertyKey | None, info: ValidationInfo) -> PropertyKey | None:
-        if value is None or value.file is None:
-            return value
-        key = f"problem.{info.field_name}.file"
-        path = located(value.file, directory(info), key)
-        known = "force_field" in info.data  # the faults of this file are told beside those of a field that has some too
-        d = load(info.data["force_field"]).d if known else MANY_MODES
-        read_property(path, d, DIPOLE if info.field_name == "dipole" else POLARISABILITY, key)
-        return value.model_copy(update={"file": str(path)})
 
     @model_validator(mode="after")
     def _properties_are_known(self) -> VibrationalProblem:
@@ -186,26 +72,6 @@ class VibrationalProblem(ProblemKeys):
         if asked is not None and self.vibrations.unit != "cm-1":
             raise ProblemError(f"intensities are of fields in cm-1, not in {self.vibrations.unit}", DIPOLE_KEY)
         return self
-
-    @field_validator("names")
-    @classmethod
-    def _one_name_a_mode(cls, value: NamesKey | None, info: ValidationInfo) -> NamesKey | None:
-        if "force_field" in info.data:
-            checked_names(value, load(info.data["force_field"]).d)
-        return value
-
-    @field_validator("compare")
-    @classmethod
-    def _readable_lines(cls, value: Compare | None, info: ValidationInfo) -> Compare | None:
-        if value is None:
-            return None
-        path = located(value.measured, directory(info), "problem.compare.measured")
-        found = value.model_copy(update={"measured": str(path)})
-        if "force_field" in info.data:
-            molecule = molecule_of(info.data["force_field"])
-            names = names_of(info.data.get("names"), molecule.irreps, molecule.field.frequencies.tolist())
-            lines_of(found, molecule.field.d, names, molecule.irreps, Path())
-        return found
 
     @model_validator(mode="after")
     def _kinetic_is_known(self) -> VibrationalProblem:
@@ -315,7 +181,7 @@ class VibrationalProblem(ProblemKeys):
         if self.kinetic == "none" and rotation is not None:
             space = space.saying([left_out(space.basis, rotation)])
         if rotation is not None and rotation.linear:
-            space = space.saying([LINE])
+            space = space.saying([LINE, *([BENT] if isinstance(self.holes, Bounded) else [])])
         if self.normal_form is not None:
             space = space.saying([self.normal_form.note(self.vibrations.unit)])
         return space.saying(self.molecule.notes)
@@ -326,14 +192,15 @@ class VibrationalProblem(ProblemKeys):
         from problems.quantum.tasks.spectrum.assign import labelled
 
         assert isinstance(space, FieldSpace)
-        molecule = self.molecule
-        names = names_of(self.names, molecule.irreps, self.vibrations.frequencies.tolist())
+        (field, rotation), molecule = self.computed, self.molecule
+        # representations are of the modes given, which other coordinates mix
+        irreps, group = (molecule.irreps, molecule.point_group) if self.normal_form is None else ((), "")
+        names = names_of(self.names, irreps, field.frequencies.tolist())
         lines = None
         if self.compare is not None:
-            read = lines_of(self.compare, self.vibrations.d, names, molecule.irreps, Path())
-            lines = (Path(self.compare.measured), read)
-        rotation = None if self.kinetic == "none" else self.coriolis
-        return labelled(space, states, self.vibrations, rotation, names, molecule.irreps, molecule.point_group, lines)
+            lines = (Path(self.compare.measured), lines_of(self.compare, field.d, names, irreps, Path()))
+        rotation = None if self.kinetic == "none" else rotation
+        return labelled(space, states, field, rotation, names, irreps, group, lines)
 
     def level_routes(self, solver: SpectrumSolver, results: Results) -> list[Route]:
         """A larger basis, and for few modes a grid of points."""
