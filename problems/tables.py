@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from problems.errors import ProblemError
@@ -102,3 +102,24 @@ def rows_of(path: Path, key: str, encoding: str | None = None) -> Iterator[tuple
     for line, content in enumerate(decoded(path, key, encoding).splitlines(), start=1):
         if content.strip() and not content.lstrip().startswith("#"):
             yield line, [cell.strip() for cell in next(csv.reader([content]))]
+
+
+def rows_below(
+    path: Path, key: str, headers: Sequence[Sequence[str]], faults: FileFaults
+) -> Iterator[tuple[int, Sequence[str], list[str]]]:
+    """Lines, from 1, the one of ``headers`` that a CSV file has, and the cells of each row below it.
+
+    Another header, or none, is a fault: there are no rows then, since they are of another table.
+    """
+    wanted = " or ".join(",".join(one) for one in headers)
+    header: Sequence[str] | None = None
+    for line, row in rows_of(path, key):
+        if header is not None:
+            yield line, header, row
+        elif row in [list(one) for one in headers]:
+            header = row
+        else:
+            faults.add(f"the header must read {wanted}", line)
+            return
+    if header is None:
+        faults.add(f"empty: expected the header {','.join(headers[0])} and rows below it")

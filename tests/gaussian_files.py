@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from problems.quantum.hamiltonians.force_field.elements import SYMBOLS
 from problems.quantum.hamiltonians.force_field.geometry import (
     ANGSTROM,
     ELECTRONS,
@@ -19,7 +20,6 @@ from problems.quantum.hamiltonians.force_field.geometry import (
     Geometry,
     rotation_of,
 )
-from problems.quantum.readers.elements import SYMBOLS
 
 WATER = Geometry(
     ("O", "H", "H"),

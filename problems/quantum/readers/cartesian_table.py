@@ -19,7 +19,7 @@ import numpy as np
 from problems.quantum.hamiltonians.force_field.cartesian import CartesianField, masses_of
 from problems.quantum.hamiltonians.force_field.isotopes import mass_of
 from problems.quantum.readers.reader import KEY
-from problems.tables import FileFaults, decoded, rows_of
+from problems.tables import FileFaults, decoded, rows_below
 
 HEADER = ["kind", "indices", "value"]
 ORDERS = {"d2": 2, "d3": 3, "d4": 4}
@@ -47,17 +47,8 @@ def read(path: Path) -> CartesianField:
     """The derivatives in a file. Raises ProblemError with every fault, each ``file:line:column: ...``."""
     faults = FileFaults(path.name, KEY)
     seen: Seen = {}
-    header = False
-    for line, row in rows_of(path, KEY):
-        if not header:
-            header = True
-            if row != HEADER:
-                faults.add(f"the header must read {','.join(HEADER)}", line)
-                break
-            continue
+    for line, _, row in rows_below(path, KEY, [HEADER], faults):
         _note(row, line, seen, faults)
-    if not header:
-        faults.add(f"empty: expected the header {','.join(HEADER)} and rows below it")
     faults.raise_any()
     size = _size(seen, faults)
     faults.raise_any()

@@ -28,7 +28,8 @@ from problems.quantum.hamiltonians.force_field.geometry import ANGSTROM
 from problems.quantum.hamiltonians.force_field.molecule import DEBYE, Molecule, Surface
 from problems.quantum.hamiltonians.force_field.rotation import INVERSE_INERTIA, Rotation
 from problems.quantum.readers.cfour_output import Output, read_output
-from problems.quantum.readers.polynomial import FOUR, number
+from problems.quantum.readers.polynomial import number
+from problems.quantum.readers.quality import missing
 from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
@@ -101,11 +102,11 @@ def read(path: Path) -> Molecule:
             faults.add(f"no file {name} beside it: the force constants stand only there")
         else:
             notes.append(f"there is no file {name}: the field ends at third order and has no bottom")
-    if d > 3 and "quartic" in files and not any(len(set(modes)) == 4 for modes in derivatives):
-        notes.append(FOUR)
     faults.raise_any()
     name = path.parent.name if path.name in (*CONSTANTS, *DIPOLE, ZETA, SLOPES, *OUTPUTS) else path.stem
     field = of_derivatives(output.title or name or path.stem, output.frequencies, derivatives, path)
+    if "quartic" in files:
+        notes += missing(field)
     return Molecule(
         field,
         rotation=_rotation(path.parent, output, notes),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from problems.quantum.hamiltonians.force_field.elements import symbol
 from problems.quantum.hamiltonians.force_field.geometry import ANGSTROM, ELECTRONS, HARTREE, Geometry
 from problems.quantum.readers import displaced
 from problems.quantum.readers.checkpoint_file import CheckpointFile, symmetric
-from problems.quantum.readers.elements import symbol
 
 DERIVATIVES = "Cartesian 3rd/4th derivatives"
 MOVED = "Anharmonic displacements"  # by Gaussian 16

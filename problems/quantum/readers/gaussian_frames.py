@@ -20,10 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from problems.quantum.hamiltonians.force_field.elements import symbol
 from problems.quantum.hamiltonians.force_field.geometry import Geometry, normal_modes, rotation_of
 from problems.quantum.hamiltonians.force_field.rotation import Rotation
 from problems.quantum.readers.checkpoint_file import symmetric
-from problems.quantum.readers.elements import symbol
 from problems.quantum.readers.gaussian_output import FORTRAN, Output
 from problems.tables import number_of
 

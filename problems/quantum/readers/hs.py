@@ -18,7 +18,8 @@ from pathlib import Path
 from problems.quantum.hamiltonians.force_field.geometry import ANGSTROM as BOHR
 from problems.quantum.hamiltonians.force_field.geometry import ELECTRONS, HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.polynomial import FOUR, MAX_ORDER, Terms, dimensionless, modes_of, number
+from problems.quantum.readers.polynomial import MAX_ORDER, Terms, dimensionless, modes_of, number
+from problems.quantum.readers.quality import missing
 from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
@@ -60,7 +61,8 @@ def read(path: Path) -> Molecule:
     if not faults.found and not any(3 <= len(modes) <= MAX_ORDER for modes in polynomial):
         faults.add("no derivatives of third order: is the file cut short?", len(lines))
     faults.raise_any()
-    return Molecule(dimensionless(path.stem, [1.0] * d, polynomial, HARTREE, path), notes=(FOUR,) if d > 3 else ())
+    field = dimensionless(path.stem, [1.0] * d, polynomial, HARTREE, path)
+    return Molecule(field, notes=missing(field))
 
 
 def _number_of_modes(lines: list[str]) -> int:

@@ -34,7 +34,8 @@ from problems.quantum.hamiltonians.force_field.geometry import (
 )
 from problems.quantum.hamiltonians.force_field.molecule import DEBYE, Molecule, Surface
 from problems.quantum.readers.orca_output import OrcaOutput, is_output, read_output
-from problems.quantum.readers.polynomial import FOUR, number
+from problems.quantum.readers.polynomial import number
+from problems.quantum.readers.quality import missing
 from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
@@ -102,9 +103,10 @@ def _read(path: Path, output: OrcaOutput | None, source: Path) -> Molecule:
         if block.shape != (d, d, d):
             faults.add(f"constants of {len(block)} modes, the molecule has {d}", _place(starts, name))
     faults.raise_any()
-    notes = [FOUR] if d > 3 else []
+    notes: list[str] = []
     derivatives = _derivatives(cubic, quartic, notes)
     field = of_derivatives(path.stem, list(modes.frequencies), derivatives, source)
+    notes += missing(field)
     molecule = Molecule(field, geometry=geometry, printed=output.printed(d) if output else (), notes=tuple(notes))
     blocks = [_block(lines, starts, name, rank, faults, needed=False) for name, rank in zip(DIPOLE, (2, 3, 3))]
     faults.raise_any()

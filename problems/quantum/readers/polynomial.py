@@ -18,7 +18,6 @@ from problems.tables import FileFaults
 
 MAX_ORDER = 6
 PRINTED = 1e-10  # relative: what c_kk differs by from w_k / 2 in a file that prints many digits of both
-FOUR = "such files hold no quartic constants of four different modes: they are taken as zero"
 FORTRAN = str.maketrans("dD", "ee")
 Terms = dict[tuple[int, ...], float]
 

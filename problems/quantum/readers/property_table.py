@@ -20,7 +20,7 @@ from pathlib import Path
 
 from problems.quantum.hamiltonians.force_field.geometry import ANGSTROM
 from problems.quantum.hamiltonians.force_field.molecule import DEBYE, Surface
-from problems.tables import FileFaults, rows_of
+from problems.tables import FileFaults, rows_below
 
 FIRST = ["order", "modes", "axis"]
 DIPOLE = ("x", "y", "z")
@@ -41,20 +41,12 @@ def read_property(path: Path, d: int, axes: Sequence[str], key: str) -> Surface:
     Raises ProblemError with every fault, each ``file:line:column: ...``.
     """
     known, faults = UNITS[tuple(axes)], FileFaults(path.name, key)
-    headers = [",".join([*FIRST, last]) for last in known]
     seen: Seen = {}
-    unit = ""
-    for line, row in rows_of(path, key):
-        if unit:
-            _note(row, line, d, axes, seen, faults)
-        elif row[:-1] == FIRST and row[-1] in known:
-            unit, worth = known[row[-1]]
-        else:
-            faults.add(f"the header must read {' or '.join(headers)}", line)
-            break  # the rows are of another table
-    if not unit and not faults.found:
-        faults.add(f"empty: expected the header {headers[0]} and rows below it")
-    if unit and not faults.found and not any(modes for _, modes in seen):
+    unit, worth = next(iter(known.values()))
+    for line, header, row in rows_below(path, key, [[*FIRST, last] for last in known], faults):
+        unit, worth = known[header[-1]]
+        _note(row, line, d, axes, seen, faults)
+    if not faults.found and not any(modes for _, modes in seen):
         faults.add("no derivatives: rows of order 1 and up say how the property changes with the modes")
     faults.raise_any()
     found: dict[str, dict[tuple[int, ...], float]] = {axis: {} for axis in axes}

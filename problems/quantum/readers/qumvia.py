@@ -17,7 +17,8 @@ from pathlib import Path
 
 from problems.quantum.hamiltonians.force_field.geometry import HARTREE
 from problems.quantum.hamiltonians.force_field.molecule import Molecule
-from problems.quantum.readers.polynomial import FOUR, Terms, dimensionless, modes_of, number
+from problems.quantum.readers.polynomial import Terms, dimensionless, modes_of, number
+from problems.quantum.readers.quality import missing
 from problems.quantum.readers.reader import KEY, beginning, text_lines
 from problems.tables import FileFaults
 
@@ -60,12 +61,13 @@ def read(path: Path) -> Molecule:
     if d < 2:
         faults.add("fewer than two rows of a mode: is the file cut short?", len(rows) or 1)
     for n in SHAPES if not faults.found else ():
-        missing = [c for c in itertools.combinations(range(d), n) if c not in seen]
-        if missing:
-            told = " ".join(str(k + 1) for k in missing[0])
-            faults.add(f"no row of {told} and {len(missing) - 1} others: is the file cut short?", rows[-1][0])
+        left_out = [c for c in itertools.combinations(range(d), n) if c not in seen]
+        if left_out:
+            told = " ".join(str(k + 1) for k in left_out[0])
+            faults.add(f"no row of {told} and {len(left_out) - 1} others: is the file cut short?", rows[-1][0])
     for k in range(d) if not faults.found else ():
         if polynomial.get((k, k), 0.0) <= 0.0:
             faults.add(f"the second derivative of mode {k + 1} must be positive", rows[k][0])
     faults.raise_any()
-    return Molecule(dimensionless(path.stem, [1.0] * d, polynomial, HARTREE, path), notes=(FOUR,) if d > 3 else ())
+    field = dimensionless(path.stem, [1.0] * d, polynomial, HARTREE, path)
+    return Molecule(field, notes=missing(field))

@@ -11,12 +11,13 @@ linear molecule. Modes count from 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.rotation import INVERSE_INERTIA, Rotation
-from problems.tables import FileFaults, rows_of
+from problems.tables import FileFaults, rows_below
 
 SHORT = ["quantity", "axis", "mode1", "mode2", "value"]
 LONG = ["quantity", "axis1", "axis2", "mode1", "mode2", "value"]
@@ -56,24 +57,15 @@ def _looked_at(path: Path, d: int, key: str) -> tuple[dict, np.ndarray, FileFaul
     """The rows of a file as ``_note`` has them, and the inertia; ProblemError with every fault."""
     faults = FileFaults(path.name, key)
     seen: dict[tuple, tuple[int, float]] = {}
-    header: list[str] | None = None
-    for line, row in rows_of(path, key):
-        if header is None:
-            header = row
-            if row not in (SHORT, LONG):
-                faults.add(f"the header must read {','.join(LONG)} or {','.join(SHORT)}", line)
-                break
-            continue
+    for line, header, row in rows_below(path, key, [LONG, SHORT], faults):
         _note(row, header, line, d, seen, faults)
-    if header is None:
-        faults.add(f"empty: expected the header {','.join(LONG)} and rows below it")
     faults.raise_any()
     inertia = _inertia(seen, faults)
     faults.raise_any()
     return seen, inertia, faults
 
 
-def _note(row: list[str], header: list[str], line: int, d: int, seen: dict, faults: FileFaults) -> None:
+def _note(row: list[str], header: Sequence[str], line: int, d: int, seen: dict, faults: FileFaults) -> None:
     """One row into ``seen`` as (quantity, axes, modes) -> line, value; or what is wrong with it."""
     if len(row) != len(header):
         faults.add(f"expected {len(header)} columns ({','.join(header)}), found {len(row)}", line)

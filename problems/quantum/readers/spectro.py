@@ -23,7 +23,8 @@ import numpy as np
 
 from problems.errors import ProblemError
 from problems.quantum.hamiltonians.force_field.cartesian import CartesianField, masses_of, symmetric
-from problems.quantum.hamiltonians.force_field.isotopes import HEAVY_HYDROGEN, SYMBOLS
+from problems.quantum.hamiltonians.force_field.elements import SYMBOLS
+from problems.quantum.hamiltonians.force_field.isotopes import HEAVY_HYDROGEN
 from problems.quantum.readers.reader import KEY
 from problems.tables import FileFaults, decoded
 
@@ -185,10 +186,10 @@ def _spectro(path: Path, lines: list[str]) -> Atoms:
             z = round(values[0] or 0.0)
             if z == 0:
                 continue  # a point that is no atom
-            if not 0 < z < len(SYMBOLS):
+            if not 0 < z <= len(SYMBOLS):
                 faults.add(f"no element of atomic number {z} is known", number)
                 continue
-            atoms.symbols.append(SYMBOLS[z])
+            atoms.symbols.append(SYMBOLS[z - 1])
             atoms.positions.append([float(v or 0.0) for v in values[1:]])
     if not faults.found and len(atoms.symbols) != count:
         faults.add(f"GEOM says {count} atoms and has {len(atoms.symbols)}", first)

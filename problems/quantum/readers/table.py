@@ -8,7 +8,7 @@ from pathlib import Path
 from problems.quantum.hamiltonians.force_field.field import ForceField, of_derivatives
 from problems.quantum.readers import cartesian_table
 from problems.quantum.readers.reader import KEY
-from problems.tables import FileFaults, rows_of
+from problems.tables import FileFaults, rows_below
 
 HEADER = ["order", "modes", "coefficient_cm-1"]
 MAX_ORDER = 6
@@ -40,17 +40,8 @@ def read_csv(path: Path, name: str | None = None) -> ForceField:
     faults = FileFaults(path.name, KEY)
     seen: Seen = {}
     named: set[int] = set()  # modes whose frequency has a row, be it a wrong one
-    header = False
-    for line, row in rows_of(path, KEY):
-        if not header:
-            header = True
-            if row != HEADER:
-                faults.add(f"the header must read {','.join(HEADER)}", line)
-                break  # the rows are of another table
-            continue
+    for line, _, row in rows_below(path, KEY, [HEADER], faults):
         _note(row, line, seen, named, faults)
-    if not header:
-        faults.add(f"empty: expected the header {','.join(HEADER)} and rows below it")
     if seen or named or not faults.found:
         _look_at_modes(seen, named, faults)
     faults.raise_any()

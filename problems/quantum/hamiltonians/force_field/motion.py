@@ -17,9 +17,7 @@ from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.keys import Basis
 from problems.quantum.hamiltonians.force_field.operators import (
     ONE_MODE,
-    mode_orders,
-    operator,
-    product_terms,
+    in_best_order,
     second_look,
 )
 from problems.quantum.hamiltonians.force_field.primitives import Primitive
@@ -66,7 +64,7 @@ def system_of(given: Motion) -> System:
         bases = modes_.harmonic_functions(field, sizes, charges)
     else:
         bases = modes_.modals(field, sizes, charges, [Primitive(n + PRIMITIVE) for n in sizes])
-    order, terms, tt = _ordered(field, given.mode_order, bases)
+    order, terms, tt = in_best_order(field, bases, given.mode_order)
     looks = [second_look(field, bases, order, tt)]
     if given.absorber is not None:
         tt, look = _absorbing(terms, [bases[k] for k in order], given.absorber)
@@ -110,20 +108,6 @@ def _sizes(basis: Basis, centres: Sequence[float], momenta: Sequence[float]) -> 
         held = int(np.searchsorted(np.cumsum(populations), 1.0 - TAIL)) + 1
         sizes.append(held + HEADROOM[basis.type])
     return sizes
-
-
-def _ordered(
-    field: ForceField, choice: str | tuple[int, ...], bases: Sequence[modes_.ModeBasis]
-) -> tuple[list[int], ProductTerms, TTOperator]:
-    """The mode order that keeps the operator's ranks low, the table of products and the operator in it."""
-    best: tuple[list[int], ProductTerms, TTOperator] | None = None
-    for candidate in mode_orders(field, choice):
-        terms = product_terms(field, bases, candidate)
-        tt = operator(terms)
-        if best is None or sum(r * r for r in tt.ranks) < sum(r * r for r in best[2].ranks):
-            best = candidate, terms, tt
-    assert best is not None
-    return best
 
 
 def _absorbing(

@@ -112,3 +112,17 @@ def mode_orders(field: ForceField, choice: str | tuple[int, ...]) -> list[list[i
     vectors = np.linalg.eigh(np.diag(weight.sum(1)) - weight)[1]
     spectral = [int(k) for k in np.argsort(np.round(vectors[:, min(1, d - 1)], 9), kind="stable")]
     return [ascending, list(range(d)), spectral]
+
+
+def in_best_order(
+    field: ForceField, bases: Sequence[ModeBasis], mode_order: str | tuple[int, ...]
+) -> tuple[list[int], ProductTerms, TTOperator]:
+    """Of the orders that a configuration allows the one of lowest operator ranks, with the table and the operator."""
+    best: tuple[list[int], ProductTerms, TTOperator] | None = None
+    for candidate in mode_orders(field, mode_order):
+        terms = product_terms(field, bases, candidate)
+        tt = operator(terms)
+        if best is None or sum(r * r for r in tt.ranks) < sum(r * r for r in best[2].ranks):
+            best = candidate, terms, tt
+    assert best is not None
+    return best

@@ -12,7 +12,7 @@ from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field import basis as modes_
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.keys import Basis
-from problems.quantum.hamiltonians.force_field.operators import mode_orders, operator, product_terms
+from problems.quantum.hamiltonians.force_field.operators import in_best_order, operator, product_terms
 from problems.quantum.hamiltonians.force_field.primitives import MOST_PRIMITIVE
 from problems.quantum.hamiltonians.force_field.rotation import Factors, Rotation, first_order
 from problems.quantum.hamiltonians.force_field.sizes import Sized, from_levels, lowest_products, of_given_sizes
@@ -133,20 +133,6 @@ def product_basis(
         tt,
         tuple(warnings),
     )
-
-
-def in_best_order(
-    field: ForceField, bases: Sequence[modes_.ModeBasis], mode_order: str | tuple[int, ...]
-) -> tuple[list[int], ProductTerms, TTOperator]:
-    """Of the orders that a configuration allows the one of lowest operator ranks, with the table and the operator."""
-    best: tuple[list[int], ProductTerms, TTOperator] | None = None
-    for candidate in mode_orders(field, mode_order):
-        terms = product_terms(field, bases, candidate)
-        tt = operator(terms)
-        if best is None or sum(r * r for r in tt.ranks) < sum(r * r for r in best[2].ranks):
-            best = candidate, terms, tt
-    assert best is not None
-    return best
 
 
 def left_out(basis: ProductBasis, rotation: Rotation) -> str:

@@ -20,8 +20,8 @@ from problems.quantum.hamiltonians.force_field import basis as modes_
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.holes import Hole, bottom_of
 from problems.quantum.hamiltonians.force_field.keys import WARN, Basis
-from problems.quantum.hamiltonians.force_field.operators import product_terms
-from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis, in_best_order
+from problems.quantum.hamiltonians.force_field.operators import in_best_order, product_terms
+from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis
 from problems.quantum.hamiltonians.force_field.space import Beside, FieldSpace, parts_of
 from problems.quantum.hamiltonians.force_field.symmetry import terms_that_matter
 from problems.quantum.hamiltonians.space import Judged

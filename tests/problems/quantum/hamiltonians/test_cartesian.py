@@ -19,8 +19,9 @@ from problems.quantum.hamiltonians.force_field.cartesian import (
     symmetric,
     violations,
 )
+from problems.quantum.hamiltonians.force_field.elements import SYMBOLS, symbol
 from problems.quantum.hamiltonians.force_field.geometry import ELECTRONS, HARTREE
-from problems.quantum.hamiltonians.force_field.isotopes import MASSES, SYMBOLS, mass_of
+from problems.quantum.hamiltonians.force_field.isotopes import MASSES, mass_of
 
 KEY = "problem.force_field"
 
@@ -52,7 +53,7 @@ def alike(one, other, digits=1e-5) -> bool:
 
 
 def test_masses_are_those_of_elements() -> None:
-    assert [SYMBOLS[z] for z in (1, 6, 26, 54, 83)] == ["H", "C", "Fe", "Xe", "Bi"]
+    assert [symbol(z) for z in (1, 6, 26, 54, 83)] == ["H", "C", "Fe", "Xe", "Bi"]
     assert mass_of("c") == 12.0 and mass_of("D") == pytest.approx(2.014101778) and mass_of("Q") is None
     rising = [MASSES[s] for s in SYMBOLS if s in MASSES]
     assert sum(b < a for a, b in pairwise(rising)) <= 4  # K after Ar, Ni after Co, I after Te and the like
