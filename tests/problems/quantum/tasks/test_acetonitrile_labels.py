@@ -1,13 +1,12 @@
 """Symmetries and angular momenta of acetonitrile's levels, as the public term lists have them (Avila and Carrington, J.
 Chem. Phys. 134, 054126 (2011)), from approximate states: labels need no digits."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from solvers.eigen.start import start_states
+from solvers.eigen.states import EigenStates
 
 # levels in their order: names in Herzberg's numbers with l, symmetries; an E level stands for two states
 TERMS = (
@@ -38,11 +37,8 @@ def test_terms_of_acetonitrile():
     start = start_states(space.terms, 84, configurations=9000, seed=0)
     states = [(float(e), s.charge, x) for s in start.sectors for x, e in zip(s.trains, s.energies)]
     states = sorted(states, key=lambda state: state[0])[: len(terms)]
-    found = SimpleNamespace(
-        trains=[x for _, _, x in states],
-        charges=[c for _, c, _ in states],
-        energies=np.array([e for e, _, _ in states]),
-    )
+    energies, none = np.array([e for e, _, _ in states]), np.zeros(0)
+    found = EigenStates(energies, [x for _, _, x in states], [c for _, c, _ in states], 0.0 * energies, none, {})
     labels = problem.labelled(space, found)
     # members of a pair that the accuracy of these states does not tell apart may stand in either order
     for i, own in enumerate(zip(labels.names, labels.symmetry)):
