@@ -16,7 +16,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from problems.quantum.hamiltonians.force_field.rotation import Factors, Rotation, of_powers, watson_terms
 
+PRODUCTS = 100_000  # of coordinates held at once: below a megabyte
 
 @dataclass(frozen=True, eq=False)
 class ForceField:
@@ -86,10 +87,32 @@ class ForceField:
     def potential(self, q: np.ndarray) -> np.ndarray:
         """Potential energy at points ``q`` (..., d), in ``unit``; cost O(terms * points)."""
         q = bent(np.asarray(q, dtype=float), self.bend)
-        value = 0.5 * (q**2 @ self.frequencies)
-        for modes, coefficient in self.terms.items():
-            value = value + coefficient * np.prod(q[..., list(modes)], axis=-1)
-        return value
+        points = q.reshape(-1, self.d)
+        value = 0.5 * (points**2 @ self.frequencies)
+        for modes, coefficients in self._by_degree:
+            step = max(1, PRODUCTS // len(modes))
+            for first in range(0, len(points), step):
+                some = slice(first, first + step)
+                value[some] += products_of(points[some], modes) @ coefficients
+        return value.reshape(q.shape[:-1])[()]
+
+    @cached_property
+    def _by_degree(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The terms of each degree: their modes (t, degree) and coefficients (t,)."""
+        found: dict[int, list[tuple[int, ...]]] = {}
+        for modes in self.terms:
+            found.setdefault(len(modes), []).append(modes)
+        return [(np.array(some), np.array([self.terms[modes] for modes in some])) for some in found.values()]
+
+
+def products_of(q: np.ndarray, modes: np.ndarray) -> np.ndarray:
+    """Products (m, t) of coordinates ``q`` (m, d): in column t of the modes in row t of ``modes`` (t, degree)."""
+    if not modes.shape[1]:
+        return np.ones((len(q), len(modes)))
+    found = q[:, modes[:, 0]]
+    for factor in modes.T[1:]:
+        found *= q[:, factor]
+    return found
 
 
 def bent(q: np.ndarray, bend: float) -> np.ndarray:

@@ -22,6 +22,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
+from problems.quantum.hamiltonians.force_field.field import products_of
+
 SEED = 7
 WORK = 400_000  # starts times terms: 12 modes with all quartic constants (2,000 terms) take 3 s
 FEWEST, MOST = 48, 900  # starts
@@ -71,16 +73,15 @@ class _Parts:
         """V_0 .. V_degree at the points (m, d), (m, degree + 1)."""
         found = np.zeros((len(u), self.degree + 1))
         for n, modes in self.modes.items():
-            found[:, n] = np.prod(u[:, modes], axis=2) @ self.values[n]
+            found[:, n] = products_of(u, modes) @ self.values[n]
         return found
 
     def gradient(self, q: np.ndarray, degrees: Sequence[int] | None = None) -> np.ndarray:
         """The gradient (m, d) of the parts of these degrees, all of them where none are named."""
         found = np.zeros_like(q)
         for n in self.modes if degrees is None else degrees:
-            factors = q[:, self.modes[n]]
             for p, scatter in enumerate(self.scatter[n]):
-                others = np.prod(np.delete(factors, p, axis=2), axis=2) * self.values[n]
+                others = products_of(q, np.delete(self.modes[n], p, axis=1)) * self.values[n]
                 found += (scatter.T @ others.T).T
         return found
 
