@@ -67,7 +67,8 @@ def locate(
     key = np.zeros(width, dtype=np.int64)
     new = 0
     for j in range(m):
-        key[:] = 0
+        for w in range(width):
+            key[w] = 0
         for q in range(d):
             key[words[q]] |= indices[j, q] << shifts[q]
         mixed = np.int64(0)
@@ -79,7 +80,8 @@ def locate(
             place = slots[slot]
             if place < 0:
                 if count < most:
-                    keys[count] = key
+                    for w in range(width):
+                        keys[count, w] = key[w]
                     slots[slot] = count
                     positions[j] = count
                     fresh[new] = j

@@ -8,6 +8,7 @@ and tridiagonal, V^H K V = T, and exp(s K) x is close to |x| V exp(s T) e_1. Wha
 which is estimated by its first term |x| h |s phi_1(s T)_(m,1)|: Saad, SIAM J. Numer. Anal. 29, 209 (1992), section 5.
 The space grows until the estimate meets the tolerance; at its limit the step is halved until it does, and the rest
 follows from there. Vectors are orthogonalised against all others once more, so that norms are kept to rounding errors.
+Plain loops stand for expressions of arrays here and in other kernels: those take seconds to compile.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ ROUNDING = 1e-15  # of the norm: no tolerance is below, since no step however sh
 
 @kernel
 def small_exponential(matrix: np.ndarray) -> np.ndarray:
-    """exp of a small complex matrix by scaling, Taylor and squaring."""
+    """exp of a small matrix by scaling, Taylor and squaring."""
     n = matrix.shape[0]
     size = 0.0
     for i in range(n):
@@ -36,14 +37,21 @@ def small_exponential(matrix: np.ndarray) -> np.ndarray:
     while size > 0.5:
         size *= 0.5
         halvings += 1
-    scaled = matrix / 2.0**halvings
-    out = np.eye(n, dtype=matrix.dtype)
-    term = np.eye(n, dtype=matrix.dtype)
-    for k in range(1, 16):
-        term = np.dot(term, scaled) / k
-        out += term
-    for _ in range(halvings):
-        out = np.dot(out, out)
+    scaled, out, term, product = matrix.copy(), np.zeros_like(matrix), np.zeros_like(matrix), np.zeros_like(matrix)
+    for i in range(n):
+        out[i, i] = term[i, i] = 1.0
+        for j in range(n):
+            scaled[i, j] /= 2.0**halvings
+    for k in range(1, 16 + halvings):
+        factor = scaled if k < 16 else out
+        np.dot(term if k < 16 else out, factor, product)
+        for i in range(n):
+            for j in range(n):
+                if k < 16:
+                    term[i, j] = product[i, j] / k
+                    out[i, j] += term[i, j]
+                else:
+                    out[i, j] = product[i, j]
     return out
 
 
@@ -57,7 +65,8 @@ def hermitian_weights(diagonal: np.ndarray, beside: np.ndarray, scale: complex, 
         if i + 1 < m:
             t[i, i + 1] = t[i + 1, i] = beside[i]
     values, vectors = np.linalg.eigh(t)
-    weights[:m] = 0.0
+    for i in range(m):
+        weights[i] = 0.0
     missed = 0.0 * scale
     for k in range(m):
         z = scale * values[k]
@@ -82,6 +91,15 @@ def general_weights(h: np.ndarray, m: int, scale: complex, weights: np.ndarray) 
     for i in range(m):
         weights[i] = e[i, 0]
     return np.abs(e[m - 1, m])
+
+
+@kernel
+def inner(v: np.ndarray, i: int, j: int) -> complex:
+    """The inner product <v_i, v_j> of two rows."""
+    s = 0.0 * v[0, 0]
+    for k in range(v.shape[1]):
+        s += np.conj(v[i, k]) * v[j, k]
+    return s
 
 
 @kernel
@@ -115,10 +133,13 @@ def exponential(
     y = x.copy()
     products, error, done = 0, 0.0, 0.0
     while done < 1.0:
-        norm = np.sqrt(np.vdot(y, y).real)
+        for i in range(size):
+            v[0, i] = y[i]
+        norm = np.sqrt(inner(v, 0, 0).real)
         if norm == 0.0:
             break
-        v[0] = y / norm
+        for i in range(size):
+            v[0, i] /= norm
         least = ROUNDING * norm
         m = 0
         share = 1.0 - done
@@ -131,17 +152,17 @@ def exponential(
                 v[m + 1, i] -= shift * v[m, i]
             start = m - 1 if hermitian and m > 0 else 0
             for j in range(start, m + 1):
-                s = np.vdot(v[j], v[m + 1])
+                s = inner(v, j, m + 1)
                 h[j, m] = s
                 for i in range(size):
                     v[m + 1, i] -= s * v[j, i]
             for j in range(m + 1):
-                s = np.vdot(v[j], v[m + 1])
+                s = inner(v, j, m + 1)
                 if not hermitian:
                     h[j, m] += s
                 for i in range(size):
                     v[m + 1, i] -= s * v[j, i]
-            length = np.sqrt(np.vdot(v[m + 1], v[m + 1]).real)
+            length = np.sqrt(inner(v, m + 1, m + 1).real)
             h[m + 1, m] = length
             diagonal[m] = h[m, m].real
             beside[m] = length
