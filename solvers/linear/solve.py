@@ -50,6 +50,10 @@ def solve(
     A function x -> A x of trains in place of the operator, or GMRES as the method, goes to ``gmres``. An operator that
     is not square: ``lstsq``.
 
+    A Hermitian definite A that is a sum over groups of neighbouring modes, each of at most 1024 indices together, is
+    found to be that by its cores; without a method asked for it is inverted by a sum of exponentials, and its
+    condition is exact.
+
     Of a Laplacian or ``divergence_form`` of ``quantics``, one to three axes, sums of these, shifted ones and products,
     without a method asked for, x is found by what the operator is (solvers.linear.forms), on any number of levels;
     ``residual`` is then the relative error of x that was seen.
@@ -58,9 +62,9 @@ def solve(
     residual, by QR of the residual as a train (where its rank passes 500 on full vectors or, of many unknowns, as a
     random sketch raised by a half);
     ``counts``: sweeps (one direction), local_solves, matvecs of the local operators; ``extra``: the largest rank,
-    whether the operator is Hermitian, ``route``: which of full vectors, sweeps and residual minimisation gave x,
-    ``condition``: of the operator, estimated (of small systems from their factors, in the 1-norm, of others as far as
-    it was seen: a lower bound), ``forward_error``: the relative error of x that it and the residual allow.
+    whether the operator is Hermitian, ``route``: which of full vectors, exponential sum, sweeps and residual
+    minimisation gave x, ``condition``: of the operator, estimated (of small systems from their factors, in the 1-norm,
+    of others as far as it was seen: a lower bound), ``forward_error``: the relative error of x that it and the residual allow.
     ``checked``: entries of b - A x formed apart. Status: CONVERGED, RANK_LIMIT (a cap on the ranks bound),
     ITERATION_LIMIT, STAGNATED, PRECISION (rounding errors of A x alone exceed the accuracy), SINGULAR (a vector w with
     A^H w = 0 and <w, b> != 0 is in hand; x is a least-squares solution). A singular operator with b in its range is
@@ -89,10 +93,12 @@ def solve(
         found = solve_form(operator, b, accuracy, rng or np.random.default_rng(0), callback)
         if found is not None:
             return found
+    structure = method is None and start is None
     method = method or AMEn()
     dtype = np.result_type(operator.dtype, b.dtype, *([start.dtype] if start is not None else []))
     compile_s = _compile(dtype)
-    task = Task(operator, b, method, start, accuracy, dtype, rng or np.random.default_rng(0), condition=condition)
+    rng = rng or np.random.default_rng(0)
+    task = Task(operator, b, method, start, accuracy, dtype, rng, condition=condition, structure=structure)
     asked = None
     if checkpoint is not None:
         arrays = [*operator.cores, *b.cores, *(start.cores if start else ())]

@@ -2,7 +2,8 @@
 
     1. A and b are brought to scale one by powers of two (solvers.linear.scaling).
     2. Up to ``DIRECT_FIRST`` unknowns: full vectors, by Krylov steps where these reach the accuracy, else by factors,
-       exact to rounding errors (solvers.linear.full_vectors).
+       exact to rounding errors (solvers.linear.full_vectors). Above, where no method is asked for: a Hermitian definite
+       sum over groups of modes is inverted by a sum of exponentials (solvers.linear.exponential_sum).
     3. Sweeps of the method asked for (solvers.linear.sweeps). Up to ``DIRECT_LAST`` unknowns they end where the train
        holds as many numbers as the vector, or where they lead nowhere, and step 2 follows.
     4. Where the sweeps failed, residual minimisation from the best x they saw (solvers.linear.least_squares).
@@ -23,10 +24,11 @@ from solvers.checkpoint import Content, random_state, restore, stored_train, tra
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.condition import condition_seen
+from solvers.linear.exponential_sum import by_exponentials
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
 from solvers.linear.iterate import Work
 from solvers.linear.least_squares import minimise_residual
-from solvers.linear.scaling import balanced, is_hermitian, times_power
+from solvers.linear.scaling import balanced, is_hermitian, of_scale_one, times_power
 from solvers.linear.second_look import look
 from solvers.linear.sweeps import Sweeping, Swept
 from solvers.linear.system import System
@@ -40,6 +42,7 @@ PRECISION_SHARE = 0.1  # of the accuracy: rounding errors of A x above that are 
 HIDDEN = 100.0  # times the accuracy: rounding errors at most, of which some per cent are seen, to look behind them
 MEANINGLESS = 0.1  # of ||b||, for rounding errors of A x: no digit of the residual counts
 ROUNDING = 500.0  # times the rounding errors of A x: what two routes to a residual may differ by
+PARTS = "exponential sum"
 ALLOWED = 1.1  # times the least residual a vector can have: what its train may have
 _PLACE = ("route", "capped", "singular", "extra")  # plain data that say which steps are done
 Step: TypeAlias = Swept | Generator[IterationState, None, Swept | None] | None
@@ -59,17 +62,20 @@ class Task:
         rng: np.random.Generator,
         *,
         condition: bool = False,
+        structure: bool = False,
     ) -> None:
-        self.look_at_condition = condition
+        self.look_at_condition, self.structure = condition, structure
         self.method, self.start, self.accuracy, self.rng = method, start, accuracy, rng
         self.hermitian = is_hermitian(operator)
         cores, exponent_a = balanced(operator.cores)
+        moderate, more = of_scale_one(TTOperator(cores))  # entries about one may still make products out of range
+        exponent_a += more
         sides, exponent_b = balanced(b.cores)
         side = TensorTrain(sides)
         self.size = side.norm()
         self.exponent = exponent_b - exponent_a  # x = 2^exponent size times the x of scale one
         self.unknowns, self.given = math.prod(b.shape), b
-        self.system = System.of(TTOperator(cores), side / (self.size or 1.0), dtype, self.hermitian)
+        self.system = System.of(moderate, side / (self.size or 1.0), dtype, self.hermitian)
         self.work = Work()
         self.extra: dict[str, Any] = {"hermitian": self.hermitian}
         self.singular = self.capped = False
@@ -167,14 +173,24 @@ class Task:
         return best.status
 
     def _directly(self, best: Swept) -> Step:
-        return self._full() if self.unknowns <= DIRECT_FIRST else None
+        if self.unknowns <= DIRECT_FIRST:
+            return self._full()
+        return self._by_parts() if self.structure and best.route == "zero" else None
+
+    def _by_parts(self) -> Generator[IterationState, None, Swept | None]:
+        found = by_exponentials(self.system, self.accuracy, self.method.cap, self.rng)
+        if found is None:
+            return None
+        self.extra["condition"] = found.condition
+        yield IterationState(1, PARTS, found.x.max_rank, 0.0, residuals=np.array([found.residual]))
+        return Swept(found.x, found.residual, Status.STAGNATED, PARTS)
 
     def _by_sweeps(self, best: Swept) -> Step:
         if self._exact():
             return None
         small = self.unknowns <= DIRECT_LAST
         storage = FULL_SHARE * self.unknowns if small else np.inf
-        start = best if best.route == "start" and best.residual < 1.0 else None
+        start = best if best.route in ("start", PARTS) and best.residual < 1.0 else None
         return self._swept(self.method, start, storage)
 
     def _directly_after(self, best: Swept) -> Step:

@@ -22,15 +22,9 @@ from scipy.special import gamma, gammaln, loggamma
 
 from solvers.formats.quantics.axes import reordered, split_axes
 from solvers.formats.quantics.bits import SEQUENTIAL, check_order
-from solvers.formats.trains.factorisations import (
-    LeftSVD,
-    as_double,
-    frobenius,
-    row_compress,
-    triangular_factor,
-    truncation_rank,
-)
+from solvers.formats.trains.factorisations import as_double
 from solvers.formats.trains.rounding import check_truncation
+from solvers.formats.trains.sums import rounded_sum
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.measured import amount, numeral
 
@@ -176,28 +170,6 @@ def separable(factors: Sequence[np.ndarray], tol: float = 1e-12, order: str = SE
     check_order(order, levels)
     moved = order != SEQUENTIAL and len(levels) > 1
     share = 0.7 * tol if moved else tol  # projections one after the other: their errors add up in squares
-    train = split_axes(_rounded_axes(arrays, BETWEEN * share), math.sqrt(1.0 - BETWEEN**2) * share)
+    axes = rounded_sum([np.ascontiguousarray(array.T)[:, None, :, None] for array in arrays], BETWEEN * share)
+    train = split_axes(axes, math.sqrt(1.0 - BETWEEN**2) * share)
     return reordered(train, levels, order, share) if moved else train
-
-
-def _rounded_axes(arrays: Sequence[np.ndarray], tol: float) -> TensorTrain:
-    """The train of one mode of N points an axis, centre at the last core."""
-    terms, d = arrays[0].shape[1], len(arrays)
-    dtype = np.result_type(*arrays)
-    interfaces: list[np.ndarray] = [np.ones((terms, 1), dtype=dtype)]  # L_k (K, t) of the axes after k
-    for array in reversed(arrays[1:]):
-        wide = (array.T[:, :, None] * interfaces[0][:, None, :]).reshape(terms, -1)
-        interfaces.insert(0, row_compress(triangular_factor(wide.T.astype(dtype)).T))
-    cores: list[np.ndarray] = []
-    carried = np.ones((1, terms), dtype=dtype)
-    norm = 0.0
-    for k, array in enumerate(arrays[:-1]):
-        wide = (carried[:, None, :] * array[None]).reshape(-1, terms)
-        svd = LeftSVD(np.asfortranarray(wide @ interfaces[k]))
-        norm = norm or frobenius(svd.s)
-        rank, _ = truncation_rank(svd.s, tol * norm / math.sqrt(d - 1), None)
-        u = svd.vectors(rank)
-        cores.append(u.reshape(len(carried), len(array), rank))
-        carried = u.conj().T @ wide
-    cores.append((carried @ arrays[-1].T)[:, :, None])
-    return TensorTrain(tuple(cores), d - 1)
