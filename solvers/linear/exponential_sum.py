@@ -28,6 +28,7 @@ MOST_RANKS = 256  # of all terms together: beyond, sweeps cost less
 SHARE = 0.3  # of the accuracy, for the sum of exponentials and for its rounding
 FURTHER = (100.0, 10.0)  # times the rounding that surely fits: mostly fits too, for what is cut has large eigenvalues
 TIGHTEST = 1e-13
+FEW = 8  # different parts, with which one is compared
 SAME = 4.0 * float(np.finfo(float).eps)  # of the largest entry: parts that differ by rounding errors
 
 
@@ -89,7 +90,7 @@ def _diagonalised(matrices: list[np.ndarray]) -> tuple[list[np.ndarray], list[np
     known: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for matrix in matrices:
         twin = None
-        for one in known:
+        for one in known[-FEW:]:
             if one[0].shape == matrix.shape:
                 shift = np.trace(matrix - one[0]).real / len(matrix)
                 apart = matrix - one[0]

@@ -64,7 +64,8 @@ def solve(
     ``counts``: sweeps (one direction), local_solves, matvecs of the local operators; ``extra``: the largest rank,
     whether the operator is Hermitian, ``route``: which of full vectors, exponential sum, sweeps and residual
     minimisation gave x, ``condition``: of the operator, estimated (of small systems from their factors, in the 1-norm,
-    of others as far as it was seen: a lower bound), ``forward_error``: the relative error of x that it and the residual allow.
+    of others as far as it was seen: a lower bound), ``forward_error``: the relative error of x that it and the residual
+    allow.
     ``checked``: entries of b - A x formed apart. Status: CONVERGED, RANK_LIMIT (a cap on the ranks bound),
     ITERATION_LIMIT, STAGNATED, PRECISION (rounding errors of A x alone exceed the accuracy), SINGULAR (a vector w with
     A^H w = 0 and <w, b> != 0 is in hand; x is a least-squares solution). A singular operator with b in its range is
