@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from numbers import Integral
@@ -61,6 +61,8 @@ class Measured:
     error : absolute, of both parts of a complex value; None or NaN where it was not estimated.
     unit : written behind the number; empty where the head of a column has it.
     digits : significant digits of a value without an error.
+    places : digits behind the point of a value without an error, zeros among them, in place of ``digits``: a column of
+        such values has one number of them.
     bound : whether the number is itself an error or a deviation: two digits, of a positive one rounded up.
     """
 
@@ -69,6 +71,7 @@ class Measured:
     unit: str = ""
     digits: int = DIGITS
     bound: bool = False
+    places: int | None = None
 
     @property
     def text(self) -> str:
@@ -115,6 +118,17 @@ def numeral(value: complex | None, error: float | None = None, unit: str = "", d
         digits = max(digits, len(str(int(abs(value)))))
     number = Measured(value, error, digits=digits).plain
     return f"{number} {unit}".rstrip() if number else "not known"
+
+
+def common_places(values: Iterable[float], digits: int) -> int:
+    """Digits behind the point with which all ``values`` are written, the most that one needs: of a number with fewer
+    than ``digits`` before the point so many in all, without zeros at its end. Values that are not finite need none."""
+    places = [0]
+    for value in values:
+        if math.isfinite(value) and value:
+            shown = _cut(abs(Decimal(repr(float(value)))), digits, ROUND_HALF_EVEN).normalize()
+            places.append(-int(shown.as_tuple().exponent))
+    return max(places)
 
 
 def at_point(text: str) -> tuple[str, str]:
@@ -205,6 +219,9 @@ def _integer(value: int) -> str:
 def _real(value: float, error: float | None, told: Measured) -> str:
     if math.isinf(value):
         return _signed(value < 0.0) + "∞"
+    if error is None and told.places is not None and not told.bound:
+        text = f"{abs(value):.{told.places}f}"
+        return _signed(value < 0.0 and bool(text.strip("0."))) + text
     if value == 0.0 and not error:
         return "0"
     number = abs(Decimal(repr(value)))

@@ -15,6 +15,7 @@ from solvers.measured import (
     amount,
     at_point,
     bound,
+    common_places,
     in_ascii,
     numeral,
     typographic,
@@ -105,6 +106,14 @@ def test_column_is_aligned_at_its_points():
     assert len({len(text) for text in column}) == 1
     assert column[0].index(".") == column[3].index(".") == column[1].rindex("4") + 1
     assert at_point("−12.5(3)") == ("−12", ".5(3)") and at_point("words 1.5") == ("words 1.5", "")
+
+
+def test_a_column_without_errors_has_one_number_of_decimals():
+    values = [1500.10, 1746.32, 0.0, -3.456, 12.0]
+    assert [str(Measured(value, places=2)) for value in values] == ["1500.10", "1746.32", "0.00", "−3.46", "12.00"]
+    assert str(Measured(-0.001, places=2)) == "0.00" and str(Measured(1.5, 0.1, places=4)) == "1.50(10)"
+    assert common_places([1500.1, 1746.325, math.nan], 12) == 3 and common_places([12.0, 300.0], 12) == 0
+    assert common_places([1.0 / 3.0, 0.5], 4) == 4 and common_places([], 4) == 0
 
 
 def test_units_and_signs_have_an_ascii_form():

@@ -8,7 +8,7 @@ from problems.contract import Facts
 from problems.quantum.tasks.spectrum.labels import Labels, MeasuredLevels, shares, written
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.report_parts import Table
-from solvers.measured import Cell, Measured, unit_text
+from solvers.measured import Cell, Measured, common_places, unit_text
 
 SHOWN = 0.05  # weight of a configuration that is shown
 MOST = 4
@@ -38,7 +38,7 @@ def treatments(result: SpectrumResult, unit: str) -> Table:
     """Every level with its name, beside measured lines, VPT2, the mean field and harmonic oscillators."""
     labels = result.labels
     assert labels is not None
-    matched = labels.matched
+    matched, places = labels.matched, _places(labels)
     irreps = any(labels.symmetry)
     touched = any(labels.perturbed)
     columns = ["state", "assignment", *(["symmetry"] if irreps else []), f"this run ({unit})"]
@@ -57,7 +57,7 @@ def treatments(result: SpectrumResult, unit: str) -> Table:
         row.append(Measured(above, errors[i] + (0.0 if lowest else result.ground_level[1])))
         if labels.measured is not None:
             line = matched.get(i)
-            row += [_line(line.measured, line.uncertainty), _plain(line.difference)] if line else ["", ""]
+            row += [_line(line.measured, line.uncertainty, places), _plain(line.difference)] if line else ["", ""]
         zero = labels.zero_points
         row.append(_plain(zero.get("vpt2") if lowest else labels.vpt2[i]))
         if touched:
@@ -99,12 +99,18 @@ def _plain(value: float | None) -> Cell:
 
 
 def decimals(value: float) -> Measured:
-    """With ``DIGITS`` behind the point, and at least one digit."""
-    return Measured(value, digits=max(1, len(str(int(abs(value)))) + DIGITS - (abs(value) < 1.0)))
+    """With ``DIGITS`` behind the point, zeros among them."""
+    return Measured(value, places=DIGITS)
 
 
-def _line(value: float, uncertainty: float | None) -> Cell:
-    return Measured(value, uncertainty) if uncertainty else Measured(value, digits=AS_GIVEN)
+def _places(labels: Labels) -> int:
+    """Digits behind the point that measured lines without an uncertainty have, the most of any."""
+    lines = [] if labels.measured is None else labels.measured.lines
+    return common_places((one.measured for one in lines if not one.uncertainty), AS_GIVEN)
+
+
+def _line(value: float, uncertainty: float | None, places: int) -> Cell:
+    return Measured(value, uncertainty) if uncertainty else Measured(value, places=places)
 
 
 def resonances(labels: Labels, unit: str) -> Table | None:

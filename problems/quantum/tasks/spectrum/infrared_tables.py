@@ -13,7 +13,7 @@ from problems.report_parts import Section, Table
 from solvers.measured import Cell, Measured, bound
 
 HEADLINED = 3  # bands
-HARMONIC = 6  # digits of an intensity that has no error
+HARMONIC = 4  # digits behind the point of an intensity that has no error
 _FUNDAMENTAL = re.compile(r"[^[]*\[1v(\d+)\]")  # an assignment whose leading product is one
 _NOTE = (
     "Integrated over the band, per mole, from the ground state at T = 0. Errors are those of the states; what the "
@@ -106,4 +106,4 @@ def _harmonic(result: SpectrumResult, band: list[int]) -> Cell:
     assert found is not None and found.harmonic is not None
     leading = [_FUNDAMENTAL.match(result.assignments[n]) for n in band]
     modes = {int(one[1]) for one in leading if one}
-    return Measured(float(sum(found.harmonic[k - 1] for k in modes)), digits=HARMONIC) if modes else ""
+    return Measured(float(sum(found.harmonic[k - 1] for k in modes)), places=HARMONIC) if modes else ""

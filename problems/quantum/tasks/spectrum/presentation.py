@@ -23,7 +23,7 @@ from problems.quantum.tasks.spectrum.labels import written
 from problems.quantum.tasks.spectrum.result import SpectrumResult
 from problems.quantum.tasks.spectrum.whole_list import completeness_facts, limits
 from problems.report_parts import Section, Table, error_contents, work
-from solvers.measured import Cell, Measured, bound
+from solvers.measured import Cell, Measured, bound, common_places
 
 PUBLISHED = 12  # significant digits of a level from elsewhere: as many as it was published with
 _NOTE = (
@@ -89,6 +89,7 @@ def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Ta
     columns += ["symmetry", "assignment", *(weight_columns(labels) if labels else []), "converged"]
     texts = tuple(range(3, len(columns)))
     columns += [f"{reference.label}, {result.unit}" for reference in known]
+    places = [common_places((one.at(i) for i in range(len(result.energies))), PUBLISHED) for one in known]
     rows = []
     for i, energy in enumerate(result.energies):
         row: list[Cell] = [Measured(i), Measured(energy, result.error_estimates[i]), _excitation(result, i)]
@@ -97,7 +98,7 @@ def tables(problem: HasLevels, solver: Asked, result: SpectrumResult) -> list[Ta
         else:
             row += [symbol(labels.symmetry[i]) or result.symmetry[i], written(labels.names[i]), *weights(labels, i)]
         row.append("yes" if result.state_converged[i] else "no")
-        rows.append(row + [Measured(reference.at(i), digits=PUBLISHED) for reference in known])
+        rows.append(row + [Measured(one.at(i), places=n) for one, n in zip(known, places, strict=True)])
     words = f"{_PRODUCTS} {problem.note}" if labels is None else modes_note(labels)
     note = f"{_NOTE.format(errors=_contents(result))} {words}".strip()
     levels = Table(columns, rows, text_columns=texts, note=note, title="Levels")

@@ -14,6 +14,7 @@ from problems.quantum.tasks.spectrum.polyads import polyads
 from problems.quantum.tasks.spectrum.presentation import headline, tables
 from problems.quantum.tasks.spectrum.solve import prepare, solve
 from problems.quantum.tasks.spectrum.symmetries import symmetry_of
+from solvers.measured import Measured
 from ttsuite.runs.record import plain
 from ttsuite.runs.result_file import load_result, save_result
 from ttsuite.study.config import ConfigError, make_study
@@ -122,6 +123,10 @@ def test_everything_is_told(water, tmp_path):
     levels, beside, *_ = tables(given, solver, result)
     assert levels.rows[1][levels.columns.index("assignment")] == "ν₂"
     assert "measured − computed" in beside.columns and all(len(row) == len(beside.columns) for row in beside.rows)
+    for column, places in (("VPT2", 2), ("VSCF", 2), ("harmonic", 2), ("measured (", 0), ("measured −", 2)):
+        place = next(n for n, name in enumerate(beside.columns) if name.startswith(column))
+        texts = [str(row[place]) for row in beside.rows if isinstance(row[place], Measured) and not row[place].error]
+        assert texts and {len(text.partition(".")[2]) for text in texts} == {places}, column
     facts = dict(headline(given, solver, result))
     assert "zero-point energy" in facts and "1 not matched: 5nu1" in facts["measured − computed"]
     _, header, rows = result.csv_table()
