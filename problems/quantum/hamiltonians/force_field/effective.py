@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import product
 
 import numpy as np
@@ -144,16 +144,16 @@ def shared(v: Sequence[int], pairs: Sequence[tuple[int, int]]) -> list[State]:
 
 
 def circular_levels(
-    effective: Effective, v: Sequence[int], pairs: Sequence[tuple[int, int]]
-) -> list[tuple[float, tuple[int, ...]]]:
-    """Levels of the group of ``v``, from the bottom of the wells, ascending, each with the l of every pair that leads.
+    effective: Effective, v: Sequence[int], pairs: Sequence[tuple[int, int]], mirror: Collection[int] | None
+) -> list[tuple[float, tuple[int, ...], bool | None]]:
+    """Levels of the group of ``v``, from the bottom of the wells, ascending, each with the l of every pair that leads
+    and whether the reflection that turns the modes ``mirror`` round leaves it as it is (None without one).
 
-    Empty where the group is larger than ``LARGEST``.
+    Empty where the group is larger than ``LARGEST``. Cost O(size^3).
     """
     group = shared(v, pairs)
     if len(group) > LARGEST:
         return []
-    energies, vectors = np.linalg.eigh(effective.matrix(group))
     quanta = [v[a] + v[b] for a, b in pairs]
     turns = np.ones((1, 1), dtype=complex)
     angular: list[tuple[int, ...]] = [()]
@@ -163,12 +163,18 @@ def circular_levels(
         own = np.array([[functions[r, n - m, m] for m in range(n + 1)] for r in rows])
         turns = np.kron(turns, own)
         angular = [(*before, names[r][1]) for before in angular for r in rows]
-    # of a level with both l and -l the weights add up
-    weights = np.abs(turns.conj() @ vectors) ** 2
-    found = []
-    for column, energy in enumerate(energies):
-        merged: dict[tuple[int, ...], float] = defaultdict(float)
-        for l, weight in zip(angular, weights[:, column], strict=True):
-            merged[max(l, tuple(-x for x in l))] += float(weight)
-        found.append((float(energy), max(merged, key=merged.__getitem__)))
-    return found
+    matrix = effective.matrix(group)
+    odd = np.array([sum(state[k] for k in mirror or ()) % 2 for state in group])
+    found: list[tuple[float, tuple[int, ...], bool | None]] = []
+    for parity in (0, 1):  # the reflection keeps products of one parity among themselves
+        members = np.flatnonzero(odd == parity)
+        energies, vectors = np.linalg.eigh(matrix[np.ix_(members, members)])
+        # of a level with both l and -l the weights add up
+        weights = np.abs(turns.conj()[:, members] @ vectors) ** 2
+        for column, energy in enumerate(energies):
+            merged: dict[tuple[int, ...], float] = defaultdict(float)
+            for l, weight in zip(angular, weights[:, column], strict=True):
+                merged[max(l, tuple(-x for x in l))] += float(weight)
+            even = None if mirror is None else not parity
+            found.append((float(energy), max(merged, key=merged.__getitem__), even))
+    return sorted(found, key=lambda level: level[0])

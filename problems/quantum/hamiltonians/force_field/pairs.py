@@ -1,9 +1,11 @@
 """Degenerate pairs of modes, and the rotation about the molecule's axis that acts on them.
 
-With q+- = (q_a +- i q_b) / sqrt 2 of a pair, a rotation multiplies q+ by exp(i s theta), s = 1 or -1. A monomial of the
-field with (k+, k-) powers of a pair has m = k+ - k- of it: the field is invariant if sum_p s_p m_p = 0 modulo n for
-every monomial, with n = 3 for a threefold axis, and n = 0 (none but zero) for a linear molecule. The signs are found
-by trying them on the monomials. States of the two oscillators with n+ and n- quanta have v = n+ + n- and l = n+ - n-.
+With q+- = (q_a +- i q_b) / sqrt 2 of a pair, a rotation by theta multiplies q+ by exp(i s c theta), s = 1 or -1 and c a
+whole number (1 for E or E1, 2 for E2), and a single mode by 1 or -1. A monomial of the field with (k+, k-) powers of a
+pair has m = k+ - k- of it: the field is invariant if sum_p s_p c_p m_p = 0 for every monomial, modulo n where theta is
+2 pi / n and with n/2 added for every power of a mode that changes sign. n = 0 (none but zero) is a linear molecule.
+What rotations there are follows from the monomials (module phases), products with a reflection among them: S4 is told
+as n = 4. States of the two oscillators with n+ and n- quanta have v = n+ + n- and l = n+ - n-.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ from itertools import product
 import numpy as np
 
 from problems.quantum.hamiltonians.force_field.field import ForceField
-from problems.quantum.hamiltonians.force_field.mode_names import PAIR
+from problems.quantum.hamiltonians.force_field.mode_names import LAMBDA, PAIR, Irrep
+from problems.quantum.hamiltonians.force_field.phases import elements
 
 BROKEN = 2e-3  # of the norm of the anharmonic terms: what digits of a printed field break of a symmetry
 INCOMPLETE = 0.1  # the same with the quartic terms: those of four different modes are left out by some programs
 MOST_PAIRS = 12  # signs that are tried: 2^11
-
+LARGEST_FOLD = 12  # of an axis that is named
 MOST_PARITIES = 6  # whose products are tried
 
 Charges = tuple[int, ...]
@@ -30,55 +33,125 @@ Charges = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Axis:
-    """``pairs``: (a, b) modes from 0; ``signs``: of the rotation of each; ``fold``: 3, or 0 for a linear molecule;
-    ``broken``: share of the anharmonic terms that does not obey it; ``mirror``: the modes that a reflection through the
-    axis turns round, one of each pair among them, or None where the pairs do not lie along such planes."""
+    """``pairs``: (a, b) modes from 0; ``signs`` and ``steps``: s and c of the rotation of each; ``fold``: n, or 0 for a
+    linear molecule; ``odd``: single modes that change sign; ``broken``: share of the anharmonic terms that does not
+    obey it; ``mirror``: the modes that a reflection through the axis turns round, one of each pair among them, or None where
+    the pairs do not lie along such planes."""
 
     pairs: tuple[tuple[int, int], ...]
     signs: tuple[int, ...]
     fold: int
     broken: float
     mirror: frozenset[int] | None
+    steps: tuple[int, ...] = ()
+    odd: frozenset[int] = frozenset()
 
-    def charge(self, angular: Sequence[int]) -> int:
-        """What the rotation says of a state: sum_p s_p l_p, modulo ``fold``, as 0, 1 or -1 for a threefold axis."""
-        total = sum(s * l for s, l in zip(self.signs, angular, strict=True))
-        return (total + 1) % 3 - 1 if self.fold == 3 else total
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", self.steps or (1,) * len(self.pairs))
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """s c of every pair."""
+        return tuple(s * c for s, c in zip(self.signs, self.steps, strict=True))
+
+    def charge(self, angular: Sequence[int], quanta: Sequence[int] = ()) -> int:
+        """What the rotation says of a state: sum_p s_p c_p l_p and n/2 for every quantum of ``odd``, modulo n, from
+        above -n/2 to n/2; ``quanta`` of every mode."""
+        total = sum(turn * l for turn, l in zip(self.turns, angular, strict=True))
+        if not self.fold:
+            return total
+        total += self.fold // 2 * sum(quanta[k] for k in self.odd if quanta)
+        most = self.fold // 2
+        return most - (most - total) % self.fold
+
+    def degenerate(self, charge: int) -> bool:
+        """Whether states of this charge come in twos: not those that the rotation multiplies by 1 or -1."""
+        return bool(charge) and 2 * abs(charge) != self.fold
 
 
-def axis_of(field: ForceField, generators: np.ndarray) -> Axis | None:
+def axis_of(field: ForceField, generators: np.ndarray, irreps: Sequence[str] = ()) -> Axis | None:
     """The axis of a field with degenerate pairs, None where there are none or where it has no such symmetry.
 
-    ``generators`` (count, d): parities that the field conserves. Cost O(terms 2^pairs).
+    ``generators`` (count, d): parities that the field conserves; ``irreps``: representations of the modes, or empty: of
+    several rotations the one that fits them, else that of the largest fold. Cost O(terms 2^pairs), and O(terms) for
+    every rotation there is.
     """
     pairs = _equal_frequencies(field)
     if not pairs or len(pairs) > MOST_PAIRS or field.order == 2:
         return None
     sizes = _circular(field, pairs)
-    charges, squares = (
-        np.array(list(sizes)),
-        np.array(list(sizes.values())),
-    )  # squares: of cubic terms, and of the others
+    # squares: of cubic terms, and of the others
+    charges, squares = np.array(list(sizes)), np.array(list(sizes.values()))
     whole = np.sqrt(squares.sum(axis=0))
     if not whole.any():
         return None
+    mirror = _mirror(pairs, generators)
+    singles = [k for k in range(field.d) if all(k not in pair for pair in pairs)]
+
+    def broken_by(left: np.ndarray) -> float:
+        parts = np.sqrt(squares[left].sum(axis=0))
+        broken = float(np.hypot(*parts) / np.hypot(*whole))
+        # outputs leave out quartic constants of four modes, but no cubic one
+        cubic = float(parts[0] / whole[0]) if whole[0] else broken
+        return broken if cubic <= BROKEN and broken <= INCOMPLETE else math.inf
+
     best: dict[int, tuple[float, tuple[int, ...]]] = {}
     for rest in product((1, -1), repeat=len(pairs) - 1):
         signs = (1, *rest)
-        totals = charges @ np.array(signs)
+        totals = charges[:, : len(pairs)] @ np.array(signs)
         for fold in (0, 3):
-            left = totals % 3 != 0 if fold else totals != 0
-            parts = np.sqrt(squares[left].sum(axis=0))
-            broken = float(np.hypot(*parts) / np.hypot(*whole))
-            # outputs leave out quartic constants of four modes, but no cubic one
-            cubic = float(parts[0] / whole[0]) if whole[0] else broken
-            if cubic <= BROKEN and broken <= INCOMPLETE and (fold not in best or broken < best[fold][0]):
+            broken = broken_by(totals % 3 != 0 if fold else totals != 0)
+            if math.isfinite(broken) and (fold not in best or broken < best[fold][0]):
                 best[fold] = (broken, signs)
-    for fold in (0, 3):  # what any rotation leaves is left by one of 120 degrees too
-        if fold in best and not (fold == 0 and best[0][0] > BROKEN and best.get(3, best[0])[0] < best[0][0]):
-            broken, signs = best[fold]
-            return Axis(pairs, signs, fold, broken, _mirror(pairs, generators))
-    return None
+    line = not irreps or any(Irrep.of(text).letter in LAMBDA for text in irreps)
+    # what any rotation leaves is left by one of 120 degrees too
+    if line and 0 in best and not (best[0][0] > BROKEN and best.get(3, best[0])[0] < best[0][0]):
+        broken, signs = best[0]
+        return Axis(pairs, signs, 0, broken, mirror)
+    found = [Axis(pairs, best[3][1], 3, best[3][0], mirror)] if 3 in best else []
+    cubic = squares[:, 0] > 0.0
+    for rows in (np.ones(len(charges), dtype=bool), cubic):
+        for n, turn in _rotations(charges[rows], squares[rows].sum(axis=1), len(pairs)):
+            broken = broken_by(charges @ np.array(turn) % n != 0)
+            if math.isfinite(broken):
+                own, rest = turn[: len(pairs)], turn[len(pairs) :]
+                signs = tuple(1 if 2 * c < n else -1 for c in own)
+                steps = tuple(min(c, n - c) for c in own)
+                odd = frozenset(k for k, c in zip(singles, rest, strict=True) if c)
+                found.append(Axis(pairs, signs, n, broken, mirror, steps, odd))
+        if any(axis.broken <= BROKEN for axis in found):
+            break
+    return min(found, key=lambda axis: _rank(axis, irreps), default=None)
+
+
+def _rotations(charges: np.ndarray, squares: np.ndarray, pairs: int) -> list[tuple[int, tuple[int, ...]]]:
+    """n, and the phases of pairs and singles as whole numbers modulo n, of every symmetry under which all pairs are
+    degenerate and the first turns forwards; ``charges`` (m, count), ``squares`` (m,): of the monomials."""
+    count = charges.shape[1]
+    order = np.argsort(squares)
+    large = charges[order[np.cumsum(squares[order]) > BROKEN**2 * squares.sum()]]
+    twice = 2 * np.eye(count, dtype=np.int64)[pairs:]  # single modes change their sign at most
+    found = []
+    for phases in elements(np.unique(np.vstack([large, twice]), axis=0).tolist(), count):
+        n = math.lcm(*(phase.denominator for phase in phases))
+        turned = all(phase.denominator > 2 for phase in phases[:pairs])
+        if n <= LARGEST_FOLD and turned and 2 * phases[0] < 1:
+            found.append((n, tuple(int(phase * n) for phase in phases)))
+    return found
+
+
+def _rank(axis: Axis, irreps: Sequence[str]) -> tuple:
+    """Less for the axis that is taken: one that the field has, fits the representations, and says the most."""
+    exact = axis.broken <= BROKEN
+    wrong = 0
+    if irreps:
+        named = [Irrep.of(text) for text in irreps]
+        paired = {k for pair in axis.pairs for k in pair}
+        wrong += sum(max(named[a].number, 1) != step for (a, _), step in zip(axis.pairs, axis.steps, strict=True))
+        wrong += sum((named[k].letter == "B") != (k in axis.odd) for k in range(len(irreps)) if k not in paired)
+    fold = axis.fold if irreps else -axis.fold
+    digits = 0.0 if exact else round(axis.broken, 3)
+    return not exact, digits, wrong, fold, len(axis.odd), sum(axis.steps), axis.steps, [-s for s in axis.signs]
 
 
 def _equal_frequencies(field: ForceField) -> tuple[tuple[int, int], ...]:
@@ -96,8 +169,8 @@ def _equal_frequencies(field: ForceField) -> tuple[tuple[int, int], ...]:
 
 
 def _circular(field: ForceField, pairs: Sequence[tuple[int, int]]) -> dict[Charges, np.ndarray]:
-    """Sums of the squared coefficients of the monomials in q+, q- by their charges m, one a pair: (2,), of the cubic
-    ones and of the others."""
+    """Sums of the squared coefficients of the monomials in q+, q- by their charges: m of every pair, and for every
+    other mode whether its power is odd; (2,), of the cubic ones and of the others."""
     found: dict[tuple, complex] = defaultdict(complex)
     paired = {k: (p, part) for p, pair in enumerate(pairs) for part, k in enumerate(pair)}
     for modes, c in field.terms.items():
@@ -121,10 +194,13 @@ def _circular(field: ForceField, pairs: Sequence[tuple[int, int]]) -> dict[Charg
             expanded = further
         for key, value in expanded.items():
             found[alone, key] += value
+    singles = [k for k in range(field.d) if k not in paired]
     sizes: dict[Charges, np.ndarray] = defaultdict(lambda: np.zeros(2))
     for (alone, key), value in found.items():
         order = sum(n for _, n in alone) + sum(map(sum, key))
-        sizes[tuple(plus - minus for plus, minus in key)][int(order != 3)] += abs(value) ** 2
+        odd = dict(alone)
+        charges = (*(plus - minus for plus, minus in key), *(odd.get(k, 0) % 2 for k in singles))
+        sizes[charges][int(order != 3)] += abs(value) ** 2
     return sizes
 
 

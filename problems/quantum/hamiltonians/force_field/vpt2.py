@@ -100,10 +100,8 @@ def derivatives(field: ForceField) -> tuple[np.ndarray, np.ndarray]:
 def principal(rotation: Rotation) -> list[tuple[float, np.ndarray]]:
     """Constant B in cm-1 and zeta (d, d) of each principal axis but that of a linear molecule, which has none."""
     moments, axes = np.linalg.eigh(rotation.inertia)
-    found = [
-        (0.5 * INVERSE_INERTIA / moment, np.tensordot(axes[:, n], rotation.zeta, 1)) for n, moment in enumerate(moments)
-    ]
-    return found[1:] if rotation.linear else found
+    first = 1 if rotation.linear else 0
+    return [(0.5 * INVERSE_INERTIA / moments[n], np.tensordot(axes[:, n], rotation.zeta, 1)) for n in range(first, 3)]
 
 
 def coriolis(rotation: Rotation) -> np.ndarray:

@@ -58,7 +58,9 @@ def labelled(
     if len(trains) < len(states.trains):
         return None
     levels = np.asarray(states.energies) - ground_of(states)[0]
-    axis = axis_of(field, parity_generators(space.basis.field))  # without what only rounding breaks
+    known = irreps or [name.irrep for name in given if name.irrep]
+    # parities without what only rounding breaks
+    axis = axis_of(field, parity_generators(space.basis.field), known if len(known) == field.d else ())
     symmetry = symmetry_of(field.frequencies, axis, space.charges, given, irreps, point_group)
     broken = symmetry.breaks(field)
     found = expansions(space, trains, states.energies, axis)
@@ -106,7 +108,7 @@ class _Named:
         self.labels = [name.label for name in symmetry.names]
         self._order = {name.label: name.order for name in symmetry.names}
         self._pairs = () if symmetry.axis is None else symmetry.axis.pairs
-        self._found = found
+        self._found, self._sectors = found, sectors
         lists = [one.harmonic if symmetry.axis else one.mean_field for one in found]
         self.lists = lists
         self.symmetries = [
@@ -126,13 +128,23 @@ class _Named:
                 continue
             symmetry = self.symmetries[i]
             key = (product.key, symmetry)
-            most = 2 if self._found[i].charge else 1
-            if not symmetry and self._found[i].charge == 0 and any(product.angular):
-                most = 2  # A1 and A2 that nothing tells apart
+            most = 2 if self.degenerate(i) else 1
+            if self.symmetry.mirror is None and self._found[i].charge is not None and any(product.angular):
+                most = 2  # A1 and A2, or B1 and B2, that nothing tells apart
             if room.get(key, most):
                 room[key] = room.get(key, most) - 1
                 chosen[i] = product
         return [chosen.get(i, some[0]) for i, some in enumerate(lists)]
+
+    def degenerate(self, i: int) -> bool:
+        """Whether state i is one of two of a level."""
+        charge, axis = self._found[i].charge, self.symmetry.axis
+        return axis is not None and charge is not None and axis.degenerate(charge)
+
+    def even(self, i: int) -> bool | None:
+        """Whether the reflection through the axis leaves state i as it is, None where there is none."""
+        mirror = self.symmetry.mirror
+        return None if mirror is None else (self._sectors[i] & mirror).bit_count() % 2 == 0
 
     def name(self, product: Product) -> str:
         quanta: dict[str, int] = {}
@@ -157,7 +169,7 @@ class _Named:
         for j in range(len(levels)):
             for i in range(j):
                 alike = self.products[i].key == self.products[j].key and self.symmetries[i] == self.symmetries[j]
-                if self._found[j].charge and alike and i not in found and i not in found.values():
+                if self.degenerate(j) and alike and i not in found and i not in found.values():
                     if levels[j] - levels[i] <= tolerance:
                         found[j] = i
                         break
@@ -218,20 +230,22 @@ class _Treated:
         effective = Effective(self._field, rotation, found.resonances)
         bottom = float(effective.matrix([(0,) * self._field.d])[0, 0])
         signs = np.array(self._axis.signs)
-        groups: dict[tuple[int, ...], dict[tuple[int, ...], list[float]]] = {}
+        groups: dict[tuple[int, ...], dict[tuple, list[float]]] = {}
         used: dict[tuple, int] = {}
         for s, product in enumerate(self._named.products):
             n = sum(product.quanta[a] for a, _ in self._axis.pairs)
             if n < 2:
                 continue
             if product.quanta not in groups:
-                own: dict[tuple[int, ...], list[float]] = {}
-                for energy, l in circular_levels(effective, product.quanta, self._axis.pairs):
-                    own.setdefault(display(tuple((signs * l).tolist())), []).append(energy - bottom)
+                own: dict[tuple, list[float]] = {}
+                for energy, l, even in circular_levels(effective, product.quanta, self._axis.pairs, self._axis.mirror):
+                    own.setdefault((display(tuple((signs * l).tolist())), even), []).append(energy - bottom)
                 groups[product.quanta] = own
-            several = groups[product.quanta].get(product.angular, [])
-            at = used.get(product.key, 0)
-            used[product.key] = at + 1
+            # A1 and A2 of one l have levels of their own, told apart by the reflection as the states are
+            kind = (product.angular, self._named.even(s))
+            several = groups[product.quanta].get(kind, [])
+            at = used.get((product.quanta, kind), 0)
+            used[product.quanta, kind] = at + 1
             levels[s] = several[min(at, len(several) - 1)] if several else np.nan
         return levels
 
@@ -287,7 +301,7 @@ def _blocks(
     kinds: list[object] = []
     for i in first:
         charge = found[i].charge
-        kinds.append(abs(charge) if charge else (charge, sectors[i]))
+        kinds.append(abs(charge or 0) if named.degenerate(i) else (charge, sectors[i]))
     coefficients = [{one.key: one.amplitude for one in named.lists[i]} for i in first]
     blocks = polyads(coefficients, levels[first], kinds)  # type: ignore[arg-type]
     told = []

@@ -190,11 +190,11 @@ class _Turns:
                     p = pair_of[site[0]]
                     angular[p] = self.axis.signs[p] * names[m][1]
             own, turned = tuple(angular), tuple(-l for l in angular)
-            own_charge = self.axis.charge([s * l for s, l in zip(self.axis.signs, own)])
+            own_charge = self.axis.charge([s * l for s, l in zip(self.axis.signs, own)], quanta)
             if charge is not None and abs(own_charge) != abs(charge):
                 continue
             # of the two the one that the rotation turns forwards; without a charge the one whose first l is positive
-            forwards = own_charge > 0 if own_charge else own >= turned
+            forwards = own_charge > 0 if self.axis.degenerate(own_charge) else own >= turned
             key = (tuple(quanta), own if forwards else turned)
             values[key].append(value)
             if forwards or key not in phases:
@@ -212,8 +212,10 @@ class _Turns:
     def leading_charge(self, entries: Entries) -> int:
         """Of the largest entry of a turned train, without its sign."""
         assert self.axis is not None
-        of = {site[0]: names[m][1] for site, names, m in zip(self._sites, self._names, entries[0][1], strict=True)}
-        return abs(self.axis.charge([of[a] for a, _ in self.axis.pairs]))
+        quanta, angular = [0] * len(self._order), {}
+        for site, names, m in zip(self._sites, self._names, entries[0][1], strict=True):
+            quanta[site[0]], angular[site[0]] = names[m]
+        return abs(self.axis.charge([angular[a] for a, _ in self.axis.pairs], quanta))
 
     def rotation(self, x: TensorTrain, y: TensorTrain, angle: float) -> float:
         """Re <x| rotation |y> of turned trains, relative to their norms."""
@@ -223,8 +225,10 @@ class _Turns:
         for site, names, a, b in zip(self._sites, self._names, x.cores, y.cores, strict=True):
             phase = np.ones(len(names), dtype=complex)
             if len(site) == 2:
-                s = self.axis.signs[pair_of[site[0]]]
-                phase = np.exp(1j * angle * s * np.array([l for _, l in names]))
+                turn = self.axis.turns[pair_of[site[0]]]
+                phase = np.exp(1j * angle * turn * np.array([l for _, l in names]))
+            elif site[0] in self.axis.odd:
+                phase = (-1.0 + 0.0j) ** np.array([v for v, _ in names])
             half = np.tensordot(left, b * phase[None, :, None], 1)
             left = np.tensordot(a.conj(), half, ((0, 1), (0, 1)))
         return float(left[0, 0].real)
@@ -271,8 +275,8 @@ def _charges(
     that it has most of."""
     axis = turns.axis
     assert axis is not None
-    angle = 2.0 * math.pi / 3.0 if axis.fold == 3 else ANGLE
-    allowed = np.array([0, 1] if axis.fold == 3 else range(4 * READ))
+    angle = 2.0 * math.pi / axis.fold if axis.fold else ANGLE
+    allowed = np.arange(axis.fold // 2 + 1 if axis.fold else 4 * READ)
     values = np.cos(angle * allowed)
     norms = [x.norm() for x in trains]
 

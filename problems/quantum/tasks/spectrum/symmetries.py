@@ -1,8 +1,10 @@
-"""Irreducible representations of states: products in Abelian groups, and A1, A2, E or Σ, Π, Δ about an axis.
+"""Irreducible representations of states: products in Abelian groups, and A, B, E1, E2 or Σ, Π, Δ about an axis.
 
-About a threefold axis the charge of the rotation tells A from E, and the parity of the field that is a reflection
-through the axis A1 from A2; of a linear molecule the charge is Λ, and that parity the sign of Σ. Primes, g and u are
-products of those of the modes. With primes the subscript is that of the twofold axis, reflection times σh.
+About an n-fold axis, of S4 as of C4, the charge c of the rotation tells A (0), B (n/2) and E_c (E where there is one
+alone), and the parity of the field that is a reflection through the axis A1 from A2 and B1 from B2; of a linear
+molecule the charge is Λ, and that parity the sign of Σ. Primes, g and u are products of those of the modes. With them
+the subscript is that of the twofold axis across, reflection times σh or inversion. Which of two kinds of planes B1 is
+even in is a convention: that of the representations given, else of the plane that turns round the fewest modes.
 """
 
 from __future__ import annotations
@@ -31,12 +33,13 @@ NEGLIGIBLE = 1e-4  # of the smallest frequency: what digits of a printed field l
 class Symmetry:
     """What the labels of a field's states are made from. ``names``: of its modes; ``group``: of products, None where
     the representations are not those of an Abelian group; ``mirror``: bits of a state's charge whose parity is that of
-    the reflection, None where there is none; ``said``: by what, in words."""
+    the reflection, None where there is none; ``swapped``: whether B1 is odd in it; ``said``: by what, in words."""
 
     names: tuple[ModeName, ...]
     axis: Axis | None
     group: AbelianGroup | None
     mirror: int | None
+    swapped: bool
     said: str
 
     def breaks(self, field: ForceField) -> int:
@@ -64,10 +67,16 @@ class Symmetry:
             sign = "" if charge or even is None else "-+"[even]
             letter = LAMBDA[abs(charge)] if abs(charge) < len(LAMBDA) else f"Λ={abs(charge)} "
             return Irrep(letter, 0, parity, 0, sign).text
-        if charge:
-            return Irrep("E", 0, parity, primes).text
-        number = 0 if even is None else 1 if even == (primes != 2) else 2
-        return Irrep("A", number, parity, primes).text
+        if self.axis.degenerate(charge):
+            return Irrep("E", abs(charge) if self.axis.fold > 4 else 0, parity, primes).text
+        first = None if even is None else (even ^ _turned_over(parity, primes) ^ (bool(charge) and self.swapped))
+        number = 0 if first is None else 1 if first else 2
+        return Irrep("B" if charge else "A", number, parity, primes).text
+
+
+def _turned_over(parity: str, primes: int) -> bool:
+    """Whether reflection and twofold axis, which the subscript is of where there are primes, g and u, differ."""
+    return parity == "u" or primes == 2
 
 
 def symmetry_of(
@@ -96,7 +105,13 @@ def symmetry_of(
             names[b] = ModeName(names[a].label, names[a].irrep or names[b].irrep)
     told = [name.irrep for name in names]
     group = AbelianGroup.of(told, point_group) if all(told) and axis is None else None
-    return Symmetry(tuple(names), axis, group, mirror, _said(axis, group, point_group))
+    odd = [mirror is not None and (int(c) & mirror).bit_count() % 2 == 1 for c in charges]
+    single = [(Irrep.of(text), odd[k]) for k, text in enumerate(told) if axis is not None and k in axis.odd]
+    swapped = any(
+        one.letter == "B" and one.number == (1 if turned ^ _turned_over(one.parity, one.primes) else 2)
+        for one, turned in single
+    )
+    return Symmetry(tuple(names), axis, group, mirror, swapped, _said(axis, group, point_group, bool(any(told))))
 
 
 def _mask(charges: np.ndarray, turned: frozenset[int]) -> int | None:
@@ -110,27 +125,36 @@ def _mask(charges: np.ndarray, turned: frozenset[int]) -> int | None:
 
 
 def _derived(frequencies: np.ndarray, axis: Axis | None, charges: np.ndarray, mirror: int | None) -> list[ModeName]:
-    """a1, a2 and e of a threefold axis, σ and π of a linear molecule, where the field has no further parity that would
+    """a1, a2, b1, b2 and e of an axis, σ and π of a linear molecule, where the field has no further parity that would
     say more; else as the field numbers them."""
     d = len(frequencies)
     bits = int(np.bitwise_or.reduce(charges)).bit_length() if d else 0
-    if axis is None or mirror is None or bits != (1 if axis.fold else 2):
+    if axis is None or mirror is None or bits != 1 + (axis.fold % 2 == 0):  # the half turn is a parity too
         return numbered(d)
     paired = {k for pair in axis.pairs for k in pair}
     odd = [(int(c) & mirror).bit_count() % 2 == 1 for c in charges]
     if axis.fold == 0:
         texts = ["Pi" if k in paired else "Sigma-" if odd[k] else "Sigma+" for k in range(d)]
     else:
-        texts = ["E" if k in paired else "A2" if odd[k] else "A1" for k in range(d)]
+        steps = {k: step if axis.fold > 4 else 0 for pair, step in zip(axis.pairs, axis.steps) for k in pair}
+        singles = ["AB"[k in axis.odd] + "12"[odd[k]] for k in range(d)]
+        texts = [f"E{steps[k] or ''}" if k in paired else singles[k] for k in range(d)]
     return herzberg(texts, frequencies.tolist())
 
 
-def _said(axis: Axis | None, group: AbelianGroup | None, point_group: str) -> str:
+def _said(axis: Axis | None, group: AbelianGroup | None, point_group: str, told: bool) -> str:
     if group is not None:
         return f"{point_group or 'the group of the modes'}: products of the representations of the modes"
     if axis is None:
         return "parities of the field"
-    which = "any rotation about the axis of the molecule" if axis.fold == 0 else "a rotation by 120° about the axis"
+    angle = f"{360.0 / axis.fold:g}°" if axis.fold else ""
+    which = f"a rotation by {angle} about the axis" if axis.fold else "any rotation about the axis of the molecule"
+    if axis.fold > 3 and axis.fold % 2 == 0:
+        which += ", alone or with a reflection in the plane across it"
+        if not told and axis.fold % 4 == 2:  # the same products of representations, whatever they are called
+            which += " (where E1, E2 and B are called E'', E' and A'', or Eu, Eg and Au, in D3h and D3d)"
+    if not told and axis.fold > 4 and axis.fold != 6:
+        which += " (of the representations E the first pair's is called E1: the field does not tell)"
     if axis.broken > BROKEN:
         share = f"{100.0 * axis.broken:.0f} % of the anharmonic constants"
         return f"{which}, nearly: what is missing of the quartic constants breaks it by {share}; and the parities"

@@ -148,9 +148,10 @@ def test_degenerate_quanta_split_by_l():
     sums = Effective(field, None, ())
     pairs = ((4, 5), (6, 7), (8, 9), (10, 11))
     bottom = sums.matrix([(0,) * 12])[0, 0]
-    one = circular_levels(sums, [0] * 10 + [1, 0], pairs)
-    two = circular_levels(sums, [0] * 10 + [2, 0], pairs)
+    one = circular_levels(sums, [0] * 10 + [1, 0], pairs, {5, 7, 9, 11})
+    two = circular_levels(sums, [0] * 10 + [2, 0], pairs, {5, 7, 9, 11})
     assert len(shared([0] * 10 + [2, 0], pairs)) == 3
     assert one[0][0] == pytest.approx(one[1][0], abs=1e-6) and one[0][0] - bottom == pytest.approx(361.09, abs=0.01)
-    assert [l[3] for _, l in two] == [2, 2, 0]
+    assert [l[3] for _, l, _ in two] == [2, 2, 0]
+    assert sorted(even for _, _, even in two) == [False, True, True] and two[2][2]  # xy; x^2 - y^2 and x^2 + y^2
     assert two[0][0] == pytest.approx(two[1][0], abs=1e-6) and two[2][0] - two[1][0] == pytest.approx(0.791, abs=0.01)
