@@ -1,7 +1,7 @@
 """Random force fields that a point group leaves as they are, and what every state of them is under its operations.
 
 A group is given by what its generators do to the modes: orthogonal matrices, of which all products are made. A tensor
-of derivatives is averaged over the group (Reynolds), and so invariant exactly. States are those in all harmonic products
+of derivatives is averaged over the group (Reynolds), and so invariant exactly. States are those in harmonic products
 of at most so many quanta, a space that any rotation of the modes maps onto itself.
 """
 

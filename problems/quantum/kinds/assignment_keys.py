@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator
 
 from problems.errors import ProblemError
 from problems.keys import Keys, shown
+from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.mode_names import ModeName, herzberg, mode_name, numbered
 from problems.quantum.readers.measured_lines import Line, read_lines
 
@@ -82,11 +83,21 @@ def names_of(
     return found
 
 
-def lines_of(compare: Compare, d: int, names: Sequence[ModeName], irreps: Sequence[str], directory: Path) -> list[Line]:
-    """The measured lines; assignments are checked against the names of the modes where these are known beforehand."""
-    labels = None
-    if names:
-        labels = frozenset(name.label for name in names)
-    elif irreps:
-        labels = frozenset(f"nu{k + 1}" for k in range(d))
-    return read_lines(directory / compare.measured, d, labels)
+def lines_of(
+    compare: Compare, field: ForceField, names: Sequence[ModeName], irreps: Sequence[str], directory: Path
+) -> list[Line]:
+    """The measured lines; assignments are checked against the names of the modes of ``field``: those given, or what
+    its representations or the field itself make them."""
+    if not names:
+        names = herzberg(irreps, field.frequencies.tolist()) if irreps else _derived(field)
+    return read_lines(directory / compare.measured, field.d, frozenset(name.label for name in names))
+
+
+def _derived(field: ForceField) -> Sequence[ModeName]:
+    """Names of the modes that nobody gives; numerics are loaded here."""
+    from problems.quantum.hamiltonians.force_field.basis import mode_charges, parity_generators
+    from problems.quantum.hamiltonians.force_field.pairs import axis_of
+    from problems.quantum.tasks.spectrum.symmetries import names_derived
+
+    generators = parity_generators(field)
+    return names_derived(field.frequencies, axis_of(field, generators), mode_charges(generators, field.d))

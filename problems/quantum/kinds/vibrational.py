@@ -56,7 +56,13 @@ LINE = (
     "the molecule is linear: states of bends with angular momentum l about the axis have J >= |l|, not J = 0; "
     "their levels are the origins of B (J (J + 1) - l^2)"
 )
-BENT = "coordinates tanh(g q)/g of each bend are not those about an axis: levels of one l split"
+BENT = (
+    "a linear molecule has no coordinates tanh(g q)/g: of each bend alone they are not those about an axis, and levels of "
+    "one l would split: leave warn"
+)
+SPLIT = (
+    "coordinates tanh(g q)/g of each degenerate mode are not those about an axis: E levels split, within their errors"
+)
 MODEL_ACCURACY = 1e-6
 SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
 
@@ -86,6 +92,12 @@ class VibrationalProblem(VibrationalKeys):
                 raise ProblemError(str(error), KINETIC) from None
             if self.vibrations.unit != "cm-1":
                 raise ProblemError(f"rotation terms are in cm-1, the field is in {self.vibrations.unit}", KINETIC)
+        return self
+
+    @model_validator(mode="after")
+    def _bends_stay_about_the_axis(self) -> VibrationalProblem:
+        if isinstance(self.holes, Bounded) and self.coriolis is not None and self.coriolis.linear:
+            raise ProblemError(BENT, "problem.holes")
         return self
 
     @cached_property
@@ -167,21 +179,25 @@ class VibrationalProblem(VibrationalKeys):
 
     def space(self, n_states: int, accuracy: float) -> FieldSpace:
         """The field in its product basis; numerics are loaded here."""
+        from problems.quantum.hamiltonians.force_field.basis import parity_generators
         from problems.quantum.hamiltonians.force_field.beside_holes import field_space
         from problems.quantum.hamiltonians.force_field.bounded import USUAL, bounded_space
+        from problems.quantum.hamiltonians.force_field.pairs import axis_of
         from problems.quantum.hamiltonians.force_field.product_basis import left_out
 
         space: FieldSpace
         if isinstance(self.holes, Bounded):
             others = [self._with_bend(g) for g in USUAL if g != self.holes.tanh]
             space = bounded_space(self.field, others, self.basis, self.mode_order, n_states, accuracy)
+            if axis_of(self.computed[0], parity_generators(self.computed[0])) is not None:
+                space = space.saying([SPLIT])
         else:
             space = field_space(self.field, self.basis, self.mode_order, n_states, accuracy, self.holes)
         rotation = self.computed[1]
         if self.kinetic == "none" and rotation is not None:
             space = space.saying([left_out(space.basis, rotation)])
         if rotation is not None and rotation.linear:
-            space = space.saying([LINE, *([BENT] if isinstance(self.holes, Bounded) else [])])
+            space = space.saying([LINE])
         if self.normal_form is not None:
             space = space.saying([self.normal_form.note(self.vibrations.unit)])
         return space.saying(self.molecule.notes)
@@ -198,7 +214,7 @@ class VibrationalProblem(VibrationalKeys):
         names = names_of(self.names, irreps, field.frequencies.tolist())
         lines = None
         if self.compare is not None:
-            lines = (Path(self.compare.measured), lines_of(self.compare, field.d, names, irreps, Path()))
+            lines = (Path(self.compare.measured), lines_of(self.compare, field, names, irreps, Path()))
         rotation = None if self.kinetic == "none" else rotation
         return labelled(space, states, field, rotation, names, irreps, group, lines)
 

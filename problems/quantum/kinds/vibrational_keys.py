@@ -156,5 +156,5 @@ class VibrationalKeys(ProblemKeys):
         if "force_field" in info.data:
             molecule = molecule_of(info.data["force_field"])
             names = names_of(info.data.get("names"), molecule.irreps, molecule.field.frequencies.tolist())
-            lines_of(found, molecule.field.d, names, molecule.irreps, Path())
+            lines_of(found, molecule.field, names, molecule.irreps, Path())
         return found

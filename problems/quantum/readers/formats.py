@@ -121,5 +121,9 @@ def _made(path: Path, format_: str, masses: tuple[tuple[int, float], ...], stamp
     if isinstance(found, CartesianField):
         return molecule_from(found.with_masses(dict(masses), MASSES), KEY)
     if masses:
-        raise ProblemError(f"isotopologues need Cartesian derivatives, and {path.name} ({format_}) has none", MASSES)
+        text = (
+            "isotopologues need all second, third and fourth derivatives in Cartesian coordinates, as the formats "
+            f"spectro and cartesian have them: those in {path.name} ({format_}) are along modes, which change with masses"
+        )
+        raise ProblemError(text, MASSES)
     return Molecule(found) if isinstance(found, ForceField) else found

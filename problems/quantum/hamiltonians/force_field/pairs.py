@@ -35,8 +35,8 @@ Charges = tuple[int, ...]
 class Axis:
     """``pairs``: (a, b) modes from 0; ``signs`` and ``steps``: s and c of the rotation of each; ``fold``: n, or 0 for a
     linear molecule; ``odd``: single modes that change sign; ``broken``: share of the anharmonic terms that does not
-    obey it; ``mirror``: the modes that a reflection through the axis turns round, one of each pair among them, or None where
-    the pairs do not lie along such planes."""
+    obey it; ``mirror``: the modes that a reflection through the axis turns round, one of each pair among them, or None
+    where the pairs do not lie along such planes."""
 
     pairs: tuple[tuple[int, int], ...]
     signs: tuple[int, ...]

@@ -2,8 +2,8 @@
 
 A monomial of charges m takes the phase sum_k m_k theta_k, so that the group is that of the theta with M theta whole, M
 the matrix of all charges, one row a monomial. With U M V = diag(d), U and V unimodular (Smith, Phil. Trans. R. Soc.
-151, 293 (1861)), theta = V (j_1/d_1, j_2/d_2, ...) for whole j, and any number in place of j/d where d is zero: a product of
-cyclic groups of d_i elements.
+151, 293 (1861)), theta = V (j_1/d_1, j_2/d_2, ...) for whole j, and any number in place of j/d where d is zero: a
+product of cyclic groups of d_i elements.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def symmetry_of(
 
     ``charges`` (d,): the parities of every mode, as bits; ``given`` names and ``irreps`` of the file may be empty.
     """
-    mirror = None if axis is None or axis.mirror is None else _mask(charges, axis.mirror)
+    mirror = _mirror(axis, charges)
     if given:
         names = list(given)
         if irreps:
@@ -112,6 +112,15 @@ def symmetry_of(
         for one, turned in single
     )
     return Symmetry(tuple(names), axis, group, mirror, swapped, _said(axis, group, point_group, bool(any(told))))
+
+
+def names_derived(frequencies: np.ndarray, axis: Axis | None, charges: np.ndarray) -> list[ModeName]:
+    """Names of the modes as the field alone tells them; ``charges`` (d,) as of ``symmetry_of``."""
+    return _derived(frequencies, axis, charges, _mirror(axis, charges))
+
+
+def _mirror(axis: Axis | None, charges: np.ndarray) -> int | None:
+    return None if axis is None or axis.mirror is None else _mask(charges, axis.mirror)
 
 
 def _mask(charges: np.ndarray, turned: frozenset[int]) -> int | None:

@@ -165,5 +165,7 @@ def test_a_report_says_what_angular_momentum_means_and_what_is_left_out(tmp_path
     (tmp_path / "rotation.csv").write_text(text)
     field, rotation = str(tmp_path / "line.csv"), str(tmp_path / "rotation.csv")
     problem = VibrationalProblem(kind="vibrational", force_field=field, rotation=rotation, kinetic=kinetic)
+    with pytest.raises(ValueError, match="linear molecule has no coordinates tanh"):
+        VibrationalProblem(kind="vibrational", force_field=field, rotation=rotation, holes={"tanh": 0.15})
     said = " ".join(problem.space(2, 1.0).warnings)
     assert "the molecule is linear" in said and ("rotation terms are left out" in said) == (kinetic == "none")

@@ -188,6 +188,17 @@ def test_polyads_give_the_levels_back():
     assert polyads(coefficients, levels, [0, 1, 2]) == []
 
 
+def test_names_that_a_field_makes_itself_are_checked_beforehand(folder):
+    """Acetonitrile has eight names for twelve modes: partners share one."""
+    (folder / "names.csv").write_text("assignment,measured\n2nu8^0,717\nnu9,100\nnu7 + v12,100\n")
+    keys = {"kind": "vibrational", "force_field": "acetonitrile", "compare": {"measured": "names.csv"}}
+    with pytest.raises(ConfigError) as error:
+        make_study({"problem": keys, "solver": {"n_states": 2}}, folder)
+    faults = str(error.value)
+    assert "names.csv:3:1: there is no mode nu9" in faults and "names.csv:4:1: there is no mode nu12" in faults
+    assert "names.csv:2" not in faults
+
+
 @pytest.mark.parametrize(
     "text, expected",
     [
