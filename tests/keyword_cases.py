@@ -4,7 +4,7 @@ import numpy as np
 import option_cases as cases
 from keyword_worlds import basis, callback, checkpoint, earlier_of, executor, observe, rng
 
-from solvers import methods
+from solvers import fit_methods, methods
 from solvers.cross.als_cross import als_cross
 from solvers.cross.cross import cross, cross_of_trains
 from solvers.dynamics.evolve import evolve
@@ -294,11 +294,11 @@ CASES = {
         cases.descent,
         {},
         {
-            "method": methods.ConjugateGradients(conjugate=False),
+            "method": fit_methods.ConjugateGradients(conjugate=False),
             "accuracy": 1e-2,
             "callback": callback,
             "checkpoint": checkpoint,
-            "throw": (True, {"method": methods.ConjugateGradients(steps=1)}),
+            "throw": (True, {"method": fit_methods.ConjugateGradients(steps=1)}),
         },
     ),
     embed: (
@@ -306,36 +306,36 @@ CASES = {
         {},
         {
             "negatives": 2.0,
-            "method": methods.ShiftedPMI(),
+            "method": fit_methods.ShiftedPMI(),
             "start": Embedding(np.eye(12, 3), np.eye(9, 3)),
             "accuracy": 1e-2,
             "rng": rng,
             "callback": callback,
             "checkpoint": checkpoint,
-            "throw": (True, {"method": methods.AlternatingNewton(sweeps=1)}),
+            "throw": (True, {"method": fit_methods.AlternatingNewton(sweeps=1)}),
         },
     ),
     complete: (
         cases.samples,
-        {"method": methods.Completion(max_rank=2)},
+        {"method": fit_methods.Completion(max_rank=2)},
         {
             "weights": lambda world: np.random.default_rng(1).uniform(1.0, 3.0, len(cases.samples()[1][1])),
-            "method": methods.Completion(max_rank=1),
+            "method": fit_methods.Completion(max_rank=1),
             "test": TEST,
             "accuracy": 0.5,
             "rng": rng,
             "callback": callback,
             "checkpoint": checkpoint,
-            "earlier": earlier_of(cases.samples, method=methods.Completion(max_rank=1)),
+            "earlier": earlier_of(cases.samples, method=fit_methods.Completion(max_rank=1)),
             "throw": (True, {}),
         },
     ),
     regress: (
         cases.scattered,
-        {"method": methods.Regression(max_rank=2, starts=0)},
+        {"method": fit_methods.Regression(max_rank=2, starts=0)},
         {
             "weights": np.linspace(1.0, 3.0, 60),
-            "method": methods.Regression(max_rank=1),
+            "method": fit_methods.Regression(max_rank=1),
             "test": (np.array([[0.1, 0.2], [0.7, 0.5]]), np.ones(2)),
             "accuracy": 0.5,
             "rng": rng,

@@ -19,7 +19,7 @@ from problems.completion.samples import FUNCTIONS, read_csv, require_dense, requ
 from problems.contract import Family
 from problems.errors import ProblemError
 from problems.keys import AUTOMATIC, WORKERS, AutomaticCount, Keys, ProblemKeys, SolverKeys, WorkerCount, located, shown
-from solvers.methods import Completion
+from solvers.fit_methods import Completion
 from solvers.optimisation.completion.dimension import parameters, require_enough, set_aside
 from solvers.optimisation.completion.scores import known
 

@@ -23,8 +23,8 @@ from problems.embeddings.model import EmbeddingsProblem, EmbeddingsSolver
 from problems.embeddings.result import EXACT, METHODS, EmbeddingsResult, MethodFit, Neighbour
 from problems.embeddings.verdicts import similarity_of, verdicts
 from solvers.checkpoint import Checkpoint, Question, Stopped
+from solvers.fit_methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
 from solvers.measured import amount
-from solvers.methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
 from solvers.optimisation.skip_gram.embed import Method, embed
 from solvers.optimisation.skip_gram.embedding import Embedding, directions, neighbours
 from solvers.optimisation.skip_gram.problem import SkipGram

@@ -24,8 +24,8 @@ from problems.orbital_free_dft.keys import OrbitalFreeProblem, OrbitalFreeSolver
 from problems.orbital_free_dft.nuclei import Nuclei
 from problems.orbital_free_dft.quantics_fields import QuanticsFields
 from problems.orbital_free_dft.tucker_fields import TuckerFields
+from solvers.fit_methods import ConjugateGradients
 from solvers.formats.tucker.tensor import TuckerTensor, combine, rank_one
-from solvers.methods import ConjugateGradients
 from solvers.optimisation.descent import minimise
 from solvers.solution import IterationState, Solution, Status
 

@@ -25,9 +25,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Content, Question
+from solvers.fit_methods import ConjugateGradients
 from solvers.iteration import drive
 from solvers.measured import numeral
-from solvers.methods import ConjugateGradients
 from solvers.optimisation.points import packed, unpacked
 from solvers.solution import Callback, IterationState, Solution, Status
 

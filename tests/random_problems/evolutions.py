@@ -12,9 +12,10 @@ import numpy as np
 from scipy.linalg import expm
 
 from solvers.dynamics.evolve import evolve
+from solvers.fit_methods import Completion
 from solvers.formats.trains.construct import random_train, rank_one, unit
 from solvers.formats.trains.sum_of_products import sum_of_products
-from solvers.methods import BUG, TDVP, Completion, Implicit
+from solvers.methods import BUG, TDVP, Implicit
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.completion.dimension import parameters
 

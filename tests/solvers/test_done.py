@@ -6,7 +6,7 @@ from functools import partial
 import option_cases as cases
 import pytest
 
-from solvers import checkpoint, methods
+from solvers import checkpoint, fit_methods, methods
 
 CASES = {
     "solve": (cases.system, {}),
@@ -24,7 +24,7 @@ CASES = {
     "pinv": (cases.inverted, {}),
     "multiply": (cases.product, {}),
     "minimise": (cases.descent, {}),
-    "complete": (cases.samples, {"method": methods.Completion(max_rank=2)}),
+    "complete": (cases.samples, {"method": fit_methods.Completion(max_rank=2)}),
 }
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Question, earlier_content
+from solvers.fit_methods import Completion
 from solvers.iteration import drive
-from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import require_enough
 from solvers.optimisation.completion.given import Repeated, checked, split
 from solvers.optimisation.completion.penalised import PenalisedGrowth

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from solvers.fit_methods import Completion
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.methods import Completion
 from solvers.optimisation.completion.given import Data
 from solvers.optimisation.completion.growth import Growth, RankFit
 from solvers.optimisation.completion.rank_growth import RankGrowth

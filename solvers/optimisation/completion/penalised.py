@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
+from solvers.fit_methods import Completion, Losses
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.measured import amount
-from solvers.methods import Completion, Losses
 from solvers.optimisation.completion.alternating import Additive, AlternatingFit
 from solvers.optimisation.completion.dimension import feasible
 from solvers.optimisation.completion.given import Data, Repeated, checked, split

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
+from solvers.fit_methods import Completion
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.measured import amount
-from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import feasible
 from solvers.optimisation.completion.given import Data, Repeated, split
 from solvers.optimisation.completion.growth import LEARNED, Growth, RankFit, stored_growth

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content
+from solvers.fit_methods import Completion
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.methods import Completion
 from solvers.optimisation.completion.dimension import LEAST_VALIDATION, parameters
 from solvers.optimisation.completion.given import Data
 from solvers.optimisation.completion.growth import LEARNED, PATIENCE

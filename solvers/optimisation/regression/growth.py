@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
+from solvers.fit_methods import Regression
 from solvers.formats.trains.construct import rank_one
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.measured import amount
-from solvers.methods import Regression
 from solvers.optimisation.completion.dimension import feasible, parameters
 from solvers.optimisation.completion.given import Data, Repeated, parted
 from solvers.optimisation.completion.growth import LEARNED, PATIENCE, Growth, RankFit, stored_growth

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from solvers.checkpoint import Checkpoint, Question
+from solvers.fit_methods import Regression
 from solvers.iteration import drive
 from solvers.measured import amount
-from solvers.methods import Regression
 from solvers.optimisation.completion.dimension import parameters
 from solvers.optimisation.completion.given import Data, checked_weights, numbers, once
 from solvers.optimisation.regression.bases import Basis

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content
+from solvers.fit_methods import Regression
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.methods import Regression
 from solvers.optimisation.completion.dimension import LEAST_VALIDATION
 from solvers.optimisation.completion.given import Data
 from solvers.optimisation.completion.growth import LEARNED, RankFit

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from solvers.checkpoint import Content
-from solvers.methods import AlternatingNewton
+from solvers.fit_methods import AlternatingNewton
 from solvers.optimisation.skip_gram.embedding import Embedding
 from solvers.optimisation.skip_gram.problem import SkipGram
 from solvers.optimisation.skip_gram.row_newton import newton_step

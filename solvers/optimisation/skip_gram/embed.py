@@ -18,9 +18,9 @@ import numpy as np
 import scipy.sparse as sparse
 
 from solvers.checkpoint import Checkpoint, Question
+from solvers.fit_methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
 from solvers.iteration import drive
 from solvers.measured import amount
-from solvers.methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
 from solvers.optimisation.descent import minimise
 from solvers.optimisation.manifolds.fixed_rank_matrices import point
 from solvers.optimisation.skip_gram.alternating import AlternatingSweeps

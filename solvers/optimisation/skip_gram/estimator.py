@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sparse
 
-from solvers.methods import AlternatingNewton
+from solvers.fit_methods import AlternatingNewton
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.optimisation.skip_gram.problem import SkipGram
 from solvers.optimisation.skip_gram.row_newton import newton_step

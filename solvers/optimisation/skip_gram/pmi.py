@@ -19,7 +19,7 @@ import scipy.sparse as sparse
 import scipy.sparse.linalg as sparse_linalg
 
 from solvers.checkpoint import Content
-from solvers.methods import ShiftedPMI
+from solvers.fit_methods import ShiftedPMI
 from solvers.optimisation.skip_gram.embedding import Embedding
 from solvers.optimisation.skip_gram.problem import SkipGram
 from solvers.solution import IterationState, Solution, Status

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.methods import ConjugateGradients
+from solvers.fit_methods import ConjugateGradients
 from solvers.optimisation.descent import Evaluation, minimise
 from solvers.solution import NotConverged, Status
 

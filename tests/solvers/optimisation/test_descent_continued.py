@@ -7,8 +7,8 @@ from continued_calls import check_that_it_goes_on
 
 from solvers import checkpoint as files
 from solvers.checkpoint import CheckpointError
+from solvers.fit_methods import ConjugateGradients
 from solvers.formats.trains.construct import random_train
-from solvers.methods import ConjugateGradients
 from solvers.optimisation.descent import minimise
 from solvers.optimisation.least_squares import MANIFOLD, LeastSquares
 from solvers.optimisation.samples import Samples

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solvers.fit_methods import ConjugateGradients
 from solvers.formats.trains.construct import random_train, tt_svd
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.methods import ConjugateGradients
 from solvers.optimisation.descent import minimise
 from solvers.optimisation.least_squares import MANIFOLD, LeastSquares
 from solvers.optimisation.losses import Huber, Logistic, Squares

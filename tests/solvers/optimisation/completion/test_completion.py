@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from solvers.fit_methods import Completion, ConjugateGradients
 from solvers.formats.trains.construct import random_train, rank_one, tt_svd
-from solvers.methods import Completion, ConjugateGradients
 from solvers.optimisation.completion import rank_growth
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.completion.dimension import feasible, parameters, require_enough

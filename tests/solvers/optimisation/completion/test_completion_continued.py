@@ -6,7 +6,7 @@ from continued_calls import check_that_it_goes_on, stopped_and_continued
 
 from solvers import checkpoint as files
 from solvers.checkpoint import CheckpointError
-from solvers.methods import Completion
+from solvers.fit_methods import Completion
 from solvers.optimisation.completion.completion import complete
 
 SHAPE = (7, 7, 7)

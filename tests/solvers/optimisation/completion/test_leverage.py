@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from solvers.fit_methods import Completion
 from solvers.formats.trains.construct import random_train
 from solvers.iteration import drive
-from solvers.methods import Completion
 from solvers.optimisation.completion import leverage
 from solvers.optimisation.completion.dimension import parameters
 from solvers.optimisation.completion.given import checked, split

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from solvers.fit_methods import Completion
 from solvers.formats.trains.construct import random_train, tt_svd
-from solvers.methods import Completion
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.completion.given import Data
 from solvers.optimisation.completion.suspects import looks_at, together

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from solvers.fit_methods import Completion
 from solvers.formats.trains.construct import random_train
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.methods import Completion
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.completion.given import checked
 from solvers.solution import Status

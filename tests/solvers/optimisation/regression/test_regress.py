@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solvers.methods import Regression
+from solvers.fit_methods import Regression
 from solvers.optimisation.regression.bases import Fourier, Functions, Polynomials
 from solvers.optimisation.regression.regress import regress
 from solvers.solution import NotConverged, Status

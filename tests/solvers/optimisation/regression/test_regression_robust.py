@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from solvers.fit_methods import Regression
 from solvers.formats.trains.construct import rank_one
-from solvers.methods import Regression
 from solvers.optimisation.completion.given import Data
 from solvers.optimisation.regression.bases import Polynomials
 from solvers.optimisation.regression.regress import regress

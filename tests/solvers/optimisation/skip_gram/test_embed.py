@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted_counts import CASES, planted
 
-from solvers.methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
+from solvers.fit_methods import AlternatingNewton, ConjugateGradients, ShiftedPMI
 from solvers.optimisation.skip_gram import embed as module
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.optimisation.skip_gram.embedding import Embedding

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sparse
 
-from solvers.methods import ShiftedPMI
+from solvers.fit_methods import ShiftedPMI
 from solvers.optimisation.skip_gram import pmi
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.optimisation.skip_gram.pmi import information, pmi_svd

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted_counts import CASES, planted
 
-from solvers.methods import ConjugateGradients
+from solvers.fit_methods import ConjugateGradients
 from solvers.optimisation.manifolds.fixed_rank_matrices import point
 from solvers.optimisation.skip_gram.embed import embed
 from solvers.optimisation.skip_gram.riemannian import MANIFOLD, SkipGramDescent
