@@ -28,7 +28,7 @@ SHOWN = [
     ("tiny/henon-heiles-4d", "autocorrelation", "A wave packet in four dimensions"),
     ("tiny/cookie9", "realisations", "Diffusion with nine uncertain coefficients"),
     ("tiny/cookie9", "sobol", "Which coefficient matters"),
-    ("tiny/cluster-64", "slice", "Electrons of 64 nuclei, orbital-free"),
+    ("tiny/cluster-64", "slice", "Electrons of six nuclei, orbital-free"),
     ("tiny/ornstein-uhlenbeck-4", "pairs", "A diffusing particle in four dimensions"),
     ("tiny/inverse-sum", "error_by_rank", "A table completed from few entries"),
 ]
