@@ -26,6 +26,7 @@ from problems.quantum.hamiltonians.force_field.rotation import Factors, Rotation
 
 PRODUCTS = 100_000  # of coordinates held at once: below a megabyte
 
+
 @dataclass(frozen=True, eq=False)
 class ForceField:
     """A polynomial force field.
