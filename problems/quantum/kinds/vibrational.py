@@ -57,12 +57,10 @@ LINE = (
     "their levels are the origins of B (J (J + 1) - l^2)"
 )
 BENT = (
-    "a linear molecule has no coordinates tanh(g q)/g: of each bend alone they are not those about an axis, and levels of "
-    "one l would split: leave warn"
+    "a linear molecule has no coordinates tanh(g q)/g: of each bend alone they are not those about an axis, and levels "
+    "of one l would split: leave warn"
 )
-SPLIT = (
-    "coordinates tanh(g q)/g of each degenerate mode are not those about an axis: E levels split, within their errors"
-)
+SPLIT = "coordinates tanh(g q)/g of degenerate modes are not those about an axis: E levels split, within their errors"
 MODEL_ACCURACY = 1e-6
 SHARE_OF_QUANTUM = 1e-3  # of the smallest frequency: no default accuracy is larger
 

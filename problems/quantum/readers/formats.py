@@ -123,7 +123,7 @@ def _made(path: Path, format_: str, masses: tuple[tuple[int, float], ...], stamp
     if masses:
         text = (
             "isotopologues need all second, third and fourth derivatives in Cartesian coordinates, as the formats "
-            f"spectro and cartesian have them: those in {path.name} ({format_}) are along modes, which change with masses"
+            f"spectro and cartesian have them; those in {path.name} ({format_}) are along modes, which masses change"
         )
         raise ProblemError(text, MASSES)
     return Molecule(found) if isinstance(found, ForceField) else found

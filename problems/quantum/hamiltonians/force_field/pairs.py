@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -23,7 +23,9 @@ from problems.quantum.hamiltonians.force_field.mode_names import LAMBDA, PAIR, I
 from problems.quantum.hamiltonians.force_field.phases import elements
 
 BROKEN = 2e-3  # of the norm of the anharmonic terms: what digits of a printed field break of a symmetry
-INCOMPLETE = 0.1  # the same with the quartic terms: those of four different modes are left out by some programs
+# the same with the quartic terms: those of four different modes are left out by some programs; benzene's lacks 0.16
+INCOMPLETE = 0.2
+FEW_DIGITS = 3e-4  # relative: frequencies of partners where derivatives have few digits, tried where PAIR finds none
 MOST_PAIRS = 12  # signs that are tried: 2^11
 LARGEST_FOLD = 12  # of an axis that is named
 MOST_PARITIES = 6  # whose products are tried
@@ -36,7 +38,7 @@ class Axis:
     """``pairs``: (a, b) modes from 0; ``signs`` and ``steps``: s and c of the rotation of each; ``fold``: n, or 0 for a
     linear molecule; ``odd``: single modes that change sign; ``broken``: share of the anharmonic terms that does not
     obey it; ``mirror``: the modes that a reflection through the axis turns round, one of each pair among them, or None
-    where the pairs do not lie along such planes."""
+    where the pairs do not lie along such planes; ``choices``: rotations of this fold that call states otherwise."""
 
     pairs: tuple[tuple[int, int], ...]
     signs: tuple[int, ...]
@@ -45,6 +47,7 @@ class Axis:
     mirror: frozenset[int] | None
     steps: tuple[int, ...] = ()
     odd: frozenset[int] = frozenset()
+    choices: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", self.steps or (1,) * len(self.pairs))
@@ -76,7 +79,25 @@ def axis_of(field: ForceField, generators: np.ndarray, irreps: Sequence[str] = (
     several rotations the one that fits them, else that of the largest fold. Cost O(terms 2^pairs), and O(terms) for
     every rotation there is.
     """
-    pairs = _equal_frequencies(field)
+    tried: list[tuple[tuple[int, int], ...]] = []
+    for within in (PAIR, FEW_DIGITS):
+        pairs = _equal_frequencies(field, within)
+        if pairs not in tried:
+            tried.append(pairs)
+            found = _axis(field, pairs, generators, irreps)
+            if found is not None:
+                return found
+    return None
+
+
+def threefold(field: ForceField) -> bool:
+    """Whether some modes are degenerate by threes, as in cubic groups alone."""
+    return any(len(group) == 3 for group in _alike(field, PAIR))
+
+
+def _axis(
+    field: ForceField, pairs: tuple[tuple[int, int], ...], generators: np.ndarray, irreps: Sequence[str]
+) -> Axis | None:
     if not pairs or len(pairs) > MOST_PAIRS or field.order == 2:
         return None
     sizes = _circular(field, pairs)
@@ -121,7 +142,11 @@ def axis_of(field: ForceField, generators: np.ndarray, irreps: Sequence[str] = (
                 found.append(Axis(pairs, signs, n, broken, mirror, steps, odd))
         if any(axis.broken <= BROKEN for axis in found):
             break
-    return min(found, key=lambda axis: _rank(axis, irreps), default=None)
+    if not found:
+        return None
+    best_axis = min(found, key=lambda axis: _rank(axis, irreps))
+    alike = {(a.steps, a.odd) for a in found if a.fold == best_axis.fold and a.broken <= max(BROKEN, best_axis.broken)}
+    return replace(best_axis, choices=len(alike))
 
 
 def _rotations(charges: np.ndarray, squares: np.ndarray, pairs: int) -> list[tuple[int, tuple[int, ...]]]:
@@ -154,15 +179,21 @@ def _rank(axis: Axis, irreps: Sequence[str]) -> tuple:
     return not exact, digits, wrong, fold, len(axis.odd), sum(axis.steps), axis.steps, [-s for s in axis.signs]
 
 
-def _equal_frequencies(field: ForceField) -> tuple[tuple[int, int], ...]:
-    """Modes of equal frequency, two each; none where three or more are alike."""
+def _alike(field: ForceField, within: float) -> list[list[int]]:
+    """Groups of modes whose frequencies differ by at most ``within``, relative, from the lowest of the group."""
     w = field.frequencies
     alike: list[list[int]] = []
     for k in np.argsort(w, kind="stable").tolist():
-        if alike and w[k] - w[alike[-1][0]] <= PAIR * w[k]:
+        if alike and w[k] - w[alike[-1][0]] <= within * w[k]:
             alike[-1].append(k)
         else:
             alike.append([k])
+    return alike
+
+
+def _equal_frequencies(field: ForceField, within: float) -> tuple[tuple[int, int], ...]:
+    """Modes of equal frequency, two each; none where three or more are alike."""
+    alike = _alike(field, within)
     if any(len(group) > 2 for group in alike):
         return ()
     return tuple(sorted((min(g), max(g)) for g in alike if len(g) == 2))

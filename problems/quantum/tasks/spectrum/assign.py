@@ -9,6 +9,7 @@ product that names the state, 5. polyads, 6. measured lines.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from problems.quantum.hamiltonians.force_field.effective import Effective, circu
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.mean_field_states import mean_field_energies
 from problems.quantum.hamiltonians.force_field.mode_names import ModeName, state_name
-from problems.quantum.hamiltonians.force_field.pairs import Axis, axis_of
+from problems.quantum.hamiltonians.force_field.pairs import Axis, axis_of, threefold
 from problems.quantum.hamiltonians.force_field.rotation import Rotation
 from problems.quantum.hamiltonians.force_field.space import FieldSpace
 from problems.quantum.hamiltonians.force_field.vpt2 import Vpt2, unfit, vpt2
@@ -36,6 +37,10 @@ LEAST = 0.05  # weight of a product that names a state where a larger one names 
 TOLD = 6  # configurations of a state that report.json has
 NEAR = 100.0  # cm-1: Darling-Dennison partners further apart are not told
 PARTNERS = 50.0  # of the accuracy: two states of one name and symmetry further apart are no partners
+CUBIC = (
+    "modes are degenerate by threes: of a cubic group the states are not told apart, but a level of one state is A, of "
+    "two E, of three F, where the errors are smaller than the distance to the next"
+)
 MIXED = 0.1  # of their distance: a smaller coupling is not told
 
 
@@ -62,6 +67,8 @@ def labelled(
     # parities without what only rounding breaks
     axis = axis_of(field, parity_generators(space.basis.field), known if len(known) == field.d else ())
     symmetry = symmetry_of(field.frequencies, axis, space.charges, given, irreps, point_group)
+    if symmetry.group is None and threefold(field):
+        symmetry = replace(symmetry, said=CUBIC)
     broken = symmetry.breaks(field)
     found = expansions(space, trains, states.energies, axis)
     named = _Named(symmetry, found, states.charges)

@@ -29,7 +29,8 @@ def modes_note(labels: Labels) -> str:
     plain = all(name == f"nu{k + 1}" for k, name in enumerate(labels.mode_names)) and not any(labels.mode_irreps)
     called = "" if plain else f"Modes of the field in its order: {', '.join(parts)}. "
     l = "A raised number is l, the angular momentum in a degenerate mode. " if any(labels.angular) else ""
-    how = f"Symmetry: {labels.symmetry_group}. " if any(labels.symmetry) else ""
+    said = any(labels.symmetry) or "cubic" in labels.symmetry_group
+    how = f"Symmetry: {labels.symmetry_group}. " if said else ""
     words = f"Weights in percent of {labels.functions}, with the signs of the coefficients; gs: no quanta."
     return f"{called}{how}{l}{words}"
 

@@ -162,8 +162,8 @@ def _said(axis: Axis | None, group: AbelianGroup | None, point_group: str, told:
         which += ", alone or with a reflection in the plane across it"
         if not told and axis.fold % 4 == 2:  # the same products of representations, whatever they are called
             which += " (where E1, E2 and B are called E'', E' and A'', or Eu, Eg and Au, in D3h and D3d)"
-    if not told and axis.fold > 4 and axis.fold != 6:
-        which += " (of the representations E the first pair's is called E1: the field does not tell)"
+    if not told and axis.choices > 1:
+        which += f" (one of {axis.choices} that differ in what is E1 or E2, A or B: give names with representations)"
     if axis.broken > BROKEN:
         share = f"{100.0 * axis.broken:.0f} % of the anharmonic constants"
         return f"{which}, nearly: what is missing of the quartic constants breaks it by {share}; and the parities"

@@ -174,7 +174,7 @@ def test_a_row_that_is_not_right_is_refused_with_its_place(tmp_path, row, told):
 def test_masses_need_cartesian_derivatives(tmp_path):
     (tmp_path / "one.csv").write_text("order,modes,coefficient_cm-1\n2,1-1,1000\n")
     with pytest.raises(
-        ProblemError, match="all second, third and fourth derivatives in Cartesian coordinates.* those in one"
+        ProblemError, match="all second, third and fourth derivatives in Cartesian coordinates"
     ) as caught:
         read(tmp_path / "one.csv", masses={1: 2.0})
     assert caught.value.faults[0][0] == "problem.force_field.masses"

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from problems.quantum.hamiltonians.force_field.basis import parity_generators
-from problems.quantum.hamiltonians.force_field.pairs import axis_of
+from problems.quantum.hamiltonians.force_field.field import ForceField
+from problems.quantum.hamiltonians.force_field.pairs import axis_of, threefold
 from problems.quantum.kinds.vibrational import VibrationalProblem
 from solvers.eigen.start import start_states
 from solvers.eigen.states import EigenStates
@@ -138,11 +139,31 @@ def test_axes_are_found_and_leave_the_field_as_it_is(name):
     np.testing.assert_allclose(field.potential(turned), field.potential(q), rtol=1e-9)
 
 
+def test_what_the_field_does_not_tell_is_said():
+    """A fivefold axis: which pair is E1; an inversion beside a fourfold axis: what is A and what B."""
+    for name, more in (("C5v", []), ("C4v", [blocks(-1, 1, -ONE)])):
+        w, generators, _, _ = GROUPS[name]
+        field = invariant_field([float(x) for x in w], closed([*generators, *more]), np.random.default_rng(3))
+        assert axis_of(field, parity_generators(field)).choices == 2, name
+
+
+def test_pairs_of_few_digits_and_fields_without_quartic_constants_of_four_modes():
+    """As programs print them: partners 0.02 % apart, and no derivative of four different modes."""
+    w, generators, _, _ = GROUPS["C6v"]
+    field = invariant_field([float(x) for x in w], closed(generators), np.random.default_rng(2))
+    terms = {modes: c for modes, c in field.terms.items() if len(set(modes)) < 4}
+    split = np.array([x + 0.15 * (k % 2) for k, x in enumerate(w)])
+    found = axis_of(ForceField("printed", "cm-1", split, terms), parity_generators(field))
+    assert found is not None and found.fold == 6 and 0.0 < found.broken < 0.2
+    assert not threefold(field) and threefold(ForceField("x", "cm-1", np.array([1.0, 1.0, 1.0, 2.0]), terms={}))
+
+
 def test_without_names_the_rotation_of_most_parts_is_taken():
     """A threefold axis and a plane across it are S3: E' and E'' differ, as E2 and E1 of C6v do."""
     w, generators, irreps, _ = GROUPS["D3h"]
     field = invariant_field([float(x) for x in w], closed(generators), np.random.default_rng(2))
     bare, named = (axis_of(field, parity_generators(field), given) for given in ((), irreps))
     assert (bare.fold, bare.steps, bare.odd) == (6, (2, 1), {0}) and (named.fold, named.steps) == (3, (1, 1))
+    assert bare.choices == 1
     assert bare.charge([1, 0]) == -bare.charge([-1, 0]) and bare.charge([0, 0], [1, 0, 0, 0, 0]) == 3
     assert bare.degenerate(2) and not bare.degenerate(3) and not bare.degenerate(0)
