@@ -18,6 +18,7 @@ from problems.quantum.hamiltonians.force_field.rotation import LINEAR, Rotation
 
 ANGSTROM = 0.529177210903  # of a bohr, CODATA 2018
 ELECTRONS = 1822.888486209  # electron masses in an atomic mass unit, CODATA 2018
+ROUND_OFF = 1e-12  # of the largest: sums of a few products of doubles
 HARTREE = 219474.6313632  # cm-1, CODATA 2018
 
 
@@ -84,4 +85,9 @@ def rotation_of(geometry: Geometry, vectors: np.ndarray) -> Rotation:
     zeta = np.cross(vectors[:, None], vectors[None, :]).sum(axis=2).transpose(2, 0, 1)
     along = np.einsum("i,ia,kib->kab", roots, r, vectors)
     slopes = 2.0 * np.trace(along, axis1=1, axis2=2)[:, None, None] * np.eye(3) - along - along.transpose(0, 2, 1)
-    return Rotation(geometry.inertia, 0.5 * (zeta - zeta.transpose(0, 2, 1)), slopes)
+    return Rotation(geometry.inertia, _clean(0.5 * (zeta - zeta.transpose(0, 2, 1))), _clean(slopes))
+
+
+def _clean(values: np.ndarray) -> np.ndarray:
+    """Without what round-off leaves of zeros: each would be a product of the Hamiltonian."""
+    return np.where(np.abs(values) > ROUND_OFF * np.abs(values).max(initial=0.0), values, 0.0)

@@ -18,8 +18,10 @@ def test_a_whole_field_of_stiff_modes_has_nothing_to_tell():
 
 def test_missing_constants():
     assert "no quartic constants" in missing(of_derivatives("a", STIFF, {(1, 1, 1): 1.0}))[0]
-    (told,) = missing(of_derivatives("a", STIFF, {(1, 1, 2, 3): 1.0}))
+    (told,) = missing(of_derivatives("a", STIFF, {(1, 1, 2, 3): 1.0, (1, 1, 4): 1.0, (1, 2, 2): 1.0}))
     assert "none of its 1 constants of four different modes" in told
+    # no other constant is odd in mode 4: what would be is no constant that is missing, as in a linear molecule
+    assert missing(of_derivatives("a", STIFF, {(1, 1, 2, 3): 1.0, (1, 4, 4): 1.0, (1, 2, 2): 1.0})) == ()
     assert missing(of_derivatives("a", STIFF[:3], {(1, 1, 2, 3): 1.0})) == ()
 
 
