@@ -8,8 +8,8 @@ from typing import TextIO
 from solvers.measured import Measured
 from ttsuite.command.lines import Lines, LiveLines, PlainLines
 from ttsuite.runs.layout import FAILED, FINISHED
-from ttsuite.scans.scan import Listener
 from ttsuite.scans.scan_file import Plan, words
+from ttsuite.scans.scan_job import Listener
 from ttsuite.scans.scan_table import Outcome
 from ttsuite.words import duration, soon
 

@@ -11,6 +11,7 @@ import made_up
 import problems.quantum.tasks.spectrum.figures
 from solvers.solution import Status
 from ttsuite import scan
+from ttsuite.scans import scan_job
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 scan_module = importlib.import_module("ttsuite.scans.scan")  # the function has its name
@@ -36,8 +37,8 @@ class Numerics:
         monkeypatch.setitem(sys.modules, "problems.quantum.tasks.spectrum.solve", module)
         # figures take most of the time
         monkeypatch.setattr(problems.quantum.tasks.spectrum.figures, "figures", lambda *arguments: [])
-        self.picture = scan_module.picture
-        monkeypatch.setattr(scan_module, "picture", lambda outcomes: None)
+        self.picture = scan_job.picture
+        monkeypatch.setattr(scan_job, "picture", lambda outcomes: None)
 
     def prepare(self, problem, solver):
         self.refuse(problem, solver.n_states)

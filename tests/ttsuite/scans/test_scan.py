@@ -13,12 +13,13 @@ from ttsuite import scan
 from ttsuite.actions.run import load
 from ttsuite.command.cli import main
 from ttsuite.runs.record import RecordError
+from ttsuite.scans import scan_job
 from ttsuite.workers.blas import ClusterError
 from ttsuite.workers.executors import cluster
 
 
 def test_a_scan_leaves_run_folders_one_table_one_figure_and_pages(numerics, tmp_path, monkeypatch):
-    monkeypatch.setattr(scan_module, "picture", numerics.picture)
+    monkeypatch.setattr(scan_job, "picture", numerics.picture)
     listener = Listener()
     done = scanned(tmp_path, listener=listener)
     assert done.status == "finished" and done.summary == "4 points: 4 finished"
@@ -109,7 +110,7 @@ def test_a_table_of_points_that_differ_in_kind_and_in_lists(numerics, tmp_path):
 
 def test_the_quick_tunnelling_scan(tmp_path, monkeypatch):
     monkeypatch.setattr("problems.quantum.tasks.either.figures.figures", lambda *arguments: [])
-    monkeypatch.setattr(scan_module, "picture", lambda outcomes: None)
+    monkeypatch.setattr(scan_job, "picture", lambda outcomes: None)
     with ThreadPoolExecutor(1) as executor:
         done = scan(CONFIGS / "scans" / "tiny" / "tunnelling.yaml", out=tmp_path / "out", executor=executor)
     assert done.status == "finished"

@@ -7,11 +7,12 @@ import threading
 import time
 
 import pytest
-from scan_cases import SCAN, Listener, rows, scan_module, scanned
+from scan_cases import SCAN, Listener, rows, scanned
 
 from ttsuite import scan
 from ttsuite.actions.run import load
 from ttsuite.runs.checkpoint import NAME
+from ttsuite.scans import scan_job
 from ttsuite.scans.scan_point import SESSION, _Session, at_work
 from ttsuite.workers import executors
 
@@ -89,8 +90,8 @@ def test_a_second_interrupt_ends_the_points_at_once(numerics, tmp_path, monkeypa
             raise KeyboardInterrupt
         assert len(futures) == 1
 
-    monkeypatch.setattr(scan_module, "wait", wait)
-    monkeypatch.setattr(scan_module, "ask_to_end", ended.append)
+    monkeypatch.setattr(scan_job, "wait", wait)
+    monkeypatch.setattr(scan_job, "ask_to_end", ended.append)
     listener = Stopping()
     numerics.ask = listener.ask
     assert scanned(tmp_path, listener=listener).interrupted and len(ended) == 1
