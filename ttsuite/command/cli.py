@@ -1,26 +1,31 @@
 """The command ``ttsuite``: one function of the library a command.
 
-Progress, warnings and faults go to the standard error, the outcome to the standard output.
-
-Exit codes: 0 done, 1 unexpected failure or a full disk, 2 bad input (nothing is written), 3 not converged (the report
-is written in full) or ``certify`` came to no answer, 4 a reference check failed (``check: true``; the report is written
-in full), ``compare`` found two runs that differ by more than their error estimates, ``certify`` contradicts a run, or
-``reproduce`` met a number that differs by more than its tolerance, 130 interrupted. What is slow to import is imported
-by the command that needs it.
+Progress, warnings and faults go to the standard error, the outcome to the standard output. Exit codes are in
+``endings``, the commands that make many runs in ``many_runs``. What is slow to import is imported by the command that
+needs it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from ttsuite.command.arguments import Command, arguments_of
+from ttsuite.command.endings import (
+    CHECK_FAILED,
+    DONE,
+    FAILURE,
+    INTERRUPTED,
+    NOT_CONVERGED,
+    fail,
+    take_sigterm_as_interrupt,
+    why,
+)
 from ttsuite.command.importing import import_command
+from ttsuite.command.many_runs import certify_command, reproduce_command, scan_command
 from ttsuite.command.output import say, silence, width_of
 from ttsuite.floors import check_floors
 
@@ -28,8 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttsuite.runs.job import Run
-
-DONE, FAILURE, BAD_INPUT, NOT_CONVERGED, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,14 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_floors()
     except ImportError as error:
-        return _fail(str(error))
+        return fail(str(error))
     if options.command is None:
         say(parser.format_help().rstrip("\n"))
         return DONE
     try:
         return options.command(options)
     except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
+        return fail("interrupted", INTERRUPTED)
     except BrokenPipeError:  # of what is printed otherwise
         silence(sys.stdout)
         return DONE
@@ -60,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
     from ttsuite.actions.run import run
 
     if not os.path.exists(options.file):
-        return _fail(_no_file(options.file))
+        return fail(_no_file(options.file))
     overrides = [assignment for group in options.overrides for assignment in group]
     return _computed(
         lambda **given: run(options.file, out=options.out, overrides=overrides, **given), options.scheduler
@@ -99,18 +102,18 @@ def _computed(compute: Callable[..., Run], scheduler: str | None) -> int:
     from ttsuite.workers.blas import ClusterError
     from ttsuite.workers.executors import cluster
 
-    _take_sigterm_as_interrupt()  # while it computes, the run itself listens
+    take_sigterm_as_interrupt()  # while it computes, the run itself listens
     try:
         with cluster(scheduler) if scheduler else nullcontext() as executor:
             done = compute(executor=executor, listener=progress_for(sys.stderr))
     except (ConfigError, RecordError, ResumeError, ClusterError) as error:
-        return _fail(str(error))
+        return fail(str(error))
     except RunFailed as error:
         details = error.folder / "traceback.txt"
-        return _fail(f"failed: {error}{f' (see {details})' if details.exists() else ''}", FAILURE)
+        return fail(f"failed: {error}{f' (see {details})' if details.exists() else ''}", FAILURE)
     report = done.report
     if done.status == "interrupted":
-        return _fail(f"interrupted: continue with ttsuite resume {done.folder}", INTERRUPTED)
+        return fail(f"interrupted: continue with ttsuite resume {done.folder}", INTERRUPTED)
     for warning in report["warnings"]:
         say(f"warning: {warning}", sys.stderr)
     say("\n".join(outcome(done, width_of(sys.stdout))))
@@ -122,111 +125,6 @@ def _computed(compute: Callable[..., Run], scheduler: str | None) -> int:
     return CHECK_FAILED if failed else DONE
 
 
-def _certify(options: argparse.Namespace) -> int:
-    from contextlib import nullcontext
-
-    from ttsuite.actions.certificate import CONFIRMED, CONTRADICTED
-    from ttsuite.actions.certify import PAGE, CertifyError, certify, planned
-    from ttsuite.command.progress import EachRun, progress_for
-    from ttsuite.workers.blas import ClusterError
-    from ttsuite.workers.executors import cluster
-
-    _take_sigterm_as_interrupt()
-    try:
-        if options.list:
-            say("\n".join(map(str, planned(options.run))))
-            return DONE
-        routes = None if options.routes is None else options.routes.split(",")
-        with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
-            listener = EachRun(lambda: progress_for(sys.stderr))
-            done = certify(options.run, routes=routes, workers=options.workers, executor=executor, listener=listener)
-    except (CertifyError, ClusterError) as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(f"failed: {_why(error)}; the same command goes on", FAILURE)
-    say(str(done))
-    say(f"report: {done.folder / PAGE}")
-    if done.interrupted:
-        return _fail("interrupted: the same command goes on", INTERRUPTED)
-    return {CONFIRMED: DONE, CONTRADICTED: CHECK_FAILED}.get(done.verdict, NOT_CONVERGED)
-
-
-def _take_sigterm_as_interrupt() -> None:
-    """A batch system ends a job with SIGTERM."""
-
-    def terminate(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, terminate)
-
-
-def _scan(options: argparse.Namespace) -> int:
-    from contextlib import nullcontext
-
-    from ttsuite.runs.record import RecordError
-    from ttsuite.scans.scan_file import load_scan
-    from ttsuite.study.config import ConfigError
-    from ttsuite.workers.blas import ClusterError
-    from ttsuite.workers.executors import cluster
-
-    _take_sigterm_as_interrupt()
-    try:
-        plan = load_scan(options.file, [assignment for group in options.overrides for assignment in group])
-        from ttsuite.command.scan_progress import scan_progress_for
-        from ttsuite.scans.scan import scan
-
-        with cluster(options.scheduler) if options.scheduler else nullcontext() as executor:
-            listener = scan_progress_for(sys.stderr)
-            done = scan(plan, out=options.out, workers=options.workers, executor=executor, listener=listener)
-    except (ConfigError, RecordError, ClusterError) as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(f"failed: cannot write {error.filename}: {error.strerror}; the same command goes on", FAILURE)
-    for point in done.points:
-        if point.status == "refused":
-            say(f"point {point.number} refused: {point.message}", sys.stderr)
-    say(f"{done.summary}\ntable: {done.folder / 'scan.html'}")
-    if done.interrupted:
-        return _fail("interrupted: the same command goes on", INTERRUPTED)
-    codes = {"finished": DONE, "not_converged": NOT_CONVERGED, "check_failed": CHECK_FAILED}
-    return codes.get(done.status, FAILURE)
-
-
-def _reproduce(options: argparse.Namespace) -> int:
-    from ttsuite.reproductions.collection import load_collection, shipped
-    from ttsuite.runs.record import RecordError
-    from ttsuite.study.config import ConfigError
-
-    _take_sigterm_as_interrupt()
-    try:
-        if options.collection is None:
-            from ttsuite.command.reproduce_progress import listed
-
-            say("\n".join(listed([(load_collection(file), load_collection(file, tiny=True)) for file in shipped()])))
-            return DONE
-        collection = load_collection(options.collection, tiny=options.tiny)
-        from ttsuite.command.reproduce_progress import reproduce_progress_for
-        from ttsuite.reproductions.reproduce import reproduce
-        from ttsuite.reproductions.tables import PAGE
-
-        asked = {key: getattr(options, key) for key in ("only", "without", "again", "out", "workers")}
-        done = reproduce(collection, listener=reproduce_progress_for(sys.stderr), **asked)
-    except (ConfigError, RecordError) as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(f"failed: {_why(error)}; the same command goes on", FAILURE)
-    for item in done.differing:
-        for value in item.values:
-            if value.verdict == item.verdict:
-                say(f"differs: {item.task.keys.name}, {value.label}: {value.why or 'why is not known'}", sys.stderr)
-    say(f"{done.summary}\npage: {done.folder / PAGE}")
-    if done.interrupted:
-        return _fail("interrupted: the same command goes on", INTERRUPTED)
-    if done.failed:
-        return FAILURE
-    return CHECK_FAILED if done.differing else DONE
-
-
 def _dry_run(options: argparse.Namespace) -> int:
     from ttsuite.actions.dry_run import dry_run
     from ttsuite.study.config import ConfigError
@@ -234,7 +132,7 @@ def _dry_run(options: argparse.Namespace) -> int:
     try:
         say(str(dry_run(options.file, overrides=[word for group in options.overrides for word in group])))
     except ConfigError as error:
-        return _fail(str(error))
+        return fail(str(error))
     return DONE
 
 
@@ -262,7 +160,7 @@ def _validate(options: argparse.Namespace) -> int:
                 load_study(file)
                 say(f"{file}: valid")
         except ConfigError as error:
-            code = _fail(str(error))
+            code = fail(str(error))
     return code
 
 
@@ -279,7 +177,7 @@ def _describe(options: argparse.Namespace) -> int:
     from ttsuite.study.describe import describe
 
     if not is_kind(options.kind):
-        return _fail(_no_kind(options.kind, kinds()))
+        return fail(_no_kind(options.kind, kinds()))
     say(describe(options.kind))
     return DONE
 
@@ -293,7 +191,7 @@ def _schema(options: argparse.Namespace) -> int:
         say(collection_schema_text().rstrip("\n"), wrap=False)
         return DONE
     if options.kind is not None and not is_kind(options.kind):
-        return _fail(_no_kind(options.kind, kinds()))
+        return fail(_no_kind(options.kind, kinds()))
     say(schema_text(options.kind).rstrip("\n"), wrap=False)
     return DONE
 
@@ -311,9 +209,9 @@ def _example(options: argparse.Namespace) -> int:
         for path in example(options.name):
             say(f"wrote {path}")
     except ShippedError as error:
-        return _fail(str(error))
+        return fail(str(error))
     except OSError as error:
-        return _fail(f"cannot write {error.filename}: {error.strerror}")
+        return fail(f"cannot write {error.filename}: {error.strerror}")
     return DONE
 
 
@@ -325,7 +223,7 @@ def _compare(options: argparse.Namespace) -> int:
         comparison = compare_runs(*options.runs)
         page = write_comparison(comparison, options.out)
     except (OSError, ValueError) as error:
-        return _fail(_why(error))
+        return fail(why(error))
     say(told(comparison))
     say(f"report: {page}")
     return DONE if comparison.equal else CHECK_FAILED
@@ -354,32 +252,19 @@ def _written(write: Callable[[], list[Path]]) -> int:
     try:
         paths = write()
     except (OSError, ValueError) as error:
-        return _fail(_why(error))
+        return fail(why(error))
     for path in paths:
         say(f"wrote {path}")
     return DONE
-
-
-def _why(error: Exception) -> str:
-    """What went wrong; of the system's errors the file and the reason."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename2 or error.filename}: {error.strerror}"
-    return str(error)
-
-
-def _fail(message: str, code: int = BAD_INPUT) -> int:
-    """Print ``message`` where errors belong; returns ``code``."""
-    say(message, sys.stderr)
-    return code
 
 
 # command -> its function; what it takes is in ttsuite/command/arguments.py
 _COMMANDS: dict[str, Command] = {
     "run": _run,
     "resume": _resume,
-    "scan": _scan,
-    "reproduce": _reproduce,
-    "certify": _certify,
+    "scan": scan_command,
+    "reproduce": reproduce_command,
+    "certify": certify_command,
     "compare": _compare,
     "report": _report,
     "plot": _plot,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from ttsuite.command.endings import DONE, fail
 from ttsuite.command.output import say
-
-DONE, BAD_INPUT = 0, 2
 
 
 def import_command(options: argparse.Namespace) -> int:
@@ -18,11 +16,9 @@ def import_command(options: argparse.Namespace) -> int:
     try:
         done = import_file(options.file, options.out, options.format)
     except (ProblemError, ImportRefused) as error:
-        say(str(error), sys.stderr)
-        return BAD_INPUT
+        return fail(str(error))
     except OSError as error:
-        say(f"cannot write {error.filename}: {error.strerror}", sys.stderr)
-        return BAD_INPUT
+        return fail(f"cannot write {error.filename}: {error.strerror}")
     say(done.facts)
     for path in done.paths:
         say(f"wrote {path}")
