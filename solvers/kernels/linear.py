@@ -232,8 +232,10 @@ def gmres(
         if norm <= goal or products >= steps or not norm < 0.999 * before:
             return products, norm
         before = norm
-        v[0] = r / norm
-        g[:] = 0.0
+        for i in range(size):
+            v[0, i] = r[i] / norm
+        for i in range(restart + 1):
+            g[i] = 0.0
         g[0] = norm
         used = 0
         for k in range(restart):
@@ -272,14 +274,16 @@ def gmres(
             g[k] = cs[k] * g[k]
             if np.abs(g[k + 1]) <= goal or length <= 1e-14 * total or products >= steps:
                 break
-            v[k + 1] = y / length
+            for i in range(size):
+                v[k + 1, i] = y[i] / length
             m[k + 1, k] = 0.0
         for k in range(used - 1, -1, -1):
             s = g[k]
             for j in range(k + 1, used):
                 s -= m[k, j] * g[j]
             g[k] = s / m[k, k]
-        total_step[:] = 0.0
+        for i in range(size):
+            total_step[i] = 0.0
         for k in range(used):
             for i in range(size):
                 total_step[i] += g[k] * v[k, i]
