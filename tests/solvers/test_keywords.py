@@ -1,6 +1,9 @@
 """Every keyword of the public verbs changes what a call says, writes, tells or raises."""
 
 import inspect
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import option_cases as cases
 import pytest
@@ -25,6 +28,13 @@ def outcome(verb, keywords, folder):
     return found, world.traces()
 
 
+@cache
+def alone(verb):
+    """What a call says with no keyword but those it begins with; made once."""
+    with TemporaryDirectory() as folder:
+        return outcome(verb, {}, Path(folder) / "alone")
+
+
 def keywords_of(verb):
     return [p.name for p in inspect.signature(verb).parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
 
@@ -43,5 +53,5 @@ def test_every_keyword_changes_something(verb, name, tmp_path, monkeypatch):
     cases.nothing_is_small(monkeypatch)
     value = CASES[verb][2][name]
     value, beside = value if isinstance(value, tuple) and isinstance(value[-1], dict) else (value, {})
-    before = outcome(verb, dict(beside), tmp_path / "before")
+    before = outcome(verb, dict(beside), tmp_path / "before") if beside else alone(verb)
     assert outcome(verb, {**beside, name: value}, tmp_path / "after") != before

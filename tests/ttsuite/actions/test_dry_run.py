@@ -1,5 +1,6 @@
 """What is said before a run: sizes, ranks, plan, and estimates that hold to a factor of three."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,14 @@ MEASURED = {
 }
 
 
+@cache
+def told_of(name):
+    return dry_run(CONFIGS / f"{name}.yaml", overrides=["solver.workers=2"])
+
+
 @pytest.mark.parametrize("name", MEASURED)
 def test_estimates_hold_to_a_factor_of_three(name):
-    effort = dry_run(CONFIGS / f"{name}.yaml", overrides=["solver.workers=2"]).effort
+    effort = told_of(name).effort
     for estimated, measured in zip((effort.seconds, effort.megabytes), MEASURED[name]):
         assert not measured or measured / FACTOR <= estimated <= FACTOR * measured, (estimated, measured)
 
@@ -77,7 +83,7 @@ def test_every_kind_says_what_it_would_do(file, tmp_path, monkeypatch):
 
 
 def test_ranks_of_acetonitrile():
-    told = dry_run(CONFIGS / "vibrational" / "acetonitrile.yaml")
+    told = told_of("vibrational/acetonitrile")
     assert dict(told.facts)["operator TT-ranks"] == "1, 5, 9, 14, 21, 25, 26, 24, 18, 15, 8, 5, 1"
 
 
