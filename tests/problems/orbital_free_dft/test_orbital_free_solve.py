@@ -163,7 +163,7 @@ def test_too_coarse_grids_are_said():
 
 
 def test_a_small_rank_is_said():
-    result = run({"max_rank": 3, "accuracy": 1e-4}, atoms=HELIUM, box=24.0, levels=[5, 6])
+    result = run({"max_rank": 3, "accuracy": 1e-4}, atoms=HELIUM, box=24.0, levels=[4, 5])
     assert result.status in (Status.RANK_LIMIT, Status.ITERATION_LIMIT)
     assert any("max_rank" in line for line in result.warnings)
     assert max(result.finest.tucker_ranks) <= 3
@@ -171,7 +171,7 @@ def test_a_small_rank_is_said():
 
 
 def test_few_steps_are_said():
-    result = run({"max_steps": 1, "accuracy": 1e-6}, atoms=HELIUM, box=24.0, levels=[5, 6])
+    result = run({"max_steps": 1, "accuracy": 1e-6}, atoms=HELIUM, box=24.0, levels=[4, 5])
     assert result.status is Status.ITERATION_LIMIT
     assert any("max_steps" in line for line in result.warnings)
     assert abs(result.finest.energy + 0.9139150985) <= result.energy_error
