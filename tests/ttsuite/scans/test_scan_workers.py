@@ -78,7 +78,7 @@ def kill(client):
 
 def test_a_scan_on_two_processes_completes_when_one_is_killed(by_processes):
     done, listener = by_processes
-    assert listener.killed is not None and listener.statuses == ["finished"] * 6
+    assert listener.killed is not None and listener.statuses == ["finished"] * 4
     assert done.status == "finished" and {outcome.status for outcome in done.points} == {"finished"}
     # the exact energies of coupled oscillators are references of every point
     for outcome in done.points:
@@ -90,7 +90,7 @@ def test_a_scan_on_a_dask_cluster_gives_the_same_table_when_a_worker_is_killed(b
     listener = KillOne(lambda: worker_pids(client))
     with cluster(address) as executor:
         done = scan(SCAN, out=tmp_path / "out", executor=WithoutFigures(executor), listener=listener)
-    assert listener.killed not in worker_pids(client) and len(listener.statuses) == 6
+    assert listener.killed not in worker_pids(client) and len(listener.statuses) == 4
     assert done.status == "finished"
     assert (done.folder / "table.csv").read_bytes() == (by_processes[0].folder / "table.csv").read_bytes()
 
@@ -212,7 +212,7 @@ def test_the_command_interrupted_then_killed_goes_on_to_the_same_table(by_proces
     assert code == 130 and errors.endswith("\ninterrupted: the same command goes on\n") and "Traceback" not in errors
     assert "\nstopping: 2 points end their present step first (" in errors
     assert not (tmp_path / "out" / "session").exists()
-    assert command(5, signal.SIGKILL)[0] == -signal.SIGKILL
+    assert command(3, signal.SIGKILL)[0] == -signal.SIGKILL
     code, errors = command()
     assert code == 0 and "computed before; writing to out\n" in errors.partition("\n")[0] + "\n"
     files = {path.name for path in (tmp_path / "out").iterdir()}
