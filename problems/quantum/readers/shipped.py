@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from problems.quantum.hamiltonians.force_field.field import ForceField
@@ -21,5 +22,11 @@ def load_force_field(name_or_path: str | Path) -> ForceField:
     Raises ProblemError, with file and line, for anything wrong in the file.
     """
     if str(name_or_path) in shipped():
-        return read_csv(DATA / f"{name_or_path}.csv", name=str(name_or_path))
+        return _shipped(str(name_or_path))
     return read_csv(Path(name_or_path))
+
+
+@cache
+def _shipped(name: str) -> ForceField:
+    """The field of that name, one object, so that what is found out about it is found out once a process."""
+    return read_csv(DATA / f"{name}.csv", name=name)
