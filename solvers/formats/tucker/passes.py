@@ -243,11 +243,13 @@ class Passes:
         return self.said(value, status, error, self.rows, inside, share, *looked)
 
     def whole(self) -> Solution:
-        """Every value, the higher-order SVD, and the error of it."""
+        """Every value, the sequentially truncated higher-order SVD, and the error of it.
+
+        Vannieuwenhoven, Vandebril, Meerbergen, SIAM J. Sci. Comput. 34, A1027 (2012).
+        """
         values = self.values.block([np.arange(n) for n in self.values.shape])
-        bases = [left_singular(np.moveaxis(values, m, 0).reshape(n, -1))[0] for m, n in enumerate(self.values.shape)]
-        core = multiply(values, [u.T for u in bases])
-        value = truncated(core, bases, tol=ROUNDING * self.accuracy, scale=self.scale, max_rank=self.method.max_rank)
+        axes = [np.eye(n) for n in self.values.shape]
+        value = truncated(values, axes, tol=ROUNDING * self.accuracy, scale=self.scale, max_rank=self.method.max_rank)
         error = self.relative(float(np.linalg.norm(values - value.full(values.size))), values)
         status = Status.CONVERGED if error <= self.accuracy else Status.RANK_LIMIT
         if status is Status.RANK_LIMIT and value.max_rank < self.method.max_rank:
