@@ -23,6 +23,7 @@ import scipy.linalg as sl
 
 from solvers.checkpoint import Content
 from solvers.eigen.general.order import Order
+from solvers.eigen.harmonic import harmonic
 from solvers.eigen.spans import INSIDE, Known, Pairs, between, combination
 from solvers.eigen.swept import swept
 from solvers.formats.trains.construct import identity_operator, random_train
@@ -34,6 +35,9 @@ from solvers.solution import IterationState, Status
 
 BESIDE = 3  # pairs in the subspace beside those wanted
 START_RANK = 3
+BESIDE_BOUND = 0.1  # of the size of A: the first shift's distance from where eigenvalues are bounded
+FIRST_RANK, HIGHER = 8, 1.4  # cap of the ranks in the first pass, and its growth a pass
+MEMORY = 2  # harmonic Ritz vectors that are kept, over those that are solved for
 NEAR = 0.25  # of the distance to the next eigenvalue: a residual below it earns a shift of its own
 OWN = 0.15  # that shift's distance, in the same unit, at first
 FEW = 8  # trains that the ones before are kept beside
@@ -51,7 +55,7 @@ SPREAD = 4.0  # of the largest over the mean size of A
 IMAGES = 1e-7  # rounding of (A - s) x, relative, where only its norm is asked for
 DEPENDENT = 1e-11  # of the Gram matrix's largest eigenvalue: below it a direction is rounding errors
 PASSES = 40
-COUNTERS = ("best", "ahead", "idle", "passes", "solves", "capped")
+COUNTERS = ("best", "ahead", "idle", "passes", "solves", "capped", "first_rank")
 PROGRESS = 0.4  # fall of the sum of the logarithms of the residuals: of one of them by a third
 MOVED = 0.1  # of the width of the subspace: a first eigenvalue that is better by this is progress too
 IDLE = 4  # passes without either: give up
@@ -90,10 +94,13 @@ class Subspace:
         self.known = known
         self.best, self.ahead, self.idle, self.passes = np.inf, np.inf, 0, 0
         self.count = n + BESIDE
+        self.harmonic = not hermitian and (order.disc or bounded) and b is None
+        self.centre = order.centre
         self.size = SPREAD * a.norm() / math.sqrt(math.prod(float(m) for m in a.row_shape))
         self.status = Status.ITERATION_LIMIT
         self.capped = False
         self.solves = 0
+        self.first_rank = max([FIRST_RANK, *(x.max_rank for x in start)])
         if pairs is not None:
             self.pairs = pairs
             return
@@ -105,12 +112,15 @@ class Subspace:
             x = random_train(a.row_shape, START_RANK, rng)
             x = x / x.norm()
             trains.append(x if known is None else known.without(x))
+        if bounded:
+            self.centre = outside + (1.0 if order.which == "LR" else -1.0) * BESIDE_BOUND * self.size
         self.pairs = self._ritz([x / x.norm() for x in trains], 1e-3)
 
     def steps(self) -> Iterator[IterationState]:
         """A state a pass; where it had converged, and ``goal`` has changed, it goes on."""
         if self.status is Status.CONVERGED:
             self.status, self.idle, self.passes = Status.ITERATION_LIMIT, 0, 0
+            self.first_rank = max(self.first_rank, *(x.max_rank for x in self.pairs.trains))
             self.best = self.ahead = np.inf
         while self.status is Status.ITERATION_LIMIT and self.passes < PASSES:
             worst = float(self.pairs.residuals[: self.n].max())
@@ -147,21 +157,24 @@ class Subspace:
     def _pass(self) -> None:
         p = self.pairs
         common = self._common_shift()
+        if self.bounded:
+            self.centre = complex(common)
         solved = []
         spread = float(np.abs(p.w - common).max()) or 1.0
-        for i, x in enumerate(p.trains):
+        for i, x in enumerate(p.trains[: self.count]):
             gap = self._gap(i, spread)
             own = self.known is None and p.residuals[i] < NEAR * gap
             closer = float(np.clip(np.sqrt(p.residuals[i] / (NEAR * gap)), CLOSEST, 1.0))
             shift = p.w[i] + OWN * closer * gap * self._away(i, common) if own else self._level(common, p.w[i])
             if not own or p.residuals[i] > 0.5 * self.goal:
-                solved.append(self._solved(x, p.w[i], shift, p.residuals[i] if own else None))
+                warm = own or p.residuals[i] < ROUGH * abs(p.w[i] - shift)
+                solved.append(self._solved(x, p.w[i], shift, p.residuals[i] if warm else None))
             else:
                 solved.append(x)
         rough = not np.all(p.residuals[: self.n] < NEAR * spread)
-        basis = solved
+        basis = [*solved, *p.trains[self.count :]]
         if rough or len(solved) <= FEW:  # but of what hardly moves its mean with what it was would be taken
-            basis = [*solved, *(x for x, r in zip(p.trains, p.residuals) if r > MOVING * spread)]
+            basis += [x for x, r in zip(p.trains[: self.count], p.residuals) if r > MOVING * spread]
         self.pairs = self._ritz(basis, 1e-2 if rough else 1.0)
 
     def _common_shift(self) -> complex:
@@ -210,10 +223,11 @@ class Subspace:
             size = right.norm()
             accuracy = float(np.clip(SHARE * residual / (abs(scale) * size), FINEST, ROUGH))
             start = x * (1.0 / (float(np.real(scale)) if real else complex(scale)))
-        method = AMEn(max_rank=self.max_rank, enrichment=ENRICHED, sweeps=SWEEPS)
+        cap = self._cap()
+        method = AMEn(max_rank=cap, enrichment=ENRICHED, sweeps=SWEEPS)
         found = swept(moved, right, method, start, accuracy, self.hermitian, self.rng)
         self.solves += 1
-        self.capped |= found.capped
+        self.capped |= found.capped and cap == self.max_rank
         y = found.x
         if self.known is not None:
             y = self.known.without(y)
@@ -222,9 +236,13 @@ class Subspace:
             return x
         if self.known is not None:
             finer = KNOWN_SHARE * float(self.pairs.residuals[: self.n].min()) / self.size
-            return (y / size).round(float(np.clip(finer, 1e-5 * INSIDE, 1e-2 * INSIDE)), self.max_rank)
+            return (y / size).round(float(np.clip(finer, 1e-5 * INSIDE, 1e-2 * INSIDE)), cap)
         left = ROUGH if residual is None else SHARE * residual / self.size  # what a rounding may add to its residual
-        return (y / size).round(float(np.clip(left, FINEST_ROUNDING, 0.1 * ROUGH)), self.max_rank)
+        return (y / size).round(float(np.clip(left, FINEST_ROUNDING, 0.1 * ROUGH)), cap)
+
+    def _cap(self) -> int:
+        """Of the ranks: what the first passes compute is far from eigenvectors, and its ranks would say nothing."""
+        return int(min(self.max_rank, self.first_rank * HIGHER**self.passes))
 
     def _ritz(self, basis: list[TensorTrain], loose: float) -> Pairs:
         """Rayleigh-Ritz in the span, the best ``count`` of it."""
@@ -239,11 +257,14 @@ class Subspace:
         elif self.hermitian:
             w, c = sl.eigh(0.5 * (k + k.conj().T), None if m is None else 0.5 * (m + m.conj().T))
             first = self.order.sorted(w)
+        elif self.harmonic:
+            w, c, first = self._about_centre(basis, q, k)
         else:
             w, c = sl.eig(k, m)
             first = self.order.sorted(w)
         # the order's least wanted directions are mostly those of rough trains
-        take = self.order.cut(w[first], min(self.count, len(w)), self.a.dtype.kind != "c")
+        many = self.count * (MEMORY if self.harmonic else 1)
+        take = self.order.cut(w[first], min(many, len(w)), self.a.dtype.kind != "c")
         first = first[:take]
         coefficients = q @ c[:, first]
         w = w[first]
@@ -252,7 +273,7 @@ class Subspace:
         trains, residuals = [], []
         for value, column in zip(w, coefficients.T):
             x = combination(
-                basis, column, self._tolerance(loose), self.max_rank, self.hermitian and gram.dtype.kind != "c"
+                basis, column, self._tolerance(loose), self._cap(), self.hermitian and gram.dtype.kind != "c"
             )
             if self.known is not None:
                 x = self.known.without(x)
@@ -288,6 +309,19 @@ class Subspace:
         c = best @ c
         norms = np.real(np.einsum("ij,ij->j", c.conj(), square @ c))
         return w, c, np.argsort(np.maximum(norms, (w - s) ** 2), kind="stable")
+
+    def _about_centre(
+        self, basis: list[TensorTrain], q: np.ndarray, k: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Harmonic Ritz vectors, nearest to the centre s first; where the order is that of real parts, an unclear one
+        has the key that its distance from s allows."""
+        s = self.centre
+        moved = self.a - self.mass * (s if s.imag else s.real)
+        found = harmonic(basis, q, k, moved, s, min(IMAGES, self._tolerance(1.0)))
+        if self.order.disc:
+            return found.w, found.vectors, self.order.sorted(s + found.t)
+        keyed = np.where(found.clear, found.w, s - np.sign(s.real) * np.abs(found.t))
+        return found.w, found.vectors, self.order.sorted(keyed)
 
     def _tolerance(self, loose: float) -> float:
         """Of the rounding of a combination: what it adds to a residual is this times the size of A."""

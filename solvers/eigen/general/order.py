@@ -26,6 +26,15 @@ class Order:
         if self.target is not None and not np.isfinite(self.target):
             raise ValueError(f"target is {self.target}; give a finite number")
 
+    @property
+    def disc(self) -> bool:
+        """Whether what is wanted lies around a number, ``centre``."""
+        return self.target is not None or self.which == "SM"
+
+    @property
+    def centre(self) -> complex:
+        return 0j if self.target is None else complex(self.target)
+
     def keys(self, eigenvalues: np.ndarray) -> np.ndarray:
         """Ascending: the first is wanted most."""
         if self.target is not None:

@@ -18,6 +18,7 @@ from solvers.eigen.general.order import Order
 from solvers.eigen.general.states import EigenPairs, conditions_of
 from solvers.eigen.general.vectors import EPS, SAFETY
 from solvers.eigen.spans import between, combination
+from solvers.formats.trains.construct import ones
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.residual import residual_norm
@@ -29,6 +30,7 @@ FINE = (1e-13, 1e-8)  # of the trains in which residuals are looked at, least an
 ROUNDING = (1e-13, 1e-6)  # of the trains returned
 SHARE = 0.1  # of the accuracy, for that rounding
 EQUAL = 1e-6  # of the largest modulus: eigenvalues that differ by less are one, and no gap
+GENERATOR = 1e-12  # relative size of 1^T A that counts as zero
 LOOKED_AT = 3  # pairs whose quotients are formed anew
 
 
@@ -44,6 +46,13 @@ class Limits:
 def size_of(operator: TTOperator) -> float:
     """Mean size of A: its Frobenius norm over the root of the dimension."""
     return operator.norm() / math.sqrt(math.prod(float(m) for m in operator.row_shape))
+
+
+def is_generator(operator: TTOperator) -> bool:
+    """Whether the columns sum to zero: the total of what it moves is kept."""
+    left = ones(operator.row_shape)
+    scale = operator.norm() * left.norm() / np.sqrt(math.prod(float(m) for m in operator.row_shape))
+    return bool((operator.T @ left).norm() <= GENERATOR * scale)
 
 
 def two_sided(

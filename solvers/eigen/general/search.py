@@ -76,7 +76,7 @@ def starts(operator: TTOperator, known: Known, count: int, rng: np.random.Genera
     """Trains for the complement: products of the leading functions of each mode's mean operator, units, random ones."""
     shape = operator.row_shape
     found = [
-        rank_one(_leading(operator)),
+        rank_one([first + 0.1 / len(first) for first, _ in _leading(operator)]),
         unit(shape, [0] * len(shape)),
         unit(shape, [n - 1 for n in shape]),
         unit(shape, [int(rng.integers(n)) for n in shape]),
@@ -87,9 +87,26 @@ def starts(operator: TTOperator, known: Known, count: int, rng: np.random.Genera
     return [mixed, *found][:count]
 
 
-def _leading(operator: TTOperator) -> list[np.ndarray]:
-    """Of each mode the function of largest real part under the operator with all other modes averaged."""
-    n = operator.row_shape
+def smooth(operator: TTOperator, count: int, sign: float) -> list[TensorTrain]:
+    """Of each mode the first functions of its mean operator times ``sign``: their product, and waves of one mode in
+    its second function, sum_k sin(pi j (k + 1) / (d + 1)) x_k, each of rank two."""
+    pairs = _leading(operator, sign)
+    found = [rank_one([first for first, _ in pairs])]
+    d = operator.d
+    for j in range(1, min(count, d + 1)):
+        cores = []
+        for k, (first, second) in enumerate(pairs):
+            core = np.zeros((2, len(first), 2), dtype=np.result_type(first, second))
+            core[0, :, 0] = core[1, :, 1] = first
+            core[0, :, 1] = np.sin(np.pi * j * (k + 1) / (d + 1)) * second
+            cores.append(core)
+        cores[0], cores[-1] = cores[0][:1], cores[-1][:, :, 1:]
+        found.append(TensorTrain(tuple(cores)))
+    return [x * (1.0 / x.norm()) for x in found]
+
+
+def _leading(operator: TTOperator, sign: float = 1.0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Of each mode the two functions of the largest ``sign`` times real part, A averaged over all other modes."""
     behind = [np.ones((1, 1))]
     for core in reversed(operator.cores):
         behind.append((np.einsum("aiib->ab", core) / core.shape[1]) @ behind[-1])
@@ -97,8 +114,9 @@ def _leading(operator: TTOperator) -> list[np.ndarray]:
     for k, core in enumerate(operator.cores):
         own = np.einsum("xa,aijb,by->ij", before, core, behind[operator.d - 1 - k])
         w, v = np.linalg.eig(own)
-        vector = v[:, int(np.argmax(w.real))]
-        vectors.append(vector.real + 0.1 / n[k] if operator.dtype.kind != "c" else vector + 0.1 / n[k])
+        best = np.argsort(-sign * w.real, kind="stable")
+        chosen = v[:, best[0]], v[:, best[min(1, len(w) - 1)]]
+        vectors.append(chosen if operator.dtype.kind == "c" else (chosen[0].real, chosen[1].real))
         before = before @ (np.einsum("aiib->ab", core) / core.shape[1])
     return vectors
 

@@ -20,8 +20,8 @@ import numpy as np
 
 from solvers.checkpoint import Content, random_state, restore
 from solvers.eigen.general.order import Order
-from solvers.eigen.general.pairs import Limits, size_of, solution_of, two_sided
-from solvers.eigen.general.search import COARSE, PLACES, WANTED, Region, seen_by_powers, starts
+from solvers.eigen.general.pairs import Limits, is_generator, size_of, solution_of, two_sided
+from solvers.eigen.general.search import COARSE, PLACES, WANTED, Region, seen_by_powers, smooth, starts
 from solvers.eigen.general.states import EigenPairs
 from solvers.eigen.spans import Known, Pairs, stored_pairs
 from solvers.eigen.subspace import BESIDE, Subspace
@@ -31,7 +31,8 @@ from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.solution import IterationState, Solution, Status
 
 GOAL = 0.3  # of the accuracy: the residuals of a subspace
-GENERATOR = 1e-12  # relative size of 1^T A that counts as zero
+APART = 1e-3  # of the mean size of A: right and left eigenvalues that differ by more are different ones
+ROUNDING = 1e-12  # of the mean size of A: residuals that are not asked to be smaller
 ROUNDS = 3  # of lists and searches
 CERTAIN = 3.0  # times residual and condition: how far an eigenvalue of a search may be off
 CERTAIN_GOAL = 1e-4  # of the residual that is enough where it decides: searches that stand near the list's last go on
@@ -54,6 +55,7 @@ class Trains:
         self.generator = is_generator(operator)
         self.bounded = order.target is None and order.which == "LR" and self.generator
         self.stage, self.round = "right", 1
+        self.finer = False  # whether the residuals of this round are to be below the first goal
         self.right: Subspace | None = None
         self.left: Subspace | None = None
         self.search: Subspace | None = None
@@ -99,11 +101,14 @@ class Trains:
 
     def _subspace(self, start: list[TensorTrain], adjoint: bool = False, pairs: Pairs | None = None) -> Subspace:
         order, outside = self.order, self._outside()
+        operator = self.operator.adjoint() if adjoint else self.operator
+        if pairs is None and not order.disc and self.round == 1:
+            start = [*start, *smooth(operator, self.n, 1.0 if order.which == "LR" else -1.0)]
         if adjoint:
             order = Order(order.which, None if order.target is None else complex(np.conj(order.target)))
             outside = np.conj(outside).item() if isinstance(outside, complex) else outside
         return Subspace(
-            self.operator.adjoint() if adjoint else self.operator,
+            operator,
             None,
             order,
             self.n,
@@ -128,7 +133,7 @@ class Trains:
     def _ended(self, space: Subspace) -> None:
         """What comes after this subspace."""
         if self.stage == "right":
-            self.stage, self.left = "left", None
+            self.stage, self.left = "left", self.left if self.finer else None
         elif self.stage == "left":
             self._listed()
         else:
@@ -143,20 +148,48 @@ class Trains:
         stops = [s.status for s in (self.right, self.left) if s.status is not Status.CONVERGED]
         stopped = stops[0] if stops else Status.STAGNATED
         self.value = two_sided(self.operator, pairs.trains, self.left.pairs.trains, take, self.limits, stopped)
+        if self._sides_differ() and self.round < ROUNDS:
+            self.candidates = [*self.left.pairs.trains[: self.n], *pairs.trains[: self.n]]
+            self._again()
+            return
+        if not self.finer and not stops and self._to_be_finer():
+            return
         self.candidates, self.heights, self.height, self.unsure, self.search = [], [], 0.0, False, None
         conditions = self.value.conditions
         whole = len(conditions) >= self.n and all(s is Status.CONVERGED for s in self.value.statuses)
         if whole and conditions.max() <= MOST_CONDITION:
             region, known = self._region(), self._known()
-            region.raise_to(np.concatenate([pairs.w, seen_by_powers(self.operator, known, self.rng)]))
+            seen = seen_by_powers(self.operator, known, self.rng)
+            region.raise_to(np.concatenate([pairs.w[: self.n + BESIDE], seen]))
             self.height = region.height
             self._next_place(region, 0.0)
         else:
             self._over(False)
 
+    def _sides_differ(self) -> bool:
+        """Whether right and left subspace have ended at different eigenvalues: each lacks what the other has."""
+        assert self.right is not None and self.left is not None
+        right, left = self.right.pairs.w[: self.n], np.conj(self.left.pairs.w[: self.n])
+        m = min(len(right), len(left))
+        apart = np.abs(np.sort(self.order.keys(right))[:m] - np.sort(self.order.keys(left))[:m])
+        return bool(apart.max() > max(TIE * self.limits.accuracy, APART * self.size))
+
+    def _to_be_finer(self) -> bool:
+        """Residuals met the goal and errors are beyond the accuracy, by the conditions: once more, with residuals that
+        allow for these. False where rounding errors do not let them."""
+        assert self.value is not None and self.right is not None and self.left is not None
+        beyond = float(self.value.errors.max()) / self.limits.accuracy
+        goal = max(GOAL * self.limits.accuracy / max(beyond, 1.0), ROUNDING * self.size)
+        if beyond <= 1.0 or goal > 0.5 * self.right.goal:
+            return False
+        self.right.goal = self.left.goal = goal
+        self.stage, self.finer = "right", True
+        return True
+
     def _region(self) -> Region:
         assert self.value is not None and self.right is not None
-        region = Region(self.order, self.value.eigenvalues, self.right.pairs.w[self.n :], self.bounded)
+        beside = self.right.pairs.w[self.n : self.n + BESIDE]
+        region = Region(self.order, self.value.eigenvalues, beside, self.bounded)
         region.height = self.height
         return region
 
@@ -249,7 +282,7 @@ class Trains:
         """Another round."""
         self.round += 1
         self.counts["rounds"] = self.round
-        self.stage, self.right, self.left, self.search = "right", None, None, None
+        self.stage, self.finer, self.right, self.left, self.search = "right", False, None, None, None
 
     def _over(self, searched: bool) -> None:
         assert self.value is not None
@@ -307,11 +340,4 @@ class Trains:
         restore(self.rng, data["generator_state"])
 
 
-KEPT = ("stage", "round", "heights", "height", "unsure", "counts")
-
-
-def is_generator(operator: TTOperator) -> bool:
-    """Whether the columns sum to zero: the total of what it moves is kept."""
-    left = ones(operator.row_shape)
-    scale = operator.norm() * left.norm() / np.sqrt(math.prod(float(m) for m in operator.row_shape))
-    return bool((operator.T @ left).norm() <= GENERATOR * scale)
+KEPT = ("stage", "round", "finer", "heights", "height", "unsure", "counts")

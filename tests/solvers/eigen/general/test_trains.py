@@ -36,7 +36,7 @@ def test_the_list_of_a_chain() -> None:
 
 
 def test_what_the_first_list_lacks_is_found_by_the_search(monkeypatch) -> None:
-    """The iteration is begun, and kept, orthogonal to the outermost pair: the search has to bring it in."""
+    """The right iteration is begun, and kept, without the second pair: the left one, or the search, brings it in."""
     a = generators.glauber(4)
     w, left = np.linalg.eig(a.full().T)
     slow = left[:, np.argsort(-w.real)[1]].real  # the left vector of the second eigenvalue
@@ -77,6 +77,26 @@ def test_a_state_that_nothing_leads_to_is_not_missed(state: list[int]) -> None:
     exact = np.linalg.eigvals(a.full())
     first = np.sort(-exact.real)[:2]
     assert np.abs(np.sort(-found.value.eigenvalues.real)[:2] - first).max() < 1e-6 or not found.converged
+
+
+def test_inside_a_spectrum_that_is_not_normal() -> None:
+    """Ritz values lie about a number wherever eigenvalues surround it; harmonic ones do not."""
+    rng = np.random.default_rng(7003)
+    shape = (3, 3, 2)
+    stacks = [np.array([np.eye(n), *(rng.standard_normal((3, n, n, 2)) @ [1.0, 1.0j])]) for n in shape]
+    terms = [(1.0, {0: 1}), (0.7, {1: 1}), (1.3, {2: 1}), (0.5, {0: 2, 1: 3}), (0.4, {1: 2, 2: 3})]
+    a = sum_of_products(stacks, terms)
+    found = eig(a, 1, which="SM", accuracy=1e-7)
+    exact = np.linalg.eigvals(a.full())
+    nearest = exact[np.argmin(np.abs(exact))]
+    assert np.abs(found.value.eigenvalues - nearest).max() <= 1e-7
+    assert found.value.completeness == "searched 1 times"
+
+
+def test_residuals_go_on_to_what_the_conditions_ask_for(monkeypatch) -> None:
+    monkeypatch.setattr(trains, "GOAL", 3e4)  # of the accuracy: far from enough
+    found = eig(generators.glauber(4), 2, accuracy=1e-8)
+    assert np.abs(found.value.eigenvalues - generators.glauber_eigenvalues(4, 2)).max() <= 1e-8
 
 
 def test_what_was_not_searched_is_not_converged(monkeypatch) -> None:
