@@ -6,98 +6,41 @@ reach the hole; beyond, they begin to drift, and levels of the hole run down bet
 
 1. all levels of a first, small Q, by dense diagonalisation,
 2. Q + 2 again and again: the states nearest to those before (solvers.eigen.homing), each with the change of its level,
-3. a level is taken where it changed least. What it would still change by is the sum of a geometric series of its last
-   changes, or the change after the least, where the drift has begun; that, with a safety, is its error.
+3. a level is taken where it changed least, with an error from its changes (solvers.eigen.chains).
+4. Where all products of Q + 2 quanta are too many, those that matter go into the space and the rest is added to second
+   order (solvers.eigen.shells); a share of it is in the error.
 
-Cost: the rows of the largest matrix, and some ten products of it with the states for every Q.
+Cost: the rows of the largest matrix, one for each product asked in 4, and some ten products of it with the states for
+every Q.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from solvers.eigen.chains import Chain
+from solvers.eigen.few_quanta import STEP, Sector, affordable, choose, sectors_of, whole_quanta
 from solvers.eigen.homing import nearest_eigenvectors
-from solvers.eigen.pruned import PrunedMatrix, Shifts, Terms, count_products, products_of, shifts_of
+from solvers.eigen.pruned import Terms, products_of, shifts_of
 
 DENSE = 1000  # products of one symmetry, solved by dense diagonalisation
-STEP = 2  # quanta
-MOST_PRODUCTS = 100_000
-MOST_ELEMENTS = 6e7  # of all matrices: 0.7 GB
-MOST_NUMBERS = 4e7  # in the vectors of all states
-MOST_QUANTA = 40
+LEFT = 0.05  # of the accuracy: what is left to second order where there is room
 BUFFER = (4, 3)  # states along, beyond those asked: at least, and one of so many
-SAFETY = 1.5  # on the changes to come
-# of a change to the one before: they alternate, as even and odd quanta do, by up to three (formaldehyde, water)
-UNKNOWN_RATIO, SMALLEST_RATIO, LARGEST_RATIO = 0.5, 0.3, 0.9
 SAME = 0.25  # squared overlap of a state with itself in the smaller space, at least
 DONE = 0.5  # of the accuracy: errors that end the growth
-DRIFTING = 2  # steps in a row in which a level that is past its plateau moves more
 ON_PLATEAU = 0.02  # of the smallest quantum: an error below it
 RESIDUAL = 1e-3  # of the accuracy: what an energy may lack by its residual
-
-
-@dataclass
-class Chain:
-    """One state through the spaces: ``quanta`` and ``levels`` of each, ``residuals``: what these may lack, and the
-    ``vector`` of the best so far."""
-
-    charge: int
-    quanta: list[int] = field(default_factory=list)
-    levels: list[float] = field(default_factory=list)
-    residuals: list[float] = field(default_factory=list)
-    vector: np.ndarray | None = None
-
-    @property
-    def changes(self) -> np.ndarray:
-        """Of the level, from space to space."""
-        return np.diff(self.levels)
-
-    @property
-    def best(self) -> int:
-        """The place in ``levels`` of the one that moved least."""
-        return 1 + int(np.argmin(np.abs(self.changes))) if len(self.levels) > 1 else 0
-
-    @property
-    def level(self) -> float:
-        """The level where it moved least."""
-        return self.levels[self.best]
-
-    @property
-    def error(self) -> float:
-        """What it would still move by, see the module; infinite for a state seen once."""
-        moved, at = np.abs(self.changes), self.best - 1
-        if at < 0:
-            return float("inf")
-        if at + 1 < len(moved):  # the drift after the plateau
-            return SAFETY * float(max(moved[at], moved[at + 1]))
-        ratios = [moved[i] / moved[i - 1] for i in range(max(1, at - 1), at + 1) if moved[i - 1] > 0.0]
-        ratio = float(ratios[-1]) if ratios else UNKNOWN_RATIO
-        if len(ratios) > 1:
-            ratio += max(0.0, float(ratios[-1] - ratios[-2]))  # ratios rise towards the drift
-        ratio = min(max(ratio, SMALLEST_RATIO), LARGEST_RATIO)
-        return SAFETY * float(moved[at]) * ratio / (1.0 - ratio) + self.residuals[self.best]
-
-    def drifts(self) -> bool:
-        """Whether the level has passed its plateau for good."""
-        return len(self.changes) - self.best >= DRIFTING
-
-    def add(self, quanta: int, level: float, residual: float, vector: np.ndarray) -> None:
-        """The state in the next space."""
-        self.quanta.append(quanta)
-        self.levels.append(level)
-        self.residuals.append(residual)
-        if self.best == len(self.levels) - 1:
-            self.vector = vector
 
 
 @dataclass(frozen=True)
 class Plateaus:
     """States of a well: ``energies`` (n,) ascending, ``errors`` (n,), ``changes`` (n,) at the best ``quanta`` (n,),
-    ``residuals`` (n,): norms, ``charges`` (n,), and ``vectors``: of each over the first of its ``products``[charge].
+    ``residuals`` (n,): norms, ``rests`` (n,): what is in the energies to second order, ``charges`` (n,), and
+    ``vectors``: of each over the first of its ``products``[charge].
 
     ``above``: levels past the last one asked for; ``below``: states left out, whose level lies under the bottom;
     ``largest``: quanta of the largest space, of ``functions`` products; ``work``: products with a vector.
@@ -108,6 +51,7 @@ class Plateaus:
     changes: np.ndarray
     quanta: np.ndarray
     residuals: np.ndarray
+    rests: np.ndarray
     charges: np.ndarray
     vectors: list[np.ndarray]
     products: dict[int, np.ndarray]
@@ -116,33 +60,6 @@ class Plateaus:
     largest: int
     functions: int
     work: int
-
-
-@dataclass
-class _Sector:
-    """The products and the matrix of one charge, and the chains in it; ``sums``: harmonic energies of the products,
-    ``low``: those among the lowest of all."""
-
-    charge: int
-    products: np.ndarray
-    totals: np.ndarray
-    sums: np.ndarray
-    low: np.ndarray
-    matrix: PrunedMatrix
-    chains: list[Chain] = field(default_factory=list)
-    vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-
-    def size(self, quanta: int) -> int:
-        return int(np.searchsorted(self.totals, quanta, side="right"))
-
-
-def most_quanta(sizes: Sequence[int]) -> int:
-    """The quanta of the largest space that is affordable."""
-    d, quanta = len(sizes), STEP
-    most = min(MOST_QUANTA, sum(size - 1 for size in sizes))
-    while quanta < most and count_products(d, quanta + 1) <= MOST_PRODUCTS:
-        quanta += 1
-    return quanta
 
 
 def plateau_levels(
@@ -167,18 +84,19 @@ def plateau_levels(
     shifts = shifts_of(matrices, terms)
     scale = float(frequencies.min())
     along = n_states + max(BUFFER[0], n_states // BUFFER[1])
-    sectors = _sectors(shifts, products_of(most, sizes), charges, frequencies, along)
+    whole = min(most, whole_quanta(sizes))
+    sectors = sectors_of(shifts, products_of(whole, sizes), charges, frequencies, along)
     tol = float(np.sqrt(RESIDUAL * accuracy * scale))
-    quanta, work = _first(sectors, n_states, along, most), 0
+    quanta, work = _first(sectors, n_states, along, whole), 0
     _begin(sectors, quanta, along)
-    reached = quanta
+    chosen = False  # whether products have been left out
     while quanta + STEP <= most and not _settled(sectors, n_states, accuracy, bottom):
-        if not _affordable(sectors, quanta + STEP):
+        chosen = chosen or quanta + STEP > whole or not affordable(sectors, quanta + STEP)
+        if chosen and not choose(sectors, quanta, sizes, charges, frequencies, LEFT * accuracy):
             break
         quanta += STEP
         for sector in sectors:
             work += _grown(sector, quanta, tol, scale)
-        reached = quanta
         if told is not None:
             kept = _lowest(sectors, n_states, bottom)[0]
             told(quanta, np.array([c.level for c in kept]), np.array([c.error for c in kept]))
@@ -189,34 +107,19 @@ def plateau_levels(
         np.array([abs(c.changes[c.best - 1]) if c.best else np.inf for c in kept]),
         np.array([c.quanta[c.best] for c in kept]),
         np.sqrt(scale * np.array([c.residuals[c.best] for c in kept])),
+        np.array([c.rests[c.best] for c in kept]),
         np.array([c.charge for c in kept]),
         [c.vector for c in kept if c.vector is not None],
-        {sector.charge: sector.products for sector in sectors},
+        {sector.charge: sector.matrix.products for sector in sectors},
         np.array([c.level for c in above]),
         below,
-        reached,
-        sum(sector.size(reached) for sector in sectors),
+        quanta,
+        sum(len(sector.matrix) for sector in sectors),
         work,
     )
 
 
-def _sectors(
-    shifts: Shifts, products: np.ndarray, charges: Sequence[int], frequencies: np.ndarray, along: int
-) -> list[_Sector]:
-    total = np.zeros(len(products), dtype=np.int64)
-    for k, charge in enumerate(charges):
-        total ^= np.where(products[:, k] % 2 == 1, int(charge), 0)
-    sums = products @ frequencies
-    low = sums <= np.sort(sums)[min(along, len(sums)) - 1] * (1.0 + 1e-12)
-    found = []
-    for charge in np.unique(total):
-        here = total == charge
-        own = products[here]
-        found.append(_Sector(int(charge), own, own.sum(axis=1), sums[here], low[here], PrunedMatrix(shifts, own)))
-    return found
-
-
-def _first(sectors: Sequence[_Sector], n_states: int, along: int, most: int) -> int:
+def _first(sectors: Sequence[Sector], n_states: int, along: int, most: int) -> int:
     """Quanta of the first space, so small that no hole is in it: it holds the lowest products, and more than states."""
     quanta = most - STEP * (most // STEP)
     sums = np.concatenate([s.sums for s in sectors])
@@ -230,7 +133,7 @@ def _first(sectors: Sequence[_Sector], n_states: int, along: int, most: int) -> 
     return quanta
 
 
-def _begin(sectors: Sequence[_Sector], quanta: int, along: int) -> None:
+def _begin(sectors: Sequence[Sector], quanta: int, along: int) -> None:
     """All levels of the first space, of which the lowest ``along`` begin chains."""
     solved = []
     for sector in sectors:
@@ -240,18 +143,19 @@ def _begin(sectors: Sequence[_Sector], quanta: int, along: int) -> None:
     top = levels[min(along, len(levels)) - 1]
     for sector, (energies, vectors) in zip(sectors, solved):
         count = int(np.sum(energies <= top))
-        sector.vectors = vectors[:, :count]
+        sector.vectors, sector.energies = vectors[:, :count], energies[:count]
         for i in range(count):
             sector.chains.append(Chain(sector.charge))
             sector.chains[-1].add(quanta, float(energies[i]), 0.0, vectors[:, i])
 
 
-def _grown(sector: _Sector, quanta: int, tol: float, scale: float) -> int:
+def _grown(sector: Sector, quanta: int, tol: float, scale: float) -> int:
     """The states of a sector in the next space, and those that begin there; the work it took."""
     before, size = len(sector.matrix), sector.size(quanta)
     sector.matrix.grow(size)
-    new = before + np.flatnonzero(sector.low[before:size])
-    sector.chains += [Chain(sector.charge) for _ in new]
+    late = 0.0 if sector.shell is None else float("nan")
+    new = before + np.flatnonzero(sector.sums[before:size] <= sector.limit)
+    sector.chains += [Chain(sector.charge, late) for _ in new]
     count = len(sector.chains)
     if not count:
         return 0
@@ -275,27 +179,23 @@ def _grown(sector: _Sector, quanta: int, tol: float, scale: float) -> int:
         if chain.levels and shared[i, group].sum() < SAME:
             if chain.error <= ON_PLATEAU * scale:
                 continue  # it stood still before
-            chain = sector.chains[i] = Chain(sector.charge)
+            chain = sector.chains[i] = Chain(sector.charge, late)
+        if chain.quanta and sector.shell is not None and i < len(sector.shell.rest):
+            done = float(energies[j] - sector.energies[i])
+            chain.leave_out(float(sector.shell.rest[i]), float(sector.shell.expected[i]), done)
         if not chain.quanta or chain.quanta[-1] == quanta - STEP:
             chain.add(quanta, float(energies[j]), float(residuals[j]), vectors[:, j])
-    sector.vectors = vectors[:, place]
+    sector.vectors, sector.energies = vectors[:, place], energies[place]
     return work
 
 
-def _lowest(sectors: Sequence[_Sector], count: int, bottom: float) -> tuple[list[Chain], list[Chain], int]:
+def _lowest(sectors: Sequence[Sector], count: int, bottom: float) -> tuple[list[Chain], list[Chain], int]:
     """The ``count`` lowest chains above the bottom, those above them, and how many lie below it."""
     chains = sorted((c for s in sectors for c in s.chains), key=lambda c: c.level)
     inside = [c for c in chains if c.level > bottom]
     return inside[:count], inside[count:], len(chains) - len(inside)
 
 
-def _settled(sectors: Sequence[_Sector], count: int, accuracy: float, bottom: float) -> bool:
+def _settled(sectors: Sequence[Sector], count: int, accuracy: float, bottom: float) -> bool:
     """Whether every state has the accuracy, or has passed its plateau."""
     return all(c.error <= DONE * accuracy or c.drifts() for c in _lowest(sectors, count, bottom)[0])
-
-
-def _affordable(sectors: Sequence[_Sector], quanta: int) -> bool:
-    """Whether the next space fits into memory; elements grow somewhat faster than products."""
-    elements = sum(len(s.matrix.value) / max(len(s.matrix), 1) * 1.5 * s.size(quanta) for s in sectors)
-    numbers = sum(s.size(quanta) * max(len(s.chains), 1) for s in sectors)
-    return elements <= MOST_ELEMENTS and 6 * numbers <= MOST_NUMBERS * 4

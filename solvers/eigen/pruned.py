@@ -17,9 +17,10 @@ from itertools import product as every
 
 import numpy as np
 
-from solvers.kernels.shifts import insert_keys, shifted_rows, symmetric_product
+from solvers.kernels.shifts import insert_keys, rows_on_vectors, shifted_rows, symmetric_product
 
 SEED = 20161  # of the random keys of products
+CHUNK = 4000  # rows of products outside that are held at a time
 Terms = Sequence[tuple[float, Mapping[int, int]]]
 
 
@@ -44,7 +45,8 @@ class Shifts:
     """What the terms do to products of functions.
 
     ``changes`` (S, d) of quanta, the first zero, the others downwards in the order of the products; contributions
-    ``start[s]`` to ``start[s + 1]`` make change s: a ``coefficient``, and factors that are entries of ``tables``.
+    ``start[s]`` to ``start[s + 1]`` make change s: a ``coefficient``, and factors that are entries of ``tables``;
+    ``most``: functions of a mode.
     """
 
     changes: np.ndarray
@@ -54,6 +56,7 @@ class Shifts:
     factor_mode: np.ndarray
     factor_table: np.ndarray
     tables: np.ndarray
+    most: int
 
 
 def shifts_of(matrices: Sequence[np.ndarray], terms: Terms) -> Shifts:
@@ -110,6 +113,7 @@ def shifts_of(matrices: Sequence[np.ndarray], terms: Terms) -> Shifts:
         np.array(mode, dtype=np.int64),
         np.array(table_at, dtype=np.int64),
         np.concatenate(flat),
+        max(len(m[0]) for m in matrices),
     )
 
 
@@ -126,24 +130,62 @@ class PrunedMatrix:
     diagonal: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        most = int(self.products.max(initial=0)) + 1
         rng = np.random.default_rng(SEED)
-        self._zobrist = rng.integers(1, 2**62, size=(self.products.shape[1], most))
-        self._keys = np.zeros(len(self.products), dtype=np.int64)
-        for k, own in enumerate(self.products.T):
-            self._keys ^= self._zobrist[k, own]
+        self._zobrist = rng.integers(1, 2**62, size=(self.products.shape[1], self.shifts.most))
+        self._enter()
+
+    def _enter(self) -> None:
+        """The table of places of the products."""
+        self._keys = self._keys_of(self.products)
         self._slots = np.full(1 << max(4, (4 * len(self.products)).bit_length()), -1, dtype=np.int64)
         insert_keys(self._keys, self._slots)
+
+    def _keys_of(self, products: np.ndarray) -> np.ndarray:
+        keys = np.zeros(len(products), dtype=np.int64)
+        for k, own in enumerate(products.T):
+            keys ^= self._zobrist[k, own]
+        return keys
 
     def __len__(self) -> int:
         return len(self.diagonal)
 
+    def append(self, products: np.ndarray) -> None:
+        """More products, none of fewer quanta than those before; products that have no rows yet give way to them."""
+        self.products = np.concatenate([self.products[: len(self)], products])
+        self._enter()
+
+    def outside(self, products: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of products that stand beyond all of these, the elements on vectors ``x`` (N, m), (n, m), and the diagonal.
+
+        Takes memory for ``CHUNK`` rows.
+        """
+        found, diagonal = np.zeros((len(products), x.shape[1])), np.zeros(len(products))
+        x = np.ascontiguousarray(x)
+        for first in range(0, len(products), CHUNK):
+            part = slice(first, first + CHUNK)
+            own = products[part]
+            keys = np.concatenate([self._keys, self._keys_of(own)])
+            pointer, column, value, diagonal[part] = self._rows(
+                np.concatenate([self.products, own]), keys, len(self), len(self) + len(own)
+            )
+            rows_on_vectors(pointer, column, value, x, found[part])
+        return found, diagonal
+
     def grow(self, count: int) -> None:
         """Append the rows of the products up to number ``count``."""
+        pointer, column, value, diagonal = self._rows(self.products, self._keys, len(self), count)
+        self.pointer = np.concatenate([self.pointer, self.pointer[-1] + pointer[1:]])
+        self.column = np.concatenate([self.column, column])
+        self.value = np.concatenate([self.value, value])
+        self.diagonal = np.concatenate([self.diagonal, diagonal])
+
+    def _rows(
+        self, products: np.ndarray, keys: np.ndarray, first: int, last: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         s = self.shifts
-        pointer, column, value, diagonal = shifted_rows(
-            self.products,
-            self._keys,
+        return shifted_rows(
+            products,
+            keys,
             self._slots,
             self._zobrist,
             s.changes,
@@ -154,13 +196,9 @@ class PrunedMatrix:
             s.factor_table,
             s.tables,
             self.cutoff,
-            len(self),
-            count,
+            first,
+            last,
         )
-        self.pointer = np.concatenate([self.pointer, self.pointer[-1] + pointer[1:]])
-        self.column = np.concatenate([self.column, column])
-        self.value = np.concatenate([self.value, value])
-        self.diagonal = np.concatenate([self.diagonal, diagonal])
 
     def __matmul__(self, x: np.ndarray) -> np.ndarray:
         """The product with vectors (N, m)."""

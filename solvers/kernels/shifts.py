@@ -23,6 +23,20 @@ def insert_keys(keys: np.ndarray, slots: np.ndarray) -> None:
 
 
 @kernel
+def rows_on_vectors(
+    pointer: np.ndarray, column: np.ndarray, value: np.ndarray, x: np.ndarray, found: np.ndarray
+) -> None:
+    """Rows (pointer, column, value) times ``x`` (N, m), into ``found`` (rows, m)."""
+    for i in range(pointer.shape[0] - 1):
+        for k in range(x.shape[1]):
+            found[i, k] = 0.0
+        for at in range(pointer[i], pointer[i + 1]):
+            j, a = column[at], value[at]
+            for k in range(x.shape[1]):
+                found[i, k] += a * x[j, k]
+
+
+@kernel
 def shifted_rows(
     products: np.ndarray,
     keys: np.ndarray,
@@ -51,19 +65,25 @@ def shifted_rows(
     diagonal = np.zeros(last - first)
     most_quanta = zobrist.shape[1]
     mask = slots.shape[0] - 1
+    changed, step = np.empty(shifts.shape, dtype=np.int64), np.empty(shifts.shape, dtype=np.int64)
+    modes = np.zeros(shifts.shape[0], dtype=np.int64)  # that a shift changes
+    for s in range(shifts.shape[0]):
+        for k in range(d):
+            if shifts[s, k] != 0:
+                changed[s, modes[s]], step[s, modes[s]] = k, shifts[s, k]
+                modes[s] += 1
     for i in range(first, last):
         for s in range(shifts.shape[0]):
             other, key, inside = i, keys[i], True
             if s > 0:
-                for k in range(d):
-                    change = shifts[s, k]
-                    if change != 0:
-                        v = products[i, k]
-                        w = v + change
-                        if w < 0 or w >= most_quanta:
-                            inside = False
-                            break
-                        key ^= zobrist[k, v] ^ zobrist[k, w]
+                for j in range(modes[s]):
+                    k = changed[s, j]
+                    v = products[i, k]
+                    w = v + step[s, j]
+                    if w < 0 or w >= most_quanta:
+                        inside = False
+                        break
+                    key ^= zobrist[k, v] ^ zobrist[k, w]
                 if not inside:
                     continue
                 at = key & mask

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from test_pruned import oscillators
 
-from solvers.eigen.plateaus import Chain, Plateaus, most_quanta, plateau_levels
+from solvers.eigen.chains import Chain
+from solvers.eigen.few_quanta import most_quanta
+from solvers.eigen.plateaus import Plateaus, plateau_levels
 
 Terms = list[tuple[float, dict[int, int]]]
 

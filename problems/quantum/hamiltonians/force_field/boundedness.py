@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, product
 
@@ -56,6 +56,17 @@ def nearest(ranges: Sequence[float], found: Sequence[Fall]) -> tuple[Barrier | N
             named = [k + 1 for k, u in zip(fall.modes, fall.direction) if u * u >= NAMED * max(fall.direction**2)]
             best[inside] = Barrier(fall.height, fall.distance, tuple(named), inside)
     return best.get(True), best.get(False)
+
+
+def reached(ranges: Sequence[float], found: Sequence[Fall]) -> Barrier | None:
+    """The lowest barrier of ``found`` that products with these ``ranges`` of their modes reach: a box, which along its
+    diagonals reaches further than its sides."""
+    inside = [
+        fall for fall in found if all(abs(u) * fall.distance <= ranges[k] for k, u in zip(fall.modes, fall.direction))
+    ]
+    within, outside = nearest(ranges, inside)
+    best = min((one for one in (within, outside) if one is not None), key=lambda one: one.height, default=None)
+    return None if best is None else replace(best, inside=True)
 
 
 @dataclass(frozen=True)

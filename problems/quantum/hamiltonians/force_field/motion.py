@@ -12,7 +12,7 @@ import numpy as np
 
 from problems.keys import AUTOMATIC
 from problems.quantum.hamiltonians.force_field import basis as modes_
-from problems.quantum.hamiltonians.force_field.boundedness import lowest_barriers
+from problems.quantum.hamiltonians.force_field.boundedness import barriers, basis_range, reached
 from problems.quantum.hamiltonians.force_field.field import ForceField
 from problems.quantum.hamiltonians.force_field.keys import Basis
 from problems.quantum.hamiltonians.force_field.operators import (
@@ -92,7 +92,7 @@ def system_of(given: Motion) -> System:
         sites=[str(k + 1) for k in order],
         edge_functions=[[int(i) for i in np.argsort(bases[k].labels)[-EDGE:]] for k in order],
         looks=tuple(looks),
-        barrier=lowest_barriers(field, bases)[0],
+        barrier=reached([basis_range(b) for b in bases], barriers(field)),
         lost=("holds", "problem.basis.functions"),
     )
 

@@ -29,7 +29,8 @@ from problems.quantum.readers.reader import KEY
 from problems.report_parts import Effort
 from problems.words import cut_short
 from solvers.eigen.configuration_interaction import TrainBuilder
-from solvers.eigen.plateaus import ON_PLATEAU, Plateaus, most_quanta, plateau_levels
+from solvers.eigen.few_quanta import most_quanta
+from solvers.eigen.plateaus import ON_PLATEAU, Plateaus, plateau_levels
 from solvers.eigen.pruned import count_products
 from solvers.eigen.states import EigenStates
 from solvers.measured import amount
@@ -176,8 +177,10 @@ class WellSpace(FieldSpace):
 
     def _look(self, states: EigenStates) -> Checked:
         """The levels as expectation values of the operator in the trains, which share nothing with the matrix."""
-        worst = 0.0
-        for x, energy in list(zip(states.trains, states.energies))[:LOOKED_AT]:
+        worst, first = 0.0, states.first or 0
+        assert self.plateaus is not None
+        variational = states.energies - self.plateaus.rests[first : first + len(states.energies)]
+        for x, energy in list(zip(states.trains, variational))[:LOOKED_AT]:
             assert isinstance(x, SectorTrain)
             dense = x.to_train()
             worst = max(worst, abs(float(np.real(self.operator.inner(dense, dense))) - float(energy)))

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
 
-from problems.quantum.hamiltonians.force_field.boundedness import Barrier, Fall, falls, nearest
+from problems.quantum.hamiltonians.force_field.boundedness import Barrier, falls, reached
 from problems.quantum.hamiltonians.force_field.holes import mean_square_along
 from problems.quantum.hamiltonians.terms.modes import Boson, Harmonic, Mode, Sinc
 from problems.quantum.hamiltonians.terms.names import Product
@@ -59,20 +59,13 @@ def falling(products: Mapping[Key, complex], modes: Sequence[Mode]) -> Falling |
     if not found:
         return None
     ranges = [_range(mode) for mode in modes]
-    barrier, outside = nearest(ranges, found)
-    if barrier is None and outside is not None:  # a box reaches further along its diagonals than its sides
-        corner = [fall for fall in found if _in_the_box(fall, ranges)]
-        barrier = replace(nearest(ranges, corner)[1] or outside, inside=True) if corner else None
+    barrier = reached(ranges, found)
     lowest = sorted(found, key=lambda fall: fall.height)[:MOST_WAYS]
     ways = np.zeros((len(lowest), len(modes)))
     for way, fall in zip(ways, lowest):
         way[list(fall.modes)] = fall.direction
     distances = np.array([fall.distance for fall in lowest])
     return Falling(ways, distances, _bottom(len(modes), terms, float(distances.min())), barrier)
-
-
-def _in_the_box(fall: Fall, ranges: Sequence[float]) -> bool:
-    return all(abs(u) * fall.distance <= ranges[k] for k, u in zip(fall.modes, fall.direction))
 
 
 def _bottom(d: int, terms: Sequence[tuple[Mapping[int, int], float]], room: float) -> float:

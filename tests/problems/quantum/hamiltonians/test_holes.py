@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from problems.errors import ProblemError
+from problems.quantum.hamiltonians.force_field.basis import harmonic_functions
 from problems.quantum.hamiltonians.force_field.beside_holes import field_space
+from problems.quantum.hamiltonians.force_field.boundedness import lowest_barriers
 from problems.quantum.hamiltonians.force_field.field import ForceField, coupled_oscillators
 from problems.quantum.hamiltonians.force_field.holes import beyond, bottom_of, lowest_hole, mean_square_along, reaches
 from problems.quantum.hamiltonians.force_field.keys import Basis
+from problems.quantum.hamiltonians.force_field.motion import Motion, system_of
 from problems.quantum.hamiltonians.force_field.product_basis import product_basis
 from problems.quantum.hamiltonians.force_field.space import FieldSpace
 from problems.quantum.hamiltonians.force_field.well import WellSpace
+from problems.quantum.keys import GaussianInitial
 from solvers.eigen.states import EigenStates
 from solvers.formats.trains.construct import random_train
 from solvers.sectors.train import product_state
@@ -27,6 +31,19 @@ def with_corner(depth: float = 0.002) -> ForceField:
 
 def space(field: ForceField, n: int, accuracy: float = 1e-4, holes: str = "warn", **basis: object) -> FieldSpace:
     return field_space(field, Basis.model_validate(basis), "frequency", n, accuracy, holes)
+
+
+def test_a_packet_is_told_of_a_corner_too() -> None:
+    """Nine functions end at |q| = 4.1 in either mode, and the barrier stands near 3.8 in both."""
+    field, hole = with_corner(), lowest_hole(with_corner(), 1)
+    start = GaussianInitial(type="gaussian", centre=0.5)
+    for functions, there in ((9, True), (6, False)):
+        basis = Basis.model_validate({"type": "harmonic", "functions": functions})
+        system = system_of(Motion(field, "frequency", basis, start, None, "units", 1.0, False))
+        assert (system.barrier is not None) is there
+        if system.barrier is not None and hole is not None:
+            assert system.barrier.height == pytest.approx(hole.height, rel=1e-2)
+    assert lowest_barriers(field, harmonic_functions(field, [9, 9], np.zeros(2, dtype=np.int64)))[0] is None
 
 
 def found(of: FieldSpace, n: int) -> tuple[WellSpace, Solution]:
