@@ -3,6 +3,7 @@
 Two threads on small matrices are slower than one, and many times so when tests run side by side.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -28,6 +29,18 @@ if os.name == "posix":
 # a job in the background of a shell script ignores SIGINT, and so would all that tests start and interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def pytest_sessionstart(session):
+    """What is imported and collected stays to the end: no collection of garbage walks it meanwhile."""
+    if not session.config.getoption("numprocesses", None):  # else it collects nothing, its workers do
+        gc.disable()
+
+
+def pytest_collection_finish():
+    """From here on garbage is looked for in what the tests make alone, which saved a twentieth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
