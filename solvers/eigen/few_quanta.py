@@ -74,7 +74,7 @@ def _quanta_of(sizes: Sequence[int], products: int) -> int:
 
 
 def sectors_of(
-    shifts: Shifts, products: np.ndarray, charges: Sequence[int], frequencies: np.ndarray, along: int
+    shifts: Shifts, products: np.ndarray, charges: Sequence[int], frequencies: np.ndarray, along: int, cutoff: float
 ) -> list[Sector]:
     total = _charges_of(products, charges)
     sums = products @ frequencies
@@ -83,7 +83,7 @@ def sectors_of(
     for charge in np.unique(total):
         here = total == charge
         own = products[here]
-        found.append(Sector(int(charge), own.sum(axis=1), sums[here], limit, PrunedMatrix(shifts, own)))
+        found.append(Sector(int(charge), own.sum(axis=1), sums[here], limit, PrunedMatrix(shifts, own, cutoff)))
     return found
 
 

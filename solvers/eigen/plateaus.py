@@ -30,6 +30,7 @@ from solvers.eigen.pruned import Terms, products_of, shifts_of
 DENSE = 1000  # products of one symmetry, solved by dense diagonalisation
 LEFT = 0.05  # of the accuracy: what is left to second order where there is room
 BUFFER = (4, 3)  # states along, beyond those asked: at least, and one of so many
+CUTOFF = 1e-5  # of the accuracy: elements left out; with rotation terms half of them cancel to less
 SAME = 0.25  # squared overlap of a state with itself in the smaller space, at least
 DONE = 0.5  # of the accuracy: errors that end the growth
 ON_PLATEAU = 0.02  # of the smallest quantum: an error below it
@@ -85,7 +86,7 @@ def plateau_levels(
     scale = float(frequencies.min())
     along = n_states + max(BUFFER[0], n_states // BUFFER[1])
     whole = min(most, whole_quanta(sizes))
-    sectors = sectors_of(shifts, products_of(whole, sizes), charges, frequencies, along)
+    sectors = sectors_of(shifts, products_of(whole, sizes), charges, frequencies, along, CUTOFF * accuracy)
     tol = float(np.sqrt(RESIDUAL * accuracy * scale))
     quanta, work = _first(sectors, n_states, along, whole), 0
     _begin(sectors, quanta, along)

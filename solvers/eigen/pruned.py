@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from itertools import product as every
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from solvers.kernels.shifts import insert_keys, rows_on_vectors, shifted_rows, symmetric_product
+from solvers.kernels.shifts import insert_keys, shifted_rows
 
 SEED = 20161  # of the random keys of products
 CHUNK = 4000  # rows of products outside that are held at a time
@@ -119,7 +120,8 @@ def shifts_of(matrices: Sequence[np.ndarray], terms: Terms) -> Shifts:
 
 @dataclass
 class PrunedMatrix:
-    """The matrix over ``products`` (N, d), of which the first ``len(self)`` have their rows so far."""
+    """The matrix over ``products`` (N, d), of which the first ``len(self)`` have their rows so far; elements up to
+    ``cutoff`` are left out."""
 
     shifts: Shifts
     products: np.ndarray
@@ -168,7 +170,7 @@ class PrunedMatrix:
             pointer, column, value, diagonal[part] = self._rows(
                 np.concatenate([self.products, own]), keys, len(self), len(self) + len(own)
             )
-            rows_on_vectors(pointer, column, value, x, found[part])
+            found[part] = csr_array((value, column, pointer), shape=(len(own), len(self))) @ x
         return found, diagonal
 
     def grow(self, count: int) -> None:
@@ -178,6 +180,7 @@ class PrunedMatrix:
         self.column = np.concatenate([self.column, column])
         self.value = np.concatenate([self.value, value])
         self.diagonal = np.concatenate([self.diagonal, diagonal])
+        self._below = csr_array((self.value, self.column, self.pointer), shape=(len(self), len(self)))
 
     def _rows(
         self, products: np.ndarray, keys: np.ndarray, first: int, last: int
@@ -202,7 +205,7 @@ class PrunedMatrix:
 
     def __matmul__(self, x: np.ndarray) -> np.ndarray:
         """The product with vectors (N, m)."""
-        return symmetric_product(self.pointer, self.column, self.value, self.diagonal, np.ascontiguousarray(x))
+        return self._below @ x + self._below.T @ x + self.diagonal[:, None] * x
 
     def dense(self) -> np.ndarray:
         """All of it, (N, N)."""

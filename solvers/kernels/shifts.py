@@ -23,20 +23,6 @@ def insert_keys(keys: np.ndarray, slots: np.ndarray) -> None:
 
 
 @kernel
-def rows_on_vectors(
-    pointer: np.ndarray, column: np.ndarray, value: np.ndarray, x: np.ndarray, found: np.ndarray
-) -> None:
-    """Rows (pointer, column, value) times ``x`` (N, m), into ``found`` (rows, m)."""
-    for i in range(pointer.shape[0] - 1):
-        for k in range(x.shape[1]):
-            found[i, k] = 0.0
-        for at in range(pointer[i], pointer[i + 1]):
-            j, a = column[at], value[at]
-            for k in range(x.shape[1]):
-                found[i, k] += a * x[j, k]
-
-
-@kernel
 def shifted_rows(
     products: np.ndarray,
     keys: np.ndarray,
@@ -113,22 +99,3 @@ def shifted_rows(
                 count += 1
         pointer[i - first + 1] = count
     return pointer, column[:count].copy(), value[:count].copy(), diagonal
-
-
-@kernel
-def symmetric_product(
-    pointer: np.ndarray, column: np.ndarray, value: np.ndarray, diagonal: np.ndarray, x: np.ndarray
-) -> np.ndarray:
-    """The symmetric matrix with these rows below its diagonal times ``x`` (N, m)."""
-    n, m = x.shape
-    y = np.empty((n, m))
-    for i in range(n):
-        for k in range(m):
-            y[i, k] = diagonal[i] * x[i, k]
-    for i in range(n):
-        for at in range(pointer[i], pointer[i + 1]):
-            j, a = column[at], value[at]
-            for k in range(m):
-                y[i, k] += a * x[j, k]
-                y[j, k] += a * x[i, k]
-    return y
