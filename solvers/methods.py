@@ -126,15 +126,15 @@ class DMRG(LinearMethod):
 class AMEn(LinearMethod):
     """Alternating minimal energy: one core at a time, the basis enriched by the residual.
 
-    ``enrichment``: rank of the residual that joins the basis (alias kickrank). ``max_rank``: cap of the TT-ranks
-    (alias rmax). ``sweeps``: most sweeps, each in one direction (alias nswp).
+    ``enrichment``: rank of the residual that joins the basis (alias kickrank); an eighth of the ranks where that is
+    more. ``max_rank``: cap of the TT-ranks (alias rmax). ``sweeps``: most sweeps, each in one direction (alias nswp).
 
     Raises ValueError where a value is impossible.
     """
 
     iterate: ClassVar[str] = "solvers.linear.amen:begin"
 
-    enrichment: int = 8
+    enrichment: int = 6
     max_rank: int = 500
     sweeps: int = 60
     local: LocalSolver = BY_DEFAULT

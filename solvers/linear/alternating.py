@@ -21,6 +21,7 @@ import numpy as np
 from solvers.checkpoint import Content
 from solvers.formats.trains.factorisations import qr_factors, singular_vectors
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.linear.enrichment import complement, widened
 from solvers.linear.iterate import Iterate, Residuals, Work
 from solvers.linear.system import System, plain
 from solvers.method_base import LocalSolver
@@ -28,7 +29,6 @@ from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrore
 from solvers.sweeping.local_system import LocalSystem
 from solvers.sweeping.preconditioner import ModeBasis
 
-NOTHING = 1e-8  # of the kick: directions outside the basis below this are rounding errors
 LOCAL = 0.02  # of the residual a core meets is left by the iterative solver: less does not pay before the next sweep
 MISSED = 2.0  # times its goal: the local iteration has failed, and a system of up to
 RESCUE_SIZE = 1200  # unknowns is solved by LU
@@ -189,6 +189,8 @@ class Alternating(Iterate):
                 x, error, goal, definite=self.definite, side=self.options.side, steps=self.options.steps, mode=mode
             )
             self.work.definite &= definite or not self.options.definite
+            if system.ends is not None:
+                self.work.saw(system.ends)
             if size > MISSED * goal and system.size <= RESCUE_SIZE:
                 x, size = system.solve_dense(f, x, size)
         return x, size
@@ -201,7 +203,9 @@ class Alternating(Iterate):
         if last:
             if self.z:
                 ax = project(half(self.zx[k], self.core(k), x), self.zx[k + 1], (len(self.zx[k]), x.shape[1]))
-                met.projected = _norm(_times(self.zb[k], _times(self.b[self.side][k], self.zb[k + 1])) - ax)
+                residual = _times(self.zb[k], _times(self.b[self.side][k], self.zb[k + 1])) - ax
+                met.projected = _norm(residual)
+                self.z[k] = residual
             self.x[k] = x
         else:
             u, rest, h = self._truncate(k, f, error, x, budget)
@@ -262,7 +266,7 @@ class Alternating(Iterate):
             ahead = np.matmul(rest, self.zx[k + 1]).reshape(-1, self.zx[k + 1].shape[2])  # (beta s, z')
             known = _times(b, self.zb[k + 1])
             kick = _times(self.xb[k], known).reshape(a * n, -1) - h.reshape(a * n, -1) @ ahead
-            extra = _complement(u.reshape(a * n, s), kick, self.options.max_rank, self.rng)
+            extra = complement(u.reshape(a * n, s), kick, self.options.max_rank, self.rng)
             self.work.capped |= s + kick.shape[1] > self.options.max_rank
             if extra.shape[1]:
                 more = half(self.xx[k], core, extra.reshape(a, n, -1)).reshape(a * n, core.dims[3], -1)
@@ -272,7 +276,7 @@ class Alternating(Iterate):
             applied = seen.reshape(-1, new.shape[2])[:, :s].reshape(len(seen), -1) @ ahead
             residual = _times(self.zb[k], known).reshape(applied.shape) - applied
             met.projected = _norm(residual)
-            z = qr_factors(residual)[0].reshape(len(self.zx[k]), n, -1)
+            z = qr_factors(widened(residual, s, self.rng))[0].reshape(len(self.zx[k]), n, -1)
             self.z[k] = z
             self.zx[k + 1] = advance(seen, z, core.dims[3])
             self.zb[k + 1] = _overlap(_times(self.zb[k], b), z)
@@ -317,27 +321,3 @@ def _times(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _overlap(ahead: np.ndarray, bra: np.ndarray) -> np.ndarray:
     """The environment (b', c') of <bra|b> behind a core; ahead is (a', n, c'): the one before it times the b core."""
     return bra.reshape(-1, bra.shape[2]).conj().T @ ahead.reshape(-1, ahead.shape[2])
-
-
-def _complement(u: np.ndarray, kick: np.ndarray, max_rank: int, rng: np.random.Generator) -> np.ndarray:
-    """As many orthonormal columns orthogonal to ``u`` as ``kick`` has and fit: what is new in it, then random ones.
-
-    By singular values, for the columns of a kick may depend on each other. Random directions in their place give the
-    next core a choice that a residual of low rank does not: the Laplacian in 16 dimensions, 5 sweeps for 16.
-    """
-    count = min(u.shape[0], max_rank) - u.shape[1]
-    count = min(count, kick.shape[1])
-    size = _norm(kick)
-    if count <= 0:
-        return u[:, :0]
-    adjoint = u.conj().T
-    new = u[:, :0]
-    if size > 0.0:
-        kick = kick / size
-        q, r = qr_factors(kick - u @ (adjoint @ kick))
-        left, s, _ = singular_vectors(r)
-        new = q @ left[:, : min(count, int(np.count_nonzero(s > NOTHING)))]
-    if new.shape[1] < count:
-        fill = rng.standard_normal((len(u), count - new.shape[1])).astype(u.dtype)
-        new = np.concatenate([new, fill / np.sqrt(len(u))], axis=1)
-    return qr_factors(new - u @ (adjoint @ new))[0]  # again: what was small has lost digits against u

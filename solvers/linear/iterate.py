@@ -21,13 +21,19 @@ from solvers.method_base import LinearMethod
 
 @dataclass
 class Work:
-    """Counts over all sweeps."""
+    """Counts over all sweeps; ``ends``: the least and the largest Rayleigh quotient seen on the way, zero for none."""
 
     sweeps: int = 0
     local_solves: int = 0
     products: int = 0
     capped: bool = False
     definite: bool = True
+    ends: tuple[float, float] = (0.0, 0.0)
+
+    def saw(self, ends: tuple[float, float]) -> None:
+        """Rayleigh quotients of one core."""
+        least, most = self.ends
+        self.ends = (min(least, ends[0]), max(most, ends[1])) if most != 0.0 else ends
 
     def add(self, other: Work) -> None:
         """The counts of another iteration."""

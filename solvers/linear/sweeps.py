@@ -104,11 +104,12 @@ class Sweeping:
             if not np.isfinite(met.local + (met.projected or 0.0)):
                 self.over = True
                 break
+            x = iteration.train()
             estimate = met.estimate
             true = np.nan
             final = self.done == self.method.sweeps or self.waited == PATIENCE - 1
             if estimate <= accuracy or final or not same:
-                true = judge.residual(iteration.train(), self.rng, np.inf if final or not same else accuracy)
+                true = judge.residual(x, self.rng, np.inf if final or not same else accuracy)
                 if true > accuracy >= estimate:
                     self.floor *= 0.5
                 if same:
@@ -120,10 +121,9 @@ class Sweeping:
             seen = {"projected": projected, "local": met.local, "true": true}
             better = {name for name, value in seen.items() if value < PROGRESS * self.kept[name].value}
             for name in better:
-                self.kept[name] = Kept(seen[name], iteration.train())
+                self.kept[name] = Kept(seen[name], x)
             self.waited = 0 if better else self.waited + 1
             self.lost = self.lost + 1 if same and estimate > 1.0 and not iteration.definite else 0
-            x = iteration.train()
             full = sum(core.size for core in x.cores) > self.storage
             self.over = true <= accuracy or self.waited >= PATIENCE or self.lost >= LOST or full
             yield IterationState(

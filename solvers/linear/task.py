@@ -274,10 +274,17 @@ class Task:
         x = given if given is not None else times_power(best.x * self.size, self.exponent)
         self.extra["route"] = best.route
         if self.look_at_condition and best.residual < 1.0:
-            seen = self.extra.get("condition") or condition_seen(self.system, best.x)
+            seen = self.extra.get("condition") or condition_seen(self.system, best.x, best.residual, self._ends(best))
             if seen is not None:
                 self.extra |= {"condition": seen, "forward_error": seen * best.residual}
         return self._solution(x, best.residual, status, (agrees,))
+
+    def _ends(self, best: Swept) -> tuple[float, float] | None:
+        """The least and the largest Rayleigh quotient that sweeps have seen, of a definite operator."""
+        seen = best.work
+        if best.route != "sweeps" or not (self.system.definite and seen.definite and seen.ends[0] > 0.0):
+            return None
+        return seen.ends[0], seen.ends[1]
 
     def _solution(self, x: TensorTrain, residual: float, status: Status, checked: tuple[Checked, ...]) -> Solution:
         counts = {"sweeps": self.work.sweeps, "local_solves": self.work.local_solves, "matvecs": self.work.products}

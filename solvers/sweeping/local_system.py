@@ -21,6 +21,7 @@ class LocalSystem:
         self.shape = (left.shape[0], core.dims[1], right.shape[2])
         self.dims = (*left.shape, core.dims[1], core.dims[2], *right.shape)
         self.products = 0
+        self.ends: tuple[float, float] | None = None  # of the diagonal in the preconditioner's basis, once seen
 
     @property
     def size(self) -> int:
@@ -83,6 +84,7 @@ class LocalSystem:
         The new core, its residual norm, and whether the operator still looks definite.
         """
         p = preconditioner(self.left, self.core, self.right, side, mode)
+        self.ends = p.ends
         change = np.zeros(self.size, dtype=x.dtype)
         rest = p.rotate(error).reshape(-1)
         a2, q, a, _, _, r, b, b2 = self.dims

@@ -29,7 +29,9 @@ SAME_BASIS = 1e-10  # of a block may lie off the diagonal in a basis that counts
 class Preconditioner:
     """z = (1 x V) D (1 x V^H) r in rotated bonds, as the kernels take it (solvers.kernels.linear.precondition).
 
-    ``left``, ``right``: the environments rotated by ``gauge_left`` (a, a) and ``gauge_right`` (b, b).
+    ``left``, ``right``: the environments rotated by ``gauge_left`` (a, a) and ``gauge_right`` (b, b). ``ends``: the
+    least and the largest number on the diagonal, which are Rayleigh quotients of the whole operator where bases are
+    orthonormal: the spectrum of a Hermitian one is no narrower.
     """
 
     side: int
@@ -40,6 +42,7 @@ class Preconditioner:
     right: np.ndarray
     gauge_left: np.ndarray | None
     gauge_right: np.ndarray | None
+    ends: tuple[float, float]
 
     def rotate(self, x: np.ndarray, back: bool = False) -> np.ndarray:
         """A core (a, n, b) in the rotated bonds, or out of them."""
@@ -150,11 +153,14 @@ def preconditioner(
         blocks = np.tensordot(left, core.dense, axes=(1, 0)).transpose(4, 0, 2, 1, 3).reshape(q, a * n, a * n)
         basis = _eigenbasis((trace_right @ blocks.reshape(q, -1)).reshape(a * n, a * n))
         diagonal = np.sum(basis.conj() * (blocks @ basis), axis=1).T @ right.diagonal(0, 1, 2)
-    inverse = _inverse(diagonal.reshape(-1))
+    diagonal = diagonal.reshape(-1)
+    inverse = _inverse(diagonal)
+    ends = float(diagonal.real.min()), float(diagonal.real.max())
     adjoint = np.ascontiguousarray(basis.conj().T)
     if which == 1:  # acts from the right on rows, so transposed
         basis, adjoint = np.ascontiguousarray(basis.T), np.ascontiguousarray(basis.conj())
-    return Preconditioner(which, np.ascontiguousarray(basis), adjoint, inverse, left, right, gauge_left, gauge_right)
+    basis = np.ascontiguousarray(basis)
+    return Preconditioner(which, basis, adjoint, inverse, left, right, gauge_left, gauge_right, ends)
 
 
 def _traces(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
