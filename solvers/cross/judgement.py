@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from solvers.cross.known import entries
+from solvers.cross.noise import is_noise
 from solvers.cross.pivots import Pivots
 from solvers.cross.search import STARTS, Search
 from solvers.formats.trains.construct import ones
@@ -124,6 +125,25 @@ class Judgement:
         values = self.source.points(points)
         self.checks += self.source.evaluations - spent
         return points, values
+
+    def beside(self, exact: TensorTrain, error: float, worst: np.ndarray, count: int) -> tuple[float, np.ndarray]:
+        """The largest error, over the largest value, and the points where the error is above the accuracy, worst first.
+
+        Of ``worst`` (p, d), the largest ``error`` there, and ``count`` fresh random points: what is known lies on the
+        lines through the pivots, where a part of the function may be small that is large elsewhere.
+        """
+        points = np.concatenate([worst, self.fresh(count)[0]])
+        errors = self._errors(exact, points) / self.source.largest
+        order = np.argsort(errors)[::-1]
+        order = order[errors[order] > self.accuracy][: max(len(worst), WORST)]
+        return max(error, float(errors.max(initial=0.0))), points[order]
+
+    def noise(self, pivots: Pivots, error: float) -> bool:
+        """Whether an ``error`` (over the largest value) that stays while the ranks grow is that of the values."""
+        spent = self.source.evaluations
+        found = is_noise(self.source, pivots.train(), error * self.source.largest)
+        self.checks += self.source.evaluations - spent
+        return found
 
     def last(self, exact: TensorTrain, before: TensorTrain | None) -> tuple[TensorTrain, float]:
         """The train rounded, or as it is where that is better, or one ``before`` it that is much better, with the

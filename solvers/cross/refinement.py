@@ -37,6 +37,8 @@ ALONE = 2  # so few points of thousands become pivots, whatever their error: a s
 INSERTED = 8  # points that become pivots at once, and an eighth of the rank
 MORE = 4  # times as many random points after every check that found an error ...
 MORE_SHARE = 0.5  # ... up to this share of all evaluations
+ASIDE = 0.05  # of the evaluations: random points beside known ones that are missed, which lie on few lines
+LOOK_AGAIN = 2.0  # times the evaluations, before a remainder that was no noise is looked at again
 KEPT = 4_000_000  # numbers in the cores of a train that is kept as the best so far: 32 MB
 LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
 _PLACE = (
@@ -48,6 +50,8 @@ _PLACE = (
     "forward",
     "last_judged",
     "ended",
+    "noise",
+    "next_look",
     "floor",
 )  # plain data that say where it is
 
@@ -89,6 +93,8 @@ class Refinement(Outcome):
         self.status: Status | None = None
         self.progress = Progress(accuracy, method.max_evaluations, method.patience)
         self.ended = False  # by what it says of the progress
+        self.noise = False  # whether that is so because the values have errors of their own
+        self.next_look = 0  # evaluations from which on an error that stays is held against noise
         self.floor: float | None = None  # the error of the values themselves, where it ended at that
         self.interrupted = False
 
@@ -147,7 +153,7 @@ class Refinement(Outcome):
         if self.status is not Status.CONVERGED:
             room = self.method.max_evaluations - self.source.evaluations
             fresh = self.judgement.fresh(min(self.method.check_points, room))
-            if self.ended and self.progress.at_floor():
+            if self.noise:
                 self.pivots, self.floor = settled(self.pivots, fresh, self.progress.lowest())
 
     def told(self, label: str, error: float) -> Iterator[IterationState]:
@@ -222,12 +228,20 @@ class Refinement(Outcome):
         self.work += self.pivots.work()
         self.progress.note(self.source.evaluations, error, self.work)
         size, method = self.source.size, self.method
-        self.ended = size > min(LARGE * method.whole, method.max_evaluations) and self.progress.ended()
+        if size <= min(LARGE * method.whole, method.max_evaluations):
+            return
+        if self.source.evaluations >= self.next_look and self.progress.stays():
+            self.noise = self.judgement.noise(self.pivots, self.progress.lowest())
+            self.next_look = int(LOOK_AGAIN * self.source.evaluations)
+        self.ended = self.noise or self.progress.ended()
 
     def judge(self, pivots: Pivots) -> Judged:
         """The train against all that is known and, where it agrees, where nothing was looked at."""
         train, exact, error, worst = self.judgement.fitted(pivots)
         if error > self.accuracy:
+            if error > SLIGHT * self.accuracy:
+                count = int(min(self.method.check_points, ASIDE * self.source.evaluations))
+                error, worst = self.judgement.beside(exact, error, worst, count)
             return Judged(train, error, worst, 0)
         least = self.method.check_points
         count = min(least * MORE**self.checks, max(least, int(MORE_SHARE * self.source.evaluations)))

@@ -13,7 +13,7 @@ def seen(errors, accuracy=1e-8, patience=1_000_000):
     ends = []
     for count, error in zip(COUNTS, errors, strict=True):
         progress.note(int(count), float(error))
-        ends.append((progress.at_floor(), progress.out_of_reach()))
+        ends.append((progress.stays(), progress.out_of_reach()))
     return ends
 
 
