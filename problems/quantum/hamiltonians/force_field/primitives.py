@@ -22,6 +22,7 @@ from numpy.polynomial import polynomial as polynomials
 
 from problems.quantum.hamiltonians.force_field.rotation import MOST_POWER, momentum_matrices
 
+FAR = 12.0  # of q: beyond it no function of fewer than 72 quanta reaches, and no expansion is meant to hold
 MAX_POWER = 6
 MOST_BENT = 160  # functions of a mode whose potential is bounded
 MOST_PRIMITIVE = 600  # functions of a mode: a dense matrix of that size takes half a second
@@ -99,7 +100,7 @@ class Primitive:
 
 @dataclass(frozen=True)
 class Walls:
-    """Where P has its last maxima before it falls to minus infinity, and how high it is there; infinite where it rises.
+    """Where P has its last maxima before it falls for good, and how high it is there; infinite where it rises.
 
     ``open``: it falls from the start, there is no well at all.
     """
@@ -111,16 +112,20 @@ class Walls:
 
 
 def walls(P: np.ndarray) -> Walls:
-    """The barriers of a potential about q = 0, whose coefficients are P (ascending)."""
+    """The barriers of a potential about q = 0, whose coefficients are P (ascending): before it falls to minus infinity,
+    or into a lower well beyond ``FAR``, which an expansion about q = 0 says nothing of."""
     P = _trimmed(P)
     if len(P) < 2:
         return Walls(-np.inf, np.inf, np.inf, True)
     places, top = [-np.inf, np.inf], np.inf
     stationary = _real_roots(polynomials.polyder(P))
     for side, sign in enumerate((-1.0, 1.0)):
-        if P[-1] * sign ** (len(P) - 1) > 0:
-            continue
         outside = stationary[sign * stationary > 0]
+        if P[-1] * sign ** (len(P) - 1) > 0:
+            lower = (sign * outside > FAR) & (polynomials.polyval(outside, P) < P[0])
+            outside = outside[sign * outside < np.min(sign * outside[lower], initial=np.inf)]
+            if not lower.any() or not len(outside):
+                continue
         if not len(outside):
             return Walls(0.0, 0.0, 0.0, True)
         places[side] = float(sign * np.max(sign * outside))

@@ -166,5 +166,5 @@ def _said(axis: Axis | None, group: AbelianGroup | None, point_group: str, told:
         which += f" (one of {axis.choices} that differ in what is E1 or E2, A or B: give names with representations)"
     if axis.broken > BROKEN:
         share = f"{100.0 * axis.broken:.0f} % of the anharmonic constants"
-        return f"{which}, nearly: what is missing of the quartic constants breaks it by {share}; and the parities"
+        return f"{which}, nearly: quartic constants that are missing or imprecise break it by {share}; and the parities"
     return f"{which}, under which the field is invariant, and the parities of the field"
