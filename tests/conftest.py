@@ -30,6 +30,7 @@ if os.name == "posix":
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
 def pytest_sessionstart(session):
     """What is imported and collected stays to the end: no collection of garbage walks it meanwhile."""
     if not session.config.getoption("numprocesses", None):  # else it collects nothing, its workers do
