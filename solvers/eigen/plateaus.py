@@ -88,7 +88,7 @@ def plateau_levels(
     whole = min(most, whole_quanta(sizes))
     sectors = sectors_of(shifts, products_of(whole, sizes), charges, frequencies, along, CUTOFF * accuracy)
     tol = float(np.sqrt(RESIDUAL * accuracy * scale))
-    quanta, work = _first(sectors, n_states, along, whole), 0
+    quanta, work = _first(sectors, n_states, along, whole, most % STEP), 0
     _begin(sectors, quanta, along)
     chosen = False  # whether products have been left out
     while quanta + STEP <= most and not _settled(sectors, n_states, accuracy, bottom):
@@ -120,9 +120,8 @@ def plateau_levels(
     )
 
 
-def _first(sectors: Sequence[Sector], n_states: int, along: int, most: int) -> int:
+def _first(sectors: Sequence[Sector], n_states: int, along: int, most: int, quanta: int) -> int:
     """Quanta of the first space, so small that no hole is in it: it holds the lowest products, and more than states."""
-    quanta = most - STEP * (most // STEP)
     sums = np.concatenate([s.sums for s in sectors])
     limit = np.sort(sums)[min(n_states, len(sums)) - 1] * (1.0 + 1e-12)
     highest = max(int(s.totals[s.sums <= limit].max(initial=0)) for s in sectors)
