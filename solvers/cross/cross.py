@@ -78,9 +78,9 @@ def cross(
     share of the entries may be wrong although no error was found (N random points bound it by 9.2 / N, but for one case
     in 10^4; 0 where all was seen; 1 where not converged). Status CONVERGED, RANK_LIMIT, ITERATION_LIMIT (sweeps or
     evaluations), FLOOR (noise, few digits, a jump or a kink: the error hardly falls, solvers.cross.progress; extra has
-    ``floor`` where solvers.cross.noise finds noise, the root mean square error at fresh points over the largest value, where it is one of the values),
-    STAGNATED (rounding errors), NO_EVIDENCE (one value alone was seen of a tensor not seen whole) or
-    INTERRUPTED (by the callback). The same ``rng`` state gives the same train.
+    ``floor``, the root mean square error at fresh points over the largest value, where what is left is noise,
+    solvers.cross.noise), STAGNATED (rounding errors), NO_EVIDENCE (one value alone was seen of a tensor not seen whole)
+    or INTERRUPTED (by the callback). The same ``rng`` state gives the same train.
 
     Cost: about d n r^2 evaluations, as much again for the search of pivots, and some thousand for the judgement. Raises
     NotConverged, with the solution, when ``throw``; ValueError for wrong shapes, for NaN or infinity from f (with the

@@ -18,6 +18,7 @@ from solvers.solution import Checked, Solution, Status
 BLIND = 1e-6  # of the typical weight of the samples of an index: a direction with less is not seen
 SPREADS = 4.0  # standard deviations
 WHOLE = "size of the whole tensor"  # the look that a second fit may refute
+FEW = 30.0  # entries of equal weight: an error of fewer is told with what it may be off by
 SAME = 10.0  # times the error said, that two fits may differ by over all entries
 
 
@@ -45,8 +46,21 @@ def excess(train: TensorTrain, values: np.ndarray, weights: np.ndarray | None = 
     """By how much the root mean square of all entries exceeds that of the sampled values (m,), relative to the latter.
 
     Zero within what the choice of the samples explains (``SPREADS`` standard deviations of their mean square). That
-    underestimates where few entries are very large: a second fit that agrees over all entries knows better.
+    underestimates where few entries are very large: a second fit that agrees over all entries knows better. Weights
+    that leave few values a say explain everything: the values are also taken as they are, noise and all.
     """
+    if weights is not None and not (weights == weights[0]).all():
+        return max(excess(train, values), _excess(train, values, weights))
+    return _excess(train, values, weights)
+
+
+def whole_size(excess: float, accuracy: float) -> Checked:
+    """The look at that."""
+    how, text = "root mean square of all entries beside that of the samples", "than the samples explain"
+    return Checked(WHOLE, how, f"larger by {amount(excess)} {text}", excess <= accuracy)
+
+
+def _excess(train: TensorTrain, values: np.ndarray, weights: np.ndarray | None) -> float:
     top = float(np.abs(values).max())
     squares = np.abs(values / top) ** 2
     shares = np.full(len(values), 1.0 / len(values)) if weights is None else weights / weights.sum()
@@ -79,6 +93,14 @@ def unseen(views: Sequence[np.ndarray], size: int) -> float:
         weights = np.linalg.eigvalsh(view.conj().T @ view)
         open_directions += int(np.count_nonzero(weights < BLIND * typical))
     return open_directions / size
+
+
+def by_few(error: float, found: np.ndarray, kept: Data[S], typical: float) -> float:
+    """An ``error`` of entries set aside, of which weights leave few a say: two standard deviations more."""
+    if kept.effective >= FEW or (kept.weights == kept.weights[0]).all():
+        return error
+    own, spread = relative_error(found, kept.values, typical, kept.weights)
+    return max(error, own + 2.0 * spread)
 
 
 def weighed(kept: Data[S]) -> list[Checked]:

@@ -26,7 +26,7 @@ from solvers.optimisation.completion.alternating import Additive, AlternatingFit
 from solvers.optimisation.completion.dimension import feasible
 from solvers.optimisation.completion.given import Data, Repeated, checked, split
 from solvers.optimisation.completion.growth import PATIENCE, RankFit
-from solvers.optimisation.completion.judges import relative_error, weighed
+from solvers.optimisation.completion.judges import excess, relative_error, weighed, whole_size
 from solvers.optimisation.completion.middle import median, spread, start_of
 from solvers.optimisation.completion.robust import FAR
 from solvers.optimisation.completion.suspects import looks_at
@@ -38,6 +38,7 @@ EFFECTS_RIDGES = (0.0, 0.3, 1.0, 2.0, 5.0, 10.0, 20.0)  # samples that an effect
 STRONGEST, WEAKEST = 3, -14  # steps of the ridge, each a factor STEP, around that of noise alone
 STEP = np.sqrt(10.0)
 SMALL = 0.3  # of the size that the noise has: random entries of a new rank
+TINY = 1e-300
 RENEWED = 6  # times that Huber's turning point is found again from the effects' residuals
 
 
@@ -277,7 +278,12 @@ class PenalisedGrowth:
             baseline = whole.minimise(self.ranks[0].model, self.loss, self.effects_ridge, 0.0)
         self.fit.sweeps += whole.sweeps
         judged = self.judge(model, best.fit.rank, best.fit.ridge)
-        fit = replace(judged, validation_error=best.fit.validation_error)
+        # fitted to all of them, it may put other and large values where no sample is
+        train, over, apart = model.train(self.shape, self.scale), 0.0, 0.0
+        if not self.logistic:
+            over = excess(train, known.values, known.weights)
+            apart = (train - best.model.train(self.shape, self.scale)).norm() / max(train.norm(), TINY)
+        fit = replace(judged, validation_error=best.fit.validation_error, excess=over)
         by_rank = tuple(fit if chosen is best else chosen.fit for chosen in self.ranks)
         # what is known of it
         limit = self.limit(model)
@@ -291,13 +297,17 @@ class PenalisedGrowth:
                 fit.validation_error <= self.accuracy,
             )
         ]
+        if not self.logistic:
+            looks.append(whole_size(over, self.accuracy))
+            text = f"differs by {amount(apart)} over all entries"
+            looks.append(Checked("tensor", "the fit that was judged, to fewer samples", text, apart <= self.accuracy))
         if any(mask.any() for mask in rejected):
             looks += looks_at(parts, rejected)
         cold = sum(int(np.sum(np.bincount(c, minlength=n) == 0)) for c, n in zip(known.samples.columns, self.shape))
         looks += [*weighed(self.parts[1]), *self.repeated.looks(self.accuracy)]
         if cold:
             looks.append(Checked("indices without a sample", "how many there are", f"{cold}, of no effect", False))
-        error = fit.error
+        error = max(fit.error, apart)
         if error > self.accuracy:
             status = Status.RANK_LIMIT if self.rising and best.fit.rank == self.method.max_rank else Status.STAGNATED
         else:
@@ -308,7 +318,7 @@ class PenalisedGrowth:
         if self.method.loss == "huber":
             extra["rejected"] = tuple(part.samples.indices[mask] for part, mask in zip(parts, rejected))
         return Solution(
-            model.train(self.shape, self.scale),
+            train,
             status,
             int(status is Status.CONVERGED),
             np.array([error]),

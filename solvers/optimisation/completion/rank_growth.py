@@ -24,7 +24,15 @@ from solvers.measured import amount
 from solvers.optimisation.completion.dimension import feasible
 from solvers.optimisation.completion.given import Data, Repeated, split
 from solvers.optimisation.completion.growth import LEARNED, Growth, RankFit, stored_growth
-from solvers.optimisation.completion.judges import WHOLE, beside_second, excess, relative_error, undetermined, weighed
+from solvers.optimisation.completion.judges import (
+    beside_second,
+    by_few,
+    excess,
+    relative_error,
+    undetermined,
+    weighed,
+    whole_size,
+)
 from solvers.optimisation.completion.start import rank_one_start
 from solvers.optimisation.descent import minimise
 from solvers.optimisation.least_squares import MANIFOLD, LeastSquares
@@ -245,7 +253,8 @@ class RankGrowth:
         if growth.chosen.error > 1.0:
             self.shrink(growth)
         fit = growth.chosen
-        error = fit.error
+        known = values_of(self.train(growth.point), self.kept.samples)
+        error = by_few(fit.error, known, self.kept, self.typical)
         status = Status.RANK_LIMIT if growth.rising else Status.STAGNATED
         looks = [
             Checked(
@@ -254,12 +263,7 @@ class RankGrowth:
                 f"relative error {amount(fit.validation_error)}",
                 fit.validation_error <= self.accuracy,
             ),
-            Checked(
-                WHOLE,
-                "root mean square of all entries beside that of the samples",
-                f"larger by {amount(fit.excess)} than the samples explain",
-                fit.excess <= self.accuracy,
-            ),
+            whole_size(fit.excess, self.accuracy),
         ]
         doubts = [*weighed(self.kept), *self.repeated.looks(self.accuracy)]
         looks += doubts

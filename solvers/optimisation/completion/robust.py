@@ -227,7 +227,8 @@ class RobustCompletion:
             return plain
         self.growth.twice = True
         solution = self.growth.solution()
-        looks = [*looks_at(self.all, self.masks.all)]
+        chosen = [*looks_at(self.all, self.masks.all)]
+        looks = list(chosen)
         found, near, _ = self.rejected(self.growth)
         if found != self.masks:
             looks.append(Checked("entries rejected", "judged again by the last fit", "others would be", False))
@@ -239,9 +240,11 @@ class RobustCompletion:
         # those that are not far off may be true
         error = max(float(solution.residual[0]), self.error(solution.value, self.masks, near))
         solution = replace(solution, checked=(*solution.checked, *looks), residual=np.array([error]))
-        if solution.converged and not all(look.passed for look in looks):
+        doubted = not all(look.passed for look in (looks if solution.converged else chosen))
+        if doubted:  # the rejected may be true
             error = max(error, self.error(solution.value, None, near))
-            solution = replace(solution, status=Status.CONTRADICTED, n_converged=0, residual=np.array([error]))
+            status = Status.CONTRADICTED if solution.converged else solution.status
+            solution = replace(solution, status=status, n_converged=0, residual=np.array([error]))
         elif solution.converged and error > self.accuracy:
             solution = replace(solution, status=Status.STAGNATED, n_converged=0)
         return self.told(solution, self.work())

@@ -171,12 +171,13 @@ class RobustRegression:
             checked=(*solution.checked, *looks),
             extra={**solution.extra, "rejected": rejected},
         )
-        if solution.converged and not all(look.passed for look in looks):
+        if not all(look.passed for look in looks):
             known = [(values_of(solution.value, part.samples), part) for part in self.all]
             found, true = np.concatenate([at for at, _ in known]), np.concatenate([part.values for part in self.all])
             error = relative_error(found, true, weights=np.concatenate([part.weights for part in self.all]))[0]
             error = max(error, float(solution.residual[0]))  # the rejected may be true
-            return replace(solution, status=Status.CONTRADICTED, n_converged=0, residual=np.array([error]))
+            status = Status.CONTRADICTED if solution.converged else solution.status
+            return replace(solution, status=status, n_converged=0, residual=np.array([error]))
         return solution
 
 
