@@ -48,7 +48,8 @@ class Outcome:
             status, share = (Status.CONVERGED, 0.0) if sure else (Status.NO_EVIDENCE, 1.0)
             none = np.zeros((0, len(source.shape)), dtype=np.int64)
             zero = ones(source.shape) * 0.0
-            return self.said(zero, status, 0.0, none, share, looks.zeros(source.known.count, sure))
+            error = 0.0 if sure else 1.0  # where nothing was seen nothing is known
+            return self.said(zero, status, error, none, share, looks.zeros(source.known.count, sure))
         assert self.status is not None
         if self.status is not Status.CONVERGED:
             before = self.best[0] if self.best is not None and self.floor is None else None
@@ -60,10 +61,11 @@ class Outcome:
         share = 0.0 if source.seen_whole() else min(1.0, EVIDENCE / judged.fresh)
         looked = [looks.fresh_points(judged.fresh, judged.error, share), *self.looked]
         status = Status.CONVERGED if all(look.passed for look in looked) else Status.CONTRADICTED
+        error = judged.error
         if source.single_valued() and not source.constant():  # one value alone is no evidence
-            status = Status.NO_EVIDENCE
+            status, error = Status.NO_EVIDENCE, max(error, 1.0)
             looked.append(looks.one_value(source.known.count))
-        return self.said(judged.train, status, judged.error, self.pivots.points(), share, *looked)
+        return self.said(judged.train, status, error, self.pivots.points(), share, *looked)
 
     def said(
         self, train: TensorTrain, status: Status, error: float, pivots: np.ndarray, share: float, *looked: Checked

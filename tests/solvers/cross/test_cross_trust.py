@@ -121,6 +121,7 @@ def test_one_value_alone_is_no_evidence_but_where_all_was_seen():
     for f in (needle, lambda p: 1.0 + needle(p)):
         solution = cross(f, shape, throw=False)
         assert solution.status is Status.NO_EVIDENCE and not all(look.passed for look in solution.checked)
+        assert solution.residual[0] == 1.0  # what was not seen may be anything
         for name in ("start", "starts"):
             found = cross(f, shape, **{name: where})
             assert found.status is Status.CONVERGED and np.isclose(found.value.entries(where)[0], f(where)[0])
