@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solvers.methods import Completion
+from solvers.fit_methods import Completion
 from solvers.optimisation.completion import judges, penalised
 from solvers.optimisation.completion.completion import complete
 from solvers.solution import Status
