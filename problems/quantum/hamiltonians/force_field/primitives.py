@@ -22,10 +22,10 @@ from numpy.polynomial import polynomial as polynomials
 
 from problems.quantum.hamiltonians.force_field.rotation import MOST_POWER, momentum_matrices
 
-FAR = 12.0  # of q: beyond it no function of fewer than 72 quanta reaches, and no expansion is meant to hold
 MAX_POWER = 6
 MOST_BENT = 160  # functions of a mode whose potential is bounded
 MOST_PRIMITIVE = 600  # functions of a mode: a dense matrix of that size takes half a second
+FAR = math.sqrt(2.0 * MOST_PRIMITIVE)  # of q: where the last of them turns back; what lies beyond none of them knows
 FEWEST = 16  # beyond those that the classical orbit needs
 GROWTH = 1.25
 POINTS = 60  # of the quadrature, beyond the functions: tanh has its poles far from the real axis
