@@ -7,8 +7,9 @@
 3. Near the end the same system gives the correction of p, (s - A) d = A p, from a right-hand side that is small: a
    digit a step where s is small beside the slowest rate. What the steps to come would add up to is the error. At the
    end p is rounded to what the accuracy leaves.
-4. A search in the complement, <l, x> = 0, from other trains for the eigenvalue nearest to zero: where that is zero too,
-   several states are stationary (a conserved quantity), and that is said.
+4. A disturbance of p that holds no mass must decay by the same steps: where a part of it stays, several states are
+   stationary (a conserved quantity), and that is said (solvers.eigen.general.another).
+A Lindblad operator is taken in real numbers, in a basis of Hermitian matrices (solvers.eigen.general.hermitian_basis).
 Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 2.3 and 2.5.
 """
 
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,10 @@ import scipy.sparse as sp
 
 from solvers.checkpoint import Checkpoint, Content, Question, random_state, restore, stored_train, train_arrays
 from solvers.eigen import explicit
+from solvers.eigen.complex_hermitian import real_part
+from solvers.eigen.general.another import UNEXAMINED, Another
 from solvers.eigen.general.closed_classes import EPS, stationary_vector
-from solvers.eigen.general.order import Order
-from solvers.eigen.general.search import COARSE, starts
-from solvers.eigen.spans import Known
-from solvers.eigen.subspace import BESIDE, Subspace
+from solvers.eigen.general.hermitian_basis import in_hermitian_basis, turned
 from solvers.eigen.swept import swept
 from solvers.formats.trains.construct import identity_operator, ones, tt_svd
 from solvers.formats.trains.operator import TTOperator
@@ -53,10 +52,7 @@ SLOWEST = 0.9  # ratio of two corrections that still says something,
 FAST_ENOUGH = 0.15  # and that no longer step would better
 SHARE = 0.1  # of the accuracy, for roundings on the way
 ROUNDED = 0.5  # of what the accuracy leaves, for the last one: noise of the corrections is no rank of the answer
-SECOND = 1e-7  # of the mean size of A: a second eigenvalue, and its residual, below it is zero
-DECIDED = 0.3  # residual over eigenvalue of the second one, below which that is not zero
-SEARCH_RANK = 30  # cap of the trains of that search
-SEARCH_SHIFT = 1e-2  # of the mean size of A: where the second eigenvalue is looked for from
+REAL = 1e-14  # relative size of an imaginary part that is rounding errors
 SAMPLES = 2000  # entries looked at for a negative one
 
 
@@ -102,12 +98,34 @@ def stationary(
         raise ValueError(
             f"the operator keeps no mass: {what} (||l^H A|| is {amount(lost / mass.norm())}, of {amount(size)})"
         )
-    task = _Task(operator, mass, start, accuracy, max_rank, rng or np.random.default_rng(0), size, left is None)
+    real = _real(operator, mass, start)
+    task = _Task(*real, accuracy, max_rank, rng or np.random.default_rng(0), size, left is None)
     asked = None
     if checkpoint is not None:
         arrays = [*operator.cores, *mass.cores, *(start.cores if start else ())]
         asked = Question(arrays, [repr((accuracy, max_rank))])
     return drive(task, callback=callback, checkpoint=Checkpoint(checkpoint, asked), throw=throw, asked=accuracy)
+
+
+def _real(
+    operator: TTOperator, mass: TensorTrain, start: TensorTrain | None
+) -> tuple[TTOperator, TensorTrain, TensorTrain | None, list[np.ndarray] | None]:
+    """The same in real cores where there are such, and the basis (of Hermitian matrices) where it takes one."""
+    if operator.dtype.kind != "c":
+        return operator, mass, start, None
+    basis = None
+    same = real_part(operator)
+    if same is None:
+        found = in_hermitian_basis(operator)
+        if found is None:
+            return operator, mass, start, None
+        same, basis = found
+        mass = turned(mass, basis, back=True)
+        start = None if start is None else turned(start, basis, back=True)
+    flat = mass.real.round(REAL)
+    if (mass - flat).norm() > REAL * mass.norm():
+        return operator, mass if basis is None else turned(mass, basis), start, None
+    return same, flat, None if start is None else start.real.round(REAL), basis
 
 
 class _Task:
@@ -118,6 +136,7 @@ class _Task:
         operator: TTOperator,
         mass: TensorTrain,
         start: TensorTrain | None,
+        basis: list[np.ndarray] | None,
         accuracy: float,
         max_rank: int,
         rng: np.random.Generator,
@@ -125,6 +144,7 @@ class _Task:
         counts: bool,
     ) -> None:
         self.operator, self.mass, self.accuracy, self.max_rank, self.rng = operator, mass, accuracy, max_rank, rng
+        self.basis = basis
         self.size, self.probabilities = size, counts and operator.dtype.kind != "c"
         self.p = start if start is not None else mass
         total = dot(self.mass, self.p)
@@ -132,21 +152,19 @@ class _Task:
         self.error, self.number, self.over = np.inf, 0, False
         self.shift, self.change, self.contracting = FIRST_SHIFT * (size or 1.0), np.inf, False
         self.status = Status.ITERATION_LIMIT
-        self.unique = "not examined"
+        self.unique = UNEXAMINED
         self.work = {"linear_systems": 0}
 
     def steps(self) -> Iterator[IterationState]:
         """One state in a small space, else one a correction."""
-        if self.over:
-            return
-        if self._by_vectors():
+        if not self.over and self._by_vectors():
             self.over = True
             yield self._state("full vectors")
-            return
         while not self.over and self.number < ROUNDS:
             self._corrected()
             yield self._state("correction")
-        yield from self._looked_for_another()
+        if self.status is Status.CONVERGED and self.unique == UNEXAMINED:
+            yield from self._looked_for_another()
 
     def _state(self, label: str) -> IterationState:
         extra = {"error_estimates": np.array([self.error])}
@@ -232,39 +250,10 @@ class _Task:
 
     def _looked_for_another(self) -> Iterator[IterationState]:
         """Step 4."""
-        if self.status is not Status.CONVERGED:
-            return
-        known = Known([self.p], [self.mass])
-        place = SEARCH_SHIFT * self.size
-        space = Subspace(
-            self.operator,
-            None,
-            Order("SM", place),
-            1,
-            outside=place,
-            goal=COARSE * place,
-            max_rank=min(self.max_rank, SEARCH_RANK),
-            hermitian=False,
-            rng=self.rng,
-            start=starts(self.operator, known, 1 + BESIDE, self.rng),
-            known=known,
-        )
-        for state in space.steps():
-            yield replace(state, label="search for another")
-            far, doubt = float(np.abs(space.pairs.w[0])), float(space.pairs.residuals[0])
-            if doubt < DECIDED * far:  # it converges to something else than zero
-                break
-        far, doubt = float(np.abs(space.pairs.w[0])), float(space.pairs.residuals[0])
-        self.work["linear_systems"] += space.solves
-        if far + doubt <= SECOND * self.size:
-            raise ValueError(
-                "the stationary state is not unique: a search found another (a conserved quantity?); add what decides "
-                "between them to the operator"
-            )
-        if doubt < DECIDED * far:
-            self.unique = f"searched: next eigenvalue about {amount(far)} from zero"
-        else:
-            self.unique = f"not decided: an eigenvalue below {amount(far + doubt)} from zero was seen"
+        search = Another(self.operator, self.p, self.mass, self.shift, self.size, self.max_rank, self.rng)
+        yield from search.steps()
+        self.work["linear_systems"] += search.solves
+        self.unique = search.verdict
 
     def content(self) -> Content:
         """The present p."""
@@ -301,7 +290,8 @@ class _Task:
             status = Status.CONTRADICTED
         residual = np.array([self._residual()])
         done = int(status is Status.CONVERGED)
-        return Solution(self.p, status, done, residual, (), dict(self.work), {}, extra, tuple(checked))
+        p = self.p if self.basis is None else turned(self.p, self.basis)
+        return Solution(p, status, done, residual, (), dict(self.work), {}, extra, tuple(checked))
 
     def _smallest(self) -> tuple[float, str]:
         if math.prod(float(n) for n in self.p.shape) <= LARGEST_FACTORS:
