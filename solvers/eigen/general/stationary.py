@@ -4,6 +4,8 @@
    stationary is proved by the graph of the transitions (one closed class) or seen by inverse iteration in the
    complement.
 2. A larger one: implicit steps in time, (s - A) p' = s p, which keep mass and sign, ever longer ones (s falls).
+   Coordinates: those of the marginals of p (solvers.eigen.general.local_equilibrium). A step whose system the sweeps
+   do not solve was too long: none is as long again.
 3. Near the end the same system gives the correction of p, (s - A) d = A p, from a right-hand side that is small: a
    digit a step where s is small beside the slowest rate. What the steps to come would add up to is the error. At the
    end p is rounded to what the accuracy leaves.
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +32,13 @@ from solvers.eigen.complex_hermitian import real_part
 from solvers.eigen.general.another import UNEXAMINED, Another
 from solvers.eigen.general.closed_classes import EPS, stationary_vector
 from solvers.eigen.general.hermitian_basis import in_hermitian_basis, turned
-from solvers.eigen.swept import swept
+from solvers.eigen.general.local_equilibrium import LocalEquilibrium
+from solvers.eigen.swept import Rough, swept
 from solvers.formats.trains.construct import identity_operator, ones, tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.iteration import drive
+from solvers.linear.residual import residual_norm
 from solvers.measured import amount
 from solvers.methods import AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
@@ -151,6 +156,7 @@ class _Task:
         self.p = self.p * (1.0 / total) if abs(total) > 0.0 else self.mass * (1.0 / self.mass.norm() ** 2)
         self.error, self.number, self.over = np.inf, 0, False
         self.shift, self.change, self.contracting = FIRST_SHIFT * (size or 1.0), np.inf, False
+        self.least = 0.0  # shifts below had systems that were not solved
         self.status = Status.ITERATION_LIMIT
         self.unique = UNEXAMINED
         self.work = {"linear_systems": 0}
@@ -198,19 +204,18 @@ class _Task:
     def _corrected(self) -> None:
         """Steps 2 and 3: an implicit step of the length 1/s, or the correction of p by the same system."""
         system = identity_operator(self.operator.row_shape) * self.shift - self.operator
-        method = AMEn(max_rank=self.max_rank, enrichment=4, sweeps=SWEEPS)
         before = self.p.norm()
         if self.change > NEAR:
             right = self.p * self.shift
-            found = swept(system, right, method, self.p, ROUGH, False, self.rng)
+            found = self._swept(system, right, self.p, ROUGH)
             p = found.x.round(0.05 * ROUGH, self.max_rank)
             p = p * (1.0 / dot(self.mass, p))
             self.change = float((p - self.p).norm() / before)
-            self.shift *= FASTER
+            self._moved(found.residual, FASTER * self.shift)
         else:
             image = (self.operator @ self.p).round(0.3 * SOLVED)
             image = image - self.p * dot(self.mass, image)  # the rounding's: 1/s times as large in the solution
-            found = swept(system, image, method, None, SOLVED, False, self.rng)
+            found = self._swept(system, image, None, SOLVED)
             kept = dot(self.mass, found.x)
             step = found.x - self.p * kept
             unsolved = found.residual + abs(kept)  # -p too solves the system where s is small, and is no correction
@@ -226,8 +231,7 @@ class _Task:
                 self.error += unsolved * image.norm() / (self.shift * before)
             # a cap on the ranks cuts the same from every correction: what does not move is not right for that
             self.error += max(SHARE * self.accuracy, cut if cut > 3.0 * fine else 0.0)
-            if ratio > FAST_ENOUGH:
-                self.shift *= FASTER
+            self._moved(unsolved, FASTER * self.shift if ratio > FAST_ENOUGH else self.shift)
             self.change = change
         self.work["linear_systems"] += 1
         self.work["sweeps"] = self.work.get("sweeps", 0) + found.sweeps
@@ -239,6 +243,25 @@ class _Task:
         elif self.number == ROUNDS or not np.isfinite(self.change):
             self.status = Status.RANK_LIMIT if self.p.max_rank >= self.max_rank else Status.STAGNATED
             self.over = True
+
+    def _moved(self, unsolved: float, shift: float) -> None:
+        """The next shift: ``shift``, or where a system was not solved a larger one, and none below that again."""
+        if unsolved > UNSOLVED:
+            self.least = min(self.shift / FASTER, FIRST_SHIFT * (self.size or 1.0))
+        self.shift = max(shift, self.least)
+
+    def _swept(self, system: TTOperator, right: TensorTrain, start: TensorTrain | None, accuracy: float) -> Rough:
+        """One of these systems in the coordinates of the marginals of p; the residual is that of A itself."""
+        method = AMEn(max_rank=self.max_rank, enrichment=4, sweeps=SWEEPS)
+        local = LocalEquilibrium.of(self.p, self.mass)
+        if local is None:
+            return swept(system, right, method, start, accuracy, False, self.rng)
+        first = None if start is None else local.into(start)
+        found = swept(local.operator(system), local.into(right), method, first, accuracy, False, self.rng)
+        x = local.out(found.x)
+        size = right.norm()
+        residual = residual_norm(system, x, right) / size if size > 0.0 else 0.0
+        return replace(found, x=x, residual=residual)
 
     def _rounded(self) -> None:
         """p at the least ranks that the accuracy allows."""
@@ -260,15 +283,15 @@ class _Task:
         arrays, train = train_arrays("p", self.p)
         names = {
             name: getattr(self, name)
-            for name in ("error", "number", "over", "unique", "work", "shift", "change", "contracting")
+            for name in ("error", "number", "over", "unique", "work", "shift", "least", "change", "contracting")
         }
         return arrays, {"train": train, **names, "status": self.status.name, "generator": random_state(self.rng)}
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
         """Go on from there."""
         self.p = stored_train(arrays, "p", data["train"])
-        for name in ("error", "number", "over", "unique", "work", "shift", "change", "contracting"):
-            setattr(self, name, data[name])
+        for name in ("error", "number", "over", "unique", "work", "shift", "least", "change", "contracting"):
+            setattr(self, name, data.get(name, getattr(self, name)))
         self.status = Status[data["status"]]
         restore(self.rng, data["generator"])
 
