@@ -5,7 +5,7 @@
    complement.
 2. A larger one: implicit steps in time, (s - A) p' = s p, which keep mass and sign, ever longer ones (s falls).
    Coordinates: those of the marginals of p (solvers.eigen.general.local_equilibrium). A step whose system the sweeps
-   do not solve was too long: none is as long again.
+   do not solve was too long: the next is shorter.
 3. Near the end the same system gives the correction of p, (s - A) d = A p, from a right-hand side that is small: a
    digit a step where s is small beside the slowest rate. What the steps to come would add up to is the error. At the
    end p is rounded to what the accuracy leaves.
@@ -45,7 +45,7 @@ from solvers.solution import Callback, Checked, IterationState, Solution, Status
 
 KEPT = 1e-10  # ||l^H A|| over ||l|| times the size of A: more is not a generator
 LARGEST_FACTORS = 30_000  # states up to which A - s is factorised
-ROUNDS = 40  # of steps and corrections
+ROUNDS = 60  # of steps and corrections
 SWEEPS = 8
 FIRST_SHIFT = 0.3  # of the mean size of A
 FASTER = 0.3  # the next shift over this one
@@ -53,8 +53,10 @@ NEAR = 0.3  # relative change of p, from which on it is corrected
 ROUGH = 2e-2  # accuracy of the steps before
 SOLVED = 0.03  # of a correction
 UNSOLVED = 0.1  # residual of its system, from which it is no correction
-SLOWEST = 0.9  # ratio of two corrections that still says something,
-FAST_ENOUGH = 0.15  # and that no longer step would better
+AGAIN = 0.8  # fall, a step that is solved, of the least shift, which an unsolved system has raised
+SLOWEST = 0.9  # ratio of two corrections before there are two
+LAST = 0.99  # and the largest that says what is to come
+FAST_ENOUGH = 0.15  # ratio that no longer step would better
 SHARE = 0.1  # of the accuracy, for roundings on the way
 ROUNDED = 0.5  # of what the accuracy leaves, for the last one: noise of the corrections is no rank of the answer
 REAL = 1e-14  # relative size of an imaginary part that is rounding errors
@@ -226,7 +228,8 @@ class _Task:
             # the steps to come are shorter by this ratio each: their sum is what p still errs by
             ratio = change / self.change if self.contracting else SLOWEST
             self.contracting = True
-            self.error = change * ratio / (1.0 - ratio) + change * max(SOLVED, unsolved) if ratio < SLOWEST else change
+            self.error = change * max(SOLVED, unsolved)
+            self.error += change / (1.0 - LAST) if ratio > LAST else change * ratio / (1.0 - ratio)
             if unsolved > UNSOLVED:  # of what the system leaves, (s - A)^-1 makes 1/s times as much at most
                 self.error += unsolved * image.norm() / (self.shift * before)
             # a cap on the ranks cuts the same from every correction: what does not move is not right for that
@@ -245,9 +248,11 @@ class _Task:
             self.over = True
 
     def _moved(self, unsolved: float, shift: float) -> None:
-        """The next shift: ``shift``, or where a system was not solved a larger one, and none below that again."""
+        """The next shift: ``shift``, or where a system was not solved a larger one, and none far below that soon."""
         if unsolved > UNSOLVED:
             self.least = min(self.shift / FASTER, FIRST_SHIFT * (self.size or 1.0))
+        else:
+            self.least *= AGAIN
         self.shift = max(shift, self.least)
 
     def _swept(self, system: TTOperator, right: TensorTrain, start: TensorTrain | None, accuracy: float) -> Rough:
