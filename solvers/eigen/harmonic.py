@@ -17,13 +17,14 @@ from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 
 ROUNDED = 1e-15  # of the largest eigenvalue of W^H W: what is below it is rounding errors
-CLEAR = 0.1  # of the distance from s: a quotient's residual below it makes it the value
+CLEAR = 0.1  # of a quotient's distance from s: a residual below it makes the quotient the value
 
 
 @dataclass(frozen=True)
 class Harmonic:
-    """``w`` (m,): the quotient of a vector where its residual is small beside |t| (``clear``), else s + t; ``vectors``
-    (k, m), coefficients of norm one in the orthonormal basis; ``t`` (m,)."""
+    """``w`` (m,): the quotient of a vector where its residual is small beside the quotient's distance from s
+    (``clear``), else s + t: of a mixture about s the quotient is near s and t is large. ``vectors`` (k, m),
+    coefficients of norm one in the orthonormal basis; ``t`` (m,)."""
 
     w: np.ndarray
     vectors: np.ndarray
@@ -50,5 +51,5 @@ def harmonic(
     c = c / np.linalg.norm(c, axis=0)
     quotients = np.einsum("ij,ij->j", c.conj(), k @ c)
     squares = np.real(np.einsum("ij,ij->j", c.conj(), square @ c)) - np.abs(quotients - s) ** 2
-    clear = squares < (CLEAR * np.abs(t)) ** 2
+    clear = squares < (CLEAR * np.abs(quotients - s)) ** 2
     return Harmonic(np.where(clear, quotients, s + t), c, t, clear)

@@ -36,7 +36,7 @@ from solvers.solution import IterationState, Status
 BESIDE = 3  # pairs in the subspace beside those wanted
 START_RANK = 3
 BESIDE_BOUND = 0.1  # of the size of A: the first shift's distance from where eigenvalues are bounded
-FIRST_RANK, HIGHER = 8, 1.4  # cap of the ranks in the first pass, and its growth a pass
+FIRST_RANK, HIGHER = 8, 1.4  # cap of the ranks in the first pass, and its growth in one that gains little
 MEMORY = 2  # harmonic Ritz vectors that are kept, over those that are solved for
 NEAR = 0.25  # of the distance to the next eigenvalue: a residual below it earns a shift of its own
 OWN = 0.15  # that shift's distance, in the same unit, at first
@@ -55,7 +55,8 @@ SPREAD = 4.0  # of the largest over the mean size of A
 IMAGES = 1e-7  # rounding of (A - s) x, relative, where only its norm is asked for
 DEPENDENT = 1e-11  # of the Gram matrix's largest eigenvalue: below it a direction is rounding errors
 PASSES = 40
-COUNTERS = ("best", "ahead", "idle", "passes", "solves", "capped", "first_rank")
+COUNTERS = ("best", "ahead", "idle", "last", "grown", "passes", "solves", "capped", "first_rank")
+SLOW = 1.0  # mean fall of the logarithms of the pending residuals in a pass, below which the cap of the ranks grows
 PROGRESS = 0.4  # fall of the sum of the logarithms of the residuals: of one of them by a third
 MOVED = 0.1  # of the width of the subspace: a first eigenvalue that is better by this is progress too
 IDLE = 4  # passes without either: give up
@@ -66,7 +67,7 @@ class Subspace:
 
     ``outside``: a number beside the wanted part of the spectrum, from which the first shift starts; ``goal``: of the
     residuals; ``bounded``: no eigenvalue lies beyond ``outside``. ``known``: (right trains, left trains) of eigenvalues
-    that are found: the iteration stays in their complement, and all trains keep the shift ``outside``, so that what it
+    that are found: the iteration stays in their complement, and the common shift is ``outside``, so that what it
     converges to is nearest to that.
     """
 
@@ -93,6 +94,7 @@ class Subspace:
         self.bounded = bounded
         self.known = known
         self.best, self.ahead, self.idle, self.passes = np.inf, np.inf, 0, 0
+        self.last, self.grown = np.inf, 0
         self.count = n + BESIDE
         self.harmonic = not hermitian and (order.disc or bounded) and b is None
         self.centre = order.centre
@@ -131,6 +133,9 @@ class Subspace:
             done = float(np.sum(np.log(np.maximum(self.pairs.residuals[: self.n], self.goal))))
             keys = self.order.keys(self.pairs.w)
             ahead, spread = float(keys.min()), float(np.ptp(keys))
+            pending = int(np.sum(self.pairs.residuals[: self.n] > self.goal))
+            self.grown += self.passes > 0 and not done < self.last - SLOW * pending
+            self.last = done
             self.idle = 0 if done < self.best - PROGRESS or ahead < self.ahead - MOVED * spread else self.idle + 1
             self.best, self.ahead = min(self.best, done), min(self.ahead, ahead)
             if self.idle >= IDLE and self.passes > 2 * IDLE:
@@ -163,7 +168,7 @@ class Subspace:
         spread = float(np.abs(p.w - common).max()) or 1.0
         for i, x in enumerate(p.trains[: self.count]):
             gap = self._gap(i, spread)
-            own = self.known is None and p.residuals[i] < NEAR * gap
+            own = p.residuals[i] < NEAR * gap
             closer = float(np.clip(np.sqrt(p.residuals[i] / (NEAR * gap)), CLOSEST, 1.0))
             shift = p.w[i] + OWN * closer * gap * self._away(i, common) if own else self._level(common, p.w[i])
             if not own or p.residuals[i] > 0.5 * self.goal:
@@ -241,8 +246,9 @@ class Subspace:
         return (y / size).round(float(np.clip(left, FINEST_ROUNDING, 0.1 * ROUGH)), cap)
 
     def _cap(self) -> int:
-        """Of the ranks: what the first passes compute is far from eigenvectors, and its ranks would say nothing."""
-        return int(min(self.max_rank, self.first_rank * HIGHER**self.passes))
+        """Of the ranks: it grows where a pass gained little. What the passes compute is far from eigenvectors at first,
+        and its ranks would say nothing; eigenvectors of small ranks need no more than these."""
+        return int(min(self.max_rank, self.first_rank * HIGHER**self.grown))
 
     def _ritz(self, basis: list[TensorTrain], loose: float) -> Pairs:
         """Rayleigh-Ritz in the span, the best ``count`` of it."""
@@ -321,6 +327,9 @@ class Subspace:
         if self.order.disc:
             return found.w, found.vectors, self.order.sorted(s + found.t)
         keyed = np.where(found.clear, found.w, s - np.sign(s.real) * np.abs(found.t))
+        if self.bounded:  # what lies beyond is as far from an eigenvalue as it lies beyond, at least
+            bound, sign = np.real(self.outside), -1.0 if self.order.which == "LR" else 1.0
+            keyed = bound + sign * np.abs(keyed.real - bound) + 1j * keyed.imag
         return found.w, found.vectors, self.order.sorted(keyed)
 
     def _tolerance(self, loose: float) -> float:

@@ -63,8 +63,11 @@ def two_sided(
     limits: Limits,
     stopped: Status,
 ) -> EigenPairs:
-    """The first ``take`` pairs in the spans of both; ``stopped``: the status of those that miss the accuracy."""
+    """The first ``take`` pairs in the spans of both, whose best trains come first; ``stopped``: the status of
+    those that miss the accuracy."""
     accuracy, max_rank = limits.accuracy, limits.max_rank
+    many = min(len(right), len(left))  # of the larger span the directions that meet the other would hold no eigenvector
+    right, left = right[:many], left[:many]
     m = between(left, None, right, False)
     k = between(left, operator, right, False)
     u, s, vh = np.linalg.svd(m)

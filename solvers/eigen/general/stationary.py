@@ -135,6 +135,15 @@ def _real(
     return same, flat, None if start is None else start.real.round(REAL), basis
 
 
+def relaxed(operator: TTOperator, accuracy: float, max_rank: int, rng: np.random.Generator) -> TensorTrain:
+    """Where steps 2 and 3 lead to from equal probabilities: a start for other methods, which nothing vouches for."""
+    size = operator.norm() / math.sqrt(math.prod(float(n) for n in operator.row_shape))
+    task = _Task(operator, ones(operator.row_shape), None, None, accuracy, max_rank, rng, size, False)
+    while not task.over and task.number < ROUNDS:
+        task.corrected()
+    return task.p
+
+
 class _Task:
     """One generator: the present p, its error, and how it went."""
 
@@ -169,7 +178,7 @@ class _Task:
             self.over = True
             yield self._state("full vectors")
         while not self.over and self.number < ROUNDS:
-            self._corrected()
+            self.corrected()
             yield self._state("correction")
         if self.status is Status.CONVERGED and self.unique == UNEXAMINED:
             yield from self._looked_for_another()
@@ -203,7 +212,7 @@ class _Task:
         self.status = Status.CONVERGED if self.error <= self.accuracy else missed
         return True
 
-    def _corrected(self) -> None:
+    def corrected(self) -> None:
         """Steps 2 and 3: an implicit step of the length 1/s, or the correction of p by the same system."""
         system = identity_operator(self.operator.row_shape) * self.shift - self.operator
         before = self.p.norm()

@@ -1,9 +1,11 @@
 """``eig`` of a large space: subspaces of trains for right and for left vectors, then a search for what they lack.
 
 1. Right trains by inverse iteration of a subspace (solvers.eigen.subspace), left ones by that of the adjoint; a
-   two-sided Rayleigh-Ritz makes pairs of both (solvers.eigen.general.pairs).
-2. Searches in the complement of the pairs (solvers.eigen.general.search) until their discs cover what the list claims
-   to be empty.
+   two-sided Rayleigh-Ritz makes pairs of both (solvers.eigen.general.pairs). Of a generator the left ones l come first:
+   they are observables, of small ranks, and the first is constant. Times the stationary state p they are the starts of
+   the right ones: r = p l, entry by entry, where balance is detailed.
+2. Searches in the complement of the pairs (solvers.eigen.general.search), on the side of the smaller trains, until
+   their discs cover what the list claims to be empty.
 3. What a search found ahead of the list's last eigenvalue is one of the starts of 1, again. The list is "searched"
    where the last round of searches was made to its end and found nothing; else the result is not CONVERGED.
 Cost: two linear systems an eigenvalue and pass of 1, five a pass of 2.
@@ -23,6 +25,7 @@ from solvers.eigen.general.order import Order
 from solvers.eigen.general.pairs import Limits, is_generator, size_of, solution_of, two_sided
 from solvers.eigen.general.search import COARSE, PLACES, WANTED, Region, seen_by_powers, smooth, starts
 from solvers.eigen.general.states import EigenPairs
+from solvers.eigen.general.stationary import relaxed
 from solvers.eigen.spans import Known, Pairs, stored_pairs
 from solvers.eigen.subspace import BESIDE, Subspace
 from solvers.formats.trains.construct import ones
@@ -36,6 +39,7 @@ ROUNDING = 1e-12  # of the mean size of A: residuals that are not asked to be sm
 ROUNDS = 3  # of lists and searches
 CERTAIN = 3.0  # times residual and condition: how far an eigenvalue of a search may be off
 CERTAIN_GOAL = 1e-4  # of the residual that is enough where it decides: searches that stand near the list's last go on
+RELAXED = 1e-8  # of the stationary state and its products with left trains, as starts
 TIE = 3.0  # times the accuracy: who differs by less from the list's last is as good as that
 MOST_CONDITION = 1e6  # of the pairs whose complement is searched: its projector has the norm of their conditions
 MOST_DOUBT = 1e3  # of the largest condition of the pairs: what it tells of those of a search
@@ -54,7 +58,8 @@ class Trains:
         self.size = size_of(operator)
         self.generator = is_generator(operator)
         self.bounded = order.target is None and order.which == "LR" and self.generator
-        self.stage, self.round = "right", 1
+        self.sides = ("left", "right") if self.bounded else ("right", "left")
+        self.stage, self.round = self.sides[0], 1
         self.finer = False  # whether the residuals of this round are to be below the first goal
         self.right: Subspace | None = None
         self.left: Subspace | None = None
@@ -82,28 +87,34 @@ class Trains:
 
     def _space(self) -> Subspace:
         """The subspace of this stage, where it is or from its starts."""
-        if self.stage == "right":
-            if self.right is None:
-                known = [] if self.value is None else self.value.right
-                first = [ones(self.operator.row_shape)] if self.bounded and self.round == 1 else []
-                self.right = self._subspace([*first, *known, *self.candidates])
-            return self.right
-        assert self.right is not None
-        if self.stage == "left":
-            if self.left is None:
-                first = [ones(self.operator.row_shape)] if self.generator else []
-                known = self.right.pairs.trains if self.value is None else self.value.left
-                self.left = self._subspace([*first, *known, *self.candidates][: self.n + BESIDE], adjoint=True)
-            return self.left
-        if self.search is None:
-            self.search = self._searching(self.heights[-1])
-        return self.search
+        if self.stage == "search":
+            if self.search is None:
+                self.search = self._searching(self.heights[-1])
+            return self.search
+        space: Subspace | None = getattr(self, self.stage)
+        if space is None:
+            space = self._subspace(self._starts(self.stage), self.stage == "left")
+            setattr(self, self.stage, space)
+        return space
+
+    def _starts(self, side: str) -> list[TensorTrain]:
+        """Of the subspace of a side: what is known of it, what the other side tells, what searches found."""
+        other = self.left if side == "right" else self.right
+        told = [] if other is None or side == self.sides[0] else other.pairs.trains
+        known = [] if self.value is None else self.value.right if side == "right" else self.value.left
+        if side == "left":
+            first = [ones(self.operator.row_shape)] if self.generator else []
+            return [*first, *(known or told), *self.candidates][: self.n + BESIDE]
+        if self.bounded:
+            p = known[0] if known else relaxed(self.operator, RELAXED, self.limits.max_rank, self.rng)
+            return [p, *known[1:], *((p * l).round(RELAXED, self.limits.max_rank) for l in told)]
+        return [*known, *self.candidates]
 
     def _subspace(self, start: list[TensorTrain], adjoint: bool = False, pairs: Pairs | None = None) -> Subspace:
         order, outside = self.order, self._outside()
         operator = self.operator.adjoint() if adjoint else self.operator
         if pairs is None and not order.disc and self.round == 1:
-            start = [*start, *smooth(operator, self.n, 1.0 if order.which == "LR" else -1.0)]
+            start = [*start, *smooth(operator, self.n + BESIDE, 1.0 if order.which == "LR" else -1.0)]
         if adjoint:
             order = Order(order.which, None if order.target is None else complex(np.conj(order.target)))
             outside = np.conj(outside).item() if isinstance(outside, complex) else outside
@@ -132,9 +143,11 @@ class Trains:
 
     def _ended(self, space: Subspace) -> None:
         """What comes after this subspace."""
-        if self.stage == "right":
-            self.stage, self.left = "left", self.left if self.finer else None
-        elif self.stage == "left":
+        if self.stage == self.sides[0]:
+            self.stage = self.sides[1]
+            if not self.finer:
+                setattr(self, self.stage, None)
+        elif self.stage == self.sides[1]:
             self._listed()
         else:
             self._searched(space)
@@ -152,7 +165,7 @@ class Trains:
             self.candidates = [*self.left.pairs.trains[: self.n], *pairs.trains[: self.n]]
             self._again()
             return
-        if not self.finer and not stops and self._to_be_finer():
+        if not stops and self._to_be_finer():
             return
         self.candidates, self.heights, self.height, self.unsure, self.search = [], [], 0.0, False, None
         conditions = self.value.conditions
@@ -176,14 +189,14 @@ class Trains:
 
     def _to_be_finer(self) -> bool:
         """Residuals met the goal and errors are beyond the accuracy, by the conditions: once more, with residuals that
-        allow for these. False where rounding errors do not let them."""
+        allow for these: errors fall with the square of both. False where rounding errors do not let them."""
         assert self.value is not None and self.right is not None and self.left is not None
         beyond = float(self.value.errors.max()) / self.limits.accuracy
-        goal = max(GOAL * self.limits.accuracy / max(beyond, 1.0), ROUNDING * self.size)
+        goal = max(self.right.goal / max(2.0 * math.sqrt(beyond), 2.0), ROUNDING * self.size)
         if beyond <= 1.0 or goal > 0.5 * self.right.goal:
             return False
         self.right.goal = self.left.goal = goal
-        self.stage, self.finer = "right", True
+        self.stage, self.finer = self.sides[0], True
         return True
 
     def _region(self) -> Region:
@@ -203,11 +216,13 @@ class Trains:
 
     def _searching(self, height: float, pairs: Pairs | None = None) -> Subspace:
         assert self.value is not None
-        region, known = self._region(), self._known()
+        region, known, operator = self._region(), self._known(), self.operator
         place = region.place(height)
+        if self._on_the_left():
+            known, operator, place = Known(known.left, known.right), operator.adjoint(), place.conjugate()
         self.counts["searches"] += pairs is None
         return Subspace(
-            self.operator,
+            operator,
             None,
             Order(self.order.which, place),
             self._most(),
@@ -216,10 +231,20 @@ class Trains:
             max_rank=self.limits.max_rank,
             hermitian=False,
             rng=self.rng,
-            start=starts(self.operator, known, WANTED + BESIDE, self.rng) if pairs is None else [],
+            start=starts(operator, known, WANTED + BESIDE, self.rng) if pairs is None else [],
             known=known,
             pairs=pairs,
         )
+
+    def _on_the_left(self) -> bool:
+        """Whether the left trains of the list are the smaller ones: those beside them are as well, mostly."""
+        assert self.value is not None
+        right, left = (sum(c.size for x in side for c in x.cores) for side in (self.value.right, self.value.left))
+        return left < right
+
+    def _of_search(self, space: Subspace) -> np.ndarray:
+        """Eigenvalues of A that a search has."""
+        return np.asarray(np.conj(space.pairs.w) if self._on_the_left() else space.pairs.w)
 
     def _most(self) -> int:
         """Eigenvalues that a search can find in the complement."""
@@ -242,7 +267,7 @@ class Trains:
         """Whether the first ones of a search are found, and are ahead of the list's last or behind it for certain."""
         region, p, n = self._region(), space.pairs, space.n
         doubt = self._doubt(p)[:n]
-        far = np.abs(self.order.keys(p.w[:n]) - region.last)
+        far = np.abs(self.order.keys(self._of_search(space)[:n]) - region.last)
         settled = p.residuals[:n] <= COARSE * self._depth(region)
         return bool(np.all(settled & ((far > doubt) | (doubt <= TIE * self.limits.accuracy))))
 
@@ -250,7 +275,7 @@ class Trains:
         """A search has ended: what of it is ahead of the list, and where to look next."""
         assert self.value is not None
         region, p = self._region(), space.pairs
-        keys = self.order.keys(p.w)
+        keys = self.order.keys(self._of_search(space))
         doubt = self._doubt(p)
         tie = TIE * self.limits.accuracy
         converged = self._decided(space)
@@ -282,7 +307,7 @@ class Trains:
         """Another round."""
         self.round += 1
         self.counts["rounds"] = self.round
-        self.stage, self.finer, self.right, self.left, self.search = "right", False, None, None, None
+        self.stage, self.finer, self.right, self.left, self.search = self.sides[0], False, None, None, None
 
     def _over(self, searched: bool) -> None:
         assert self.value is not None

@@ -30,3 +30,10 @@ def test_bounded_by_the_residual_and_exact_in_an_invariant_span() -> None:
     found, _ = spanned(a, shape, own[:, chosen] @ rng.standard_normal((3, 3)), s)
     assert np.all(found.clear)
     np.testing.assert_allclose(np.sort_complex(found.w), np.sort_complex(w[chosen]), atol=1e-9)
+
+
+def test_a_mixture_about_s_is_not_the_value_there() -> None:
+    """Half of an eigenvalue on each side: the quotient is next to s, and nothing else is."""
+    a, s = np.diag([-3.0, 3.0 + 1e-3, 7.0, 9.0]), 0.0
+    found, _ = spanned(a, (2, 2), np.array([[1.0], [1.0], [0.0], [0.0]]) / np.sqrt(2.0), s)
+    assert not found.clear.any() and np.abs(found.w).min() > 3.0

@@ -35,6 +35,24 @@ def test_the_list_of_a_chain() -> None:
     assert found.value.completeness == "searched 1 times" and found.counts["searches"] == 1
 
 
+def test_trains_of_small_ranks_are_found_at_small_ranks() -> None:
+    """Left eigenvectors of one magnon have rank 2, right ones the rank of Gibbs' state, 2, times that: the ranks on the
+    way stay near, and the products of both are the right ones at once."""
+    found = eig(generators.glauber(8), 2, accuracy=1e-8)
+    exact = generators.glauber_eigenvalues(8, 2)
+    assert np.all(np.abs(found.value.eigenvalues - exact) <= found.value.errors) and found.converged
+    of_list = [state for state in found.history if state.label != "search"]
+    assert max(state.max_rank for state in of_list) <= 8 and len(of_list) <= 9
+    assert [state.label for state in of_list].count("right pass") <= 1
+
+
+@pytest.mark.slow
+def test_fifty_spins() -> None:
+    found = eig(generators.glauber(50), 4, accuracy=1e-8, throw=False)
+    off = np.abs(found.value.eigenvalues - generators.glauber_eigenvalues(50, 4))
+    assert off.max() <= 1e-8 and np.all(off <= found.value.errors)
+
+
 def test_what_the_first_list_lacks_is_found_by_the_search(monkeypatch) -> None:
     """The right iteration is begun, and kept, without the second pair: the left one, or the search, brings it in."""
     a = generators.glauber(4)
@@ -108,7 +126,7 @@ def test_what_was_not_searched_is_not_converged(monkeypatch) -> None:
 
 def test_stopped_and_continued_to_the_same_pairs(tmp_path) -> None:
     """In every stage: right trains, left trains, search."""
-    a = generators.glauber(4)
+    a = generators.exclusion(3)
     whole = eig(a, 2, accuracy=1e-7, checkpoint=tmp_path / "whole.npz")
     labels = [state.label for state in whole.history]
     assert {"right pass", "left pass", "search"} == set(labels)
