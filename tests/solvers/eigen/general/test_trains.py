@@ -46,13 +46,6 @@ def test_trains_of_small_ranks_are_found_at_small_ranks() -> None:
     assert [state.label for state in of_list].count("right pass") <= 1
 
 
-@pytest.mark.slow
-def test_fifty_spins() -> None:
-    found = eig(generators.glauber(50), 4, accuracy=1e-8, throw=False)
-    off = np.abs(found.value.eigenvalues - generators.glauber_eigenvalues(50, 4))
-    assert off.max() <= 1e-8 and np.all(off <= found.value.errors)
-
-
 def test_what_the_first_list_lacks_is_found_by_the_search(monkeypatch) -> None:
     """The right iteration is begun, and kept, without the second pair: the left one, or the search, brings it in."""
     a = generators.glauber(4)
