@@ -229,6 +229,22 @@ def _revive(entry: dict[str, Any]) -> Any:
     return IterationState(**entry["__state__"]) if "__state__" in entry else entry
 
 
+def joined(parts: Mapping[str, Any]) -> Content:
+    """The contents of parts under their names; None is left out."""
+    arrays: dict[str, np.ndarray] = {}
+    data: dict[str, Any] = {}
+    for name, part in parts.items():
+        if part is not None:
+            own, data[name] = part.content()
+            arrays |= {f"{name}/{key}": array for key, array in own.items()}
+    return arrays, data
+
+
+def under(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """The arrays of one of the parts that were ``joined``."""
+    return {key.removeprefix(f"{name}/"): array for key, array in arrays.items() if key.startswith(f"{name}/")}
+
+
 def train_arrays(name: str, x: TensorTrain) -> Content:
     """The cores of a train as arrays ``name.k``, and what else it knows."""
     return {f"{name}.{k}": core for k, core in enumerate(x.cores)}, {"cores": x.d, "centre": x.centre}

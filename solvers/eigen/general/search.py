@@ -52,6 +52,11 @@ class Region:
         self.real = REAL * scale
         self.height = 0.0
 
+    @property
+    def depth(self) -> float:
+        """From a place to the list's last eigenvalue."""
+        return max(self.last if self.disc else self.edge + self.last, 0.0) + 0.3 * self.width
+
     def raise_to(self, seen: np.ndarray) -> None:
         """Imaginary parts were seen: of those that the region may contain or that lie beside it."""
         keys = self.order.keys(seen)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.checkpoint import Content, random_state, restore
+from solvers.checkpoint import Content, joined, random_state, restore, under
 from solvers.eigen.general.order import Order
 from solvers.eigen.general.pairs import Limits, is_generator, size_of, solution_of, two_sided
 from solvers.eigen.general.search import COARSE, PLACES, WANTED, Region, seen_by_powers, smooth, starts
@@ -227,7 +227,7 @@ class Trains:
             Order(self.order.which, place),
             self._most(),
             outside=place,
-            goal=CERTAIN_GOAL * COARSE * self._depth(region),
+            goal=CERTAIN_GOAL * COARSE * region.depth,
             max_rank=self.limits.max_rank,
             hermitian=False,
             rng=self.rng,
@@ -252,11 +252,6 @@ class Trains:
         rest = math.prod(float(m) for m in self.operator.row_shape) - len(self.value.eigenvalues)
         return int(min(WANTED, rest))
 
-    def _depth(self, region: Region) -> float:
-        """From a place to the list's last eigenvalue."""
-        assert self.value is not None
-        return max(region.last if region.disc else region.edge + region.last, 0.0) + 0.3 * region.width
-
     def _doubt(self, p: Pairs) -> np.ndarray:
         """How far the eigenvalues of a search may be off: as ill-conditioned as those that are listed."""
         assert self.value is not None
@@ -268,7 +263,7 @@ class Trains:
         region, p, n = self._region(), space.pairs, space.n
         doubt = self._doubt(p)[:n]
         far = np.abs(self.order.keys(self._of_search(space)[:n]) - region.last)
-        settled = p.residuals[:n] <= COARSE * self._depth(region)
+        settled = p.residuals[:n] <= COARSE * region.depth
         return bool(np.all(settled & ((far > doubt) | (doubt <= TIE * self.limits.accuracy))))
 
     def _searched(self, space: Subspace) -> None:
@@ -283,7 +278,7 @@ class Trains:
         ahead = [i for i in ahead if i < space.n or keys[i] < region.last - doubt[i]]
         self.candidates += [p.trains[i] for i in ahead]
         self.unsure |= not converged
-        settled = p.residuals <= COARSE * self._depth(region)
+        settled = p.residuals <= COARSE * region.depth
         many = int(np.argmin(settled)) if not settled.all() else len(settled)
         radius = float(np.abs(p.w[:many] - space.outside).max(initial=0.0))
         if self.candidates:
@@ -325,36 +320,22 @@ class Trains:
 
     def content(self) -> Content:
         """The subspaces and the pairs, as far as they are."""
-        arrays: dict[str, np.ndarray] = {}
-        data: dict[str, Any] = {name: getattr(self, name) for name in KEPT}
-        for name in ("right", "left", "search"):
-            space: Subspace | None = getattr(self, name)
-            if space is not None:
-                own, data[name] = space.content()
-                data[f"{name}_goal"] = space.goal
-                arrays |= {f"{name}/{key}": array for key, array in own.items()}
-        if self.value is not None:
-            own, data["value"] = self.value.content()
-            arrays |= {f"value/{key}": array for key, array in own.items()}
-        own, data["candidates"] = Pairs(np.zeros(0), self.candidates, np.zeros(0)).content()
-        arrays |= {f"candidates/{key}": array for key, array in own.items()}
-        return arrays, {**data, "generator_state": random_state(self.rng)}
+        spaces = {name: getattr(self, name) for name in SPACES}
+        data = {name: getattr(self, name) for name in KEPT}
+        data |= {f"{name}_goal": space.goal for name, space in spaces.items() if space is not None}
+        candidates = Pairs(np.zeros(0), self.candidates, np.zeros(0))
+        arrays, own = joined({**spaces, "value": self.value, "candidates": candidates})
+        return arrays, {**data, **own, "generator_state": random_state(self.rng)}
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
         """Go on from there."""
-
-        def under(name: str) -> dict[str, np.ndarray]:
-            return {key.removeprefix(f"{name}/"): a for key, a in arrays.items() if key.startswith(f"{name}/")}
-
         for name in KEPT:
             setattr(self, name, data[name])
-        self.candidates = stored_pairs(under("candidates"), data["candidates"]).trains
+        self.candidates = stored_pairs(under(arrays, "candidates"), data["candidates"]).trains
         if "value" in data:
-            self.value = EigenPairs.stored(under("value"), data["value"])
-        for name in ("right", "left", "search"):
-            if name not in data:
-                continue
-            pairs = stored_pairs(under(name), data[name])
+            self.value = EigenPairs.stored(under(arrays, "value"), data["value"])
+        for name in (name for name in SPACES if name in data):
+            pairs = stored_pairs(under(arrays, name), data[name])
             if name == "search":
                 space = self._searching(self.heights[-1], pairs)
             else:
@@ -365,4 +346,5 @@ class Trains:
         restore(self.rng, data["generator_state"])
 
 
+SPACES = ("right", "left", "search")
 KEPT = ("stage", "round", "finer", "heights", "height", "unsure", "counts")
