@@ -13,6 +13,7 @@ from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 
 INSIDE = 1e-3  # of the norm of a train: what is left of it outside the known ones, below which it is one of theirs
+FINE = 1e-8  # of a train, rounded without the known ones: rounding errors bound the residuals of a search
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Known:
         for r, c in zip(self.right, parts):
             if abs(c) > 1e-3 * INSIDE * size:
                 factor = c.real.item() if abs(c.imag) == 0.0 else complex(c)
-                x = (x - r * factor).round(1e-2 * INSIDE)
+                x = (x - r * factor).round(FINE)
         return x
 
 

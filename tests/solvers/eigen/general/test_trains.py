@@ -35,6 +35,15 @@ def test_the_list_of_a_chain() -> None:
     assert found.value.completeness == "searched 1 times" and found.counts["searches"] == 1
 
 
+@pytest.mark.slow  # 273 CPU s
+def test_four_eigenvalues_of_fifty_spins_and_the_search_for_others() -> None:
+    """Where the conditions are near 10,000 and a search must tell 0.1034 from 0.0924 to 1e-6."""
+    found = eig(generators.glauber(50), 4, accuracy=1e-8)
+    off = np.abs(found.value.eigenvalues - generators.glauber_eigenvalues(50, 4))
+    assert off.max() <= 1e-12 and found.value.errors.max() <= 1e-8
+    assert found.value.completeness.startswith("searched") and max(x.max_rank for x in found.value.left) <= 20
+
+
 def test_trains_of_small_ranks_are_found_at_small_ranks() -> None:
     """Left eigenvectors of one magnon have rank 2, right ones the rank of Gibbs' state, 2, times that: the ranks on the
     way stay near, and the products of both are the right ones at once."""
