@@ -6,9 +6,8 @@ Where all products of the next quanta are too many for the space, each of them, 
 
 (-V^2/D where V is small: Epstein, Phys. Rev. 28, 695 (1926); Nesbet, Proc. R. Soc. A 230, 312 (1955)). Those with the
 largest |e_nk| go into the space, and the sum of the others is added to the level, times what those taken have done by
-what was expected of them. Choice by perturbation: Huron,
-Malrieu, Rancurel, J. Chem. Phys. 58, 5745 (1973); of vibrations: Fetherolf, Berkelbach, J. Chem. Phys. 154, 074104
-(2021). Cost: a row of the matrix for each product asked.
+what was expected of them. Choice by perturbation: Huron, Malrieu, Rancurel, J. Chem. Phys. 58, 5745 (1973); of
+vibrations: Fetherolf, Berkelbach, J. Chem. Phys. 154, 074104 (2021). Cost: a row of the matrix for each product asked.
 """
 
 from __future__ import annotations
