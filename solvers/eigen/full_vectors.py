@@ -1,15 +1,12 @@
 """The lowest states of a small space by vectors over all of its product functions: exact, whatever the ranks.
 
 1. A diagonal operator's levels are its entries, its states products of basis functions: nothing is iterated.
-2. Up to ``explicit.DENSE`` functions a symmetry sector is dense: its list is proved complete (solvers.eigen.counted).
-3. Above, as long as the sparse matrix is affordable, Lanczos from a random start; then from others in the complement of
-   what was found (every level a random vector cannot see is a repeated one), until ``AGREEING`` starts in a row add
-   nothing below the last level wanted: the list is searched, not proved.
+2. Other matrices, as long as they are affordable, part by part (solvers.eigen.matrix_levels): dense parts, whose list
+   is proved complete, and larger ones by Lanczos from random starts, whose list is searched.
 
 The states are then trains, rounded to a hundredth of the accuracy; energies are Rayleigh quotients of what is returned,
 and the errors add their distance from the diagonalisation's levels, the residual's bound where those are Lanczos', and
-the rounding errors of the operator's norm. Lanczos: Lehoucq, Sorensen, Yang, ARPACK Users' Guide (SIAM 1998).
-Cost O(N^3) below ``DENSE``; above, some hundred products a start.
+the rounding errors of the operator's norm. Cost O(N^3) below ``DENSE``; above, some hundred products a start.
 """
 
 from __future__ import annotations
@@ -21,11 +18,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from solvers.eigen import explicit
-from solvers.eigen.counted import lowest_of_dense
 from solvers.eigen.many_states import Sector
+from solvers.eigen.matrix_levels import sector_levels
 from solvers.eigen.start import Start
 from solvers.eigen.states import EigenStates
 from solvers.eigen.vector_trains import sector_train
@@ -39,11 +35,6 @@ LARGEST = explicit.LARGEST_DIAGONAL  # functions: none, to leave every space to 
 BUFFER = 4  # levels above the last one asked for
 ROUNDING = (1e-13, 1e-6)  # of a state in its train, least and most
 ROUNDING_SHARE = 0.01  # of the accuracy: an energy errs by the squared rounding times the operator's norm at most
-AGREEING = 2  # random starts in a row that find nothing new
-MOST_STARTS = 12
-MOST_WORK = 4e10  # products of a start times entries of the matrix and of the Krylov vectors: about a minute
-MOST_NUMBERS = 1e8  # in Krylov vectors
-LANCZOS = 1e-12  # residual over the spread of the spectrum
 EPS = float(np.finfo(float).eps)
 
 
@@ -189,57 +180,6 @@ def _sector(
     whole = np.zeros((h.shape[0], len(values)), dtype=vectors.dtype)
     whole[members] = vectors
     return Levels(charge, values, whole, residuals, starts, len(values) < len(members))
-
-
-def sector_levels(
-    h: explicit.Matrix, count: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, int] | None:
-    """The ``count`` lowest levels of a matrix, their vectors, and the random starts that searched (0: proved).
-
-    None where Lanczos comes to no end.
-    """
-    if h.shape[0] > explicit.DENSE:
-        return _lanczos(h, count, rng)
-    dense = h.toarray() if sp.issparse(h) else np.array(h)
-    return *lowest_of_dense(0.5 * (dense + dense.conj().T), count), 0
-
-
-def _lanczos(h: Any, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int] | None:
-    """Levels by Lanczos from random starts, each in the complement of those before; None where one does not end."""
-    n = h.shape[0]
-    top = float(abs(h).sum(axis=1).max()) or 1.0  # Gershgorin: h - top is not positive, h + top not negative
-    values, vectors = np.zeros(0), np.zeros((n, 0), dtype=h.dtype)
-    agreed = starts = 0
-    while agreed < AGREEING and starts < MOST_STARTS:
-        wanted = count if starts == 0 else min(count, max(2, count // 2))
-        known = vectors
-
-        def product(x: np.ndarray, known: np.ndarray = known) -> np.ndarray:
-            x = x.ravel() - known @ (known.conj().T @ x.ravel())
-            y = h @ x - top * x
-            return y - known @ (known.conj().T @ y)
-
-        begin = rng.standard_normal(n).astype(h.dtype)
-        begin -= known @ (known.conj().T @ begin)
-        basis = min(n - 1, max(2 * wanted + 20, 40))
-        most = int(MOST_WORK / ((h.nnz + n * basis) * (basis - wanted)))
-        if most < 2 or float(n) * basis > MOST_NUMBERS:
-            return None
-        try:
-            linear = LinearOperator((n, n), matvec=product, dtype=h.dtype)
-            found = eigsh(linear, k=wanted, which="SA", v0=begin, ncv=basis, tol=LANCZOS, maxiter=most)
-        except ArpackError:  # no end within the work allowed among them
-            return None
-        starts += 1
-        new = found[1] - known @ (known.conj().T @ found[1])
-        basis_of, _ = np.linalg.qr(np.concatenate([known, new], axis=1))
-        small = basis_of.conj().T @ (h @ basis_of)
-        energies, mixing = np.linalg.eigh(0.5 * (small + small.conj().T))
-        limit = values[count - 1] if len(values) >= count else np.inf
-        agreed = agreed + 1 if found[0].min() + top >= limit - 1e-10 * top else 0
-        keep = min(len(energies), count)
-        values, vectors = energies[:keep], basis_of @ mixing[:, :keep]
-    return values, vectors, starts
 
 
 class Reference:

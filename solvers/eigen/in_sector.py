@@ -25,7 +25,8 @@ from solvers.eigen import explicit, full_vectors
 from solvers.eigen.checks import looked_at, rayleigh_quotient
 from solvers.eigen.complex_hermitian import real_form, recover
 from solvers.eigen.driven import Asking, driven, raised
-from solvers.eigen.full_vectors import BUFFER, EPS, ROUNDING, ROUNDING_SHARE, sector_levels
+from solvers.eigen.full_vectors import BUFFER, EPS, ROUNDING, ROUNDING_SHARE
+from solvers.eigen.matrix_levels import sector_levels
 from solvers.eigen.pencil import Pencil
 from solvers.eigen.probe import Search
 from solvers.eigen.restricted import Listed

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from eigen_cases import system
 from sector_cases import PARITY_MODES, dense, total_charges
 
-from solvers.eigen import explicit, full_vectors
+from solvers.eigen import explicit, full_vectors, matrix_levels
 from solvers.eigen.checks import looked_at, rayleigh_quotient
 from solvers.eigen.states import EigenStates
 from solvers.eigen.vector_trains import sector_train
@@ -77,7 +77,7 @@ def test_lanczos_searches_where_the_matrix_is_not_dense(monkeypatch) -> None:
     case = system(84)
     monkeypatch.setattr(explicit, "DENSE", 40)
     found = full_vectors.spectrum(case.train, case.modes, 4, case.rng)
-    assert found is not None and found.starts >= full_vectors.AGREEING
+    assert found is not None and found.starts >= matrix_levels.AGREEING
     np.testing.assert_allclose(found.energies, np.linalg.eigvalsh(case.h)[:4], atol=1e-8)
 
 
