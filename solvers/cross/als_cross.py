@@ -22,8 +22,10 @@ from solvers.cross.sources import PROBES
 from solvers.iteration import drive
 from solvers.methods import ALSCross
 from solvers.solution import Callback, Solution
+from solvers.threads import one_blas_thread
 
 
+@one_blas_thread
 def als_cross(
     system: ParametricSystem,
     *,

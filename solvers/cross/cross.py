@@ -28,10 +28,12 @@ from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.methods import Cross
 from solvers.solution import IterationState, Solution
+from solvers.threads import one_blas_thread
 
 Callback = Callable[[IterationState], object]  # one that returns True ends the call
 
 
+@one_blas_thread
 def cross(
     f: Function,
     shape: Sequence[int],
@@ -103,6 +105,7 @@ def cross(
     return _solution(source, method, starts, start, accuracy, rng, callback, checkpoint, throw)
 
 
+@one_blas_thread
 def cross_of_trains(
     f: Callable[..., np.ndarray],
     trains: Sequence[TensorTrain],

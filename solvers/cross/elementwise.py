@@ -20,11 +20,13 @@ from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.methods import Cross
 from solvers.solution import NotConverged, Solution
+from solvers.threads import one_blas_thread
 
 ACCURACY = 1e-10
 FINEST = 1e-12  # what the operator / asks for; it takes no error above ACCURACY
 
 
+@one_blas_thread
 def elementwise(
     f: Callable[..., np.ndarray],
     *operands: TensorTrain | TTOperator | complex,
@@ -96,6 +98,7 @@ def _modes_of(operands: Sequence[TensorTrain | TTOperator | complex]) -> tuple[t
     return operators[0].shape
 
 
+@one_blas_thread
 def divide(
     x: TensorTrain | complex,
     y: TensorTrain,

@@ -20,10 +20,12 @@ from solvers.linear.scaling import is_hermitian
 from solvers.method_base import Integrator
 from solvers.methods import TDVP
 from solvers.solution import Callback, Solution
+from solvers.threads import one_blas_thread
 
 _COMPILED: set[np.dtype] = set()
 
 
+@one_blas_thread
 def evolve(
     operator: TTOperator,
     start: TensorTrain,

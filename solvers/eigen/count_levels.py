@@ -25,10 +25,12 @@ from solvers.formats.trains.operator import TTOperator
 from solvers.iteration import drive
 from solvers.measured import amount, numeral
 from solvers.solution import Callback, IterationState
+from solvers.threads import one_blas_thread
 
 LARGEST = 4_000_000  # product functions whose vectors are multiplied
 
 
+@one_blas_thread
 def count_levels(
     operator: TTOperator,
     lower: float,

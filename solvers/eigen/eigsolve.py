@@ -37,11 +37,13 @@ from solvers.sectors.charges import Charge
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import ModeCharges
 from solvers.solution import Callback, Solution, Status
+from solvers.threads import one_blas_thread
 
 FEW = 1000  # product functions, which are diagonalised before they are found to be a sum
 MAX_RANK = 200  # of trains for what has no method of its own
 
 
+@one_blas_thread
 def eigsolve(
     operator: TTOperator,
     n_states: int,

@@ -10,8 +10,8 @@
 4. A part whose Gershgorin discs lie above the last level wanted so far holds none of the levels, and is left out.
 
 Connected components: Pearce, An Improved Algorithm for Finding the Strongly Connected Components of a Directed Graph
-(2005), as in scipy; Lanczos: Lehoucq, Sorensen, Yang, ARPACK Users' Guide (SIAM 1998). Cost O(n^3) of the parts that are
-dense; of the others some hundred products a start.
+(2005), as in scipy; Lanczos: Lehoucq, Sorensen, Yang, ARPACK Users' Guide (SIAM 1998). Cost O(n^3) of the parts that
+are dense; of the others some hundred products a start.
 """
 
 from __future__ import annotations
@@ -146,14 +146,12 @@ def _parts(h: sp.csr_matrix, number: int, labels: np.ndarray) -> Iterator[tuple[
         row, column = entries.row[same], entries.col[same]
         blocks[row // size, row % size, column % size] = entries.data[same]
         yield order[first:last].reshape(len(own), size), 0.5 * (blocks + blocks.conj().transpose(0, 2, 1))
-    for own in np.flatnonzero(sizes > STACKED):
-        first, last = begins[own], begins[own + 1]
+    for part in np.flatnonzero(sizes > STACKED):
+        first, last = begins[part], begins[part + 1]
         yield order[first:last], sorted_h[first:last, first:last]
 
 
-def _lanczos(
-    h: Any, count: int, rng: np.random.Generator, bound: float
-) -> tuple[np.ndarray, np.ndarray, int] | None:
+def _lanczos(h: Any, count: int, rng: np.random.Generator, bound: float) -> tuple[np.ndarray, np.ndarray, int] | None:
     """Levels by Lanczos from random starts, each in the complement of those before; None where one does not end.
 
     Of a part whose levels are wanted below ``bound`` alone, the first start finds ``GLANCE`` of them.

@@ -33,12 +33,14 @@ from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.iteration import drive
 from solvers.measured import amount
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
+from solvers.threads import one_blas_thread
 
 MARKS = 50  # points at which functions are told apart
 NEAR = 1e-9  # of the operator without c: an eigenvalue nearer to zero says nothing
 UNSOLVED = 10.0  # times the tolerance of the iteration: its residual at most
 
 
+@one_blas_thread
 def elliptic(
     levels: Sequence[int],
     *,

@@ -19,11 +19,13 @@ from solvers.extremal.of_trains import TrainExtremes
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.solution import IterationState
+from solvers.threads import one_blas_thread
 
 Which = Literal["both", "minimum", "maximum"]
 PREFIXES, EVALUATIONS = 5000, 10_000  # where nothing is said
 
 
+@one_blas_thread
 def extreme(
     x: TensorTrain | Callable[..., Any],
     shape: Sequence[int] | None = None,

@@ -35,6 +35,7 @@ from solvers.extremal.certificates import (
     upper_bound,
     vector_norms,
 )
+from solvers.threads import one_blas_thread
 
 EXACT, CERTIFIED, BEST = "exact", "certified", "best of the starts"
 DEFAULT_STARTS = 200
@@ -81,6 +82,7 @@ class PQNorm(Card):
         ]
 
 
+@one_blas_thread
 def pq_norm(
     matrix: np.ndarray | LinearOperator,
     p: float,

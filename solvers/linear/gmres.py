@@ -29,6 +29,7 @@ from solvers.iteration import drive
 from solvers.linear.given_operator import GivenOperator, Operation
 from solvers.methods import GMRES
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
+from solvers.threads import one_blas_thread
 
 DIGITS = 1e-3  # of its residual a cycle aims at: 1e-2 takes twice the products on a Laplacian, 1e-6 twice the ranks
 ETA = 0.1  # of a cycle's goal, for each rounding
@@ -42,6 +43,7 @@ PROGRESS = 0.95  # a cycle that leaves more of the residual is one without progr
 PATIENCE = 3  # of these in a row end it
 
 
+@one_blas_thread
 def gmres(
     operator: TTOperator | Operation,
     b: TensorTrain,

@@ -37,6 +37,7 @@ from solvers.linear.task import Task
 from solvers.method_base import LinearMethod
 from solvers.methods import AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
+from solvers.threads import one_blas_thread
 
 TIKHONOV = (1e-7, 1e-9, 1e-11, 1e-12, 1e-13)  # t over the square of the norm of A; the last one from there on
 STEPS = 12
@@ -49,6 +50,7 @@ PROGRESS = 0.5  # a correction that is not below this share of the one before is
 ROUNDING = 500.0  # times the rounding errors of A^H A x: what two routes to them may differ by
 
 
+@one_blas_thread
 def lstsq(
     operator: TTOperator,
     b: TensorTrain,

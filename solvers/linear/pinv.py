@@ -30,12 +30,14 @@ from solvers.measured import amount
 from solvers.method_base import LinearMethod
 from solvers.methods import AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
+from solvers.threads import one_blas_thread
 
 LARGEST_FULL = 2**22  # entries of a full pseudo-inverse
 CLEAN = 1e-14
 INNER, FINEST = 1e-2, 1e-12  # of the accuracy, for the least squares: the conditions see errors times the condition
 
 
+@one_blas_thread
 def pinv(
     operator: TTOperator,
     *,

@@ -25,6 +25,7 @@ from solvers.iteration import drive
 from solvers.linear.residual import SPREAD, sketched_residual
 from solvers.solution import Callback, IterationState, Solution, Status
 from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored
+from solvers.threads import one_blas_thread
 
 FIRST_RANK = 16
 BESIDE = 8  # of the first sketch beside the rank of x, which a product of an operator near the identity keeps
@@ -32,6 +33,7 @@ EPS = float(np.finfo(float).eps)
 SHARE = 0.3  # of the tolerance, for the sketch; the rest is for the last rounding
 
 
+@one_blas_thread
 def multiply(
     a: TTOperator | TensorTrain,
     x: TensorTrain | TTOperator,

@@ -23,10 +23,12 @@ from solvers.linear.task import Task
 from solvers.method_base import LinearMethod, LocalSolver
 from solvers.methods import GMRES, AMEn
 from solvers.solution import Callback, Solution
+from solvers.threads import one_blas_thread
 
 _COMPILED: dict[str, float] = {}
 
 
+@one_blas_thread
 def solve(
     operator: TTOperator | Operation,
     b: TensorTrain,

@@ -14,12 +14,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from solvers.kernels.elimination import rank_modulo
+from solvers.threads import one_blas_thread
 
 LARGEST_PRIME = 2**31 - 1
 WHOLE = 2.0**53  # floating-point numbers below are whole numbers exactly
 WITNESSES = (2, 3, 5, 7)  # of Miller and Rabin, for all numbers below 3.2e9
 
 
+@one_blas_thread
 def exact_rank(matrix: np.ndarray) -> int:
     """The rank of ``matrix`` (m, n) of whole numbers: integers of any size, or floating-point ones below 2^53.
 

@@ -26,6 +26,7 @@ from solvers.cards import Card, Fact, ends, size
 from solvers.cross.maxvol import maxvol, rectangular_maxvol
 from solvers.formats.trains.factorisations import EPSILON, as_double, check_finite, power_of_two
 from solvers.measured import numeral
+from solvers.threads import one_blas_thread
 
 FEW = 20_000  # submatrices that are all looked at: below a second up to rank 8
 STARTS = 4  # of the turns of maxvol
@@ -71,6 +72,7 @@ class Skeleton(Card):
         ]
 
 
+@one_blas_thread
 def skeleton(
     matrix: np.ndarray, rank: int, *, extra: int = 0, starts: int = STARTS, rng: np.random.Generator | None = None
 ) -> Skeleton:

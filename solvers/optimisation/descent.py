@@ -30,6 +30,7 @@ from solvers.iteration import drive
 from solvers.measured import numeral
 from solvers.optimisation.points import packed, unpacked
 from solvers.solution import Callback, IterationState, Solution, Status
+from solvers.threads import one_blas_thread
 
 Point = Any
 Tangent = Any
@@ -94,6 +95,7 @@ class ProposesStep(Protocol):
         """The step, positive, in units of ``direction``."""
 
 
+@one_blas_thread
 def minimise(
     objective: Objective,
     manifold: Manifold,

@@ -15,8 +15,10 @@ import numpy as np
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.sampling.conditional import SQUARED, conditionals
 from solvers.sampling.descent import descend
+from solvers.threads import one_blas_thread
 
 
+@one_blas_thread
 def sample(x: TensorTrain, n: int, rng: np.random.Generator | None = None, *, density: str = SQUARED) -> np.ndarray:
     """``n`` independent multi-indices (n, d) with probability |x|^2 / ||x||^2, or x / sum(x), exact.
 
@@ -37,6 +39,7 @@ def sample(x: TensorTrain, n: int, rng: np.random.Generator | None = None, *, de
     return found
 
 
+@one_blas_thread
 def inverse_rosenblatt(
     x: TensorTrain, u: np.ndarray, *, density: str = SQUARED, edges: Sequence[np.ndarray] | None = None
 ) -> np.ndarray:
@@ -59,6 +62,7 @@ def inverse_rosenblatt(
     return points
 
 
+@one_blas_thread
 def rosenblatt(
     x: TensorTrain, points: np.ndarray, *, density: str = SQUARED, edges: Sequence[np.ndarray] | None = None
 ) -> np.ndarray:

@@ -24,10 +24,12 @@ from solvers.eigen.general.vectors import by_vectors
 from solvers.formats.trains.operator import TTOperator
 from solvers.iteration import drive
 from solvers.solution import Callback, IterationState, Solution
+from solvers.threads import one_blas_thread
 
 EXACT_SHARE = 0.1  # of the accuracy, for the groups of a sum: their errors add up
 
 
+@one_blas_thread
 def eig(
     operator: TTOperator,
     n: int,

@@ -42,6 +42,7 @@ from solvers.linear.residual import residual_norm
 from solvers.measured import amount
 from solvers.methods import AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
+from solvers.threads import one_blas_thread
 
 KEPT = 1e-10  # ||l^H A|| over ||l|| times the size of A: more is not a generator
 LARGEST_FACTORS = 30_000  # states up to which A - s is factorised
@@ -63,6 +64,7 @@ REAL = 1e-14  # relative size of an imaginary part that is rounding errors
 SAMPLES = 2000  # entries looked at for a negative one
 
 
+@one_blas_thread
 def stationary(
     operator: TTOperator,
     *,

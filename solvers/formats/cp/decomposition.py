@@ -26,6 +26,7 @@ from solvers.formats.trains.factorisations import EPSILON, as_double, check_fini
 from solvers.formats.tucker.tensor import left_singular, multiply
 from solvers.iteration import drive
 from solvers.solution import Callback, IterationState, Solution, Status
+from solvers.threads import one_blas_thread
 
 MOST_UNKNOWNS = 1500  # up to which Levenberg-Marquardt is the choice: below half a second a step
 UNKNOWNS_AT_ALL = 6000  # above, its matrices take more than a gigabyte
@@ -38,6 +39,7 @@ STATUS = {
 }
 
 
+@one_blas_thread
 def cp_decomposition(
     array: np.ndarray,
     rank: int,

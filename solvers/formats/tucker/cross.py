@@ -31,8 +31,10 @@ from solvers.formats.tucker.values import Function, Values
 from solvers.iteration import drive
 from solvers.methods import TuckerCross
 from solvers.solution import Callback, Solution
+from solvers.threads import one_blas_thread
 
 
+@one_blas_thread
 def tucker_cross(
     f: Function,
     tensors: Sequence[TuckerTensor],

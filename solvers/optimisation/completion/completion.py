@@ -30,10 +30,12 @@ from solvers.optimisation.completion.start import rank_one_start
 from solvers.optimisation.least_squares import MANIFOLD, LeastSquares
 from solvers.optimisation.samples import Samples
 from solvers.solution import Callback, IterationState, Solution
+from solvers.threads import one_blas_thread
 
 _COMPILED = False
 
 
+@one_blas_thread
 def complete(
     indices: np.ndarray,
     values: np.ndarray,

@@ -30,8 +30,10 @@ from solvers.optimisation.regression.orthonormal import BARE, Axis, axis, in_bas
 from solvers.optimisation.regression.robust import RobustRegression
 from solvers.optimisation.samples import FunctionSamples
 from solvers.solution import Callback, Checked, NotConverged, Solution, Status
+from solvers.threads import one_blas_thread
 
 
+@one_blas_thread
 def regress(
     points: np.ndarray,
     values: np.ndarray,

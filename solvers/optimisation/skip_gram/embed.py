@@ -29,6 +29,7 @@ from solvers.optimisation.skip_gram.pmi import Decomposition, pmi_svd
 from solvers.optimisation.skip_gram.problem import SkipGram, checked_counts
 from solvers.optimisation.skip_gram.riemannian import MANIFOLD, SkipGramDescent
 from solvers.solution import Callback, Checked, NotConverged, Solution, Status
+from solvers.threads import one_blas_thread
 
 STIR = 1e-2  # size of the random numbers added to the start, of that of its mean entry, or of one
 LOOKED_AT = 20  # rows that are summed again
@@ -37,6 +38,7 @@ AGREES = 1e-10  # relative, of two sums of one value
 Method = AlternatingNewton | ConjugateGradients | ShiftedPMI
 
 
+@one_blas_thread
 def embed(
     counts: np.ndarray | sparse.sparray | sparse.spmatrix | SkipGram,
     rank: int,
