@@ -120,10 +120,10 @@ def connected(h: explicit.Matrix) -> tuple[int, np.ndarray]:
 
     Left out are at most rows times that, less than what rounding does to a level of the whole matrix.
     """
-    graph = sp.csr_matrix(h)
-    sizes = np.abs(graph.data)
-    graph = sp.csr_matrix((sizes > EPS * sizes.max(initial=0.0), graph.indices, graph.indptr), shape=graph.shape)
-    graph.eliminate_zeros()
+    entries = sp.coo_matrix(h)
+    sizes = np.abs(entries.data)
+    large = sizes > EPS * sizes.max(initial=0.0)
+    graph = sp.csr_matrix((sizes[large], (entries.row[large], entries.col[large])), shape=entries.shape)
     number, labels = connected_components(graph, directed=False)
     return int(number), labels
 

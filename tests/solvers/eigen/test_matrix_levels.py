@@ -79,3 +79,7 @@ def test_what_rounding_left_connects_nothing():
     assert connected(h + noise + noise.T)[0] == 2
     assert connected(np.zeros((40, 40)))[0] == 40
     right(h, 5, sector_levels(h + noise + noise.T, 5, rng))
+    sparse = sp.csr_matrix(h + noise + noise.T)
+    before = sparse.copy()
+    right(h, 5, sector_levels(sparse, 5, rng))
+    assert (sparse != before).nnz == 0 and sparse.nnz == before.nnz  # it is left as it is
