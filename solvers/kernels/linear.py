@@ -32,38 +32,41 @@ def half_apply(
     h: np.ndarray,
 ) -> None:
     """h[a',m',beta,b] from x (a, m b): everything but the product with the right environment. t: (a' alpha, n b)."""
-    ra2, p, ra, n2, n, p2, rb, _ = dims
+    _, p, ra, n2, n, p2, rb, _ = dims
     np.dot(left, x.reshape((ra, n * rb)), t)
     h[:] = 0.0
+    source = t.reshape(-1)
+    # unsigned, so that no index counts from the end: only then do the inner loops become vector instructions
+    step_h, step_t, rows, width = np.uint64(n2 * p2 * rb), np.uint64(p * n * rb), np.uint64(dims[0]), np.uint64(rb)
     last = values.shape[0] - 3
-    for a in range(ra2):
-        e = 0
-        while e < values.shape[0]:
-            alpha, i, j, beta = entries[e]
-            start = ((a * n2 + i) * p2 + beta) * rb
-            target = h[start : start + rb]  # slices: with sums of indices the loops do not become vector instructions
-            t0, v0 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e]
-            if e < last and (
-                entries[e + 1, 1] == i
-                and entries[e + 2, 1] == i
-                and entries[e + 3, 1] == i
-                and entries[e + 1, 3] == beta
-                and entries[e + 2, 3] == beta
-                and entries[e + 3, 3] == beta
-            ):
-                alpha, j = entries[e + 1, 0], entries[e + 1, 2]
-                t1, v1 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e + 1]
-                alpha, j = entries[e + 2, 0], entries[e + 2, 2]
-                t2, v2 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e + 2]
-                alpha, j = entries[e + 3, 0], entries[e + 3, 2]
-                t3, v3 = t[a * p + alpha, j * rb : (j + 1) * rb], values[e + 3]
-                for b in range(rb):
-                    target[b] += v0 * t0[b] + v1 * t1[b] + v2 * t2[b] + v3 * t3[b]
-                e += 4
-            else:
-                for b in range(rb):
-                    target[b] += v0 * t0[b]
-                e += 1
+    e = 0
+    while e < values.shape[0]:
+        i, beta = entries[e, 1], entries[e, 3]
+        to = np.uint64((i * p2 + beta) * rb)
+        from0, v0 = np.uint64((entries[e, 0] * n + entries[e, 2]) * rb), values[e]
+        if e < last and (
+            entries[e + 1, 1] == i
+            and entries[e + 2, 1] == i
+            and entries[e + 3, 1] == i
+            and entries[e + 1, 3] == beta
+            and entries[e + 2, 3] == beta
+            and entries[e + 3, 3] == beta
+        ):
+            from1, v1 = np.uint64((entries[e + 1, 0] * n + entries[e + 1, 2]) * rb), values[e + 1]
+            from2, v2 = np.uint64((entries[e + 2, 0] * n + entries[e + 2, 2]) * rb), values[e + 2]
+            from3, v3 = np.uint64((entries[e + 3, 0] * n + entries[e + 3, 2]) * rb), values[e + 3]
+            for a in range(rows):
+                k, k0, k1 = a * step_h + to, a * step_t + from0, a * step_t + from1
+                k2, k3 = a * step_t + from2, a * step_t + from3
+                for b in range(width):
+                    h[k + b] += v0 * source[k0 + b] + v1 * source[k1 + b] + v2 * source[k2 + b] + v3 * source[k3 + b]
+            e += 4
+        else:
+            for a in range(rows):
+                k, k0 = a * step_h + to, a * step_t + from0
+                for b in range(width):
+                    h[k + b] += v0 * source[k0 + b]
+            e += 1
 
 
 @kernel
