@@ -8,7 +8,8 @@ from solvers.formats.trains.construct import random_train
 from solvers.formats.trains.rounding import round_cores
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.alternating import Alternating
-from solvers.linear.system import System, start_of
+from solvers.linear.nearest_sum import start_of
+from solvers.linear.system import System
 from solvers.methods import ALS
 
 NOISE = 1e-2  # of the start, the random part that fills it up to the rank asked for

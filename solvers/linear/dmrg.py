@@ -6,7 +6,8 @@ import numpy as np
 
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.alternating import Alternating
-from solvers.linear.system import System, start_of
+from solvers.linear.nearest_sum import start_of
+from solvers.linear.system import System
 from solvers.methods import DMRG
 
 

@@ -49,15 +49,45 @@ def by_exponentials(system: System, accuracy: float, max_rank: int, rng: np.rand
     if found is None or not all(np.isfinite(part).all() for part in found[0]):
         return None
     matrices, groups = found
-    levels, vectors = _diagonalised(matrices)
-    ends = sum(l[0] for l in levels), sum(l[-1] for l in levels)
-    sign = 1.0 if ends[1] > 0.0 else -1.0
-    least, most = sorted((sign * ends[0], sign * ends[1]))
+    levels, vectors = diagonalised(matrices)
+    least, most = spectrum(levels)
     if not 0.0 < most < LARGEST_CONDITION * least:
         return None
-    weights, exponents = inverse_shifted(least, most, SHARE * accuracy)
+    blocks = exponential_terms(system.b, levels, vectors, groups, SHARE * accuracy, MOST_RANKS)
+    if blocks is None:
+        return None
     b = system.b
-    if len(weights) * b.max_rank > MOST_RANKS:
+    # ||A d|| <= most ||d|| for what is cut, d, and ||x|| <= 1 / least
+    whole = rounded_sum(blocks, max(SHARE * accuracy * least / most, TIGHTEST))
+    sure = max(SHARE * accuracy / (most * whole.norm()), TIGHTEST)
+    split = whole.reshape(b.shape, tol=sure) if whole.d < b.d else whole
+    for factor in (*FURTHER, 1.0):
+        x = split.round(factor * sure)
+        residual = system.residual(x, rng, accuracy)
+        if residual <= accuracy:
+            break
+    return Found(x, residual, most / least) if x.max_rank <= max_rank else None
+
+
+def spectrum(levels: list[np.ndarray]) -> tuple[float, float]:
+    """The least and the largest eigenvalue of the sum, of its negative where they are negative."""
+    ends = sum(float(l[0]) for l in levels), sum(float(l[-1]) for l in levels)
+    return ends if ends[1] > 0.0 else (-ends[1], -ends[0])
+
+
+def exponential_terms(
+    b: TensorTrain,
+    levels: list[np.ndarray],
+    vectors: list[np.ndarray],
+    groups: list[range],
+    accuracy: float,
+    most_ranks: int,
+) -> list[np.ndarray] | None:
+    """Step 2: cores (K, a, N, b) of the K terms of x, a mode for each group; None where their ranks are too many."""
+    least, most = spectrum(levels)
+    sign = 1.0 if sum(l[-1] for l in levels) > 0.0 else -1.0
+    weights, exponents = inverse_shifted(least, most, accuracy)
+    if len(weights) * b.max_rank > most_ranks:
         return None
     weights = weights * np.exp(-exponents * least)
     blocks = []
@@ -71,19 +101,10 @@ def by_exponentials(system: System, accuracy: float, max_rank: int, rng: np.rand
         terms = decay[:, None, :, None] * np.matmul(v.conj().T, side)
         blocks.append(np.matmul(v, terms))
     blocks[0] = blocks[0] * (sign * weights)[:, None, None, None]
-    # ||A d|| <= most ||d|| for what is cut, d, and ||x|| <= 1 / least
-    whole = rounded_sum(blocks, max(SHARE * accuracy * least / most, TIGHTEST))
-    sure = max(SHARE * accuracy / (most * whole.norm()), TIGHTEST)
-    split = whole.reshape(b.shape, tol=sure) if whole.d < b.d else whole
-    for factor in (*FURTHER, 1.0):
-        x = split.round(factor * sure)
-        residual = system.residual(x, rng, accuracy)
-        if residual <= accuracy:
-            break
-    return Found(x, residual, most / least) if x.max_rank <= max_rank else None
+    return blocks
 
 
-def _diagonalised(matrices: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def diagonalised(matrices: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Eigenvalues, ascending, and eigenvectors of each; once of those that differ by a multiple of the identity."""
     levels: list[np.ndarray] = []
     vectors: list[np.ndarray] = []

@@ -41,10 +41,15 @@ def parts(cores: Sequence[OperatorCore], largest: int) -> tuple[list[np.ndarray]
     sizes = [math.prod(cores[k].dims[1] for k in group) for group in groups]
     if len(groups) == 1 or max(sizes) > largest:
         return None
+    return partial_traces(cores, groups), groups
+
+
+def partial_traces(cores: Sequence[OperatorCore], groups: Sequence[range]) -> list[np.ndarray]:
+    """Step 3, for any groups that follow each other: of a coupled A the sum nearest to it in the Frobenius norm."""
     left, right = _traces(cores)
     mean = (left[-1][0]).item()
     found = []
-    for group, size in zip(groups, sizes):
+    for group in groups:
         matrix = left[group.start][None, :]  # (i j, alpha)
         rows = 1
         for k in group:
@@ -52,10 +57,10 @@ def parts(cores: Sequence[OperatorCore], largest: int) -> tuple[list[np.ndarray]
             matrix = (matrix @ cores[k].dense.reshape(p, -1)).reshape(rows, rows, n, n, q)
             rows *= n
             matrix = matrix.transpose(0, 2, 1, 3, 4).reshape(rows * rows, q)
-        part = (matrix @ right[group.stop]).reshape(size, size)
-        part[np.diag_indices(size)] -= mean * (1.0 - 1.0 / len(groups))
+        part = (matrix @ right[group.stop]).reshape(rows, rows)
+        part[np.diag_indices(rows)] -= mean * (1.0 - 1.0 / len(groups))
         found.append(part)
-    return found, groups
+    return found
 
 
 def uncoupled(cores: Sequence[OperatorCore]) -> list[int]:

@@ -10,14 +10,12 @@ import numpy as np
 
 from solvers.formats.trains.construct import random_train
 from solvers.formats.trains.operator import TTOperator
-from solvers.formats.trains.rounding import round_cores
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.full_vectors import apply_full
-from solvers.linear.residual import EXACT_RANK, best_multiple, bounded_residual
+from solvers.linear.residual import EXACT_RANK, GLANCE_WIDTH, best_multiple, bounded_residual, sketched_residual
 from solvers.sweeping.local_operator import OperatorCore
 
 EPSILON = float(np.finfo(float).eps)
-START_RANK = 8
 LARGEST_FULL = 100_000  # unknowns up to which a residual of large ranks is formed on full vectors
 
 
@@ -50,6 +48,11 @@ class System:
             return float(np.linalg.norm(left))
         return bounded_residual(self.cores, plain(x, self.dtype), plain(self.b, self.dtype), rng, accuracy)
 
+    def glance(self, x: TensorTrain, rng: np.random.Generator) -> float:
+        """||b - A x|| to some 20 per cent, by a narrow sketch."""
+        x_cores, b_cores = plain(x, self.dtype), plain(self.b, self.dtype)
+        return sketched_residual(self.cores, x_cores, b_cores, rng, GLANCE_WIDTH)
+
     def by_full(self, x: TensorTrain) -> bool:
         """Whether the residual of x is formed on full vectors: those are small beside its ranks as a train."""
         if math.prod(x.shape) > LARGEST_FULL:
@@ -79,14 +82,6 @@ class System:
             return x * 0.0, 1.0
         residual = self.residual(x * factor, rng)
         return (x * factor, residual) if residual < 1.0 else (x * 0.0, 1.0)
-
-
-def start_of(system: System, start: TensorTrain | None) -> TensorTrain:
-    """The start, or without one the right-hand side, of a small rank."""
-    if start is not None:
-        return start
-    b = system.b
-    return b if b.max_rank <= START_RANK else TensorTrain(round_cores(b.cores, None, 0.0, START_RANK)[0])
 
 
 def plain(x: TensorTrain, dtype: np.dtype) -> list[np.ndarray]:
