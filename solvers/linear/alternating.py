@@ -162,6 +162,8 @@ class Alternating(Iterate):
     def sweep(self, budget: float) -> Residuals:
         """Solve every core once, ending in mirrored order; ``budget``: residual norm a core may be left with."""
         met = Residuals(projected=0.0 if self.z else None)
+        for mode in self.modes[self.side]:
+            mode.served = False  # so that a sweep depends on what a checkpoint holds alone
         d, sites = len(self.x), min(self.options.sites, len(self.x))
         for k in range(d - sites + 1):
             if sites == 2:
@@ -204,7 +206,7 @@ class Alternating(Iterate):
             if self.z:
                 ax = project(half(self.zx[k], self.core(k), x), self.zx[k + 1], (len(self.zx[k]), x.shape[1]))
                 residual = _times(self.zb[k], _times(self.b[self.side][k], self.zb[k + 1])) - ax
-                met.projected = _norm(residual)
+                met.projected = max(met.projected or 0.0, _norm(residual))
                 self.z[k] = residual
             self.x[k] = x
         else:
@@ -275,7 +277,8 @@ class Alternating(Iterate):
             seen = half(self.zx[k], core, new)  # (z n', beta b)
             applied = seen.reshape(-1, new.shape[2])[:, :s].reshape(len(seen), -1) @ ahead
             residual = _times(self.zb[k], known).reshape(applied.shape) - applied
-            met.projected = _norm(residual)
+            before = (met.projected or 0.0) if k > len(self.x) // 2 else 0.0
+            met.projected = max(before, _norm(residual))
             z = qr_factors(widened(residual, s, self.rng))[0].reshape(len(self.zx[k]), n, -1)
             self.z[k] = z
             self.zx[k + 1] = advance(seen, z, core.dims[3])

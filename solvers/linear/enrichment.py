@@ -10,6 +10,7 @@ import numpy as np
 
 from solvers.formats.trains.factorisations import qr_factors, singular_vectors
 
+CLEAR = 1e-5  # of the kick: what is new in it by that much keeps ten digits against the basis
 NOTHING = 1e-8  # of the kick: directions outside the basis below this are rounding errors
 SHARE = 0.125  # of the ranks of x has z at least: at ranks of 130 half the sweeps, measured
 
@@ -28,8 +29,11 @@ def complement(u: np.ndarray, kick: np.ndarray, max_rank: int, rng: np.random.Ge
     adjoint = u.conj().T
     new = u[:, :0]
     if size > 0.0:
-        kick = kick / size
-        q, r = qr_factors(kick - u @ (adjoint @ kick))
+        kick = kick * (1.0 / size)
+        kick -= u @ (adjoint @ kick)
+        q, r = qr_factors(kick)
+        if count == kick.shape[1] and float(np.abs(r.diagonal()).min()) > CLEAR:
+            return q - u @ (adjoint @ q)
         left, s, _ = singular_vectors(r)
         new = q @ left[:, : min(count, int(np.count_nonzero(s > NOTHING)))]
     if new.shape[1] < count:

@@ -48,7 +48,8 @@ class Residuals:
     """Of one sweep, relative to ||b||, for its control only: the true residual is formed where these are small.
 
     ``local``: the largest one met at a core, or that of the whole where the method knows it; ``projected``: the norm
-    of the residual projected on a train of small rank, a lower bound of the true one, for methods that have one.
+    of the residual projected on a train of small rank, a lower bound of the true one where it was taken, for methods
+    that have one; of a sweep the largest in its second half, as a single one may be small by chance.
     """
 
     local: float = 0.0

@@ -24,7 +24,7 @@ WIDTH = 40
 EXACT_RANK = 500  # of the residual as a train: up to here QR is affordable
 SPREAD = 1.5  # factor by which a sketched norm is raised before it is compared with a tolerance
 GLANCE_RANK = 150  # from here on a narrow sketch, which costs far less than QR, may spare it
-GLANCE_WIDTH = 24
+GLANCE_WIDTH = 16
 CLEARLY = 1.5  # times a tolerance: a narrow sketch above that leaves little doubt
 
 

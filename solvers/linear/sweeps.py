@@ -18,15 +18,21 @@ import numpy as np
 from solvers.checkpoint import Content, stored_train, train_arrays
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.linear.iterate import Iterate, Work
+from solvers.linear.residual import CLEARLY
 from solvers.linear.system import System
 from solvers.method_base import LinearMethod
 from solvers.solution import IterationState, Status
 
-TIGHTEN = 0.02  # a sweep aims at this share of the residual before it
+TIGHTEN = 1e-3  # a sweep aims at this share of the residual before it: at 0.02 a sweep more, measured
+NORMAL = 0.02  # of the accuracy, where the residual of the normal equations is what is met
 LOOSEST = 0.1
 PATIENCE = 6  # sweeps without progress before giving up
 LOST = 3  # sweeps in a row with a residual above that of zero: a projection that is not definite leads nowhere
 PROGRESS = 0.7
+SPARED = 0.3  # of the accuracy, for what x is shortened by in the end
+FURTHER = (10.0, 1.0)  # times that: what is cut of x counts less than the norm of A allows for
+LIKELY = 0.9  # of the accuracy: a sketch below that is worth the true residual
+WORTH = 0.9  # of its entries: a train that is hardly shorter is not tried
 
 
 @dataclass
@@ -90,7 +96,7 @@ class Sweeping:
         iteration: Iterate = pkgutil.resolve_name(method.iterate)(system, method, start, rng)
         swept = Swept(iteration.train(), first, Status.ITERATION_LIMIT, "sweeps", iteration.work)
         kept = {"projected": Kept(), "local": Kept(), "true": Kept(first, start)}
-        floor = accuracy / np.sqrt(len(system.cores)) * (1.0 if judge is system else TIGHTEN)
+        floor = accuracy / np.sqrt(len(system.cores)) * (1.0 if judge is system else NORMAL)
         return cls(system, judge, method, accuracy, iteration, rng, swept, kept, first, floor, storage)
 
     def run(self) -> Iterator[IterationState]:
@@ -109,7 +115,10 @@ class Sweeping:
             true = np.nan
             final = self.done == self.method.sweeps or self.waited == PATIENCE - 1
             if estimate <= accuracy or final or not same:
-                true = judge.residual(x, self.rng, np.inf if final or not same else accuracy)
+                if same and estimate <= accuracy:
+                    x, true = self._shortened(x)
+                else:
+                    true = judge.residual(x, self.rng, np.inf if final or not same else accuracy)
                 if true > accuracy >= estimate:
                     self.floor *= 0.5
                 if same:
@@ -120,6 +129,7 @@ class Sweeping:
             projected = np.inf if met.projected is None else met.projected
             seen = {"projected": projected, "local": met.local, "true": true}
             better = {name for name, value in seen.items() if value < PROGRESS * self.kept[name].value}
+            better |= {"true"} if true <= accuracy else set()
             for name in better:
                 self.kept[name] = Kept(seen[name], x)
             self.waited = 0 if better else self.waited + 1
@@ -136,12 +146,33 @@ class Sweeping:
             )
         swept = self.swept
         if self.true <= accuracy:
-            swept.x, swept.residual, swept.status = iteration.train(), self.true, Status.CONVERGED
+            x = self.kept["true"].x
+            assert x is not None
+            swept.x, swept.residual, swept.status = x, self.true, Status.CONVERGED
             return
         swept.status = Status.STAGNATED if self.over else Status.ITERATION_LIMIT
         if iteration.work.capped or self.method.fixed_ranks:
             swept.status = Status.RANK_LIMIT
         _take_best(swept, judge, [iteration.train(), *(one.x for one in self.kept.values())], self.rng)
+
+    def _shortened(self, x: TensorTrain) -> tuple[TensorTrain, float]:
+        """x without what the accuracy does not need, and its true residual, as ``System.residual`` says it.
+
+        A sweep leaves the enrichment in x; how much less its train may be is tried, as the norm of A is not known.
+        """
+        judge, accuracy = self.judge, self.accuracy
+        first = judge.glance(x, self.rng)
+        if first > CLEARLY * accuracy:
+            return x, first
+        free = SPARED * accuracy / (judge.size * x.norm())
+        for factor in FURTHER:
+            shorter = x.round(min(factor * free, LOOSEST))
+            if sum(core.size for core in shorter.cores) <= WORTH * sum(core.size for core in x.cores):
+                if judge.glance(shorter, self.rng) <= LIKELY * accuracy:
+                    residual = judge.residual(shorter, self.rng)
+                    if residual <= accuracy:
+                        return shorter, residual
+        return x, judge.residual(x, self.rng, accuracy)
 
     def content(self) -> Content:
         """What ``restore`` needs; the generator's state is the caller's."""

@@ -7,9 +7,11 @@ from scipy.linalg import LinAlgError, lstsq
 
 from solvers.kernels import linear as kernels
 from solvers.sweeping.local_operator import OperatorCore
-from solvers.sweeping.preconditioner import ModeBasis, preconditioner
+from solvers.sweeping.preconditioner import SIDES, ModeBasis, preconditioner
 
 RESTART = 40
+CENTRE = SIDES["centre"]
+FEW = 2  # steps: a basis of a mode that took no more is not formed anew for the next core that is equal
 RANK = 1e-12  # of the largest pivot: below, a projection counts as singular
 
 
@@ -106,6 +108,7 @@ class LocalSystem:
         if definite:
             products, norm, definite = kernels.conjugate_gradients(*arguments)
             self.products += products
+            mode.served = definite and p.side == CENTRE and products <= FEW
         if not definite:
             products, norm = kernels.gmres(*arguments, min(RESTART, self.size))
             self.products += products

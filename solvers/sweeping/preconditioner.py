@@ -61,12 +61,14 @@ class ModeBasis:
     """The eigenbasis of one mode (n, n) and the operator core's diagonal in it (alpha, i, beta), kept between sweeps.
 
     ``shared``: every block of the core is diagonal in the basis, as in a Kronecker sum; then no sweep changes it.
+    ``served``: it has just solved a system in few steps, and the next one with an equal core may take it.
     ``twin``: that of the mirrored core.
     """
 
     basis: np.ndarray | None = None
     diagonal: np.ndarray | None = None
     shared: bool | None = None  # not known yet
+    served: bool = False
     twin: ModeBasis | None = None
 
     @classmethod
@@ -97,7 +99,7 @@ class ModeBasis:
 
     def update(self, core: OperatorCore, left: np.ndarray, right: np.ndarray) -> None:
         """For the traces ``left`` (alpha,), ``right`` (beta,) of the environments."""
-        if self.shared:
+        if self.shared or self.served:
             return
         if self.twin is not None and self.twin.shared:
             assert self.twin.diagonal is not None
@@ -180,6 +182,8 @@ def _eigenbasis(matrix: np.ndarray) -> np.ndarray:
 
 
 def _inverse(diagonal: np.ndarray) -> np.ndarray:
+    if diagonal.dtype.kind == "f" and float(diagonal.min()) > SMALLEST_PIVOT * float(diagonal.max()):
+        return 1.0 / diagonal
     size = np.abs(diagonal)
     least = max(SMALLEST_PIVOT * float(size.max()), float(np.finfo(float).tiny))
     if float(size.min()) > least:
