@@ -146,9 +146,9 @@ class Sweeping:
             )
         swept = self.swept
         if self.true <= accuracy:
-            x = self.kept["true"].x
-            assert x is not None
-            swept.x, swept.residual, swept.status = x, self.true, Status.CONVERGED
+            found = self.kept["true"].x
+            assert found is not None
+            swept.x, swept.residual, swept.status = found, self.true, Status.CONVERGED
             return
         swept.status = Status.STAGNATED if self.over else Status.ITERATION_LIMIT
         if iteration.work.capped or self.method.fixed_ranks:

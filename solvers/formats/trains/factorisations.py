@@ -17,6 +17,9 @@ from scipy.linalg.blas import idamax, izamax
 
 EPSILON = float(np.finfo(np.float64).eps)
 BLOCK = 64  # columns of LAPACK workspace; the wrappers' default workspace would select unblocked code
+NARROW = 16  # columns of a block of geqrt: geqrf has no blocks below 128 columns, and takes up to three times as long
+NARROW_FROM = {"f": (8_192, 20), "c": (100_000, 60)}  # entries and columns from which it pays, measured
+NARROW_TO = 256  # columns, to which it pays
 
 
 def check_finite(array: np.ndarray, what: str) -> None:
@@ -98,12 +101,22 @@ def triangular_factor(matrix: np.ndarray) -> np.ndarray:
 
     Cost 2 m n min(m, n).  Raises ValueError when products overflowed before.
     """
-    geqrf = _lapack("geqrf", matrix.dtype)
-    packed, _, _, info = geqrf(matrix, lwork=BLOCK * matrix.shape[1], overwrite_a=True)
-    _require(info == 0, "geqrf")
-    r = _upper(packed[: matrix.shape[1]])
+    r = _upper(_reflectors(matrix)[0][: matrix.shape[1]])
     check_finite(r, "a product of cores (overflow: rescale the train)")
     return r
+
+
+def _reflectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The QR of ``matrix`` as LAPACK packs it, which is overwritten, and whether geqrt made it."""
+    m, n = matrix.shape
+    entries, columns = NARROW_FROM[matrix.dtype.kind]
+    if m >= n and columns <= n <= NARROW_TO and m * n >= entries:
+        packed, factors, info = _lapack("geqrt", matrix.dtype)(NARROW, matrix, overwrite_a=True)
+        _require(info == 0, "geqrt")
+        return packed, factors, True
+    packed, factors, _, info = _lapack("geqrf", matrix.dtype)(matrix, lwork=BLOCK * n, overwrite_a=True)
+    _require(info == 0, "geqrf")
+    return packed, factors, False
 
 
 def row_compress(matrix: np.ndarray) -> np.ndarray:
@@ -159,14 +172,11 @@ class LeftSVD:
 
     def __init__(self, matrix: np.ndarray) -> None:
         m, n = matrix.shape
-        self._reflectors: tuple[np.ndarray, np.ndarray] | None = None
+        self._reflectors: tuple[np.ndarray, np.ndarray, bool] | None = None
         self._rows = m
         if m > n:
-            geqrf = _lapack("geqrf", matrix.dtype)
-            packed, tau, _, info = geqrf(matrix, lwork=BLOCK * n, overwrite_a=True)
-            _require(info == 0, "geqrf")
-            self._reflectors = packed, tau
-            small = _upper(packed[:n])
+            self._reflectors = _reflectors(matrix)
+            small = _upper(self._reflectors[0][:n])
         elif m < n:
             small = triangular_factor(np.asfortranarray(matrix.T)).T
         else:
@@ -178,11 +188,14 @@ class LeftSVD:
         """The first ``rank`` left singular vectors, (m, rank)."""
         if self._reflectors is None:
             return self._u[:, :rank]
-        packed, tau = self._reflectors
+        packed, factors, narrow = self._reflectors
         u = np.zeros((self._rows, rank), dtype=packed.dtype, order="F")
         u[: self._u.shape[0]] = self._u[:, :rank]
-        multiply = _lapack("ormqr", packed.dtype)
-        u, _, info = multiply("L", "N", packed, tau, u, lwork=BLOCK * rank, overwrite_c=True)
+        if narrow:
+            u, info = _lapack("gemqrt", packed.dtype)(packed, factors, u, overwrite_c=True)
+        else:
+            multiply = _lapack("ormqr", packed.dtype)
+            u, _, info = multiply("L", "N", packed, factors, u, lwork=BLOCK * rank, overwrite_c=True)
         _require(info == 0, "ormqr")
         return u
 
