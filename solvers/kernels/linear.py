@@ -1,4 +1,4 @@
-"""Compiled kernels of the local operator of a train, and conjugate gradients and GMRES on it.
+"""Compiled kernels of the local operator of a train, and conjugate gradients, MINRES and GMRES on it.
 
     y[a',m',b'] = sum_(alpha,a,m,beta,b) L[a',alpha,a] A[alpha,m',m,beta] x[a,m,b] R[beta,b,b']
 
@@ -193,6 +193,87 @@ def conjugate_gradients(
         for i in range(x.shape[0]):
             q[i] = z[i] + beta * q[i]
     return products, norm, True
+
+
+@kernel
+def minres(
+    left: np.ndarray,
+    entries: np.ndarray,
+    values: np.ndarray,
+    right: np.ndarray,
+    r: np.ndarray,
+    x: np.ndarray,
+    dims: tuple[int, ...],
+    side: int,
+    basis: np.ndarray,
+    adjoint: np.ndarray,
+    inverse: np.ndarray,
+    goal: float,
+    steps: int,
+) -> tuple[int, float]:
+    """Preconditioned MINRES for A x = r, A a Hermitian local operator, definite or not, from the x and r given.
+
+    ``inverse`` positive. ``x`` takes the solution, ``r`` the residual, carried along with A times the directions; stops
+    when ||r|| <= goal. Returns (products, ||r||). Paige and Saunders, SIAM J. Numer. Anal. 12, 617 (1975).
+    """
+    ra2, p, ra, n2, n, p2, rb, _ = dims
+    shape = (ra, n, rb)
+    size = x.shape[0]
+    t = np.empty((ra2 * p, n * rb), dtype=x.dtype)
+    h = np.empty(ra2 * n2 * p2 * rb, dtype=x.dtype)
+    y, z, work = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    v, image = np.empty_like(x), np.empty_like(x)
+    w1, w2, aw1, aw2 = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)  # directions, A on them
+    older, old = np.zeros_like(x), r.copy()
+    products = 0
+    norm = np.sqrt(np.vdot(r, r).real)
+    if norm <= goal:
+        return products, norm
+    precondition(side, basis, adjoint, inverse, old, z, work, shape)
+    first = np.sqrt(max(np.vdot(old, z).real, 0.0))
+    beta, before = first, 1.0
+    delta, epsilon, cs, sn, phi = 0.0, 0.0, -1.0, 0.0, first
+    while products < steps and beta > 1e-14 * first:
+        for i in range(size):
+            v[i] = z[i] / beta
+        apply(left, entries, values, right, v, image, dims, t, h)
+        products += 1
+        alpha = np.vdot(v, image).real
+        # 1. the next Lanczos vector
+        for i in range(size):
+            y[i] = image[i] - (alpha / beta) * old[i] - (beta / before) * older[i]
+        older[:] = old
+        old[:] = y
+        precondition(side, basis, adjoint, inverse, old, z, work, shape)
+        before = beta
+        beta = np.sqrt(max(np.vdot(old, z).real, 0.0))
+        # 2. one more rotation of the tridiagonal matrix
+        past = epsilon
+        above = cs * delta + sn * alpha
+        bar = sn * delta - cs * alpha
+        epsilon = sn * beta
+        delta = -cs * beta
+        gamma = np.sqrt(bar * bar + beta * beta)
+        if gamma == 0.0:
+            break
+        cs = bar / gamma
+        sn = beta / gamma
+        step = cs * phi
+        phi = sn * phi
+        # 3. the direction, and A times it
+        for i in range(size):
+            w = (v[i] - past * w1[i] - above * w2[i]) / gamma
+            w1[i] = w2[i]
+            w2[i] = w
+            aw = (image[i] - past * aw1[i] - above * aw2[i]) / gamma
+            aw1[i] = aw2[i]
+            aw2[i] = aw
+            x[i] += step * w
+            r[i] -= step * aw
+        norm = np.sqrt(np.vdot(r, r).real)
+        if norm <= goal:
+            break
+    return products, norm
 
 
 @kernel

@@ -26,12 +26,11 @@ from solvers.linear.iterate import Iterate, Residuals, Work
 from solvers.linear.system import System, plain
 from solvers.method_base import LocalSolver
 from solvers.sweeping.local_operator import OperatorCore, advance, half, mirrored, project, to_right
-from solvers.sweeping.local_system import LocalSystem
+from solvers.sweeping.local_system import DENSE_SIZE, LocalSystem
 from solvers.sweeping.preconditioner import ModeBasis
 
 LOCAL = 0.02  # of the residual a core meets is left by the iterative solver: less does not pay before the next sweep
-MISSED = 2.0  # times its goal: the local iteration has failed, and a system of up to
-RESCUE_SIZE = 1200  # unknowns is solved by LU
+MISSED = 2.0  # times its goal: the local iteration has failed, and a small system is solved by LU
 LARGEST = 1e100  # amplification of a singular value in the residual that still counts as one
 ENVIRONMENTS = ("xx", "zx", "xb", "zb")
 GUESSES = 3  # of a rank, from singular values, before plain bisection
@@ -188,12 +187,19 @@ class Alternating(Iterate):
             if system.size <= self.options.dense_size:
                 return system.solve_dense(f, x, size)
             x, size, definite = system.solve_iteratively(
-                x, error, goal, definite=self.definite, side=self.options.side, steps=self.options.steps, mode=mode
+                x,
+                error,
+                goal,
+                hermitian=self.options.definite,
+                definite=self.definite,
+                side=self.options.side,
+                steps=self.options.steps,
+                mode=mode,
             )
             self.work.definite &= definite or not self.options.definite
             if system.ends is not None:
                 self.work.saw(system.ends)
-            if size > MISSED * goal and system.size <= RESCUE_SIZE:
+            if size > MISSED * goal and system.size <= DENSE_SIZE:
                 x, size = system.solve_dense(f, x, size)
         return x, size
 

@@ -28,6 +28,7 @@ NORMAL = 0.02  # of the accuracy, where the residual of the normal equations is 
 LOOSEST = 0.1
 PATIENCE = 6  # sweeps without progress before giving up
 LOST = 3  # sweeps in a row with a residual above that of zero: a projection that is not definite leads nowhere
+SLOW = 0.5  # of the least residual before leaves a sweep that is worth its time, where another way is open
 PROGRESS = 0.7
 SPARED = 0.3  # of the accuracy, for what x is shortened by in the end
 FURTHER = (10.0, 1.0)  # times that: what is cut of x counts less than the norm of A allows for
@@ -59,7 +60,8 @@ class Sweeping:
     """Sweeps for ``system`` until the residual of ``judge`` is at most ``accuracy``; ``swept`` is what came of them.
 
     ``judge`` is ``system`` itself, or the one whose normal equations it holds. ``first``: the residual of the start.
-    ``storage``: the sweeps end, not converged, when x holds more numbers than that.
+    ``storage``: the sweeps end, not converged, when x holds more numbers than that. ``followed``: residual minimisation
+    follows, for which sweeps that find the operator indefinite end as soon as they are slow.
     """
 
     system: System
@@ -73,6 +75,8 @@ class Sweeping:
     estimate: float
     floor: float
     storage: float = np.inf
+    followed: bool = False
+    least: float = np.inf  # estimate of the residual so far
     done: int = 0  # sweeps
     waited: int = 0
     lost: int = 0
@@ -91,13 +95,16 @@ class Sweeping:
         *,
         first: float = 1.0,
         storage: float = np.inf,
+        followed: bool = False,
     ) -> Sweeping:
         """Before the first sweep."""
         iteration: Iterate = pkgutil.resolve_name(method.iterate)(system, method, start, rng)
         swept = Swept(iteration.train(), first, Status.ITERATION_LIMIT, "sweeps", iteration.work)
         kept = {"projected": Kept(), "local": Kept(), "true": Kept(first, start)}
         floor = accuracy / np.sqrt(len(system.cores)) * (1.0 if judge is system else NORMAL)
-        return cls(system, judge, method, accuracy, iteration, rng, swept, kept, first, floor, storage)
+        return cls(
+            system, judge, method, accuracy, iteration, rng, swept, kept, first, floor, storage, followed, first
+        )
 
     def run(self) -> Iterator[IterationState]:
         """A state a sweep, from wherever it is, until ``swept`` is known."""
@@ -133,7 +140,9 @@ class Sweeping:
             for name in better:
                 self.kept[name] = Kept(seen[name], x)
             self.waited = 0 if better else self.waited + 1
-            self.lost = self.lost + 1 if same and estimate > 1.0 and not iteration.definite else 0
+            nowhere = estimate > (min(1.0, SLOW * self.least) if self.followed else 1.0)
+            self.lost = self.lost + 1 if same and nowhere and not iteration.definite else 0
+            self.least = min(self.least, estimate)
             full = sum(core.size for core in x.cores) > self.storage
             self.over = true <= accuracy or self.waited >= PATIENCE or self.lost >= LOST or full
             yield IterationState(
@@ -194,10 +203,10 @@ class Sweeping:
             x_kept = None if train is None else stored_train(arrays, f"kept.{name}", train)
             self.kept[name] = Kept(one["value"], x_kept)
         for name in _PLACE:
-            setattr(self, name, data[name])
+            setattr(self, name, data.get(name, getattr(self, name)))  # files of earlier versions lack some
 
 
-_PLACE = ("done", "waited", "lost", "estimate", "true", "floor", "over")  # plain numbers that say where the sweeps are
+_PLACE = ("done", "waited", "lost", "least", "estimate", "true", "floor", "over")  # plain numbers that say where the sweeps are
 
 
 def _take_best(swept: Swept, judge: System, candidates: list[TensorTrain | None], rng: np.random.Generator) -> None:

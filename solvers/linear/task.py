@@ -27,7 +27,7 @@ from solvers.linear.condition import condition_seen
 from solvers.linear.exponential_sum import by_exponentials
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
 from solvers.linear.iterate import Work
-from solvers.linear.least_squares import minimise_residual
+from solvers.linear.least_squares import LARGEST_RANK, minimise_residual
 from solvers.linear.scaling import balanced, is_hermitian, of_scale_one, times_power
 from solvers.linear.second_look import look
 from solvers.linear.sweeps import Sweeping, Swept
@@ -208,7 +208,8 @@ class Task:
 
     def _minimised(self, best: Swept) -> Step:
         """Not where a limit that was asked for ended sweeps which do converge."""
-        limited = best.status is Status.ITERATION_LIMIT or (best.status is Status.RANK_LIMIT and self.hermitian)
+        definite = self.hermitian and best.work.definite
+        limited = best.status is Status.ITERATION_LIMIT or (best.status is Status.RANK_LIMIT and definite)
         if self._exact() or (limited and best.residual < 1.0):
             return None
         return minimise_residual(self.system, self.method, best.x, best.residual, self.accuracy, self.rng)
@@ -222,7 +223,15 @@ class Task:
     ) -> Generator[IterationState, None, Swept]:
         x, residual = (start.x, start.residual) if start is not None else (None, 1.0)
         self.sweeping = Sweeping.of(
-            self.system, self.system, method, x, self.accuracy, self.rng, first=residual, storage=storage
+            self.system,
+            self.system,
+            method,
+            x,
+            self.accuracy,
+            self.rng,
+            first=residual,
+            storage=storage,
+            followed=self.hermitian and self.system.operator.max_rank**2 <= LARGEST_RANK,
         )
         if self.resumed is not None:
             arrays, data = self.resumed

@@ -10,6 +10,7 @@ from solvers.sweeping.local_operator import OperatorCore
 from solvers.sweeping.preconditioner import SIDES, ModeBasis, preconditioner
 
 RESTART = 40
+DENSE_SIZE = 1200  # unknowns up to which a system whose iteration fails is solved by LU: 40 ms
 CENTRE = SIDES["centre"]
 FEW = 2  # steps: a basis of a mode that took no more is not formed anew for the next core that is equal
 RANK = 1e-12  # of the largest pivot: below, a projection counts as singular
@@ -76,6 +77,7 @@ class LocalSystem:
         error: np.ndarray,
         goal: float,
         *,
+        hermitian: bool,
         definite: bool,
         side: str | None,
         steps: int,
@@ -83,34 +85,29 @@ class LocalSystem:
     ) -> tuple[np.ndarray, float, bool]:
         """From x, of residual ``error``, until the residual norm is below ``goal`` or after ``steps`` products.
 
-        The new core, its residual norm, and whether the operator still looks definite.
+        By conjugate gradients where the operator may be definite, by MINRES where it is Hermitian and large, else by
+        GMRES. The new core, its residual norm, and whether the operator still looks definite.
         """
         p = preconditioner(self.left, self.core, self.right, side, mode)
         self.ends = p.ends
         change = np.zeros(self.size, dtype=x.dtype)
         rest = p.rotate(error).reshape(-1)
         a2, q, a, _, _, r, b, b2 = self.dims
-        arguments = (
-            p.left.reshape(a2 * q, a),
-            self.core.entries,
-            self.core.values,
-            p.right.reshape(r * b, b2),
-            rest,
-            change,
-            self.dims,
-            p.side,
-            p.basis,
-            p.adjoint,
-            p.inverse,
-            goal,
-            steps,
-        )
+        operator = p.left.reshape(a2 * q, a), self.core.entries, self.core.values, p.right.reshape(r * b, b2)
+        basis = p.side, p.basis, p.adjoint
+        arguments = *operator, rest, change, self.dims, *basis
         if definite:
-            products, norm, definite = kernels.conjugate_gradients(*arguments)
+            products, norm, definite = kernels.conjugate_gradients(*arguments, p.inverse, goal, steps)
             self.products += products
             mode.served = definite and p.side == CENTRE and products <= FEW
-        if not definite:
-            products, norm = kernels.gmres(*arguments, min(RESTART, self.size))
+        if not definite and hermitian and self.size > DENSE_SIZE:
+            products, norm = kernels.minres(*arguments, p.positive, goal, steps)
+            self.products += products
+        elif not definite:
+            few = min(RESTART, self.size)
+            # what one cycle does not solve of a small system is factorised
+            most = min(few, steps) if self.size <= DENSE_SIZE else steps
+            products, norm = kernels.gmres(*arguments, p.inverse, goal, most, few)
             self.products += products
         return x + p.rotate(change.reshape(self.shape), back=True), norm, definite
 

@@ -22,6 +22,7 @@ GROUP_MODE = 4  # modes up to this size are grouped with a bond: the modes of qu
 LARGEST_GROUP = 32  # beyond, the eigenbasis and its products cost more than the steps they save
 LARGEST_MODE = 256
 SMALLEST_PIVOT = 1e-12  # of the largest diagonal entry
+FLOOR = 1e-2  # of the mean size of the diagonal, in a preconditioner that must be positive
 SAME_BASIS = 1e-10  # of a block may lie off the diagonal in a basis that counts as its eigenbasis
 
 
@@ -43,6 +44,12 @@ class Preconditioner:
     gauge_left: np.ndarray | None
     gauge_right: np.ndarray | None
     ends: tuple[float, float]
+
+    @property
+    def positive(self) -> np.ndarray:
+        """The inverse of the diagonal's size, for MINRES: no entry of it more than 1 / ``FLOOR`` times the mean one."""
+        size = np.abs(self.inverse)
+        return np.minimum(size, 1.0 / (FLOOR * float(np.mean(1.0 / size)))).astype(self.inverse.dtype)
 
     def rotate(self, x: np.ndarray, back: bool = False) -> np.ndarray:
         """A core (a, n, b) in the rotated bonds, or out of them."""
