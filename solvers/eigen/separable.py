@@ -1,11 +1,10 @@
 """Operators that are sums over groups of modes, H = sum_g 1 x ... x H_g x ... x 1: every level is a sum of theirs.
 
-1. The operator is rounded; at each bond of rank two at most it is compared with what acts left of the bond alone plus
-   what acts right of it alone, which partial traces give: H_left x 1 + 1 x H_right - mean. What is between two such
-   bonds falls apart where its graph of interactions does (solvers.eigen.components), wherever the modes stand.
+1. The operator is rounded, and the bonds found across which nothing couples (solvers.linear.parts). What is between
+   two such bonds falls apart where its graph of interactions does (solvers.eigen.components), wherever the modes stand.
 2. Where every group is small enough to be diagonalised, the lowest sums, those nearest to a number, and the number of
    sums in a window follow from the levels of the groups, exactly, whatever the dimension of the whole.
-Cost: a norm of an operator a bond, and the diagonalisation of each group.
+Cost O(d R^5) for the bonds of rank R, and the diagonalisation of each group.
 """
 
 from __future__ import annotations
@@ -21,8 +20,10 @@ from solvers.eigen.components import components, interleaved, part_on
 from solvers.formats.trains.construct import tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
+from solvers.linear.parts import uncoupled
+from solvers.sweeping.local_operator import OperatorCore
 
-SAME = 1e-13  # relative Frobenius distance from the sum of two parts that counts as none
+SAME = 1e-13  # relative Frobenius norm of a coupling that counts as none
 LARGEST_GROUP = 2500  # product functions: 15 s with all vectors, measured
 MOST_MERGED = 20_000_000  # sums kept when levels are counted in a window
 ROUNDED = 1e-15
@@ -38,7 +39,7 @@ def groups(operator: TTOperator) -> tuple[list[TTOperator], list[tuple[int, ...]
     if operator.d == 1 or not 0.0 < size < math.inf:
         return None
     rounded = operator.round(ROUNDED)
-    cuts = [k for k in range(1, operator.d) if rounded.ranks[k] <= 2 and _splits(rounded, k)]
+    cuts = uncoupled([OperatorCore.of(core, operator.dtype) for core in rounded.cores], SAME)
     modes: list[tuple[int, ...]] = []
     for a, b in pairwise([0, *cuts, operator.d]):
         own = components(part_on(rounded, range(a, b)), SAME * size / math.sqrt(_outside(operator, a, b)))
@@ -68,17 +69,6 @@ def _number(operator: TTOperator) -> complex:
 
 def _identity(shape: Sequence[int]) -> TTOperator:
     return TTOperator(tuple(np.eye(n)[None, :, :, None] for n in shape))
-
-
-def _splits(operator: TTOperator, k: int) -> bool:
-    """Whether nothing couples the modes before bond ``k`` to those behind it."""
-    d = operator.d
-    left, right = part_on(operator, range(k)), part_on(operator, range(k, d))
-    before, behind = _identity(operator.row_shape[:k]), _identity(operator.row_shape[k:])
-    one = TTOperator((*before.cores, *behind.cores))
-    both = TTOperator((*left.cores, *behind.cores)) + TTOperator((*before.cores, *right.cores))
-    rest = operator - both + one * _number(operator)
-    return rest.norm() <= SAME * operator.norm()
 
 
 class Sums:

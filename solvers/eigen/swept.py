@@ -12,7 +12,7 @@ import numpy as np
 
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain
-from solvers.linear.scaling import balanced, times_power
+from solvers.linear.scaling import moderate_scale, times_power
 from solvers.linear.sweeps import Sweeping
 from solvers.linear.system import System
 from solvers.methods import AMEn
@@ -42,12 +42,12 @@ def swept(
 
     Cost: at most its sweeps (solvers.linear.alternating).
     """
-    cores, exponent = balanced(operator.cores)
+    moderate, exponent = moderate_scale(operator)
     size = b.norm()
     if not size > 0.0:
         return Rough(b, 0.0, 0, False)
     dtype = np.result_type(operator.dtype, b.dtype, *([] if start is None else [start.dtype]))
-    system = System.of(TTOperator(cores), b / size, dtype, hermitian)
+    system = System.of(moderate, b / size, dtype, hermitian)
     first = None if start is None else times_power(start / size, exponent)
     residual = 1.0 if first is None else system.residual(first, rng, np.inf)
     run = Sweeping.of(system, system, method, first, accuracy, rng, first=residual)

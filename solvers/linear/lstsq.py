@@ -30,7 +30,7 @@ from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.linear.full_least_squares import decompose, inverse_of_product, is_small, train_of_vector
 from solvers.linear.iterate import Work
-from solvers.linear.scaling import balanced, of_scale_one, times_power
+from solvers.linear.scaling import balanced, moderate_scale, times_power
 from solvers.linear.second_look import look
 from solvers.linear.system import EPSILON, System
 from solvers.linear.task import Task
@@ -108,7 +108,7 @@ class LeastSquares:
         rng: np.random.Generator,
     ) -> None:
         self.method, self.accuracy, self.rng = method, accuracy, rng
-        self.operator, exponent_a = of_scale_one(operator)
+        self.operator, exponent_a = moderate_scale(operator)
         sides, exponent_b = balanced(b.cores)
         side = TensorTrain(sides)
         self.adjoint = self.operator.adjoint()

@@ -63,8 +63,8 @@ def partial_traces(cores: Sequence[OperatorCore], groups: Sequence[range]) -> li
     return found
 
 
-def uncoupled(cores: Sequence[OperatorCore]) -> list[int]:
-    """The bonds k, between cores k - 1 and k, across which nothing couples."""
+def uncoupled(cores: Sequence[OperatorCore], floor: float = COUPLED) -> list[int]:
+    """The bonds k, between cores k - 1 and k, across which nothing couples by more than ``floor`` times the norm."""
     small: dict[int, np.ndarray] = {}
     for core in cores:
         if id(core) not in small:
@@ -75,7 +75,7 @@ def uncoupled(cores: Sequence[OperatorCore]) -> list[int]:
     found = []
     for k in range(1, len(cores)):
         coupling = float(np.linalg.norm(left[k][1:] @ right[k][1:].T))
-        if coupling <= COUPLED * float(np.linalg.norm(left[k] @ right[k].T)):
+        if coupling <= floor * float(np.linalg.norm(left[k] @ right[k].T)):
             found.append(k)
     return found
 

@@ -44,6 +44,16 @@ def of_scale_one(operator: TTOperator) -> tuple[TTOperator, int]:
     return TTOperator(tuple(cores)), exponent
 
 
+def moderate_scale(operator: TTOperator) -> tuple[TTOperator, int]:
+    """The operator of scale one with cores of entries about one, and the exponent e: it is 2^e times that one.
+
+    Cores of entries about one alone may still make products out of range: of 110 modes, each with a small identity.
+    """
+    cores, first = balanced(operator.cores)
+    moderate, more = of_scale_one(TTOperator(cores))
+    return moderate, first + more
+
+
 def times_power(x: TensorTrain, exponent: int) -> TensorTrain:
     """2^exponent x, exact; where that does not fit in one core the factor is spread over all and the centre lost.
 

@@ -28,7 +28,7 @@ from solvers.linear.exponential_sum import by_exponentials
 from solvers.linear.full_vectors import residual_full, rounding_errors, solve_full, to_train
 from solvers.linear.iterate import Work
 from solvers.linear.least_squares import LARGEST_RANK, minimise_residual
-from solvers.linear.scaling import balanced, is_hermitian, of_scale_one, times_power
+from solvers.linear.scaling import balanced, is_hermitian, moderate_scale, times_power
 from solvers.linear.second_look import look
 from solvers.linear.sweeps import Sweeping, Swept
 from solvers.linear.system import System
@@ -67,9 +67,7 @@ class Task:
         self.look_at_condition, self.structure = condition, structure
         self.method, self.start, self.accuracy, self.rng = method, start, accuracy, rng
         self.hermitian = is_hermitian(operator)
-        cores, exponent_a = balanced(operator.cores)
-        moderate, more = of_scale_one(TTOperator(cores))  # entries about one may still make products out of range
-        exponent_a += more
+        moderate, exponent_a = moderate_scale(operator)
         sides, exponent_b = balanced(b.cores)
         side = TensorTrain(sides)
         self.size = side.norm()
