@@ -102,9 +102,7 @@ class Sweeping:
         swept = Swept(iteration.train(), first, Status.ITERATION_LIMIT, "sweeps", iteration.work)
         kept = {"projected": Kept(), "local": Kept(), "true": Kept(first, start)}
         floor = accuracy / np.sqrt(len(system.cores)) * (1.0 if judge is system else NORMAL)
-        return cls(
-            system, judge, method, accuracy, iteration, rng, swept, kept, first, floor, storage, followed, first
-        )
+        return cls(system, judge, method, accuracy, iteration, rng, swept, kept, first, floor, storage, followed, first)
 
     def run(self) -> Iterator[IterationState]:
         """A state a sweep, from wherever it is, until ``swept`` is known."""
@@ -206,7 +204,16 @@ class Sweeping:
             setattr(self, name, data.get(name, getattr(self, name)))  # files of earlier versions lack some
 
 
-_PLACE = ("done", "waited", "lost", "least", "estimate", "true", "floor", "over")  # plain numbers that say where the sweeps are
+_PLACE = (
+    "done",
+    "waited",
+    "lost",
+    "least",
+    "estimate",
+    "true",
+    "floor",
+    "over",
+)  # plain numbers that say where the sweeps are
 
 
 def _take_best(swept: Swept, judge: System, candidates: list[TensorTrain | None], rng: np.random.Generator) -> None:
