@@ -97,7 +97,71 @@ def exchange(n: int, bias: float = 1.0) -> TTOperator:
     return sum_of_products([stack] * n, terms)
 
 
+def random_rates(rng: np.random.Generator) -> TTOperator:
+    """Three or four sites of two or three states: random rates within each, one transition between neighbours."""
+    shape = [int(n) for n in rng.integers(2, 4, int(rng.integers(3, 5)))]
+    stacks, terms = [[np.eye(n)] for n in shape], []
+
+    def named(k: int, matrix: np.ndarray) -> int:
+        stacks[k].append(matrix)
+        return len(stacks[k]) - 1
+
+    for k, n in enumerate(shape):
+        rates = np.exp(rng.standard_normal((n, n)))
+        np.fill_diagonal(rates, 0.0)
+        terms.append((1.0, {k: named(k, rates - np.diag(rates.sum(axis=0)))}))
+    for k in range(len(shape) - 1):
+        rate = float(np.exp(rng.standard_normal() + 1.0))
+        moved = [np.eye(n)[[1]].T @ np.eye(n)[[0]] for n in shape[k : k + 2]]
+        stays = [np.diag(np.eye(n)[0]) for n in shape[k : k + 2]]
+        terms += [(s * rate, {k: named(k, a), k + 1: named(k + 1, b)}) for s, (a, b) in ((1.0, moved), (-1.0, stays))]
+    return sum_of_products([np.array(stack) for stack in stacks], terms)
+
+
 def densities(p: TensorTrain) -> np.ndarray:
     """Probability of the second state of every site."""
     d = p.d
     return np.array([dot(rank_one([FULL.sum(0) if k == j else np.ones(2) for j in range(d)]), p) for k in range(d)])
+
+
+RAISE = np.array([[0.0, 1.0], [0.0, 0.0]])
+
+
+def driven_chain(n: int, gain: float = 0.8, loss: float = 0.5, dephasing: float = 0.1) -> TTOperator:
+    """Lindblad operator of spins 1/2 that hop, H = sum (S+ S- + h.c.), fed at the first site and drained at the last,
+    with jumps Z everywhere; index 2 i + j of a mode for |i><j|, up first."""
+    z, one = np.diag([1.0, -1.0]), np.eye(2)
+
+    def jump(rate: float, l: np.ndarray) -> np.ndarray:
+        lost = 0.5 * l.T @ l
+        return rate * (np.kron(l, l) - np.kron(lost, one) - np.kron(one, lost.T))
+
+    stack = [np.eye(4), jump(gain, RAISE), jump(loss, RAISE.T), jump(dephasing, z)]
+    stack += [np.kron(RAISE, one), np.kron(RAISE.T, one), np.kron(one, RAISE), np.kron(one, RAISE.T)]
+    terms: list = [(1.0, {0: 1}), (1.0, {n - 1: 2}), *((1.0, {k: 3}) for k in range(n))]
+    for k in range(n - 1):
+        terms += [(-1j, {k: 4, k + 1: 5}), (-1j, {k: 5, k + 1: 4}), (1j, {k: 6, k + 1: 7}), (1j, {k: 7, k + 1: 6})]
+    return sum_of_products([np.array(stack, dtype=complex)] * n, terms)
+
+
+def driven_occupations(n: int, gain: float = 0.8, loss: float = 0.5, dephasing: float = 0.1) -> np.ndarray:
+    """Its occupations in the stationary state: C_ij = <S+_i (string) S-_j> obeys closed linear equations.
+
+    M. Znidaric, J. Stat. Mech. L05002 (2010)."""
+    h = np.eye(n, k=1) + np.eye(n, k=-1)
+    drained = np.zeros(n)
+    drained[0], drained[-1] = gain, loss
+    fed = np.zeros((n, n))
+    fed[0, 0] = gain
+    one = np.eye(n)
+    d = np.diag(drained)
+    a = 1j * (np.kron(h, one) - np.kron(one, h)) - 0.5 * (np.kron(d, one) + np.kron(one, d))
+    a = a - 4.0 * dephasing * np.diag(1.0 - one.ravel())
+    return np.real(np.diag(np.linalg.solve(a, -fed.ravel()).reshape(n, n)))
+
+
+def occupations(rho: TensorTrain) -> np.ndarray:
+    """Of every spin of a density matrix as a train."""
+    ups, trace = np.array([1.0, 0.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0, 1.0])
+    d = rho.d
+    return np.array([np.real(dot(rank_one([ups if k == j else trace for j in range(d)]), rho)) for k in range(d)])

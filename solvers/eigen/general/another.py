@@ -2,12 +2,12 @@
 
 1. A product state q of the same mass, apart from the mean one in every mode: a conserved quantity that is a sum over
    modes has another distribution in q than in p.
-2. x = q - p holds no mass; implicit steps of one length, x' = s (s - A)^-1 x, multiply each of its parts by
-   s / (s - w). Where all of x decays, nothing else is stationary, and the last factor g says the slowest rate,
-   s (1/g - 1); where a part stays, s falls, until that part is seen to decay or A x is zero.
+2. x = q - p holds no mass; sweeps of implicit steps (solvers.eigen.general.projected_generator) divide each of its
+   parts by 1 + w / s or more. Where all of x decays, nothing else is stationary, and what decays last says the slowest
+   rate, ||A x|| / ||x||; where a part stays, s falls with that rate, until A x is zero.
 3. States that are the same in all modes are looked at one by one: such a state may be left by no transition, and would
    be a vanishing part of q.
-Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 3.2. Cost: two to ten rough linear systems.
+Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 3.2. Cost: ten to twenty-four sweeps.
 """
 
 from __future__ import annotations
@@ -17,26 +17,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from solvers.eigen.swept import swept
-from solvers.formats.trains.construct import identity_operator, rank_one, unit
+from solvers.eigen.general.pace import Pace
+from solvers.eigen.general.projected_generator import ProjectedGenerator
+from solvers.formats.trains.construct import rank_one, unit
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.measured import amount
-from solvers.methods import AMEn
 from solvers.solution import IterationState
 
-STEPS = 12
+SWEEPS = 24
 RANK = 60  # cap of the trains
-SWEEPS = 8
-ROUGH = 2e-2  # accuracy of a step
-UNSOLVED = 0.2  # residual of a step, from which its factor says nothing
+UNSOLVED = 0.2  # share of a right-hand side that systems of a sweep leave, from which on it says nothing of a decay
 DECAYED = 0.05  # of x: what is left of it
-MEASURED = 4  # steps after that, for the slowest rate to be known,
+MEASURED = 6  # sweeps after that, for the slowest rate to be known,
 SETTLED = 0.1  # which it is when it changes by less than this share of it
-STAYS = 0.5  # factor of a step, from which the next one is longer
-LONGER = 0.1  # the next s over this one
 ZERO = 1e-7  # of the mean size of A: ||A x|| / ||x|| of a stationary state
-SHORTEST = 0.1 * ZERO  # least s
 ONE = 1e-14  # rounding of the mass
 UNEXAMINED = "not examined"
 DECAYS = "searched: a disturbance decayed"
@@ -47,54 +42,56 @@ NOT_UNIQUE = (
 
 
 class Another:
-    """The search; ``verdict``: how it is known that no other state is stationary, or that it is not decided."""
+    """The search; ``verdict``: how it is known that no other state is stationary, or that it is not decided; ``rate``:
+    the slowest one, where it settled."""
 
     def __init__(
         self,
         operator: TTOperator,
         p: TensorTrain,
         mass: TensorTrain,
-        shift: float,
         size: float,
         max_rank: int,
         rng: np.random.Generator,
     ) -> None:
-        self.operator, self.p, self.mass, self.shift, self.size = operator, p, mass, shift, size
+        self.operator, self.p, self.mass, self.size = operator, p, mass, size
         self.max_rank, self.rng = min(max_rank, RANK), rng
-        self.solves = 0
+        self.sweeps = 0
         self.verdict = UNEXAMINED
+        self.rate: float | None = None
 
     def steps(self) -> Iterator[IterationState]:
-        """A state a step. Raises ValueError where a second stationary state is seen."""
+        """A state a sweep. Raises ValueError where a second stationary state is seen."""
         if any(self._stationary(x) for x in self._uniform()):
             raise ValueError(NOT_UNIQUE)
-        x = self._without(disturbed(self.mass, self.rng))
-        x = x / x.norm()
-        left, seen = 1.0, math.inf  # what is left of x; the smallest distance from zero seen
+        x = self._without(disturbed(self.mass, self.rng)).round(ONE)
+        first = x.norm()
+        generator = ProjectedGenerator(self.operator, self.mass, x / first, self.max_rank, self.rng)
+        pace = Pace(self.size or 1.0)
         rates: list[float] = []
-        for number in range(STEPS):
-            system = identity_operator(self.operator.row_shape) * self.shift - self.operator
-            method = AMEn(max_rank=self.max_rank, enrichment=4, sweeps=SWEEPS)
-            found = swept(system, x * self.shift, method, x if number else None, ROUGH, False, self.rng)
-            self.solves += 1
-            y = self._without(found.x)
-            factor = y.norm()
-            if not factor > 0.0:
+        seen, solved = math.inf, True
+        for number in range(SWEEPS):
+            generator.sweep(pace.shift, pace.cut)
+            self.sweeps += 1
+            x = generator.train()
+            left = x.norm()
+            if not left > 0.0:
                 break
-            x = (y / factor).round(0.05 * ROUGH, self.max_rank)
-            seen = min(seen, (self.operator @ x).norm() / x.norm())
+            rate = (self.operator @ x).norm() / left
+            pace.moved(rate)
+            seen = min(seen, rate)
             yield IterationState(number + 1, "search for another", x.max_rank, 0.0, residuals=np.array([seen]))
-            if seen <= ZERO * self.size:
+            if rate <= ZERO * self.size:
                 raise ValueError(NOT_UNIQUE)
-            left = left * factor if found.residual <= UNSOLVED else math.inf
-            if left <= DECAYED and factor < STAYS:
-                rates.append(self.shift * (1.0 / factor - 1.0))
-                settled = len(rates) > 1 and abs(rates[-1] - rates[-2]) <= SETTLED * rates[-1]
-                self.verdict = f"searched: next eigenvalue about {amount(rates[-1])} from zero" if settled else DECAYS
-                if settled or len(rates) == MEASURED:
+            solved = solved and generator.unsolved <= UNSOLVED
+            if solved and left <= DECAYED:
+                rates.append(rate)
+                self.verdict = DECAYS
+                if len(rates) > 1 and abs(rates[-1] - rates[-2]) <= SETTLED * rates[-1]:
+                    self.rate = min(rates)
+                    self.verdict = f"searched: next eigenvalue about {amount(rates[-1])} from zero"
+                if self.rate is not None or len(rates) == MEASURED:
                     return
-            if factor >= STAYS:
-                self.shift = max(LONGER * self.shift, SHORTEST * self.size)
         if not rates:
             self.verdict = f"not decided: a vector with ||A x|| of {amount(seen)} ||x|| was seen"
 

@@ -3,13 +3,12 @@
 1. A small space: the null vector of a matrix (solvers.eigen.general.closed_classes); that no second state is
    stationary is proved by the graph of the transitions (one closed class) or seen by inverse iteration in the
    complement.
-2. A larger one: implicit steps in time, (s - A) p' = s p, which keep mass and sign, ever longer ones (s falls).
-   Coordinates: those of the marginals of p (solvers.eigen.general.local_equilibrium). A step whose system the sweeps
-   do not solve was too long: the next is shorter.
-3. Near the end the same system gives the correction of p, (s - A) d = A p, from a right-hand side that is small: a
-   digit a step where s is small beside the slowest rate. What the steps to come would add up to is the error. At the
-   end p is rounded to what the accuracy leaves.
-4. A disturbance of p that holds no mass must decay by the same steps: where a part of it stays, several states are
+2. A larger one: sweeps of implicit steps in time, x' = (s - A)^-1 s x, each within the bases of one core
+   (solvers.eigen.general.projected_generator), ever longer ones: s falls with the residual, and rises where that does.
+   Trains are cut at a share of the residual: ranks are those of the answer, not of what is still wrong with it.
+3. The error of p is at most ||A p|| over the slowest rate. Its measure is the least ||A d|| / ||d|| of the changes d
+   of p from sweep to sweep, and of the disturbance in 4. At the end p is rounded to what the accuracy leaves.
+4. A disturbance of p that holds no mass must decay by the same sweeps: where a part of it stays, several states are
    stationary (a conserved quantity), and that is said (solvers.eigen.general.another).
 A Lindblad operator is taken in real numbers, in a basis of Hermitian matrices (solvers.eigen.general.hermitian_basis).
 Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 2.3 and 2.5.
@@ -19,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,34 +31,27 @@ from solvers.eigen.complex_hermitian import real_part
 from solvers.eigen.general.another import UNEXAMINED, Another
 from solvers.eigen.general.closed_classes import EPS, stationary_vector
 from solvers.eigen.general.hermitian_basis import in_hermitian_basis, turned
-from solvers.eigen.general.local_equilibrium import LocalEquilibrium
-from solvers.eigen.swept import Rough, swept
-from solvers.formats.trains.construct import identity_operator, ones, tt_svd
+from solvers.eigen.general.pace import Pace
+from solvers.eigen.general.projected_generator import ProjectedGenerator
+from solvers.formats.trains.construct import ones, tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.iteration import drive
-from solvers.linear.residual import residual_norm
+from solvers.linear.residual import bounded_residual, sketched_residual
 from solvers.measured import amount
-from solvers.methods import AMEn
 from solvers.solution import Callback, Checked, IterationState, Solution, Status
+from solvers.sweeping.local_operator import OperatorCore
 from solvers.threads import one_blas_thread
 
 KEPT = 1e-10  # ||l^H A|| over ||l|| times the size of A: more is not a generator
 LARGEST_FACTORS = 30_000  # states up to which A - s is factorised
-ROUNDS = 60  # of steps and corrections
-SWEEPS = 8
-FIRST_SHIFT = 0.3  # of the mean size of A
-FASTER = 0.3  # the next shift over this one
-NEAR = 0.3  # relative change of p, from which on it is corrected
-ROUGH = 2e-2  # accuracy of the steps before
-SOLVED = 0.03  # of a correction
-UNSOLVED = 0.1  # residual of its system, from which it is no correction
-AGAIN = 0.8  # fall, a step that is solved, of the least shift, which an unsolved system has raised
-SLOWEST = 0.9  # ratio of two corrections before there are two
-LAST = 0.99  # and the largest that says what is to come
-FAST_ENOUGH = 0.15  # ratio that no longer step would better
-SHARE = 0.1  # of the accuracy, for roundings on the way
-ROUNDED = 0.5  # of what the accuracy leaves, for the last one: noise of the corrections is no rank of the answer
+SWEEPS = 100
+PATIENCE = 12  # sweeps without progress before giving up
+PROGRESS = 0.7
+WIDTH = 8  # of sketches of ||A d||
+SAFE = 1.5  # times ||A p|| over the slowest rate seen: that is measured on changes of p, sketches spread by a third
+SHARE = 0.1  # of the accuracy or of a cut, for roundings
+ROUNDED = 0.5  # of what the accuracy leaves, for the last one
 REAL = 1e-14  # relative size of an imaginary part that is rounding errors
 SAMPLES = 2000  # entries looked at for a negative one
 
@@ -81,15 +73,15 @@ def stationary(
 
     ``left``: l with l^H A = 0, whose <l, p> is the mass (default: ones, the total probability; for a Lindblad operator
     on vec(rho) the vectorised identity). ``start``: a guess. ``accuracy``: asked of ||p - p*|| / ||p||; ``max_rank``:
-    cap of the TT-ranks (alias rmax). ``checkpoint``: a file written after every correction.
+    cap of the TT-ranks (alias rmax). ``checkpoint``: a file written after every sweep.
 
     ``value``: the train p; ``residual`` (1,): ||A p|| / (||A|| ||p||) with the operator's mean size; ``extra``:
-    ``error``, the last correction over ||p||; ``smallest_entry`` (of all in a small space, else of 2,000); ``unique``:
-    how it is known that no other state is stationary. Entries are non-negative within the error: what is below zero by
-    more makes it CONTRADICTED.
+    ``error``, an estimate of ||p - p*|| / ||p||; ``slowest_rate``, which it comes from, where steps were taken;
+    ``smallest_entry`` (of all in a small space, else of 2,000); ``unique``: how it is known that no other state is
+    stationary. Entries are non-negative within the error: what is below zero by more makes it CONTRADICTED.
     Raises ValueError for an operator that is not square or does not keep <l, p>, and where several states are
     stationary; NotConverged, with the solution, when ``throw``. Cost: a sparse factorisation up to 30,000 states;
-    above, two or three linear systems of AMEn.
+    above, ten to forty sweeps of O(d n^3 r^3).
     """
     if operator.row_shape != operator.column_shape:
         raise ValueError(
@@ -141,8 +133,8 @@ def relaxed(operator: TTOperator, accuracy: float, max_rank: int, rng: np.random
     """Where steps 2 and 3 lead to from equal probabilities: a start for other methods, which nothing vouches for."""
     size = operator.norm() / math.sqrt(math.prod(float(n) for n in operator.row_shape))
     task = _Task(operator, ones(operator.row_shape), None, None, accuracy, max_rank, rng, size, False)
-    while not task.over and task.number < ROUNDS:
-        task.corrected()
+    while not task.over:
+        task.swept()
     return task.p
 
 
@@ -168,21 +160,27 @@ class _Task:
         total = dot(self.mass, self.p)
         self.p = self.p * (1.0 / total) if abs(total) > 0.0 else self.mass * (1.0 / self.mass.norm() ** 2)
         self.error, self.number, self.over = np.inf, 0, False
-        self.shift, self.change, self.contracting = FIRST_SHIFT * (size or 1.0), np.inf, False
-        self.least = 0.0  # shifts below had systems that were not solved
+        self.pace = Pace(size or 1.0)
+        self.rate, self.slowest = np.inf, np.inf  # ||A p|| / ||p||, and the least of changes of p
+        self.best, self.waited = np.inf, 0
+        self.present = self.p  # after the last sweep; p is the best so far
+        self.generator: ProjectedGenerator | None = None
+        self.cores = [OperatorCore.of(core, np.result_type(operator.dtype, self.p.dtype)) for core in operator.cores]
         self.status = Status.ITERATION_LIMIT
         self.unique = UNEXAMINED
-        self.work = {"linear_systems": 0}
+        self.work = {"sweeps": 0, "products": 0}
 
     def steps(self) -> Iterator[IterationState]:
-        """One state in a small space, else one a correction."""
+        """One state in a small space, else one a sweep."""
         if not self.over and self._by_vectors():
             self.over = True
             yield self._state("full vectors")
-        while not self.over and self.number < ROUNDS:
-            self.corrected()
-            yield self._state("correction")
-        if self.status is Status.CONVERGED and self.unique == UNEXAMINED:
+        while True:
+            while not self.over:
+                self.swept()
+                yield self._state("sweep")
+            if self.status is not Status.CONVERGED or self.unique != UNEXAMINED:
+                return
             yield from self._looked_for_another()
 
     def _state(self, label: str) -> IterationState:
@@ -214,70 +212,51 @@ class _Task:
         self.status = Status.CONVERGED if self.error <= self.accuracy else missed
         return True
 
-    def corrected(self) -> None:
-        """Steps 2 and 3: an implicit step of the length 1/s, or the correction of p by the same system."""
-        system = identity_operator(self.operator.row_shape) * self.shift - self.operator
-        before = self.p.norm()
-        if self.change > NEAR:
-            right = self.p * self.shift
-            found = self._swept(system, right, self.p, ROUGH)
-            p = found.x.round(0.05 * ROUGH, self.max_rank)
-            p = p * (1.0 / dot(self.mass, p))
-            self.change = float((p - self.p).norm() / before)
-            self._moved(found.residual, FASTER * self.shift)
-        else:
-            image = (self.operator @ self.p).round(0.3 * SOLVED)
-            image = image - self.p * dot(self.mass, image)  # the rounding's: 1/s times as large in the solution
-            found = self._swept(system, image, None, SOLVED)
-            kept = dot(self.mass, found.x)
-            step = found.x - self.p * kept
-            unsolved = found.residual + abs(kept)  # -p too solves the system where s is small, and is no correction
-            change = float(step.norm() / before)
-            fine = max(SHARE * self.accuracy, min(1e-2 * change, 1e-4))
-            p, cut = (self.p + step).round_with_error(fine, self.max_rank)
-            p = p * (1.0 / dot(self.mass, p))
-            # the steps to come are shorter by this ratio each: their sum is what p still errs by
-            ratio = change / self.change if self.contracting else SLOWEST
-            self.contracting = True
-            self.error = change * max(SOLVED, unsolved)
-            self.error += change / (1.0 - LAST) if ratio > LAST else change * ratio / (1.0 - ratio)
-            if unsolved > UNSOLVED:  # of what the system leaves, (s - A)^-1 makes 1/s times as much at most
-                self.error += unsolved * image.norm() / (self.shift * before)
-            # a cap on the ranks cuts the same from every correction: what does not move is not right for that
-            self.error += max(SHARE * self.accuracy, cut if cut > 3.0 * fine else 0.0)
-            self._moved(unsolved, FASTER * self.shift if ratio > FAST_ENOUGH else self.shift)
-            self.change = change
-        self.work["linear_systems"] += 1
-        self.work["sweeps"] = self.work.get("sweeps", 0) + found.sweeps
-        self.p = p
+    def swept(self) -> None:
+        """Steps 2 and 3: one sweep, and what it says of the error."""
+        if self.generator is None:
+            self.generator = ProjectedGenerator(self.operator, self.mass, self.p, self.max_rank, self.rng)
+        products = self.generator.products
+        self.generator.sweep(self.pace.shift, self.pace.cut)
+        self.work["products"] += self.generator.products - products
+        self.work["sweeps"] += 1
         self.number += 1
-        if self.contracting and self.error <= self.accuracy:
-            self._rounded()
-            self.status, self.over = Status.CONVERGED, True
-        elif self.number == ROUNDS or not np.isfinite(self.change):
+        p = self.generator.train().round(SHARE * self.pace.cut, self.max_rank)
+        total = dot(self.mass, p)
+        p = p * (1.0 / total) if abs(total) > 0.0 else p
+        change = p - self.present
+        moved = change.norm()
+        if moved > EPS * p.norm():
+            self.slowest = min(self.slowest, self._image_norm(change, WIDTH) / moved)
+        size = p.norm()
+        self.rate = self._image_norm(p, 0, self.accuracy * self.slowest / SAFE * size) / size
+        self.present = p
+        if self.rate < self.best:
+            self.waited = 0 if self.rate < PROGRESS * self.best else self.waited + 1
+            self.p, self.best = p, self.rate
+        else:
+            self.waited += 1
+        self._judged()
+        if not self.over and (self.number >= SWEEPS or self.waited >= PATIENCE or not np.isfinite(self.rate)):
             self.status = Status.RANK_LIMIT if self.p.max_rank >= self.max_rank else Status.STAGNATED
             self.over = True
+        self.pace.moved(self.rate)
 
-    def _moved(self, unsolved: float, shift: float) -> None:
-        """The next shift: ``shift``, or where a system was not solved a larger one, and none far below that soon."""
-        if unsolved > UNSOLVED:
-            self.least = min(self.shift / FASTER, FIRST_SHIFT * (self.size or 1.0))
-        else:
-            self.least *= AGAIN
-        self.shift = max(shift, self.least)
+    def _judged(self) -> None:
+        """Whether p, with its residual, is as good as asked."""
+        self.error = SAFE * self.best / self.slowest if self.slowest > 0.0 else np.inf
+        if self.error <= (1.0 - SHARE) * self.accuracy:
+            self._rounded()
+            self.status, self.over = Status.CONVERGED, True
 
-    def _swept(self, system: TTOperator, right: TensorTrain, start: TensorTrain | None, accuracy: float) -> Rough:
-        """One of these systems in the coordinates of the marginals of p; the residual is that of A itself."""
-        method = AMEn(max_rank=self.max_rank, enrichment=4, sweeps=SWEEPS)
-        local = LocalEquilibrium.of(self.p, self.mass)
-        if local is None:
-            return swept(system, right, method, start, accuracy, False, self.rng)
-        first = None if start is None else local.into(start)
-        found = swept(local.operator(system), local.into(right), method, first, accuracy, False, self.rng)
-        x = local.out(found.x)
-        size = right.norm()
-        residual = residual_norm(system, x, right) / size if size > 0.0 else 0.0
-        return replace(found, x=x, residual=residual)
+    def _image_norm(self, x: TensorTrain, width: int, accuracy: float = np.inf) -> float:
+        """||A x||, by a sketch of this width where there is one."""
+        dtype = self.cores[0].values.dtype
+        zero = [np.zeros((1, n, 1), dtype=dtype) for n in x.shape]
+        cores = [core.astype(dtype) for core in x.cores]
+        if width and x.max_rank > 2 * width:
+            return sketched_residual(self.cores, cores, zero, self.rng, width)
+        return bounded_residual(self.cores, cores, zero, self.rng, accuracy)
 
     def _rounded(self) -> None:
         """p at the least ranks that the accuracy allows."""
@@ -288,26 +267,36 @@ class _Task:
             self.error += 2.0 * share  # the mass is brought back to one
 
     def _looked_for_another(self) -> Iterator[IterationState]:
-        """Step 4."""
-        search = Another(self.operator, self.p, self.mass, self.shift, self.size, self.max_rank, self.rng)
+        """Step 4; sweeps go on where it tells of a slower rate."""
+        search = Another(self.operator, self.p, self.mass, self.size, self.max_rank, self.rng)
         yield from search.steps()
-        self.work["linear_systems"] += search.solves
+        self.work["sweeps"] += search.sweeps
         self.unique = search.verdict
+        if search.rate is not None and search.rate < self.slowest:
+            self.slowest = search.rate
+            self.error = SAFE * self._residual() * (self.size or 1.0) / self.slowest
+            if self.error > self.accuracy:
+                self.status, self.over = Status.ITERATION_LIMIT, False
+                self.waited = 0
 
     def content(self) -> Content:
         """The present p."""
         arrays, train = train_arrays("p", self.p)
-        names = {
-            name: getattr(self, name)
-            for name in ("error", "number", "over", "unique", "work", "shift", "least", "change", "contracting")
+        names = {name: getattr(self, name) for name in _PLACE}
+        return arrays, {
+            "train": train,
+            **names,
+            "pace": asdict(self.pace),
+            "status": self.status.name,
+            "generator": random_state(self.rng),
         }
-        return arrays, {"train": train, **names, "status": self.status.name, "generator": random_state(self.rng)}
 
     def restore(self, arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> None:
         """Go on from there."""
         self.p = stored_train(arrays, "p", data["train"])
-        for name in ("error", "number", "over", "unique", "work", "shift", "least", "change", "contracting"):
-            setattr(self, name, data.get(name, getattr(self, name)))
+        for name in _PLACE:
+            setattr(self, name, data[name])
+        self.pace, self.present, self.generator = Pace(**data["pace"]), self.p, None
         self.status = Status[data["status"]]
         restore(self.rng, data["generator"])
 
@@ -318,6 +307,8 @@ class _Task:
             Checked("mass", "<l, p> by contraction", f"1 within {amount(abs(total - 1.0))}", abs(total - 1) < 1e-8)
         ]
         extra: dict[str, Any] = {"error": self.error, "unique": self.unique, "mass": total}
+        if np.isfinite(self.slowest):
+            extra["slowest_rate"] = self.slowest
         if self.probabilities:
             smallest, how = self._smallest()
             allowed = 3.0 * min(self.error, 1.0) * self.p.norm() + 100.0 * EPS * self.p.norm()
@@ -338,3 +329,6 @@ class _Task:
         drawn = np.random.default_rng(1)
         indices = np.stack([drawn.integers(0, n, SAMPLES) for n in self.p.shape], axis=1)
         return float(self.p.entries(indices).min()), f"{SAMPLES} entries at random"
+
+
+_PLACE = ("error", "number", "over", "unique", "work", "rate", "slowest", "best", "waited")

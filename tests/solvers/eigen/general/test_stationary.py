@@ -3,11 +3,14 @@
 import generators
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
+from solvers.eigen import explicit
 from solvers.eigen.general import stationary as module
 from solvers.eigen.general.stationary import stationary
-from solvers.formats.trains.construct import operator_tt_svd, rank_one_operator, tt_svd
+from solvers.formats.trains.construct import operator_tt_svd, rank_one, rank_one_operator, tt_svd
 from solvers.formats.trains.tensor_train import dot
+from solvers.solution import Status
 
 
 def test_the_exclusion_process_of_ten_sites() -> None:
@@ -101,3 +104,43 @@ def test_nearly_closed_classes_by_elimination() -> None:
     found = stationary(operator_tt_svd(a.reshape(n, n), 1e-16), accuracy=1e-8)
     off = np.linalg.norm(found.value.full() - exact) / np.linalg.norm(exact)
     assert off <= found.extra["error"] <= 1e-8
+
+
+def test_a_driven_chain_of_spins_by_sweeps(monkeypatch) -> None:
+    """Its occupations obey closed equations for any length."""
+    monkeypatch.setattr(module, "LARGEST_FACTORS", 0)
+    n = 6
+    mass = rank_one([np.array([1.0, 0.0, 0.0, 1.0])] * n)
+    found = stationary(generators.driven_chain(n), left=mass, accuracy=1e-7)
+    np.testing.assert_allclose(generators.occupations(found.value), generators.driven_occupations(n), atol=1e-9)
+    assert found.extra["error"] <= 1e-7 and found.extra["unique"].startswith("searched")
+    assert found.value.ranks[3] == 12  # exactly, four times the distance from the nearer end
+
+
+@pytest.mark.slow
+def test_a_driven_chain_of_twenty_spins() -> None:
+    n = 20
+    mass = rank_one([np.array([1.0, 0.0, 0.0, 1.0])] * n)
+    found = stationary(generators.driven_chain(n), left=mass)
+    np.testing.assert_allclose(generators.occupations(found.value), generators.driven_occupations(n), atol=1e-8)
+
+
+@pytest.mark.parametrize("max_rank", [1, 2, 30])
+def test_the_error_is_not_told_too_small_where_ranks_are_cut(max_rank, monkeypatch) -> None:
+    """Random rates of sites and neighbours, and driven chains: told errors are at least a third of the true ones."""
+    monkeypatch.setattr(module, "LARGEST_FACTORS", 0)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        if seed % 2:
+            a, left = generators.random_rates(rng), None
+        else:
+            n = int(rng.integers(2, 4))
+            a = generators.driven_chain(n, *rng.uniform(0.1, 1.0, 3))
+            left = rank_one([np.array([1.0, 0.0, 0.0, 1.0])] * n)
+        weights = np.ones(a.row_shape) if left is None else left.full()
+        exact = np.linalg.svd(sp.csc_matrix(explicit.matrix(a)).toarray())[2][-1].conj()
+        exact = exact / np.vdot(weights, exact)
+        found = stationary(a, left=left, max_rank=max_rank, accuracy=1e-7, throw=False)
+        off = np.linalg.norm(found.value.full().ravel() - exact) / np.linalg.norm(exact)
+        assert off <= 3.0 * found.extra["error"]
+        assert (found.status is Status.CONVERGED) or off > 1e-8
