@@ -24,8 +24,9 @@ class LocalSolver:
     """How the small systems of ALS, DMRG and AMEn are solved (solvers.sweeping.local_system).
 
     Up to ``dense_size`` unknowns by LU; above, conjugate gradients for a Hermitian positive definite operator, MINRES
-    for an indefinite one above 1200 unknowns, else GMRES, at most ``steps`` products each. ``side``: the bond the mode is grouped with in the preconditioner
-    (solvers.sweeping.preconditioner): left, right, centre (neither), or None: chosen by the sizes.
+    for an indefinite one above 1200 unknowns, else GMRES, at most ``steps`` products each. ``side``: the bond the mode
+    is grouped with in the preconditioner (solvers.sweeping.preconditioner): left, right, centre (neither), or None:
+    chosen by the sizes.
 
     Raises ValueError where a value is impossible.
     """
