@@ -47,7 +47,7 @@ def killed(names, folder, kills, timeout):
 
 
 def test_a_killed_run_continues_to_the_same_results(tmp_path):
-    found = killed(QUICK, tmp_path, 2, 900)
+    found = killed(QUICK, tmp_path, 1, 900)
     assert sum(entry["continued"] for entry in found) > 0
 
 
