@@ -30,7 +30,8 @@ from solvers.sweeping.chain import Chain
 from solvers.sweeping.local_operator import advance, half, mirrored, project, to_right
 from solvers.sweeping.local_system import LocalSystem
 
-DIRECTIONS = 8  # of A p that join a basis
+DIRECTIONS = 8  # of A p that join a basis, or where that is more
+MORE = 0.2  # this share of the rank: states of large ranks are reached in fewer sweeps
 LARGEST_FACTORS = 400  # unknowns of a system that LU solves: below it is faster
 ITERATED = 0.05  # of its right-hand side: residual of a system that is solved by iteration
 LARGEST_STEP = 10.0  # norm of a core over that before: more is no step
@@ -54,10 +55,9 @@ class ProjectedGenerator:
         unit = mass / mass.norm()
         self.mass = [core.astype(dtype) for core in unit.cores]
         self.interfaces = [np.ones((1, 1), dtype=dtype)] * (self.d + 1)  # (r, rank of the mass): W^H l up to a bond
-        self.z = [
-            core.astype(dtype) for core in random_train(operator.row_shape, DIRECTIONS, rng).orthogonalise(0).cores
-        ]
+        self.z: list[np.ndarray] = []
         self.z_environments = [np.ones((1, 1, 1), dtype=dtype)] * (self.d + 1)
+        self.directions = 0
         self.unsolved, self.products = 0.0, 0
         for k in range(self.d - 1):
             self._leave(k, self.chain.x[k], 0.0, with_directions=False)
@@ -66,6 +66,7 @@ class ProjectedGenerator:
     def sweep(self, shift: float, tol: float) -> None:
         """A step of the length 1 / ``shift`` at every mode; the train is cut at ``tol`` of its norm on the way."""
         self.unsolved = 0.0
+        self._renewed()
         for k in range(self.d):
             x = self._stepped(k, shift)
             if k < self.d - 1:
@@ -122,7 +123,24 @@ class ProjectedGenerator:
         chain.x[k] = np.ascontiguousarray(basis).reshape(a, n, -1)
         chain.advance(k, chain.x[k])
         chain.take(k + 1, basis.conj().T @ matrix)
-        self.z_environments[k + 1] = advance(half(self.z_environments[k], core, chain.x[k]), self.z[k], core.dims[3])
+        if with_directions:
+            h = half(self.z_environments[k], core, chain.x[k])
+            self.z_environments[k + 1] = advance(h, self.z[k], core.dims[3])
+
+    def _renewed(self) -> None:
+        """Directions anew, at random, where the rank of x asks for more of them."""
+        wanted = max(DIRECTIONS, int(MORE * max(self.chain.ranks)))
+        if wanted <= (1.0 + MORE) * self.directions:
+            return
+        self.directions = wanted
+        dtype = self.chain.dtype
+        shape = [core.shape[1] for core in self.chain.x]
+        self.z = [core.astype(dtype) for core in random_train(shape, wanted, self.rng).orthogonalise(0).cores]
+        cores = self.chain.operators[1 - self.chain.side]
+        e = np.ones((1, 1, 1), dtype=dtype)
+        for k, (core, x, z) in enumerate(zip(cores[:-1], mirrored(self.chain.x), mirrored(self.z))):
+            e = advance(half(e, core, x), z, core.dims[3])
+            self.z_environments[self.d - 1 - k] = to_right(e)
 
     def _turn(self) -> None:
         """Mirror everything: what was the last core becomes the first."""

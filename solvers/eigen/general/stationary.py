@@ -47,7 +47,8 @@ KEPT = 1e-10  # ||l^H A|| over ||l|| times the size of A: more is not a generato
 LARGEST_FACTORS = 30_000  # states up to which A - s is factorised
 SWEEPS = 100
 PATIENCE = 12  # sweeps without progress before giving up
-PROGRESS = 0.7
+PROGRESS = 0.7  # of the residual,
+GROWN = 1.1  # or of the largest rank
 WIDTH = 8  # of sketches of ||A d||
 SAFE = 1.5  # times ||A p|| over the slowest rate seen: that is measured on changes of p, sketches spread by a third
 SHARE = 0.1  # of the accuracy or of a cut, for roundings
@@ -162,7 +163,7 @@ class _Task:
         self.error, self.number, self.over = np.inf, 0, False
         self.pace = Pace(size or 1.0)
         self.rate, self.slowest = np.inf, np.inf  # ||A p|| / ||p||, and the least of changes of p
-        self.best, self.waited = np.inf, 0
+        self.best, self.waited, self.largest = np.inf, 0, 1
         self.present = self.p  # after the last sweep; p is the best so far
         self.generator: ProjectedGenerator | None = None
         self.cores = [OperatorCore.of(core, np.result_type(operator.dtype, self.p.dtype)) for core in operator.cores]
@@ -231,11 +232,11 @@ class _Task:
         size = p.norm()
         self.rate = self._image_norm(p, 0, self.accuracy * self.slowest / SAFE * size) / size
         self.present = p
+        progress = self.rate < PROGRESS * self.best or p.max_rank > GROWN * self.largest
+        self.waited = 0 if progress else self.waited + 1
+        self.largest = max(self.largest, p.max_rank) if progress else self.largest
         if self.rate < self.best:
-            self.waited = 0 if self.rate < PROGRESS * self.best else self.waited + 1
             self.p, self.best = p, self.rate
-        else:
-            self.waited += 1
         self._judged()
         if not self.over and (self.number >= SWEEPS or self.waited >= PATIENCE or not np.isfinite(self.rate)):
             self.status = Status.RANK_LIMIT if self.p.max_rank >= self.max_rank else Status.STAGNATED
@@ -331,4 +332,4 @@ class _Task:
         return float(self.p.entries(indices).min()), f"{SAMPLES} entries at random"
 
 
-_PLACE = ("error", "number", "over", "unique", "work", "rate", "slowest", "best", "waited")
+_PLACE = ("error", "number", "over", "unique", "work", "rate", "slowest", "best", "waited", "largest")
