@@ -32,6 +32,7 @@ class Blocks:
         self.values: list[np.ndarray] = []  # T_k
         self.modes: list[Mode] = []
         self.stale = [True] * self.d  # modes whose blocks have changed since they were last held against their fibres
+        self.agreed: dict[int, tuple[int, int, int, int]] = {}  # bonds without an error, and the sizes of what was seen
         self.chosen = 0  # the sum of the ranks when the index sets were last chosen afresh
         self._quotients: list[np.ndarray | None] = [None] * self.d
         if pivot is not None:
@@ -63,6 +64,7 @@ class Blocks:
         parts = {"left": self.left, "right": self.right, "rows": self.rows, "values": self.values}
         arrays = {f"{name}.{k}": array for name, arrays in parts.items() for k, array in enumerate(arrays)}
         arrays["stale"], arrays["chosen"] = np.array(self.stale), np.array(self.chosen)
+        arrays["agreed"] = np.array([(k, *sizes) for k, sizes in self.agreed.items()], dtype=np.int64).reshape(-1, 5)
         for k, mode in enumerate(self.modes):
             arrays |= {f"modes.{k}.{name}": array for name, array in mode.content().items()}
         return arrays
@@ -75,6 +77,7 @@ class Blocks:
         self.modes = [Mode.restored(n, arrays, f"modes.{k}") for k, n in enumerate(self.source.shape)]
         self.stale = arrays["stale"].tolist()
         self.chosen = int(arrays.get("chosen", 0))
+        self.agreed = {k: (a, n, m, b) for k, a, n, m, b in np.asarray(arrays.get("agreed", ())).tolist()}
         self._quotients = [None] * self.d
 
     def _before(self, k: int) -> np.ndarray:

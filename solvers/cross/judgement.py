@@ -6,7 +6,8 @@ do not bear the rounding, less of it is tried, and in the end none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,15 @@ import numpy as np
 from solvers.cross.known import entries
 from solvers.cross.noise import is_noise
 from solvers.cross.pivots import Pivots
-from solvers.cross.search import STARTS, Search
+from solvers.cross.search import EVIDENCE, STARTS, Search
 from solvers.formats.trains.construct import ones
 from solvers.formats.trains.tensor_train import TensorTrain
 
 ROUNDING = 0.05  # of the accuracy (root mean square), for the rounding
 ROUNDINGS = 3  # attempts, each with less, where the values known do not bear it
 FEW = 4096  # known values that are looked at first
+FIRST_LOOK = 0.25  # of the random points of a check: where they show an error the others are not looked at
+SLIGHT = 3.0  # times the accuracy: so small an error is one of the bonds added up, not one of a place overlooked
 MUCH = 0.5  # of the error of the last train: one before it is better
 WORST = 80  # points returned of those where known values are missed, and one a rank
 
@@ -29,13 +32,31 @@ WORST = 80  # points returned of those where known values are missed, and one a 
 class Judged:
     """A train looked at, the largest error found, over the largest value, and the points (p, d) of the worst.
 
-    ``fresh``: random points among those it was looked at, 0 where known values spoke against it already.
+    ``fresh``: new random points among those it was looked at, 0 where known values spoke against it already; ``share``:
+    of all entries, so many can be worse unseen.
     """
 
     train: TensorTrain
     error: float
     worst: np.ndarray
     fresh: int
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """Random ``points`` of ``tests`` looks that found an error, which no pivot was chosen from since.
+
+    A train that is right at them is as likely right elsewhere as if they were new, but for the number of trains that
+    were tried: each is one more that can pass by chance.
+    """
+
+    points: int = 0
+    tests: int = 0
+
+    def share(self, fresh: int) -> float:
+        """Which share of all entries can be wrong, where none of these and of ``fresh`` new ones are."""
+        return min(1.0, (EVIDENCE + math.log(1 + self.tests)) / (self.points + fresh))
 
 
 class Judgement:
@@ -95,28 +116,38 @@ class Judgement:
         return np.abs(self.source.points(points) - entries(train, points, len(self.source.shape) // 2))
 
     def judged_by(
-        self, train: TensorTrain, exact: TensorTrain, before: float, pivots: Pivots, count: int
-    ) -> tuple[TensorTrain, float, np.ndarray]:
-        """A train looked at where nothing was, the largest error over the largest value, and the points, worst first.
+        self, train: TensorTrain, exact: TensorTrain, before: float, pivots: Pivots, count: int, held: Held
+    ) -> Judged:
+        """A train looked at where nothing was, at ``count`` random points with those ``held`` from looks before.
 
-        ``before``: the largest error at what was known. Where rounding is to blame the train is the one before it,
-        judged in turn.
+        ``before``: the largest error at what was known, all that is held among it. Where rounding is to blame the train
+        is the one before it, judged in turn.
         """
         source, spent = self.source, self.source.evaluations
-        points = np.concatenate([self.search.random(count), self.search.suspects(pivots.points())])
+        # 1 points chosen, and a few random ones: a train that fails there needs no more
+        few = max(1, int(FIRST_LOOK * count))
+        drawn = self.search.random(max(few, count - held.points))
+        points = np.concatenate([drawn[:few], self.search.suspects(pivots.points())])
         errors = self._errors(train, points)
-        order = np.argsort(errors)[::-1]
-        reached, sizes = self.search.climb(lambda p: self._errors(train, p), points[order[:STARTS]])
-        points, errors = np.concatenate([points, reached]), np.concatenate([errors, sizes])
+        fresh = few
+        if errors.max() <= self.accuracy * source.largest:
+            points, errors = np.concatenate([points, drawn[few:]]), np.append(errors, self._errors(train, drawn[few:]))
+            fresh = len(drawn)
+        # 2 from the worst along single modes, but where a small error was found, which is everywhere
+        if fresh == len(drawn) or errors.max() > SLIGHT * self.accuracy * source.largest:
+            order = np.argsort(errors)[::-1]
+            reached, sizes = self.search.climb(lambda p: self._errors(train, p), points[order[:STARTS]])
+            points, errors = np.concatenate([points, reached]), np.concatenate([errors, sizes])
         self.checks += source.evaluations - spent
         limit = self.accuracy * source.largest
         failed = np.flatnonzero(errors > limit)
         if len(failed) and train is not exact and not (self._errors(exact, points[failed]) > limit).any():
             known = float(source.known.errors(exact).max()) / source.largest
-            return self.judged_by(exact, exact, known, pivots, count)
+            return self.judged_by(exact, exact, known, pivots, count, replace(held, tests=held.tests + 1))
         order = failed[np.argsort(errors[failed])[::-1]]
         _, once = np.unique(points[order], axis=0, return_index=True)
-        return train, max(float(errors.max()) / source.largest, before), points[order][np.sort(once)]
+        error = max(float(errors.max()) / source.largest, before)
+        return Judged(train, error, points[order][np.sort(once)], fresh, held.share(fresh))
 
     def fresh(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Random points (count, d) with their values, which are known from now on."""

@@ -9,7 +9,6 @@ import numpy as np
 from solvers.cross import looks
 from solvers.cross.judgement import Judged, Judgement
 from solvers.cross.pivots import Pivots
-from solvers.cross.search import EVIDENCE
 from solvers.cross.sources import FunctionSource
 from solvers.cross.train_source import TrainSource
 from solvers.cross.whole import pivots_of
@@ -58,7 +57,7 @@ class Outcome:
             return self.said(train, self.status, error, self.pivots.points(), 1.0, look)
         judged = self.judged
         assert judged is not None
-        share = 0.0 if source.seen_whole() else min(1.0, EVIDENCE / judged.fresh)
+        share = 0.0 if source.seen_whole() else judged.share
         looked = [looks.fresh_points(judged.fresh, judged.error, share), *self.looked]
         status = Status.CONVERGED if all(look.passed for look in looked) else Status.CONTRADICTED
         error = judged.error

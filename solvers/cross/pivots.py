@@ -10,12 +10,14 @@ when P_k is ill-conditioned (Oseledets and Tyrtyshnikov, Linear Algebra Appl. 43
 
 ``grow`` looks for large errors in the superblock f(I_k-1, i_k, i_k+1, J_k+1) of one bond: in all of it where it is
 hardly larger than T_k and T_k+1 together, else by rook searches along its rows and columns, which are just the new
-slices of T_k and T_k+1 (Savostyanov, Linear Algebra Appl. 458, 217 (2014), algorithm 2). ``insert`` makes the
+slices of T_k and T_k+1 (Savostyanov, Linear Algebra Appl. 458, 217 (2014), algorithm 2). Where a bond found nothing
+and its neighbours grew since, what is new of its superblock is asked at a few entries first. ``insert`` makes the
 approximation exact at a point found elsewhere: bond by bond the tail of the point becomes a column, beside the row of
 the superblock where that column is approximated worst. From the first bond to the last that row is then among those of
 the next bond, which sees by it what sets the point apart: right for a feature of its own, a peak. A remainder that is
 everywhere is corrected from the last bond to the first: forwards, its small pivots raise each other's errors (five
-waves and Gaussians on 2^80 points went from 1.3e-9 at rank 160 to 3e-4 at 389).
+waves and Gaussians on 2^80 points went from 1.3e-9 at rank 160 to 3e-4 at 389). It comes from few bonds as a rule:
+``blame`` tells which.
 ``renew`` chooses all index sets afresh by
 maxvol, from the left and back, with points among them: cheap for many.
 
@@ -23,7 +25,8 @@ Pivots that were large among few left and right indices may be small among more:
 points that differ in the last digits alone. An entry of C_k is then a large error over a small pivot, and the C_k
 multiply (a function of two variables on 2^80 points: entries of 1e7 at a bond, values of 1e19). ``recondition`` renews
 the index sets where that shows, without the directions below the tolerance.
-Cost: r n evaluations a pivot and bond for ``grow``, d r n for ``insert``, 2 d n r^2 for ``renew``, if nothing is known.
+Cost, if nothing is known: r n evaluations a pivot and bond for ``grow``, d r n for ``insert`` forwards, d r to know the
+bonds backwards, 2 d n r^2 for ``renew``.
 """
 
 from __future__ import annotations
@@ -36,10 +39,14 @@ from solvers.formats.trains.factorisations import singular_vectors
 from solvers.kernels.evaluations import largest_pivots
 
 ROOK_STEPS = 4
+ROOK = 2.0  # times the entry where a column crosses it: a row with no larger entry ends the search
 HOPELESS = 0.3  # of the tolerance: where a column and a row have no larger error, the search ends
+AGREES = 0.1  # of the tolerance: a superblock of which no more was found in what is new of it is not searched
 SAMPLES = 24  # random entries of a superblock, the worst of which begins the search
 ENLARGED = 1e3  # an entry of a C_k above which index sets are chosen afresh: of 30 to 3e4 it was the fastest ...
 LARGER = 1.25  # ... if the ranks have grown so many times since they were
+LEFT = 10.0  # times the tolerance of a bond: a point with a smaller error becomes no pivot backwards
+BLAMELESS = 0.25  # of the error at a point: bonds that add no more together are let alone when it becomes a pivot
 AT_ONCE = 0.5  # of the rank, and one: pivots that a bond takes before its neighbours look again
 FULL = 2.0  # a superblock of at most so many times the entries of the two blocks is taken whole ...
 LARGEST = 2_000_000  # ... if it has at most so many
@@ -87,10 +94,13 @@ class Pivots(Blocks):
         n, m = len(one), len(two)
         c, flat = self.quotient(k), self.values[k + 1].reshape(len(self.left[k]), -1)
         held = self.rows[k]
-        i = self.rng.integers(0, len(before) * n, SAMPLES)
-        j = self.rng.integers(0, m * len(behind), SAMPLES)
+        i, j = self._drawn(k)
         points = np.column_stack([before[i // n], one[i % n], two[j // len(behind)], behind[j % len(behind)]])
         errors = self.source.points(points, k) - np.einsum("pr,rp->p", c[i], flat[:, j])
+        looked = len(before), n, m, len(behind)
+        if k in self.agreed and np.abs(errors).max() <= AGREES * tol:
+            self.agreed[k] = looked
+            return 0
         lines: list[tuple[np.ndarray, np.ndarray]] = []  # columns (over their pivot) and rows of the errors taken
         found: list[tuple[int, int, np.ndarray, np.ndarray]] = []
         while len(found) < most and (not found or np.abs(errors).max() > tol):
@@ -102,13 +112,16 @@ class Pivots(Blocks):
                     rest_down = rest_down - u * v[column]
                 rest_down[held] = 0.0
                 row = int(np.argmax(np.abs(rest_down)))
+                if not found and max(abs(rest_down[row]), np.abs(errors).max()) <= AGREES * tol:
+                    self.agreed[k] = looked
+                    return 0
                 across = self.source.block(self._left(k, row), k + 1, behind, two).reshape(-1)
                 rest_across = across - c[row] @ flat
                 for u, v in lines:
                     rest_across = rest_across - u[row] * v
                 better = int(np.argmax(np.abs(rest_across)))
                 largest = abs(rest_across[better])
-                if largest <= max(1.1 * abs(rest_across[column]), HOPELESS * tol) or step == ROOK_STEPS - 1:
+                if largest <= max(ROOK * abs(rest_across[column]), HOPELESS * tol) or step == ROOK_STEPS - 1:
                     break
                 column = better
             pivot = rest_across[column]
@@ -121,7 +134,31 @@ class Pivots(Blocks):
         added = 0
         for row, column, down, across in found:
             added += self._add(k, row, self._tail(k, column), down, across)
+        if not added:
+            self.agreed[k] = looked
         return added
+
+    def _drawn(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Random rows and columns of the superblock of bond k: half of them in rows, half in columns that are new since
+        no error was found there, as far as there are any.
+        """
+        a, n, m, b = (
+            len(self._before(k)),
+            len(self.modes[k].rows),
+            len(self.modes[k + 1].rows),
+            len(self._behind(k + 1)),
+        )
+        i, j = self.rng.integers(0, a * n, SAMPLES), self.rng.integers(0, m * b, SAMPLES)
+        if k in self.agreed:
+            old_a, old_n, old_m, old_b = self.agreed[k]
+            rows = np.flatnonzero((np.arange(a)[:, None] >= old_a) | (np.arange(n) >= old_n))
+            columns = np.flatnonzero((np.arange(m)[:, None] >= old_m) | (np.arange(b) >= old_b))
+            half = SAMPLES // 2 if len(rows) and len(columns) else SAMPLES * (len(rows) > 0)
+            if half:
+                i[:half] = rows[i[:half] % len(rows)]
+            if len(columns):
+                j[half:] = columns[j[half:] % len(columns)]
+        return i, j
 
     def _tail(self, k: int, column: int) -> np.ndarray:
         """The right index of a column of the superblock of bond k."""
@@ -132,6 +169,7 @@ class Pivots(Blocks):
         """Add a row of T_k and a right index at bond k, with the values along them; False where one is held already."""
         if row in self.rows[k] or (self.right[k] == tail).all(axis=1).any():
             return False
+        self.agreed.pop(k, None)
         self.left[k] = np.concatenate([self.left[k], self._left(k, row)])
         self.right[k] = np.concatenate([self.right[k], tail[None]])
         self.rows[k] = np.append(self.rows[k], row)
@@ -143,10 +181,13 @@ class Pivots(Blocks):
         return True
 
     def insert(self, point: np.ndarray, tol: float, max_rank: int, forward: bool) -> int:
-        """Make the approximation exact at a point (d,), up to ``tol`` (absolute) a bond or mode; how much that took."""
+        """Make the approximation exact at a point (d,), up to ``tol`` (absolute) a bond or mode; how much that took.
+
+        Backwards, only at the bonds that its error comes from.
+        """
         tol = max(tol, NOISE * self.source.largest)
         added = self._reach(point, tol)
-        for k in range(self.d - 1) if forward else range(self.d - 2, -1, -1):
+        for k in range(self.d - 1) if forward else self._to_blame(point, LEFT * tol)[::-1]:
             before, rows, tail = self._before(k), self.modes[k].rows, point[k + 1 :]
             if len(self.left[k]) >= min(max_rank, len(before) * len(rows)):
                 continue
@@ -160,6 +201,31 @@ class Pivots(Blocks):
             added += self._add(k, row, tail, down, across.reshape(-1))
         return added
 
+    def blame(self, point: np.ndarray) -> np.ndarray:
+        """What each bond adds to the error at a point (d,): (d - 1,), absolute.
+
+        With u_k the left interface of the train at the point, f_k = u_k f(I_k, point behind k) is what the train would
+        be if all were exact behind bond k, which adds f_k - f_k-1. Cost: the sum of the ranks.
+        """
+        u, values = np.ones(1), [complex(self.source.points(point[None])[0])]
+        for k in range(self.d - 1):
+            a, _, b = self.values[k].shape
+            u = u @ np.einsum("s,asb->ab", self.modes[k].basis()[point[k]], self.quotient(k).reshape(a, -1, b))
+            column = np.column_stack([self.left[k], np.repeat(point[None, k + 1 :], b, axis=0)])
+            values.append(complex(u @ self.source.points(column, k)))
+        return np.abs(np.diff(values))
+
+    def _to_blame(self, point: np.ndarray, tol: float) -> list[int]:
+        """The bonds that the error at a point (d,) comes from, but for ``BLAMELESS`` of it; none where it is below
+        ``tol``.
+        """
+        parts = self.blame(point)
+        if parts.sum() <= tol:
+            return []
+        order = np.argsort(parts)
+        blameless = np.cumsum(parts[order]) <= BLAMELESS * parts.sum()
+        return sorted(int(k) for k in order[~blameless])
+
     def renew(self, points: np.ndarray, tol: float) -> None:
         """All index sets afresh, from the left and back, with the points (p, d) among the right indices.
 
@@ -170,6 +236,7 @@ class Pivots(Blocks):
             new = np.setdiff1d(points[:, k], mode.rows)
             if len(new):
                 self._extend(k, new)
+        self.agreed.clear()
         kept = list(self.left), list(self.right), list(self.rows), list(self.values)
         try:
             self._renewed(points, tol)

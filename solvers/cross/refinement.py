@@ -12,7 +12,7 @@ from solvers.checkpoint import Content, random_state, restore, stored_train, tra
 from solvers.cross import looks
 from solvers.cross.blocks import NOISE
 from solvers.cross.floor import settled
-from solvers.cross.judgement import Judged, Judgement
+from solvers.cross.judgement import SLIGHT, Held, Judged, Judgement
 from solvers.cross.outcome import Outcome
 from solvers.cross.pivots import Pivots
 from solvers.cross.progress import Progress
@@ -26,14 +26,15 @@ from solvers.solution import Checked, IterationState, Status
 
 LOCAL_SHARE = 0.2  # of the accuracy, for the error of a superblock: the errors of the bonds add up
 TIGHTEN = 0.3  # of the local tolerance, where the points found do not help; where the error is little too large ...
+NEARLY = 0.8  # ...
 ENOUGH = 0.6  # ... at most so much of it
-SLIGHT = 3.0  # times the accuracy: so small an error is one of the bonds added up, not one of a place overlooked
 SMALLEST = 1e-16  # local tolerance: below it are rounding errors
 FIRST = 100  # random points among which the first pivot is looked for
 NEAR = 30.0  # times the accuracy: smaller errors are first answered by a smaller tolerance
 FEATURE = 1e3  # times the accuracy: so large an error is that of a feature the pivots have not met
 HELPED = 0.7  # of the last error: where a smaller tolerance does not bring it so far down, points are the answer
 ALONE = 2  # so few points of thousands become pivots, whatever their error: a smaller tolerance is dear everywhere
+BLAMED = 2  # of the worst points, that are asked which bonds their errors come from
 INSERTED = 8  # points that become pivots at once, and an eighth of the rank
 MORE = 4  # times as many random points after every check that found an error ...
 MORE_SHARE = 0.5  # ... up to this share of all evaluations
@@ -41,19 +42,8 @@ ASIDE = 0.05  # of the evaluations: random points beside known ones that are mis
 LOOK_AGAIN = 2.0  # times the evaluations, before a remainder that was no noise is looked at again
 KEPT = 4_000_000  # numbers in the cores of a train that is kept as the best so far: 32 MB
 LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
-_PLACE = (
-    "sweeps",
-    "work",
-    "local",
-    "checks",
-    "repeated",
-    "forward",
-    "last_judged",
-    "ended",
-    "noise",
-    "next_look",
-    "floor",
-)  # plain data that say where it is
+_COUNTS = ("sweeps", "work", "checks", "held", "tests", "next_look")
+_PLACE = (*_COUNTS, "local", "repeated", "forward", "last_judged", "ended", "noise", "floor")  # where it is, plain data
 
 
 class _Interrupted(Exception):
@@ -87,6 +77,7 @@ class Refinement(Outcome):
         self.judged: Judged | None = None  # after a round; None while one is at work
         self.best: tuple[TensorTrain, float] | None = None  # of those judged, and its error
         self.last_judged: float | None = None  # the error of the last judgement
+        self.held = self.tests = 0  # random points of looks that no pivot was chosen from since, and those looks
         self.repeated = False  # whether the answer to the last one was a smaller tolerance alone
         self.whole: tuple[TensorTrain, float, Status] | None = None  # where every entry was evaluated
         self.looked: list[Checked] = []  # at the train that is returned
@@ -245,7 +236,7 @@ class Refinement(Outcome):
             return Judged(train, error, worst, 0)
         least = self.method.check_points
         count = min(least * MORE**self.checks, max(least, int(MORE_SHARE * self.source.evaluations)))
-        return Judged(*self.judgement.judged_by(train, exact, error, pivots, count), count)
+        return self.judgement.judged_by(train, exact, error, pivots, count, Held(self.held, self.tests))
 
     def remember(self, judged: Judged) -> None:
         """The train if it is the best so far, and not too large to be kept: growth can lose what was reached."""
@@ -265,16 +256,19 @@ class Refinement(Outcome):
         added = 0
         before = np.inf if self.last_judged is None else self.last_judged
         alone = judged.fresh > 0 and len(judged.worst) <= ALONE
-        if alone or self.repeated or judged.error > min(NEAR * self.accuracy, HELPED * before):
+        tol = self.local * self.source.largest
+        near = judged.error <= min(NEAR * self.accuracy, HELPED * before)
+        if alone or self.repeated or not near or _overlooked(pivots, judged.worst, tol):
             self.search.remember(judged.worst[:INSERTED])
-            tol, feature = 0.1 * self.local * self.source.largest, alone or judged.error > FEATURE * self.accuracy
+            feature = judged.error > (SLIGHT if alone else FEATURE) * self.accuracy
             for point in judged.worst[: INSERTED + max(pivots.ranks, default=0) // 8]:
-                added += pivots.insert(point, tol, self.method.max_rank, forward=feature)
+                added += pivots.insert(point, 0.1 * tol, self.method.max_rank, forward=feature)
         if not added:
-            share = max(TIGHTEN, min(ENOUGH, 0.5 * self.accuracy / judged.error))
+            share = max(TIGHTEN, min(ENOUGH, NEARLY * self.accuracy / judged.error))
             self.local *= TIGHTEN if self.repeated else share
             if self.repeated:  # pivots taken early may tell the later ones badly apart
                 pivots.renew(self.search.failures[:0], NOISE)
+        self.held, self.tests = (0, 0) if added else (self.held + judged.fresh, self.tests + 1)
         self.repeated = not added
         if self.local < SMALLEST:
             self.status = Status.STAGNATED
@@ -304,6 +298,7 @@ class Refinement(Outcome):
             cores, entry = train_arrays("train", self.judged.train)
             arrays |= {**cores, "worst": self.judged.worst}
             data["judged"] = {"train": entry, "error": self.judged.error, "fresh": self.judged.fresh}
+            data["judged"]["share"] = self.judged.share
         if self.best is not None:
             cores, entry = train_arrays("best", self.best[0])
             arrays |= cores
@@ -333,7 +328,12 @@ class Refinement(Outcome):
         if data["judged"] is not None:
             judged = data["judged"]
             train = stored_train(arrays, "train", judged["train"])
-            self.judged = Judged(train, judged["error"], arrays["worst"], judged["fresh"])
+            self.judged = Judged(train, judged["error"], arrays["worst"], judged["fresh"], judged.get("share", 1.0))
+
+
+def _overlooked(pivots: Pivots, worst: np.ndarray, tol: float) -> bool:
+    """Whether errors come from a bond with one above its tolerance, which its searches did not meet."""
+    return any(pivots.blame(point).max(initial=0.0) > tol for point in worst[:BLAMED])
 
 
 def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from solvers.cross import outcome as module
+from solvers.cross import judgement
 from solvers.cross.cross import cross, cross_of_trains
-from solvers.cross.judgement import Judgement
+from solvers.cross.judgement import Held, Judgement
 from solvers.cross.known import Known, entries
+from solvers.cross.pivots import Pivots
 from solvers.cross.search import Search
+from solvers.cross.sources import FunctionSource
 from solvers.formats.trains.construct import ones, random_train
 from solvers.methods import Cross
 from solvers.solution import NotConverged, Status
@@ -185,6 +187,22 @@ def test_neighbours_carry():
 
 
 def test_evidence_is_what_was_drawn(monkeypatch):
-    monkeypatch.setattr(module, "EVIDENCE", 3.0)
+    monkeypatch.setattr(judgement, "EVIDENCE", 3.0)
     solution = cross(lambda p: 1.0 / (1.0 + p.sum(axis=1)), (8,) * 12, method=Cross(check_points=3000))
     assert solution.extra["unseen_share"] == pytest.approx(1e-3)
+
+
+def test_points_of_looks_before_are_evidence_but_for_the_trains_that_were_tried():
+    assert Held().share(6000) == pytest.approx(-np.log(1e-4) / 6000)
+    assert Held(6000, 2).share(1500) == pytest.approx((-np.log(1e-4) + np.log(3.0)) / 7500)
+
+
+def test_the_next_look_takes_a_quarter_of_new_points():
+    x = random_train((9,) * 6, 2, np.random.default_rng(0))
+    source, rng = FunctionSource(x.entries, (9,) * 6, None), np.random.default_rng(1)
+    pivots, looked = Pivots(source, np.zeros(6, dtype=np.int64), rng), Judgement(source, Search((9,) * 6, rng), 1e-8)
+    for held, fresh in ((Held(), 6000), (Held(6000, 1), 1500), (Held(4000, 1), 2000)):
+        found = looked.judged_by(x, x, 0.0, pivots, 6000, held)
+        assert found.fresh == fresh and found.share == held.share(fresh) and found.error <= 1e-12
+    wrong = looked.judged_by(x * 1.01, x * 1.01, 0.0, pivots, 6000, Held())
+    assert wrong.fresh == 1500 and wrong.error > 1e-3  # the others are not asked for

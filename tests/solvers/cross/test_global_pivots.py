@@ -48,3 +48,26 @@ def test_narrow_peaks_whose_places_are_given(seed):
     assert np.abs(solution.value.entries(bits) - f(bits)).max() <= 1e-4
     wrong = np.abs(solution.value.entries(everywhere) - f(everywhere)) > 1.01e-4
     assert np.mean(wrong) <= solution.extra["unseen_share"]
+
+
+def test_an_error_is_told_by_the_bonds_it_comes_from():
+    """The parts add up to it; pivots at those bonds alone remove it, for few evaluations."""
+    x = np.linspace(0.0, 1.0, 40)
+    source = FunctionSource(lambda p: 1.0 / (1.0 + (p**2).sum(axis=1)), (40,) * 8, [x] * 8)
+    pivots = Pivots(source, np.full(8, 20), np.random.default_rng(0))
+    for _ in range(6):
+        for k in range(7):
+            pivots.grow(k, 1e-4)
+            pivots.widen(k, 1e-6)
+    point = np.random.default_rng(1).integers(0, 40, (200, 8))
+    errors = np.abs(pivots.train().entries(point) - source.points(point))
+    worst = point[np.argmax(errors)]
+    for _ in range(8):  # fibres through the point: what is left is of the bonds
+        pivots._reach(worst, 1e-14)
+    error, parts = abs(pivots.train().entries(worst[None])[0] - source.points(worst[None])[0]), pivots.blame(worst)
+    assert error > 1e-5 and error <= 1.001 * parts.sum() and parts.max() >= error / 8
+    before = source.evaluations
+    assert pivots.insert(worst, 1e-8, 100, forward=False) >= 1
+    assert source.evaluations - before <= 7 * sum(pivots.ranks)
+    left = abs(pivots.train().entries(worst[None])[0] - source.points(worst[None])[0])
+    assert left <= 0.5 * error
