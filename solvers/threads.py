@@ -1,7 +1,8 @@
 """One BLAS thread while a solver works: its matrices are small, and threads that wait for each other cost many times
 what they gain (six times the processor time of an eigenproblem of 24 spins on two cores, measured).
 
-Whoever sets ``OPENBLAS_NUM_THREADS``, ``MKL_NUM_THREADS``, ``BLIS_NUM_THREADS`` or ``OMP_NUM_THREADS`` is obeyed.
+Whoever asks for more by ``OPENBLAS_NUM_THREADS``, ``MKL_NUM_THREADS``, ``BLIS_NUM_THREADS`` or ``OMP_NUM_THREADS`` is
+obeyed. (A one there may have come after numpy, which reads them once: it is seen to.)
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def one_blas_thread(function: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    if getattr(_inside, "limited", False) or any(name in os.environ for name in VARIABLES):
+    if getattr(_inside, "limited", False) or any(os.environ.get(name, "1") != "1" for name in VARIABLES):
         yield
         return
     _inside.limited = True

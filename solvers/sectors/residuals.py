@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from solvers.formats.trains.factorisations import triangular_factor
 from solvers.kernels import local as kernels
 from solvers.sectors.environments import Environment, combine, stack_far
 from solvers.sectors.group import Bond, added, negated, taken, turned, turned_keys, turned_pairs
@@ -70,7 +71,7 @@ def _interface(
         if matrix.shape[1] == 0:
             continue
         twin = _twin(matrix, columns, c, width, widths)
-        factor = np.asarray(np.linalg.qr(matrix[:, :width] if twin else matrix, mode="r"))
+        factor = triangular_factor(np.asfortranarray(matrix[:, :width] if twin else matrix))
         if twin:
             factor = np.concatenate([factor, factor[:, twin]], axis=1)
         bond.append((c, len(factor)))
