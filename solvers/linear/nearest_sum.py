@@ -3,7 +3,7 @@
     1. The groups between which nothing couples (solvers.linear.parts), or else every mode by itself; A_g is the
        partial trace of A over all other modes. Of A_g the Hermitian part.
     2. Where A' is definite, A'^{-1} b by a few exponentials (solvers.linear.exponential_sum), of a small rank.
-A few sweeps at the ranks of the solution are saved: of the Laplacian in 16 dimensions 3 of 6, of one with coupled
+A few sweeps at the ranks of the solution are saved: of the Laplacian in 32 dimensions 4 of 6, of one with coupled
 neighbours 2 of 6, measured. Cost N^3 for each different part of N indices, and O(d n r^3).
 """
 
@@ -23,9 +23,9 @@ from solvers.linear.system import System
 START_RANK = 8
 LARGEST_PART = 256  # indices of a group: its eigenvectors take 15 ms
 LARGEST_CONDITION = 1e10
-MOST_RANKS = 64  # of all terms together
-ROUGH = 1e-3  # relative residual of A': what couples leaves more
-CUT = 1e-2  # of that, by rounding
+MOST_RANKS = 128  # of all terms together
+ROUGH = 1e-5  # relative residual of A': what couples leaves more
+CUT = 0.1  # of that, by rounding
 
 
 def start_of(system: System, start: TensorTrain | None) -> TensorTrain:

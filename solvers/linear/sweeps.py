@@ -26,6 +26,7 @@ from solvers.solution import IterationState, Status
 TIGHTEN = 1e-3  # a sweep aims at this share of the residual before it: at 0.02 a sweep more, measured
 NORMAL = 0.02  # of the accuracy, where the residual of the normal equations is what is met
 LOOSEST = 0.1
+FRESH = 1e-3  # taken for the residual of a start that the method makes: of small ranks, nothing of it is to be cut
 PATIENCE = 6  # sweeps without progress before giving up
 LOST = 3  # sweeps in a row with a residual above that of zero: a projection that is not definite leads nowhere
 SLOW = 0.5  # of the least residual before leaves a sweep that is worth its time, where another way is open
@@ -102,7 +103,10 @@ class Sweeping:
         swept = Swept(iteration.train(), first, Status.ITERATION_LIMIT, "sweeps", iteration.work)
         kept = {"projected": Kept(), "local": Kept(), "true": Kept(first, start)}
         floor = accuracy / np.sqrt(len(system.cores)) * (1.0 if judge is system else NORMAL)
-        return cls(system, judge, method, accuracy, iteration, rng, swept, kept, first, floor, storage, followed, first)
+        estimate = first if start is not None else FRESH
+        return cls(
+            system, judge, method, accuracy, iteration, rng, swept, kept, estimate, floor, storage, followed, first
+        )
 
     def run(self) -> Iterator[IterationState]:
         """A state a sweep, from wherever it is, until ``swept`` is known."""
@@ -168,18 +172,19 @@ class Sweeping:
         A sweep leaves the enrichment in x; how much less its train may be is tried, as the norm of A is not known.
         """
         judge, accuracy = self.judge, self.accuracy
-        first = judge.glance(x, self.rng)
-        if first > CLEARLY * accuracy:
+        first, exact = judge.glance(x, self.rng)
+        if first > (accuracy if exact else CLEARLY * accuracy):
             return x, first
         free = SPARED * accuracy / (judge.size * x.norm())
         for factor in FURTHER:
             shorter = x.round(min(factor * free, LOOSEST))
             if sum(core.size for core in shorter.cores) <= WORTH * sum(core.size for core in x.cores):
-                if judge.glance(shorter, self.rng) <= LIKELY * accuracy:
-                    residual = judge.residual(shorter, self.rng)
-                    if residual <= accuracy:
-                        return shorter, residual
-        return x, judge.residual(x, self.rng, accuracy)
+                residual, known = judge.glance(shorter, self.rng)
+                if not known and residual <= LIKELY * accuracy:
+                    residual, known = judge.residual(shorter, self.rng), True
+                if known and residual <= accuracy:
+                    return shorter, residual
+        return x, first if exact else judge.residual(x, self.rng, accuracy)
 
     def content(self) -> Content:
         """What ``restore`` needs; the generator's state is the caller's."""

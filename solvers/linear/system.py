@@ -16,6 +16,7 @@ from solvers.linear.residual import EXACT_RANK, GLANCE_WIDTH, best_multiple, bou
 from solvers.sweeping.local_operator import OperatorCore
 
 EPSILON = float(np.finfo(float).eps)
+SHORT_RANK = 50  # of a residual: QR costs no more than a narrow sketch
 LARGEST_FULL = 100_000  # unknowns up to which a residual of large ranks is formed on full vectors
 
 
@@ -48,16 +49,20 @@ class System:
             return float(np.linalg.norm(left))
         return bounded_residual(self.cores, plain(x, self.dtype), plain(self.b, self.dtype), rng, accuracy)
 
-    def glance(self, x: TensorTrain, rng: np.random.Generator) -> float:
-        """||b - A x|| to some 20 per cent, by a narrow sketch."""
+    def glance(self, x: TensorTrain, rng: np.random.Generator) -> tuple[float, bool]:
+        """||b - A x|| by the cheaper way, and whether that is exact: else a narrow sketch, to some 20 per cent."""
+        if self._rank(x) < SHORT_RANK:
+            return self.residual(x, rng), True
         x_cores, b_cores = plain(x, self.dtype), plain(self.b, self.dtype)
-        return sketched_residual(self.cores, x_cores, b_cores, rng, GLANCE_WIDTH)
+        return sketched_residual(self.cores, x_cores, b_cores, rng, GLANCE_WIDTH), False
+
+    def _rank(self, x: TensorTrain) -> int:
+        """Of the residual of x as a train."""
+        return max(r * p + q for r, p, q in zip(self.operator.ranks, x.ranks, self.b.ranks))
 
     def by_full(self, x: TensorTrain) -> bool:
         """Whether the residual of x is formed on full vectors: those are small beside its ranks as a train."""
-        if math.prod(x.shape) > LARGEST_FULL:
-            return False
-        return max(r * p + q for r, p, q in zip(self.operator.ranks, x.ranks, self.b.ranks)) > EXACT_RANK
+        return math.prod(x.shape) <= LARGEST_FULL and self._rank(x) > EXACT_RANK
 
     @cached_property
     def size(self) -> float:

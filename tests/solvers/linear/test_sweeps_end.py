@@ -25,7 +25,7 @@ def chain(n, energy):
 def swept(a, b, accuracy, **more):
     system = System.of(a, b * (1.0 / b.norm()), a.dtype, True)
     sweeping = Sweeping.of(
-        system, system, AMEn(sweeps=7, max_rank=60), None, accuracy, np.random.default_rng(0), **more
+        system, system, AMEn(sweeps=6, max_rank=40), None, accuracy, np.random.default_rng(0), **more
     )
     return sweeping, list(sweeping.run()), system
 
