@@ -44,9 +44,10 @@ def solve(
 ) -> Solution:
     """The train x with ||b - A x|| <= ``accuracy`` ||b||, A real or complex, Hermitian or not.
 
-    ``method``: AMEn (default), DMRG, ALS, or a LinearMethod of your own. ``start``: a train to begin with (default: b,
-    of a small rank; for ALS of the rank asked). ``condition``: whether to look at the condition too, a fifth more time
-    where A is not definite. ``rng``: for the random start of the enrichment (default: seed 0).
+    ``method``: AMEn (default), DMRG, ALS, or a LinearMethod of your own. ``start``: a train to begin with (default: a
+    rough x of the sum over modes nearest to A, or b, of a small rank; for ALS of the rank asked). ``condition``:
+    whether to look at the condition too, a fifth more time where A is not definite. ``rng``: for the random start of
+    the enrichment (default: seed 0).
     ``checkpoint``: a file written after sweeps; where it exists the same call goes on from it, to the same x.
 
     A function x -> A x of trains in place of the operator, or GMRES as the method, goes to ``gmres``. An operator that

@@ -25,9 +25,9 @@ from solvers.linear.solve import solve
 from solvers.methods import AMEn
 
 RESIDUAL = 5e-7
-RATIO = 0.2
-SWEPT = 0.4  # by sweeps where these are not the best way
-COUPLED = 0.6  # where there is no other way than sweeps
+RATIO = 0.15
+SWEPT = 0.25  # by sweeps where these are not the best way
+COUPLED = 0.4  # where there is no other way than sweeps
 REPEATS = 5
 GROWTH = 2.6  # of the time from d to 2 d modes
 
@@ -85,7 +85,7 @@ def residual(a, x, b):
 @pytest.mark.benchmark
 @pytest.mark.parametrize("method", [None, AMEn()], ids=["solve", "AMEn"])
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_a_fifth_of_the_time_of_torchtt(name, method):
+def test_a_part_of_the_time_of_torchtt(name, method):
     torch = pytest.importorskip("torch")
     torchtt = pytest.importorskip("torchtt")
     assert torchtt.solvers.cpp_enabled(), "torchTT without its compiled backend is no measure"
@@ -139,5 +139,4 @@ def test_the_time_is_linear_in_the_dimension():
                 assert residual(a, solution.value, b) <= RESIDUAL
     fastest = {d: min(values) for d, values in times.items()}
     print("\n" + ", ".join(f"d = {d}: {value:.3f} s" for d, value in fastest.items()))
-    assert fastest[32] <= GROWTH * fastest[16]
-    assert fastest[64] <= GROWTH * fastest[32]
+    assert fastest[64] <= GROWTH**2 * fastest[16]  # over two doublings: from one to the next the sweeps may be one less
