@@ -1,13 +1,14 @@
 """Whether a generator has a second stationary state beside p: what a disturbance of p becomes.
 
 1. A product state q of the same mass, apart from the mean one in every mode: a conserved quantity that is a sum over
-   modes has another distribution in q than in p.
-2. x = q - p holds no mass; sweeps of implicit steps (solvers.eigen.general.projected_generator) divide each of its
-   parts by 1 + w / s or more. Where all of x decays, nothing else is stationary, and what decays last says the slowest
-   rate, ||A x|| / ||x||; where a part stays, s falls with that rate, until A x is zero.
+   modes has another distribution in q than in the mean.
+2. x, q less the mean, holds no mass; implicit steps of one length, x' = s (s - A)^-1 x, multiply each of its parts by
+   s / (s - w). Each is solved by sweeps (solvers.eigen.general.projected_generator) and its residual looked at. Where
+   all of x decays, nothing else is stationary, and the last factor g says the slowest rate, s (1/g - 1); where a part
+   stays, s falls, until that part is seen to decay or A x is zero.
 3. States that are the same in all modes are looked at one by one: such a state may be left by no transition, and would
    be a vanishing part of q.
-Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 3.2. Cost: ten to twenty-four sweeps.
+Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 3.2. Cost: six to forty sweeps of small ranks.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from solvers.eigen.general.pace import Pace
 from solvers.eigen.general.projected_generator import ProjectedGenerator
 from solvers.formats.trains.construct import rank_one, unit
 from solvers.formats.trains.operator import TTOperator
@@ -25,12 +25,19 @@ from solvers.formats.trains.tensor_train import TensorTrain, dot
 from solvers.measured import amount
 from solvers.solution import IterationState
 
-SWEEPS = 24
-RANK = 60  # cap of the trains
-UNSOLVED = 0.2  # share of a right-hand side that systems of a sweep leave, from which on it says nothing of a decay
+STEPS = 12
+SWEEPS = 3  # of a step, at most
+RANK = 30  # cap of the trains
+CUT = 3e-3  # of the trains
+ROUGH = 0.05  # residual of a step that is enough,
+UNSOLVED = 0.2  # and from which on its factor says nothing
 DECAYED = 0.05  # of x: what is left of it
-MEASURED = 6  # sweeps after that, for the slowest rate to be known,
+MEASURED = 4  # steps after that, for the slowest rate to be known,
 SETTLED = 0.1  # which it is when it changes by less than this share of it
+STAYS = 0.5  # factor of a step, from which the next one is longer
+FIRST = 0.3  # of the mean size of A: the first s
+LONGER = 0.2  # the next s over this one
+SHORTEST = 1e-8  # least s, of the mean size of A
 ZERO = 1e-7  # of the mean size of A: ||A x|| / ||x|| of a stationary state
 ONE = 1e-14  # rounding of the mass
 UNEXAMINED = "not examined"
@@ -43,7 +50,7 @@ NOT_UNIQUE = (
 
 class Another:
     """The search; ``verdict``: how it is known that no other state is stationary, or that it is not decided; ``rate``:
-    the slowest one, where it settled."""
+    the smallest ||A x|| / ||x|| seen, no less than the distance of A from being singular there."""
 
     def __init__(
         self,
@@ -58,42 +65,52 @@ class Another:
         self.max_rank, self.rng = min(max_rank, RANK), rng
         self.sweeps = 0
         self.verdict = UNEXAMINED
-        self.rate: float | None = None
+        self.rate = math.inf
 
     def steps(self) -> Iterator[IterationState]:
         """A state a sweep. Raises ValueError where a second stationary state is seen."""
         if any(self._stationary(x) for x in self._uniform()):
             raise ValueError(NOT_UNIQUE)
-        x = self._without(disturbed(self.mass, self.rng)).round(ONE)
-        first = x.norm()
-        generator = ProjectedGenerator(self.operator, self.mass, x / first, self.max_rank, self.rng)
-        pace = Pace(self.size or 1.0)
+        x = disturbed(self.mass, self.rng) - self.mass * (1.0 / self.mass.norm() ** 2)
+        x = x / x.norm()
+        shift, left = FIRST * (self.size or 1.0), 1.0
         rates: list[float] = []
-        seen, solved = math.inf, True
-        for number in range(SWEEPS):
-            generator.sweep(pace.shift, pace.cut)
-            self.sweeps += 1
-            x = generator.train()
-            left = x.norm()
-            if not left > 0.0:
+        for number in range(STEPS):
+            y, unsolved = self._stepped(x, shift)
+            factor = y.norm()
+            if not factor > 0.0:
                 break
-            rate = (self.operator @ x).norm() / left
-            pace.moved(rate)
-            seen = min(seen, rate)
-            yield IterationState(number + 1, "search for another", x.max_rank, 0.0, residuals=np.array([seen]))
-            if rate <= ZERO * self.size:
+            x = y / factor
+            self.rate = min(self.rate, (self.operator @ x).norm())
+            yield IterationState(number + 1, "search for another", x.max_rank, 0.0, residuals=np.array([self.rate]))
+            if self.rate <= ZERO * self.size:
                 raise ValueError(NOT_UNIQUE)
-            solved = solved and generator.unsolved <= UNSOLVED
-            if solved and left <= DECAYED:
-                rates.append(rate)
-                self.verdict = DECAYS
-                if len(rates) > 1 and abs(rates[-1] - rates[-2]) <= SETTLED * rates[-1]:
-                    self.rate = min(rates)
-                    self.verdict = f"searched: next eigenvalue about {amount(rates[-1])} from zero"
-                if self.rate is not None or len(rates) == MEASURED:
+            left = left * factor if unsolved <= UNSOLVED else math.inf
+            if left <= DECAYED and factor < STAYS:
+                rates.append(shift * (1.0 / factor - 1.0))
+                settled = len(rates) > 1 and abs(rates[-1] - rates[-2]) <= SETTLED * rates[-1]
+                self.verdict = f"searched: next eigenvalue about {amount(rates[-1])} from zero" if settled else DECAYS
+                if settled or len(rates) == MEASURED:
                     return
+            if factor >= STAYS:
+                shift = max(LONGER * shift, SHORTEST * self.size)
         if not rates:
-            self.verdict = f"not decided: a vector with ||A x|| of {amount(seen)} ||x|| was seen"
+            self.verdict = f"not decided: a vector with ||A x|| of {amount(self.rate)} ||x|| was seen"
+
+    def _stepped(self, x: TensorTrain, shift: float) -> tuple[TensorTrain, float]:
+        """y with (s - A) y = s x, roughly, and what is left of that over ||s x||."""
+        run = ProjectedGenerator(self.operator, self.mass, x, self.max_rank, self.rng, massless=True, single=True)
+        for _ in range(SWEEPS):
+            run.sweep(shift, CUT)
+            self.sweeps += 1
+            y = run.train().round(CUT, self.max_rank)
+            unsolved = ((y - x) * shift - self.operator @ y).norm() / (shift * x.norm())
+            if unsolved <= ROUGH:
+                break
+        return self._massless(y), unsolved
+
+    def _massless(self, y: TensorTrain) -> TensorTrain:
+        return y - self.mass * (dot(self.mass, y) / self.mass.norm() ** 2)
 
     def _without(self, x: TensorTrain) -> TensorTrain:
         """x less p times its mass."""

@@ -33,7 +33,7 @@ from solvers.sweeping.local_system import LocalSystem
 DIRECTIONS = 8  # of A p that join a basis, or where that is more
 MORE = 0.2  # this share of the rank: states of large ranks are reached in fewer sweeps
 LARGEST_FACTORS = 400  # unknowns of a system that LU solves: below it is faster
-ITERATED = 0.05  # of its right-hand side: residual of a system that is solved by iteration
+ITERATED = 0.1  # of its right-hand side: residual of a system that is solved by iteration
 LARGEST_STEP = 10.0  # norm of a core over that before: more is no step
 NEW = 1e-8  # share of a direction outside a basis, from which on it is a new one
 ROUNDING = 1e-14
@@ -42,15 +42,24 @@ ROUNDING = 1e-14
 class ProjectedGenerator:
     """A train of the space of ``operator`` in motion (solvers.sweeping.chain).
 
-    ``mass``: the train l, l^H A = 0; its ranks add to those of every basis. ``unsolved``: the largest share of a
+    ``mass``: the train l, l^H A = 0; its ranks add to those of every basis. ``massless``: the start holds none, and
+    rounding errors shall not add any, which would stay while the rest decays. ``single``: all sweeps solve one step,
+    (s - A) x = s x0 with x0 the start, instead of one each. ``unsolved``: the largest share of a
     right-hand side that the systems of the last sweep left; ``products``: with the projected operators, in all.
     """
 
     def __init__(
-        self, operator: TTOperator, mass: TensorTrain, start: TensorTrain, max_rank: int, rng: np.random.Generator
+        self,
+        operator: TTOperator,
+        mass: TensorTrain,
+        start: TensorTrain,
+        max_rank: int,
+        rng: np.random.Generator,
+        massless: bool = False,
+        single: bool = False,
     ) -> None:
         dtype = np.result_type(operator.dtype, start.dtype, mass.dtype)
-        self.max_rank, self.rng, self.d = max_rank, rng, operator.d
+        self.max_rank, self.rng, self.d, self.massless = max_rank, rng, operator.d, massless
         self.chain = Chain.of(operator, start, dtype)
         unit = mass / mass.norm()
         self.mass = [core.astype(dtype) for core in unit.cores]
@@ -59,6 +68,8 @@ class ProjectedGenerator:
         self.z_environments = [np.ones((1, 1, 1), dtype=dtype)] * (self.d + 1)
         self.directions = 0
         self.unsolved, self.products = 0.0, 0
+        self.first = [core.astype(dtype) for core in start.cores] if single else None
+        self.overlaps = [np.ones((1, 1), dtype=dtype)] * (self.d + 1)  # (r, rank of x0): W^H x0 up to a bond
         for k in range(self.d - 1):
             self._leave(k, self.chain.x[k], 0.0, with_directions=False)
         self._turn()
@@ -85,6 +96,9 @@ class ProjectedGenerator:
         left, core, right = chain.environments[k], chain.core(k), chain.environments[k + 1]
         l = np.einsum("ap,piq,bq->aib", self.interfaces[k], self.mass[k], self.interfaces[k + 1])
         image = project(half(left, core, x), right, x.shape[:2])
+        if self.first is not None:
+            ahead = np.einsum("ap,piq,bq->aib", self.overlaps[k], self.first[k], self.overlaps[k + 1])
+            image = image + shift * (ahead - x)
         image = image - l * np.vdot(l, image)
         self.products += 1
         if x.size > LARGEST_FACTORS:
@@ -100,7 +114,8 @@ class ProjectedGenerator:
                 step = np.linalg.solve(matrix, image.ravel()).reshape(x.shape)
             except np.linalg.LinAlgError:
                 return x
-        found = x + step - l * np.vdot(l, step)
+        found = x + step
+        found += l * ((0.0 if self.massless else np.vdot(l, x)) - np.vdot(l, found))
         grown = np.linalg.norm(found) > LARGEST_STEP * np.linalg.norm(x)
         return x if grown or not np.isfinite(found).all() else found
 
@@ -120,6 +135,9 @@ class ProjectedGenerator:
             rows = self.z[k].shape[0], n
             self.z[k] = np.ascontiguousarray(np.linalg.qr(image / size + ROUNDING * noise)[0]).reshape(*rows, -1)
         self.interfaces[k + 1] = basis.conj().T @ mass
+        if self.first is not None:
+            ahead = np.tensordot(self.overlaps[k], self.first[k], 1).reshape(a * n, -1)
+            self.overlaps[k + 1] = basis.conj().T @ ahead
         chain.x[k] = np.ascontiguousarray(basis).reshape(a, n, -1)
         chain.advance(k, chain.x[k])
         chain.take(k + 1, basis.conj().T @ matrix)
@@ -147,6 +165,8 @@ class ProjectedGenerator:
         self.chain.turn()
         self.z, self.mass = mirrored(self.z), mirrored(self.mass)
         self.interfaces = self.interfaces[::-1]
+        self.overlaps = self.overlaps[::-1]
+        self.first = None if self.first is None else mirrored(self.first)
         self.z_environments = [to_right(e) for e in reversed(self.z_environments)]
 
 

@@ -180,7 +180,7 @@ class _Task:
             while not self.over:
                 self.swept()
                 yield self._state("sweep")
-            if self.status is not Status.CONVERGED or self.unique != UNEXAMINED:
+            if self.unique != UNEXAMINED:
                 return
             yield from self._looked_for_another()
 
@@ -268,17 +268,16 @@ class _Task:
             self.error += 2.0 * share  # the mass is brought back to one
 
     def _looked_for_another(self) -> Iterator[IterationState]:
-        """Step 4; sweeps go on where it tells of a slower rate."""
+        """Step 4, converged or not: errors are judged by that rate too. Sweeps go on where it is slower."""
         search = Another(self.operator, self.p, self.mass, self.size, self.max_rank, self.rng)
         yield from search.steps()
         self.work["sweeps"] += search.sweeps
         self.unique = search.verdict
-        if search.rate is not None and search.rate < self.slowest:
+        if search.rate < self.slowest:
             self.slowest = search.rate
-            self.error = SAFE * self._residual() * (self.size or 1.0) / self.slowest
-            if self.error > self.accuracy:
-                self.status, self.over = Status.ITERATION_LIMIT, False
-                self.waited = 0
+            self.error = max(self.error, SAFE * self._residual() * (self.size or 1.0) / self.slowest)
+            if self.status is Status.CONVERGED and self.error > self.accuracy:
+                self.status, self.over, self.waited = Status.ITERATION_LIMIT, False, 0
 
     def content(self) -> Content:
         """The present p."""

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from solvers.eigen import explicit
 from solvers.eigen.general.closed_classes import stationary_vector
-from solvers.eigen.general.projected_generator import ProjectedGenerator
+from solvers.eigen.general.projected_generator import ITERATED, ProjectedGenerator
 from solvers.formats.trains.construct import ones, random_train, rank_one, tt_svd
 from solvers.formats.trains.operator import TTOperator
 from solvers.formats.trains.tensor_train import TensorTrain, dot
@@ -91,5 +91,17 @@ def test_large_cores_by_iteration_as_small_ones_by_factors(monkeypatch) -> None:
     start = mass.full().ravel() / 2.0**n + 0j
     exact = stationary_vector(sp.csc_matrix(explicit.matrix(a)), start, mass.full().ravel(), False, rng)
     found = run.train().full().ravel()
-    assert run.products > 100 and run.unsolved <= 0.05
+    assert run.products > 100 and run.unsolved <= ITERATED
     assert np.linalg.norm(found - exact.p) < 1e-7 * np.linalg.norm(exact.p)
+
+
+def test_sweeps_of_one_step_solve_its_system() -> None:
+    """(s - A) x = s x0 with x0 without mass, which stays so."""
+    a, mass, rng = generators.exclusion(6), ones((2,) * 6), np.random.default_rng(5)
+    first = rank_one([np.array([0.5 + u, 0.5 - u]) for u in 0.2 * rng.standard_normal(6)]) - _flat(6)
+    run = ProjectedGenerator(a, mass, first, 30, rng, massless=True, single=True)
+    for _ in range(5):
+        run.sweep(0.2, 1e-10)
+    exact = np.linalg.solve(np.eye(64) - sp.csc_matrix(explicit.matrix(a)).toarray() / 0.2, first.full().ravel())
+    np.testing.assert_allclose(run.train().full().ravel(), exact, atol=1e-8 * np.linalg.norm(exact))
+    assert abs(dot(mass, run.train())) < 1e-12 * np.linalg.norm(exact)
