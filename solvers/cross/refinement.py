@@ -26,7 +26,7 @@ from solvers.solution import Checked, IterationState, Status
 
 LOCAL_SHARE = 0.2  # of the accuracy, for the error of a superblock: the errors of the bonds add up
 TIGHTEN = 0.3  # of the local tolerance, where the points found do not help; where the error is little too large ...
-NEARLY = 0.8  # ...
+NEARLY = 0.8  # ... to so much of the accuracy, as errors fall with it, and ...
 ENOUGH = 0.6  # ... at most so much of it
 SMALLEST = 1e-16  # local tolerance: below it are rounding errors
 FIRST = 100  # random points among which the first pivot is looked for
@@ -39,6 +39,7 @@ INSERTED = 8  # points that become pivots at once, and an eighth of the rank
 MORE = 4  # times as many random points after every check that found an error ...
 MORE_SHARE = 0.5  # ... up to this share of all evaluations
 ASIDE = 0.05  # of the evaluations: random points beside known ones that are missed, which lie on few lines
+LAST_LOOK = 0.1  # of the evaluations allowed, or a check's: kept back to look at what they reached
 LOOK_AGAIN = 2.0  # times the evaluations, before a remainder that was no noise is looked at again
 KEPT = 4_000_000  # numbers in the cores of a train that is kept as the best so far: 32 MB
 LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
@@ -67,7 +68,7 @@ class Refinement(Outcome):
         self.source, self.method, self.accuracy, self.starts, self.rng = source, method, accuracy, starts, rng
         self.search = Search(source.shape, rng)
         self.judgement = Judgement(source, self.search, accuracy)
-        source.budget = method.max_evaluations
+        source.budget = method.max_evaluations - min(method.check_points, int(LAST_LOOK * method.max_evaluations))
         self.pivots: Pivots | None = None
         self.sweeps = self.checks = 0  # checks that found an error
         self.work = 0.0  # operations of the sweeps
@@ -107,6 +108,7 @@ class Refinement(Outcome):
                     "takes more, raise it"
                 ) from None
             self.status = Status.ITERATION_LIMIT
+            self.look()
 
     def refined(self) -> Iterator[IterationState]:
         """Growth and judgement in turn, until nothing is found or a limit ends it."""
@@ -140,12 +142,19 @@ class Refinement(Outcome):
                 self.answer(self.pivots, self.judged)
                 self.last_judged = self.judged.error
                 self.busy = self.judged = None
-        # 5 what was not reached is looked at too, as far as the evaluations allow
         if self.status is not Status.CONVERGED:
-            room = self.method.max_evaluations - self.source.evaluations
-            fresh = self.judgement.fresh(min(self.method.check_points, room))
-            if self.noise:
-                self.pivots, self.floor = settled(self.pivots, fresh, self.progress.lowest())
+            self.look()
+
+    def look(self) -> None:
+        """5 what was not reached is looked at too, at points for which evaluations were kept back."""
+        assert self.pivots is not None
+        self.source.budget = most = self.method.max_evaluations
+        try:
+            fresh = self.judgement.fresh(min(self.method.check_points, most - self.source.evaluations))
+        except Exhausted:  # gaps of the function ask for points beside
+            return
+        if self.noise:
+            self.pivots, self.floor = settled(self.pivots, fresh, self.progress.lowest())
 
     def told(self, label: str, error: float) -> Iterator[IterationState]:
         """The present state; raises _Interrupted where it is to be the last."""
@@ -297,8 +306,8 @@ class Refinement(Outcome):
         if self.judged is not None:
             cores, entry = train_arrays("train", self.judged.train)
             arrays |= {**cores, "worst": self.judged.worst}
-            data["judged"] = {"train": entry, "error": self.judged.error, "fresh": self.judged.fresh}
-            data["judged"]["share"] = self.judged.share
+            judged = {name: getattr(self.judged, name) for name in ("error", "fresh", "share")}
+            data["judged"] = {"train": entry, **judged}
         if self.best is not None:
             cores, entry = train_arrays("best", self.best[0])
             arrays |= cores

@@ -206,3 +206,14 @@ def test_the_next_look_takes_a_quarter_of_new_points():
         assert found.fresh == fresh and found.share == held.share(fresh) and found.error <= 1e-12
     wrong = looked.judged_by(x * 1.01, x * 1.01, 0.0, pivots, 6000, Held())
     assert wrong.fresh == 1500 and wrong.error > 1e-3  # the others are not asked for
+
+
+def test_a_budget_keeps_points_back_to_look_at_what_it_reached():
+    """A smooth function of few digits: pivots stop at what is known, and most of the error lies beside it."""
+    x = np.linspace(0.0, 1.0, 40)
+    f = lambda p: np.round(np.exp(-x[p].sum(axis=1)), 3)  # noqa: E731
+    solution = cross(f, (40,) * 8, method=Cross(max_evaluations=20_000), accuracy=1e-8, throw=False)
+    assert solution.status is Status.ITERATION_LIMIT and solution.counts["check_evaluations"] >= 2000
+    points = np.random.default_rng(7).integers(0, 40, (2000, 8))
+    errors = np.abs(solution.value.entries(points) - f(points))
+    assert errors.max() <= 3.0 * solution.residual[0] * solution.extra["scale"]
