@@ -23,7 +23,10 @@ class Status(Enum):
         "a hole of the field leaves levels less certain than asked for: correct or bound it, or relax accuracy"
     )
     STAGNATED = "no further progress before the accuracy was reached: raise max_rank; a bad scaling, or singular?"
-    FLOOR = "the error hardly falls while the rank grows (noise, a jump, a kink): ask for no less than was reached"
+    FLOOR = (
+        "the error hardly falls while the rank grows (noise, a jump, a kink, a large exact rank): "
+        "ask for no less than was reached"
+    )
     PRECISION = "rounding errors alone exceed the accuracy asked for: relax accuracy; the system is ill-conditioned"
     SINGULAR = "the operator is singular and the right-hand side not in its range: only a least-squares solution exists"
     STEP_LIMIT = "the time steps are too long for the accuracy asked for: give a shorter time_step, or none (adaptive)"
