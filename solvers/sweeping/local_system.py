@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import LinAlgError, lstsq
 
-from solvers.kernels import linear as kernels
+from solvers.kernels import iterations
+from solvers.kernels.linear import apply
 from solvers.sweeping.local_operator import OperatorCore
 from solvers.sweeping.preconditioner import SIDES, ModeBasis, preconditioner
 
@@ -36,7 +37,7 @@ class LocalSystem:
         y = np.empty(a2 * n2 * b2, dtype=x.dtype)
         t = np.empty((a2 * p, n * b), dtype=x.dtype)
         h = np.empty(a2 * n2 * q * b, dtype=x.dtype)
-        kernels.apply(
+        apply(
             self.left.reshape(a2 * p, a),
             self.core.entries,
             self.core.values,
@@ -97,17 +98,17 @@ class LocalSystem:
         basis = p.side, p.basis, p.adjoint
         arguments = *operator, rest, change, self.dims, *basis
         if definite:
-            products, norm, definite = kernels.conjugate_gradients(*arguments, p.inverse, goal, steps)
+            products, norm, definite = iterations.conjugate_gradients(*arguments, p.inverse, goal, steps)
             self.products += products
             mode.served = definite and p.side == CENTRE and products <= FEW
         if not definite and hermitian and self.size > DENSE_SIZE:
-            products, norm = kernels.minres(*arguments, p.positive, goal, steps)
+            products, norm = iterations.minres(*arguments, p.positive, goal, steps)
             self.products += products
         elif not definite:
             few = min(RESTART, self.size)
             # what one cycle does not solve of a small system is factorised
             most = min(few, steps) if self.size <= DENSE_SIZE else steps
-            products, norm = kernels.gmres(*arguments, p.inverse, goal, most, few)
+            products, norm = iterations.gmres(*arguments, p.inverse, goal, most, few)
             self.products += products
         return x + p.rotate(change.reshape(self.shape), back=True), norm, definite
 

@@ -50,7 +50,7 @@ def solved(system, rng, hermitian, definite):
 def test_minres_where_the_operator_is_not_definite(dtype, shift, monkeypatch):
     """Definite ones of either sign are no exception; only large systems go there."""
     monkeypatch.setattr(module, "DENSE_SIZE", 0)
-    monkeypatch.setattr(module.kernels, "gmres", None)
+    monkeypatch.setattr(module.iterations, "gmres", None)
     rng = np.random.default_rng(1)
     system = local(dtype, rng, shift)
     y, f = solved(system, rng, hermitian=True, definite=False)
@@ -87,6 +87,6 @@ def test_few_products_for_a_shifted_sum(monkeypatch):
 
 
 def test_gmres_for_any_other(monkeypatch):
-    monkeypatch.setattr(module.kernels, "minres", None)
+    monkeypatch.setattr(module.iterations, "minres", None)
     rng = np.random.default_rng(4)
     solved(local(float, rng, 0.0, lopsided=True), rng, hermitian=False, definite=False)
