@@ -11,6 +11,7 @@ from solvers import fit_methods, method_base, methods
 from solvers.formats.cp import methods as cp_methods
 
 ITERATIVELY = methods.LocalSolver(dense_size=0)
+DENSELY = methods.LocalSolver(dense_size=2000)  # two sites are never small
 CHECKS = (methods.__file__, fit_methods.__file__, cp_methods.__file__, method_base.__file__, dataclasses.__file__)
 # of every method: a problem, the options to begin with, and for each option another value, which must be noticed in the
 # result, its counts or its history
@@ -39,7 +40,7 @@ CASES = {
         },
     ),
     methods.ALS: (cases.system, methods.ALS(rank=2), {"rank": 4, "sweeps": 1, "local": ITERATIVELY}),
-    methods.DMRG: (cases.system, methods.DMRG(), {"max_rank": 2, "sweeps": 1, "local": ITERATIVELY}),
+    methods.DMRG: (cases.system, methods.DMRG(), {"max_rank": 2, "sweeps": 1, "local": DENSELY}),
     methods.AMEn: (cases.system, methods.AMEn(), {"enrichment": 1, "max_rank": 2, "sweeps": 1, "local": ITERATIVELY}),
     methods.LocalSolver: (
         cases.system,
