@@ -74,7 +74,7 @@ CASES = {
             "ridge": 1.0,
             "method": methods.DMRG(),
             "accuracy": 1e-2,
-            "rng": rng,
+            "rng": (rng, {"method": methods.AMEn(max_rank=3)}),
             "callback": callback,
             "checkpoint": checkpoint,
             "throw": (True, {"method": methods.AMEn(max_rank=1)}),
