@@ -7,7 +7,8 @@
    all of x decays, nothing else is stationary, and the last factor g says the slowest rate, s (1/g - 1); where a part
    stays, s falls, until that part is seen to decay or A x is zero.
 3. States that are the same in all modes are looked at one by one: such a state may be left by no transition, and would
-   be a vanishing part of q.
+   be a vanishing part of q. So would what a conserved product over the modes tells apart, which is looked for itself
+   (solvers.eigen.general.conserved_product).
 Stewart, Introduction to the Numerical Solution of Markov Chains (1994), 3.2. Cost: six to forty sweeps of small ranks.
 """
 
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from solvers.eigen.general.conserved_product import conserved_product
 from solvers.eigen.general.projected_generator import ProjectedGenerator
 from solvers.formats.trains.construct import rank_one, unit
 from solvers.formats.trains.operator import TTOperator
@@ -47,6 +49,11 @@ NOT_UNIQUE = (
     "between them to the operator"
 )
 
+CONSERVED = (
+    "the stationary state is not unique: a product over the modes is conserved beside the mass (a parity, or a power of "
+    "a conserved sum); add what decides between its values to the operator"
+)
+
 
 class Another:
     """The search; ``verdict``: how it is known that no other state is stationary, or that it is not decided; ``rate``:
@@ -69,6 +76,8 @@ class Another:
 
     def steps(self) -> Iterator[IterationState]:
         """A state a sweep. Raises ValueError where a second stationary state is seen."""
+        if conserved_product(self.operator, self.mass, self.size, self.rng) is not None:
+            raise ValueError(CONSERVED)
         if any(self._stationary(x) for x in self._uniform()):
             raise ValueError(NOT_UNIQUE)
         x = disturbed(self.mass, self.rng) - self.mass * (1.0 / self.mass.norm() ** 2)
