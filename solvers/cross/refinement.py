@@ -39,7 +39,7 @@ INSERTED = 8  # points that become pivots at once, and an eighth of the rank
 MORE = 4  # times as many random points after every check that found an error ...
 MORE_SHARE = 0.5  # ... up to this share of all evaluations
 ASIDE = 0.05  # of the evaluations: random points beside known ones that are missed, which lie on few lines
-LAST_LOOK = 0.1  # of the evaluations allowed, or a check's: kept back to look at what they reached
+LAST_LOOK = 0.1  # of the evaluations allowed, or a check's: kept back to look at what they reached, if not all of it
 LOOK_AGAIN = 2.0  # times the evaluations, before a remainder that was no noise is looked at again
 KEPT = 4_000_000  # numbers in the cores of a train that is kept as the best so far: 32 MB
 LARGE = 8  # times ``Cross.whole``: so large a tensor is taken whole if half of it was evaluated
@@ -68,7 +68,8 @@ class Refinement(Outcome):
         self.source, self.method, self.accuracy, self.starts, self.rng = source, method, accuracy, starts, rng
         self.search = Search(source.shape, rng)
         self.judgement = Judgement(source, self.search, accuracy)
-        source.budget = method.max_evaluations - min(method.check_points, int(LAST_LOOK * method.max_evaluations))
+        most = method.max_evaluations
+        source.budget = most if source.size <= most else most - min(method.check_points, int(LAST_LOOK * most))
         self.pivots: Pivots | None = None
         self.sweeps = self.checks = 0  # checks that found an error
         self.work = 0.0  # operations of the sweeps
@@ -164,10 +165,8 @@ class Refinement(Outcome):
             raise _Interrupted
 
     def state(self, label: str, ranks: Sequence[int], error: float) -> IterationState:
-        residuals = np.array([error])
-        return IterationState(
-            0, label, max(ranks, default=1), 0.0, residuals=residuals, extra={"evaluations": self.used()}
-        )
+        rank, extra = max(ranks, default=1), {"evaluations": self.used()}
+        return IterationState(0, label, rank, 0.0, residuals=np.array([error]), extra=extra)
 
     def taken_whole(self) -> IterationState:
         """Every entry evaluated, and the error known at every entry."""

@@ -217,3 +217,10 @@ def test_a_budget_keeps_points_back_to_look_at_what_it_reached():
     points = np.random.default_rng(7).integers(0, 40, (2000, 8))
     errors = np.abs(solution.value.entries(points) - f(points))
     assert errors.max() <= 3.0 * solution.residual[0] * solution.extra["scale"]
+
+
+@pytest.mark.parametrize("whole", [400_000, 5000])
+def test_a_tensor_taken_whole_may_cost_all_of_the_budget(whole):
+    table = np.random.default_rng(2).standard_normal((10,) * 4)
+    solution = cross(lambda p: table[tuple(p.T)], (10,) * 4, method=Cross(max_evaluations=10_000, whole=whole))
+    assert solution.converged and solution.counts["evaluations"] + solution.counts["check_evaluations"] <= 10_000
