@@ -50,8 +50,8 @@ NOT_UNIQUE = (
 )
 
 CONSERVED = (
-    "the stationary state is not unique: a product over the modes is conserved beside the mass (a parity, or a power of "
-    "a conserved sum); add what decides between its values to the operator"
+    "the stationary state is not unique: a product over the modes is conserved beside the mass (a parity, or a power "
+    "of a conserved sum); add what decides between its values to the operator"
 )
 
 
