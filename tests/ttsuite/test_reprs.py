@@ -38,7 +38,7 @@ def classes(annotation):
 
 
 def returned(function):
-    hints = {**vars(typing), **function.__globals__}
+    hints = {**vars(typing), **inspect.unwrap(function).__globals__}
     try:
         found = typing.get_type_hints(function, globalns=hints | NAMES)
     except NameError as error:

@@ -22,7 +22,7 @@ from problems.quantum.tasks.evolution.propagate import propagate
 from problems.quantum.tasks.spectrum.keys import SpectrumSolver
 from problems.quantum.tasks.spectrum.solve import _too_narrow
 from problems.quantum.tasks.spectrum.solve import prepare as prepare_field
-from solvers.eigen import full_vectors
+from solvers.eigen import matrix_levels
 from solvers.eigen.block_davidson import TooNarrow
 from solvers.formats.trains.tensor_train import dot
 from solvers.solution import Status
@@ -150,8 +150,8 @@ def test_small_spaces_are_looked_at_a_second_time(monkeypatch):
     looks = {look.what: look.passed for look in result.checked}
     assert {"number of levels", "orthonormality", "energies", "operator against the terms given"} <= set(looks)
     assert all(looks.values()) and result.status is Status.CONVERGED
-    whole = full_vectors.lowest_of_dense
-    monkeypatch.setattr(full_vectors, "lowest_of_dense", lambda h, n: tuple(x[..., 1:] for x in whole(h, n + 1)))
+    whole = matrix_levels.lowest_of_dense
+    monkeypatch.setattr(matrix_levels, "lowest_of_dense", lambda h, n: tuple(x[..., 1:] for x in whole(h, n + 1)))
     _, result = states(*case, 4)
     assert result.status is Status.CONTRADICTED
     assert [look.what for look in result.checked if not look.passed] == ["number of levels"]
