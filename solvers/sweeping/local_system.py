@@ -106,8 +106,9 @@ class LocalSystem:
             self.products += products
         elif not definite:
             few = min(RESTART, self.size)
-            # what one cycle does not solve of a small system is factorised
-            most = min(few, steps) if self.size <= DENSE_SIZE else steps
+            # what one cycle does not solve of a small Hermitian system is factorised; of others LU leads astray where
+            # they are nearly singular (searches for eigenvalues of Glauber's chain of 50 spins)
+            most = min(few, steps) if hermitian and self.size <= DENSE_SIZE else steps
             products, norm = iterations.gmres(*arguments, p.inverse, goal, most, few)
             self.products += products
         return x + p.rotate(change.reshape(self.shape), back=True), norm, definite
