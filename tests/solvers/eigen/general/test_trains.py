@@ -35,7 +35,7 @@ def test_the_list_of_a_chain() -> None:
     assert found.value.completeness == "searched 1 times" and found.counts["searches"] == 1
 
 
-@pytest.mark.slow  # 273 CPU s
+@pytest.mark.slow  # 75 CPU s
 def test_four_eigenvalues_of_fifty_spins_and_the_search_for_others() -> None:
     """Where the conditions are near 10,000 and a search must tell 0.1034 from 0.0924 to 1e-6."""
     found = eig(generators.glauber(50), 4, accuracy=1e-8)
