@@ -173,7 +173,8 @@ def _by_sparse_lu(matrix: sp.csc_array, b: np.ndarray, goal: float, exact: Resid
         factors = splu(matrix)
     except RuntimeError:  # exactly singular
         return None
-    x, residual = _refined(lambda r: factors.solve(np.asarray(r, dtype=matrix.dtype)), matrix, b, goal, exact)
+    solve = of_its_kind(lambda r: factors.solve(np.asarray(r, dtype=matrix.dtype)), matrix.dtype)
+    x, residual = _refined(solve, matrix, b, goal, exact)
     return None if x is None else FullSolution(x, residual, None, np.inf, "sparse LU")
 
 
@@ -183,9 +184,22 @@ def _by_lu(matrix: np.ndarray, b: np.ndarray, goal: float, exact: Residual) -> F
     if info != 0:
         return None
     inverse, _ = gecon(lu, np.abs(matrix).sum(axis=0).max())
-    x, residual = _refined(lambda r: getrs(lu, pivots, r)[0], matrix, b, goal, exact)
+    x, residual = _refined(of_its_kind(lambda r: getrs(lu, pivots, r)[0], matrix.dtype), matrix, b, goal, exact)
     condition = 1.0 / inverse if inverse > 0.0 else np.inf
     return None if x is None else FullSolution(x, residual, None, condition, "LU")
+
+
+def of_its_kind(solve: Residual, kind: np.dtype) -> Residual:
+    """A linear map known for vectors of its own ``kind``, for complex ones too: LAPACK and SuperLU drop their imaginary
+    part where the factors are real."""
+
+    def apart(r: np.ndarray) -> np.ndarray:
+        if r.dtype.kind != "c" or kind.kind == "c":
+            return solve(r)
+        parts: np.ndarray = solve(r.real) + 1j * solve(r.imag)
+        return parts
+
+    return apart
 
 
 def _refined(solve: Any, matrix: Any, b: np.ndarray, goal: float, exact: Residual) -> tuple[np.ndarray | None, float]:
