@@ -3,8 +3,7 @@
     1. One axis without c: the flux formula (solvers.elliptic.flux).
     2. Otherwise Galerkin solutions in spaces of polynomials on dyadic leaves, exactly for the grid's own matrix, until
        two of them agree (solvers.elliptic.passes); products of coefficients need no iteration.
-    3. The grid itself is judged by that of half as many points: the error of its energy is a third of the difference,
-       more at corners where u is rough.
+    3. The grid itself is judged by coarser ones (solvers.elliptic.grid_error).
     4. The weak form is looked at again with a sine, by sums over other nodes, and the trains at random points.
 Differences of neighbours on fine grids, in which all digits are lost, are never formed, so nothing depends on L.
 """
@@ -20,10 +19,11 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, Content, Question
 from solvers.elliptic.field import EllipticField
 from solvers.elliptic.flux import Flow, flow
+from solvers.elliptic.grid_error import grid_error
 from solvers.elliptic.leaves import GROUND, step_of
 from solvers.elliptic.looks import ROUNDING, at_points, check_mean, weak_form
 from solvers.elliptic.mapped import Tensor
-from solvers.elliptic.passes import LINEAR, Load, Passes, Problem, coarsened
+from solvers.elliptic.passes import LINEAR, Load, Passes, Problem
 from solvers.elliptic.problem import checked_problem
 from solvers.elliptic.trains import MOST_RANK, train_of
 from solvers.formats.quantics.coefficients import Ends, Given
@@ -158,9 +158,6 @@ class _Task:
     def _of_flow(self, found: Flow) -> Solution:
         problem = self.problem
         step = step_of(problem.levels[0], problem.ends[0])
-        coarser = None
-        if not isinstance(problem.load, TensorTrain) and problem.levels[0] > 1:
-            coarser = self._flow_on(problem.levels[0] - 1).energy
         if isinstance(problem.load, TensorTrain) or not callable(problem.load):
             load = problem.load if isinstance(problem.load, TensorTrain) else ones(found.u.shape) * float(problem.load)
             again = step * dot(load, found.u).real
@@ -183,8 +180,13 @@ class _Task:
             energy=found.energy,
             energy_error=max(found.deviation, apart) * abs(found.energy),
             grid_error=None
-            if coarser is None
-            else abs(found.energy - coarser) / (coarsened(problem.levels, problem.ends) ** 2 - 1.0),
+            if isinstance(problem.load, TensorTrain)
+            else grid_error(
+                found.energy,
+                lambda halvings: self._flow_on(problem.levels[0] - halvings).energy,
+                problem.levels,
+                problem.ends,
+            ),
             _slope=lambda axis: found.slope,
         )
         counts = {"passes": 1, "steps": 0, "functions": 0}

@@ -21,7 +21,7 @@ class EllipticField(Card):
 
     ``u``: its train. ``energy``: h^d f.u, equal to the integral of
     a |grad u|^2 + c u^2; ``energy_error``: of the solution of the grid's equations; ``grid_error``: how far the energy
-    is from that of the continuous problem, from the grid of half as many points (None for a load given as a train).
+    is from that of the continuous problem, from coarser grids (None for a load given as a train).
     ``domain``: what the unit square stands for, where it is not itself.
     """
 

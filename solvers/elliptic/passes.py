@@ -19,6 +19,7 @@ from solvers.checkpoint import Content
 from solvers.elliptic.bases import along_all
 from solvers.elliptic.elements import at_indices, embedding
 from solvers.elliptic.galerkin import Found, sampled, solve_on
+from solvers.elliptic.grid_error import grid_error
 from solvers.elliptic.leaves import Axis, Leaf, axis_of, deeper, step_of
 from solvers.elliptic.mapped import Reference, solve_mapped
 from solvers.elliptic.resolution import Feature, around, interfaces, resolved
@@ -275,32 +276,33 @@ class Passes:
         return solve_on(axes, problem.diffusion, problem.reaction, problem.moments, tolerance, start)
 
     def grid_error(self) -> float | None:
-        """How far the energy is from that of no grid, from that of half as many points; None where none can be said."""
+        """How far the energy is from that of no grid, from coarser ones; None where none can be said."""
         problem = self.problem
-        if isinstance(problem.load, TensorTrain) or min(problem.levels) < 2:
+        if isinstance(problem.load, TensorTrain):
             return None
-        if self.product is not None:  # on the first spaces of both grids
-            halves = [n - 1 for n in problem.levels]
+        order = 2.0
+        if problem.reference is not None:  # at corners u is no smoother than r^exponent
+            order = min(2.0 * problem.reference.domain.exponent(problem.ends, collapsed=True), 2.0)
+        energy = self.energy if self.product is None else self.first_energy
+        return grid_error(energy, self._on_coarser, problem.levels, problem.ends, order)
+
+    def _on_coarser(self, halvings: int) -> float:
+        """The energy on a grid of 2^halvings times fewer points an axis, in the spaces of the last pass."""
+        problem = self.problem
+        if self.product is not None:  # in those of the first
+            levels = [n - halvings for n in problem.levels]
             tolerance = UNRESOLVED * self.accuracy
-            coarse = self.product.axes(halves, problem.ends, *PASSES[problem.d][0], tolerance)
-            return abs(self.first_energy - self._solved(coarse, None).energy) / self._order()
+            return self._solved(self.product.axes(levels, problem.ends, *PASSES[problem.d][0], tolerance), None).energy
         axes = []
         for axis in self.axes:
             leaves: list[Leaf] = []
             for start, level in axis.leaves:
-                leaf = (start >> 1, max(level - 1, 0))
+                leaf = (start >> halvings, max(level - halvings, 0))
                 if not leaves or leaf != leaves[-1]:
                     leaves.append(leaf)
-            axes.append(axis_of(axis.levels - 1, axis.ends, leaves, axis.degree))
-        return abs(self.energy - self._solved(axes, None).energy) / self._order()
-
-    def _order(self) -> float:
-        """The error of the coarser grid over that of the grid, less one."""
-        problem = self.problem
-        order = 2.0
-        if problem.reference is not None:  # at corners u is no smoother than r^exponent
-            order = min(2.0 * problem.reference.domain.exponent(problem.ends, collapsed=True), 2.0)
-        return coarsened(problem.levels, problem.ends) ** order - 1.0
+            axes.append(axis_of(axis.levels - halvings, axis.ends, leaves, axis.degree))
+        alike = [axis.size for axis in axes] == [axis.size for axis in self.axes]
+        return self._solved(axes, self.coefficients if alike else None).energy
 
     def content(self) -> Content:
         """The last pass."""
@@ -341,8 +343,3 @@ _PLACE = (
     "residual",
     "extra_depth",
 )
-
-
-def coarsened(levels: Sequence[int], ends: Sequence[tuple[str, str]]) -> float:
-    """How many times longer the steps of the grid of half as many points are: 2, less on few points."""
-    return min(step_of(n - 1, pair) / step_of(n, pair) for n, pair in zip(levels, ends))
