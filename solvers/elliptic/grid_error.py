@@ -20,26 +20,27 @@ LEAST_FALL = 1.25  # of changes from grid to grid; of less nothing can be extrap
 
 def grid_error(
     energy: float,
-    on: Callable[[int], float],
+    on: Callable[[int], float | None],
     levels: Sequence[int],
     ends: Sequence[tuple[str, str]],
     order: float = 2.0,
 ) -> float | None:
     """The error of ``energy`` as one of the grid, from the energies ``on`` grids of 2^k times fewer points an axis.
 
-    None where no coarser grid is left; from one coarser grid where no second is.
+    From one coarser grid where no second is left, or where that is too coarse for the problem (``on`` gives None); None
+    without any.
     """
-    coarser = min(min(levels) - 1, 2)
-    if coarser < 1:
+    once = on(1) if min(levels) > 1 else None
+    if once is None:
         return None
-    first = abs(energy - (once := on(1)))
+    first = abs(energy - once)
     fall = coarsened(levels, ends) ** order
     told = first / (fall - 1.0)
-    if coarser == 1 or first == 0.0:
+    twice = on(2) if min(levels) > 2 and first > 0.0 else None
+    if twice is None:
         return told
-    halves = [n - 1 for n in levels]
-    second = abs(once - on(2))
-    told = max(told, second / (fall * (coarsened(halves, ends) ** order - 1.0)))
+    second = abs(once - twice)
+    told = max(told, second / (fall * (coarsened([n - 1 for n in levels], ends) ** order - 1.0)))
     seen = second / first
     return told if seen >= SLOWER * fall else max(told, first / (max(seen, LEAST_FALL) - 1.0))
 

@@ -286,13 +286,20 @@ class Passes:
         energy = self.energy if self.product is None else self.first_energy
         return grid_error(energy, self._on_coarser, problem.levels, problem.ends, order)
 
-    def _on_coarser(self, halvings: int) -> float:
-        """The energy on a grid of 2^halvings times fewer points an axis, in the spaces of the last pass."""
+    def _on_coarser(self, halvings: int) -> float | None:
+        """The energy on a grid of 2^halvings times fewer points an axis, in the spaces of the last pass.
+
+        None where a rough coefficient has too few points there.
+        """
         problem = self.problem
         if self.product is not None:  # in those of the first
             levels = [n - halvings for n in problem.levels]
             tolerance = UNRESOLVED * self.accuracy
-            return self._solved(self.product.axes(levels, problem.ends, *PASSES[problem.d][0], tolerance), None).energy
+            try:
+                axes = self.product.axes(levels, problem.ends, *PASSES[problem.d][0], tolerance)
+            except ValueError:
+                return None
+            return self._solved(axes, None).energy
         axes = []
         for axis in self.axes:
             leaves: list[Leaf] = []

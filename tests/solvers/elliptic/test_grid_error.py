@@ -24,6 +24,25 @@ def test_a_change_that_vanishes_and_an_order_that_is_not_reached() -> None:
     assert grid_error(1.0, lambda k: 2.0, [1], ENDS) is None
 
 
+def test_coarser_grids_that_are_too_coarse_for_the_problem() -> None:
+    assert grid_error(1.0, lambda k: None, [9], ENDS) is None
+    assert grid_error(1.0, {1: 1.3, 2: None}.__getitem__, [9], ENDS) == pytest.approx(0.1, rel=0.02)
+
+
+@pytest.mark.slow  # 11 CPU s
+@pytest.mark.parametrize(("ripples", "told"), [(2**11, True), (2**12, False)])
+def test_a_product_that_is_too_rough_for_coarser_grids(ripples, told) -> None:
+    """On 2^18 points an axis it is resolved, on a quarter of them, or on a half, no longer: that refuses nothing."""
+
+    def diffusion(x: np.ndarray) -> np.ndarray:
+        w = 2.0 * np.pi * ripples
+        return (2.0 + np.cos(w * x[:, 0])) * (2.0 + np.sin(w * x[:, 1]))
+
+    found = elliptic([18, 18], diffusion=diffusion, accuracy=1e-5)
+    assert (found.value.grid_error is not None) is told
+    assert found.value.energy == pytest.approx(0.0101452713, rel=1e-6)  # as on 2^20 points, 0.010145270880
+
+
 @pytest.mark.parametrize(
     ("d", "diffusion", "reaction", "ends"),
     [
