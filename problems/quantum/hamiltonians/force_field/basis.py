@@ -12,6 +12,7 @@ pure in parity and sorted by charge, then energy. Bowman, J. Chem. Phys. 68, 608
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -150,9 +151,12 @@ def mean_field(field: ForceField, charges: np.ndarray, primitive: Sequence[Primi
     means[:, 0] = 1.0
     for iteration in range(MEAN_FIELD_SWEEPS):
         new, hamiltonians, found = means.copy(), [], np.zeros((d, MAX_POWER + 1))
+        known = means.tolist()  # thousands of products of two or three numbers: arrays take ten times as long
         for k in range(d):
+            potential = [0.0] * (MAX_POWER + 1)
             for own, others, c in terms[k]:
-                found[k, own] += c * np.prod([means[j, p] for j, p in others])
+                potential[own] += c * math.prod([known[j][p] for j, p in others])
+            found[k] = potential
             h = kinetic[k] + np.tensordot(found[k], stacks[k], 1)
             hamiltonians.append(h)
             step = 2 if charges[k] else 1  # of two wells, the even combination

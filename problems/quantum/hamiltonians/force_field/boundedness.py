@@ -7,6 +7,7 @@ matters depends on the range of the basis, here sqrt(2 <q^2>) of the highest fun
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -122,13 +123,14 @@ def falls(d: int, polynomial: Sequence[tuple[Mapping[int, int], float]]) -> list
 
 def _along(groups: Groups, modes: tuple[int, ...], direction: np.ndarray) -> np.ndarray:
     """Coefficients (ascending) of the potential along q = rho direction in the modes given."""
-    at = dict(zip(modes, direction))
+    at = dict(zip(modes, direction.tolist()))
     found: dict[int, float] = {}
     for count in range(1, len(modes) + 1):
         for subset in combinations(modes, count):
-            u = np.array([at[k] for k in subset])
-            for powers, c in groups.get(subset, ()):
-                found[sum(powers)] = found.get(sum(powers), 0.0) + c * float(np.prod(u**powers))
+            u = [at[k] for k in subset]
+            for powers, c in groups.get(subset, ()):  # floats: arrays of two or three numbers take ten times as long
+                degree = sum(powers)
+                found[degree] = found.get(degree, 0.0) + c * math.prod(map(pow, u, powers))
     polynomial = np.zeros(max(found, default=0) + 1)
     polynomial[list(found)] = list(found.values())
     return polynomial

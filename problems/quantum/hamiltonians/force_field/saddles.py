@@ -60,10 +60,13 @@ class _Parts:
         self.values = {n: np.array([c for _, c in of_degree]) for n, of_degree in terms.items()}
         self.degree = max(terms, default=0)
         self.count = sum(len(values) for values in self.values.values())
-        # from terms to modes, for each factor of the terms of a degree
-        self.scatter = {
+        # for each factor of the terms of a degree: the others, and the sum over the terms of each mode
+        self.derivatives = {
             n: [
-                sparse.csr_array((np.ones(len(modes)), (np.arange(len(modes)), modes[:, p])), shape=(len(modes), d))
+                (
+                    np.delete(modes, p, axis=1),
+                    sparse.csr_array((np.ones(len(modes)), (modes[:, p], np.arange(len(modes)))), shape=(d, len(modes))),
+                )
                 for p in range(n)
             ]
             for n, modes in self.modes.items()
@@ -80,9 +83,8 @@ class _Parts:
         """The gradient (m, d) of the parts of these degrees, all of them where none are named."""
         found = np.zeros_like(q)
         for n in self.modes if degrees is None else degrees:
-            for p, scatter in enumerate(self.scatter[n]):
-                others = products_of(q, np.delete(self.modes[n], p, axis=1)) * self.values[n]
-                found += (scatter.T @ others.T).T
+            for others, sums in self.derivatives[n]:
+                found += (sums @ (products_of(q, others) * self.values[n]).T).T
         return found
 
 
