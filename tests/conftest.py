@@ -46,7 +46,7 @@ def pytest_collection_finish():
 
 @pytest.fixture(autouse=True)
 def figures_are_drawn_not_saved(request, monkeypatch):
-    """Runs draw their figures and keep no files of them, which took most of the time of small runs.
+    """Runs, comparisons and scans draw their figures and keep no files of them, which took most of their time.
 
     A test that is marked ``figures`` gets the files, as do runs in other processes, but for those of quick_command.py.
     """
@@ -54,9 +54,10 @@ def figures_are_drawn_not_saved(request, monkeypatch):
         return
     from no_figures import draw_only
 
-    from ttsuite.pages import report
+    from ttsuite.pages import compare_page, report
+    from ttsuite.scans import scan_pages
 
-    draw_only(report, patch=monkeypatch.setattr)
+    draw_only(compare_page, report, scan_pages, patch=monkeypatch.setattr)
 
 
 @pytest.fixture(autouse=True)

@@ -7,52 +7,65 @@ module. That importing ``a.b`` runs ``a/__init__.py`` first is no import that ``
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Module:
-    """A file, or a file and its stub, as a tree of statements; ``package``: whether it is an ``__init__``."""
+    """What a file, or a file and its stub, imports and defines; ``package``: whether it is an ``__init__``.
+
+    ``imports``: (module, name) of every ``from module import name``, (module, None) of every ``import module``.
+    ``defined``: the names that the module itself gives a meaning: functions, classes, and what it assigns. The tree of
+    its statements is not kept: those of all files together cost the collector of garbage more than reading them.
+    """
 
     name: str
     package: bool
-    body: tuple[ast.stmt, ...]
+    imports: tuple[tuple[str, str | None], ...]
+    defined: frozenset[str]
 
     @classmethod
     def of(cls, name: str, source: str, package: bool = False) -> "Module":
-        return cls(name, package, tuple(ast.parse(source).body))
+        body = ast.parse(source).body
+        return cls(name, package, tuple(_imports(name, package, body)), frozenset(_defined(body)))
 
-    @cached_property
-    def imports(self) -> list[tuple[str, str | None]]:
-        """(module, name) of every ``from module import name``, (module, None) of every ``import module``."""
-        found: list[tuple[str, str | None]] = []
-        for node in (node for statement in self.body for node in ast.walk(statement)):
-            if isinstance(node, ast.Import):
-                found += [(alias.name, None) for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                found += [(self._absolute(node), alias.name) for alias in node.names]
-        return found
+    def joined(self, other: "Module") -> "Module":
+        """With what its stub says."""
+        return Module(self.name, self.package, self.imports + other.imports, self.defined | other.defined)
 
-    def _absolute(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        parts = self.name.split(".")
-        above = parts[: len(parts) - node.level + self.package]
-        return ".".join([*above, *([node.module] if node.module else [])])
-
-    @cached_property
-    def defined(self) -> set[str]:
-        """The names that the module itself gives a meaning: functions, classes, and what it assigns."""
-        return set(_defined(self.body))
-
-    @cached_property
+    @property
     def passed_on(self) -> set[str]:
         """Of a package: the names that its ``__init__`` imports from the package's own modules."""
         if not self.package:
             return set()
         own = self.name + "."
         return {name for module, name in self.imports if name and (module + ".").startswith(own)}
+
+
+def _imports(name: str, package: bool, body: Iterable[ast.stmt]) -> Iterator[tuple[str, str | None]]:
+    for node in _statements(body):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((_absolute(name, package, node), alias.name) for alias in node.names)
+
+
+def _absolute(name: str, package: bool, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = name.split(".")
+    above = parts[: len(parts) - node.level + package]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Every statement, those inside others too; no expression is walked, which holds none."""
+    for node in body:
+        yield node
+        for inner in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(node, inner, ()))
+        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            yield from _statements(part.body)
 
 
 def _defined(body: Iterable[ast.stmt]) -> Iterator[str]:
@@ -76,8 +89,7 @@ def modules_of(root: Path, packages: Iterable[str]) -> dict[str, Module]:
         package = parts[-1] == "__init__"
         name = ".".join(parts[:-1] if package else parts)
         module = Module.of(name, file.read_text(encoding="utf-8"), package)
-        earlier = found[name].body if name in found else ()
-        found[name] = Module(name, package, (*earlier, *module.body))
+        found[name] = found[name].joined(module) if name in found else module
     return found
 
 

@@ -21,11 +21,14 @@ DATA = {
     "solvers/dynamics/full_vectors.py": 2,  # keys of equal lengths
 }
 SPEC = re.compile(r"^[+\- ]?\d*\.\d+[eEgG]$")
+LIKELY = re.compile(r"\.\d+[eEgG]")  # a file without that has none, and need not be parsed
 
 
 def formats(text):
     """Lines of f-strings, and of texts with ``format`` and ``%``, that write significant digits of their own."""
-    found = []
+    found: list[int] = []
+    if not LIKELY.search(text):
+        return found
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
             spec = "".join(str(part.value) for part in node.format_spec.values if isinstance(part, ast.Constant))

@@ -36,6 +36,7 @@ def pages(copied, tmp_path):
     return {"index": index_runs(tmp_path), "report": tmp_path / "aa" / "report.html", "comparison": comparison}
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_load_without_a_complaint_and_fit(browser, pages, width):
     for name, page in pages.items():

@@ -97,6 +97,7 @@ def test_configuration_timing_and_ranks_stand_beside_each_other(copied):
     assert "solver.n_states" in told(comparison) and told(comparison).endswith(comparison.verdict)
 
 
+@pytest.mark.figures
 def test_pages_and_exit_codes(copied, capsys, tmp_path, monkeypatch):
     first, second = copied("first"), copied("second")
     assert main(["compare", str(first), str(first), "--out", str(tmp_path / "same")]) == 0
@@ -250,6 +251,7 @@ def odd(values, errors=None, keys=None, axis="t"):
 def test_odd_quantities_are_told_and_drawn(complete_run, tmp_path, a, b):
     comparison = replace(compare_runs(complete_run[0], complete_run[0]), quantities=[beside(a, b)])
     page = write_comparison(comparison, tmp_path / "out").read_text()
+    assert 'src="data:image/svg+xml' in page
     assert (
         "odd (eV)" in page
         and "nan" not in page.lower().partition("<main")[2].partition("<script>")[0].partition('id="figure"')[0]

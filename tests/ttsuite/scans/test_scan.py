@@ -18,6 +18,7 @@ from ttsuite.workers.blas import ClusterError
 from ttsuite.workers.executors import cluster
 
 
+@pytest.mark.figures
 def test_a_scan_leaves_run_folders_one_table_one_figure_and_pages(numerics, tmp_path, monkeypatch):
     monkeypatch.setattr(scan_job, "picture", numerics.picture)
     listener = Listener()
