@@ -65,7 +65,9 @@ class _Parts:
             n: [
                 (
                     np.delete(modes, p, axis=1),
-                    sparse.csr_array((np.ones(len(modes)), (modes[:, p], np.arange(len(modes)))), shape=(d, len(modes))),
+                    sparse.csr_array(
+                        (np.ones(len(modes)), (modes[:, p], np.arange(len(modes)))), shape=(d, len(modes))
+                    ),
                 )
                 for p in range(n)
             ]
