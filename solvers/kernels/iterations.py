@@ -115,8 +115,8 @@ def minres(
         # 1. the next Lanczos vector
         for i in range(size):
             y[i] = image[i] - (alpha / beta) * old[i] - (beta / before) * older[i]
-        older[:] = old
-        old[:] = y
+            older[i] = old[i]
+            old[i] = y[i]
         precondition(side, basis, adjoint, inverse, old, z, work, shape)
         before = beta
         beta = np.sqrt(max(np.vdot(old, z).real, 0.0))

@@ -190,7 +190,9 @@ def minres(
     size = b.size
     y = np.empty(size)
     apply(x, y, table, index, matrices, combined, outputs, far, s, xp, tmp)
-    r1 = b - y + shift * x
+    r1 = np.empty(size)
+    for i in range(size):
+        r1[i] = b[i] - y[i] + shift * x[i]
     z = np.empty(size)
     part = np.empty(selected.shape[0])
     precondition(b, z, inverse_diagonal, selected, inverse_block, part)
@@ -222,8 +224,9 @@ def minres(
         ratio = alfa / beta
         for i in range(size):
             y[i] -= ratio * r2[i]
-        r1[:] = r2
-        r2[:] = y
+        for i in range(size):
+            r1[i] = r2[i]
+            r2[i] = y[i]
         precondition(r2, z, inverse_diagonal, selected, inverse_block, part)
         oldb = beta
         beta = np.dot(r2, z)

@@ -93,7 +93,8 @@ def shifted_rows(
                 if count == most:
                     most *= 2
                     longer, larger = np.empty(most, dtype=np.int32), np.empty(most)
-                    longer[:count], larger[:count] = column, value
+                    for c in range(count):
+                        longer[c], larger[c] = column[c], value[c]
                     column, value = longer, larger
                 column[count], value[count] = other, total
                 count += 1
