@@ -1,5 +1,7 @@
 """Wrong samples: found exactly, told, and the completion as good as without them; what may be true is said."""
 
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from solvers.fit_methods import Completion
 from solvers.formats.trains.construct import random_train, tt_svd
 from solvers.optimisation.completion.completion import complete
 from solvers.optimisation.completion.given import Data
-from solvers.optimisation.completion.suspects import looks_at, together
+from solvers.optimisation.completion.suspects import as_many, looks_at, together
 from solvers.optimisation.samples import Samples
 from solvers.solution import Status
 
@@ -94,3 +96,11 @@ def test_what_is_rejected_more_often_where_nothing_was_fitted():
     assert [look.passed for look in looks_at(parts, uneven)] == [False, True]
     indices = np.concatenate(drawn)
     assert together(indices, indices[:, 0] == 2, SHAPE) > 6.0 > together(indices, rng.random(600) < 0.1, SHAPE)
+
+
+@pytest.mark.parametrize("numbers", [(30, 10, 12), (20, 15, 14), (500, 40, 100), (7, 0, 3), (9, 4, 0)])
+def test_the_chance_of_as_many_is_counted(numbers):
+    total, marked, drawn = numbers
+    for found in range(drawn + 2):
+        ways = sum(comb(marked, k) * comb(total - marked, drawn - k) for k in range(found, drawn + 1))
+        assert as_many(found, total, marked, drawn) == pytest.approx(ways / comb(total, drawn), rel=1e-11, abs=1e-300)
