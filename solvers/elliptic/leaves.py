@@ -149,6 +149,12 @@ def axis_of(levels: int, ends: tuple[str, str], leaves: Sequence[Leaf], degree: 
     return assembled((levels, ends, degree, tuple(leaves), step), nodes, edges, values, slopes, averages)
 
 
+def coarser(axis: Axis, halvings: int) -> Axis:
+    """The same pieces of a grid of 2^halvings times fewer points; what is shorter than its step is one point."""
+    leaves = [(start >> halvings, max(level - halvings, 0)) for start, level in axis.leaves]
+    return axis_of(axis.levels - halvings, axis.ends, list(dict.fromkeys(leaves)), axis.degree)
+
+
 def assembled(
     grid: tuple[int, tuple[str, str], int, tuple[Leaf, ...], float],
     nodes: Sequence[Rule],

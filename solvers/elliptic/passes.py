@@ -20,7 +20,7 @@ from solvers.elliptic.bases import along_all
 from solvers.elliptic.elements import at_indices, embedding
 from solvers.elliptic.galerkin import Found, sampled, solve_on
 from solvers.elliptic.grid_error import grid_error
-from solvers.elliptic.leaves import Axis, Leaf, axis_of, deeper, step_of
+from solvers.elliptic.leaves import Axis, Leaf, axis_of, coarser, deeper, step_of
 from solvers.elliptic.mapped import Reference, solve_mapped
 from solvers.elliptic.resolution import Feature, around, interfaces, resolved
 from solvers.elliptic.rough import Product, product_of
@@ -300,14 +300,7 @@ class Passes:
             except ValueError:
                 return None
             return self._solved(axes, None).energy
-        axes = []
-        for axis in self.axes:
-            leaves: list[Leaf] = []
-            for start, level in axis.leaves:
-                leaf = (start >> halvings, max(level - halvings, 0))
-                if not leaves or leaf != leaves[-1]:
-                    leaves.append(leaf)
-            axes.append(axis_of(axis.levels - halvings, axis.ends, leaves, axis.degree))
+        axes = [coarser(axis, halvings) for axis in self.axes]
         alike = [axis.size for axis in axes] == [axis.size for axis in self.axes]
         return self._solved(axes, self.coefficients if alike else None).energy
 
