@@ -22,6 +22,7 @@ class RankFit:
 
     ``test_error`` and ``uncertainty`` are None without test entries. ``excess``: by how much the whole tensor is larger
     than its samples let expect, relative to those: what was put where no sample is. ``ridge``: that of the train.
+    ``apart``: the difference to the fit of the rank before, over all entries where that is known.
     """
 
     rank: int
@@ -34,6 +35,7 @@ class RankFit:
     seconds: float
     excess: float = 0.0
     ridge: float = 0.0
+    apart: float = 0.0
 
     @property
     def judged(self) -> float:
@@ -71,6 +73,17 @@ class Growth:
     def rising(self) -> bool:
         """Whether larger ranks may predict better."""
         return self.fits[-1].rank - self.progress < PATIENCE or self.chosen.judged > LEARNED
+
+    @property
+    def shown(self) -> float:
+        """How many times more than entries set aside said the rank before was off, over all entries, by the one chosen.
+
+        One where that is not known.
+        """
+        before = [fit for fit in self.fits if fit.rank == self.chosen.rank - 1]
+        if not before or not before[0].validation_error > self.chosen.validation_error:
+            return 1.0
+        return self.chosen.apart / before[0].validation_error
 
     def hopeful(self, accuracy: float) -> bool:
         """Whether a larger rank is worth a fit: not where the entries set aside, and the test entries, are met."""

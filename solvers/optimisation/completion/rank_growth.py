@@ -21,12 +21,14 @@ from solvers.fit_methods import Completion
 from solvers.formats.trains.tensor_train import TensorTrain
 from solvers.iteration import drive
 from solvers.measured import amount
+from solvers.optimisation.completion.covariance import linearised
 from solvers.optimisation.completion.dimension import feasible
 from solvers.optimisation.completion.given import Data, Repeated, split
 from solvers.optimisation.completion.growth import LEARNED, Growth, RankFit, stored_growth
 from solvers.optimisation.completion.judges import (
     beside_second,
     by_few,
+    everywhere,
     excess,
     relative_error,
     undetermined,
@@ -84,6 +86,7 @@ class RankGrowth:
         self.best: Growth | None = None  # of the attempts before
         self.growth: Growth | None = None  # of this one
         self.earlier: Content | None = None
+        self.everywhere = 0.0  # an error over all entries that those set aside do not show
 
     def rescale(self, scale: float) -> None:
         """Fit values in this unit."""
@@ -138,7 +141,8 @@ class RankGrowth:
         fit, before = self.judge(last, x), self.judge(last, held)
         if before.judged < WILD * fit.judged:  # let go, it filled what no sample shows
             fit, x = before, held
-        growth.add(fit, x)
+        apart = (x.train - anchor).norm() / max(x.train.norm(), TINY * anchor.norm())
+        growth.add(replace(fit, apart=float(apart)), x)
         yield self.rank_state(growth)
 
     def content(self) -> Content:
@@ -239,7 +243,7 @@ class RankGrowth:
         work = float(self.evaluations) * len(self.given) * len(self.samples.shape) * best.rank**2
         if not (self.twice and promising and work <= SECOND_LOOK):
             return solution
-        return beside_second(solution, self.second(best.rank), self.accuracy)
+        return beside_second(solution, self.second(best.rank), self.accuracy, self.everywhere)
 
     def second(self, rank: int) -> Solution:
         """Another fit up to the same rank, with other entries set aside."""
@@ -266,6 +270,10 @@ class RankGrowth:
             whole_size(fit.excess, self.accuracy),
         ]
         doubts = [*weighed(self.kept), *self.repeated.looks(self.accuracy)]
+        noise = self.repeated.noise if doubts and not doubts[-1].passed else 0.0
+        found = linearised(replace(self.fitted, values=self.values), growth.point)
+        self.everywhere, seen = everywhere(max(fit.seen, error), fit, growth.shown, found, self.accuracy)
+        doubts += seen
         looks += doubts
         if error <= self.accuracy:
             status = Status.CONVERGED
@@ -275,9 +283,10 @@ class RankGrowth:
                 left = undetermined(self.fitted, growth.point)
                 text = f"a share of {amount(left**2)} of a core is open" if left else "all of every core is determined"
                 looks.append(Checked("samples of each part", "what they see of each slice of a core", text, not left))
-            error = max(error, self.repeated.noise if doubts and not doubts[-1].passed else 0.0)
+            error = max(error, noise)
             if left > self.accuracy or not all(look.passed for look in doubts):
                 status, error = Status.CONTRADICTED, max(error, left)
+        error = max(error, self.everywhere)
         extra = {"by_rank": tuple(growth.fits), "best": fit, "fitted": self.samples.count, "validation": len(self.kept)}
         return Solution(
             self.train(growth.point),

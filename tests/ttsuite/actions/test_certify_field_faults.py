@@ -152,6 +152,7 @@ def test_a_slice_that_one_sample_sees(certified, monkeypatch, tmp_path):
     problem = {"kind": "completion", "samples": str(file)}
     for judge in ("undetermined", "excess"):
         monkeypatch.setattr(rank_growth, judge, lambda *arguments: 0.0)
+    monkeypatch.setattr(rank_growth, "linearised", lambda *arguments: None)
     monkeypatch.setattr(rank_growth, "beside_second", lambda solution, *arguments: solution)
     outcome, report = certified("samples", problem, accuracy=1e-4, max_rank=3)
     assert report["converged"] and outcome.verdict == CONTRADICTED
