@@ -64,16 +64,17 @@ def complete(
     states that are not ``finished``.
 
     ``value``: the train of the rank that predicts best; ``residual``: (1,) its relative error: the largest of those on
-    the samples, the entries set aside and the test entries, of what the whole tensor exceeds its samples by, and of the
-    difference to a second fit; ``checked``: those looks; ``history``: a row a rank, residuals the validation error;
-    ``counts``: evaluations and fits; ``extra``: ``by_rank``, a tuple of RankFit, ``best``, the one chosen, how many
-    entries were ``fitted`` and set aside for ``validation``; of Huber's loss ``rejected``, the multi-indices (n, d) of
-    those fitted, set aside and tested that are in no error; of repeated entries ``sigma``, the standard deviation of a
-    value of mean weight that their differences say; with effects or a ridge ``ridge`` and ``effects_ridge``,
-    ``baseline``, the train without what is beyond effects, and ``cold``, how many indices have no sample. Of a logistic
-    loss the train is that of the log-odds. Status CONVERGED, RANK_LIMIT (larger ranks might help),
-    STAGNATED (larger ranks did not: more samples would) or CONTRADICTED (a second fit from other samples is another
-    tensor, repeated entries differ by more, or weights leave too few entries a say).
+    the samples, the entries set aside and the test entries, of what the whole tensor exceeds its samples by, of what is
+    expected over all entries (completion.covariance), and of the difference to a second fit; ``checked``: those looks;
+    ``history``: a row a rank, residuals the validation error; ``counts``: evaluations and fits; ``extra``: ``by_rank``,
+    a tuple of RankFit, ``best``, the one chosen, how many entries were ``fitted`` and set aside for ``validation``; of
+    Huber's loss ``rejected``, the multi-indices (n, d) of those fitted, set aside and tested that are in no error; of
+    repeated entries ``sigma``, the standard deviation of a value of mean weight that their differences say; with
+    effects or a ridge ``ridge`` and ``effects_ridge``, ``baseline``, the train without what is beyond effects, and
+    ``cold``, how many indices have no sample. Of a logistic loss the train is that of the log-odds. Status CONVERGED,
+    RANK_LIMIT (larger ranks might help), STAGNATED (larger ranks did not: more samples would) or CONTRADICTED (a second
+    fit from other samples is another tensor, more is expected over all entries, repeated entries differ by more, or
+    weights leave too few a say).
 
     Raises ValueError for wrong shapes, indices that are no integers or outside the shape, values that are not finite or
     all zero, weights that are not above zero, other values than 0 and 1 with a logistic loss, weights with both Huber's
