@@ -18,7 +18,7 @@ all entries. Entries set aside lie where the samples lie: what these hardly look
     2. One in which the samples have next to no weight is open, and taken for all of that: nothing but the way of the
        fit chose it.
 
-Cost O(m P^2), memory 24 m P bytes.
+Cost O((m + P) P^2), memory 24 m P bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from solvers.optimisation.completion.given import Data
 from solvers.optimisation.manifolds.fixed_rank_trains import FixedRankPoint
 from solvers.optimisation.samples import SampledPoint, Samples, Sampling
 
-MOST_WORK = 4e9  # multiplications of H, a second or two: above, nothing is told
+MOST_WORK = 4e9  # multiplications of H or of its eigenvectors, seconds: above, nothing is told
 BLIND = 1e-6  # of the weight in a direction that samples drawn evenly have: one with less is open
 LEAST = 1e-6  # of 1 - h: a sample that nothing else checks
 
@@ -51,7 +51,7 @@ def linearised(data: Data[Samples], x: FixedRankPoint) -> Linearised | None:
     """Of the fit ``x`` to values in its own unit; None where that is too much work, or ``x`` is zero."""
     count = sum(core.size for core in x.left) - sum(r * r for r in x.ranks[1:-1])
     size = float(np.linalg.norm(x.left[-1])) ** 2
-    if float(len(data)) * float(count) ** 2 > MOST_WORK or size == 0.0:
+    if float(max(len(data), count)) * float(count) ** 2 > MOST_WORK or size == 0.0:
         return None
     weights = data.weights
     rows = tangent_rows(data.samples, x)
