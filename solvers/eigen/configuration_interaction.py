@@ -87,57 +87,98 @@ def products_below(terms: ProductTerms, limit: float, most: int) -> int | None:
     return None if found is None else len(found[0])
 
 
-def matrix(terms: ProductTerms, configurations: np.ndarray, cutoff: float) -> csr_matrix:
-    """The symmetric matrix of the terms between the configurations; off-diagonal products below ``cutoff`` are left
-    out (its unit is that of the terms)."""
-    n, d = configurations.shape
-    most = max(len(e) for e in terms.energies)
-    zobrist = np.random.default_rng(20161).integers(1, 2**62, size=(d, most))
-    keys = np.zeros(n, dtype=np.int64)
-    for k in range(d):
-        keys ^= zobrist[k, configurations[:, k]]
-    order = np.argsort(keys)
+@dataclass(frozen=True)
+class FlatTerms:
+    """The terms as the arrays that kernels read: ``c`` (T,), of term t the modes and matrices ``start[t]`` to
+    ``start[t + 1]`` of ``mode`` and ``matrix``; matrix m begins at ``offset[m]`` of ``elements``; ``size``: functions
+    of each mode; ``zobrist`` (d, n): random numbers whose XOR is the key of a product."""
+
+    c: np.ndarray
+    start: np.ndarray
+    mode: np.ndarray
+    matrix: np.ndarray
+    offset: np.ndarray
+    size: np.ndarray
+    elements: np.ndarray
+    zobrist: np.ndarray
+
+    def keys(self, configurations: np.ndarray) -> np.ndarray:
+        """The key of each product (N, d)."""
+        keys = np.zeros(len(configurations), dtype=np.int64)
+        for k, of_mode in enumerate(self.zobrist):
+            keys ^= of_mode[configurations[:, k]]
+        return keys
+
+
+def flat(terms: ProductTerms) -> FlatTerms:
+    """The terms as arrays; takes as long as a copy of the matrices."""
     offsets: list[int] = []
-    flat: list[np.ndarray] = []
+    elements: list[np.ndarray] = []
     position: dict[tuple[int, int], int] = {}
     size = 0
     for k, stack in enumerate(terms.matrices):
         for p, m in enumerate(stack):
             position[k, p] = len(offsets)
             offsets.append(size)
-            flat.append(np.ascontiguousarray(m).ravel())
+            elements.append(np.ascontiguousarray(m).ravel())
             size += m.size
     start, mode, which = [0], [], []
-    diagonal = np.zeros(n)
-    for c, product in terms.terms:
-        value = np.full(n, float(c))
-        for k, p in product.items():
-            mode.append(k)
-            which.append(position[k, p])
-            value *= np.diagonal(terms.matrices[k][p])[configurations[:, k]]
+    for _, product in terms.terms:
+        mode += list(product)
+        which += [position[k, p] for k, p in product.items()]
         start.append(len(mode))
-        diagonal += value
-    pointer, column, value = matrix_rows(
-        configurations.astype(np.int64),
-        keys,
-        keys[order],
-        order,
-        zobrist,
-        diagonal,
+    sizes = np.array([len(e) for e in terms.energies])
+    return FlatTerms(
         np.array([float(c) for c, _ in terms.terms]),
         np.array(start),
         np.array(mode, dtype=np.int64),
         np.array(which, dtype=np.int64),
         np.array(offsets),
-        np.array([len(e) for e in terms.energies]),
-        np.concatenate(flat),
+        sizes,
+        np.concatenate(elements),
+        np.random.default_rng(20161).integers(1, 2**62, size=(len(sizes), int(sizes.max()))),
+    )
+
+
+def diagonal(terms: ProductTerms, configurations: np.ndarray) -> np.ndarray:
+    """The diagonal elements of the products (N, d)."""
+    found = np.zeros(len(configurations))
+    for c, product in terms.terms:
+        value = np.full(len(configurations), float(c))
+        for k, p in product.items():
+            value *= np.diagonal(terms.matrices[k][p])[configurations[:, k]]
+        found += value
+    return found
+
+
+def matrix(terms: ProductTerms, configurations: np.ndarray, cutoff: float) -> csr_matrix:
+    """The symmetric matrix of the terms between the configurations; off-diagonal products below ``cutoff`` are left
+    out (its unit is that of the terms)."""
+    n = len(configurations)
+    table, own = flat(terms), diagonal(terms, configurations)
+    keys = table.keys(configurations)
+    order = np.argsort(keys)
+    pointer, column, value = matrix_rows(
+        configurations.astype(np.int64),
+        keys,
+        keys[order],
+        order,
+        table.zobrist,
+        own,
+        table.c,
+        table.start,
+        table.mode,
+        table.matrix,
+        table.offset,
+        table.size,
+        table.elements,
         cutoff,
         0,
         n,
     )
     upper = csr_matrix((value, column.astype(np.int32), pointer), shape=(n, n))
     full = upper + upper.T
-    full.setdiag(diagonal)
+    full.setdiag(own)
     return full.tocsr()
 
 
