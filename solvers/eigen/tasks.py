@@ -17,10 +17,12 @@ import numpy as np
 from solvers.checkpoint import Checkpoint, reachable
 from solvers.eigen.block_dmrg import FIRST_TRUNCATION, BlockDMRGResult, Wanted, block_dmrg
 from solvers.eigen.configuration_interaction import ProductTerms, TrainBuilder, lowest_vectors, matrix
+from solvers.eigen.left_out import LeftOut, Outside
+from solvers.eigen.left_out import left_out as outside_of
 from solvers.eigen.shifted_solve import ShiftedSolve, StepOptions
 from solvers.methods import BlockDMRG
 from solvers.sectors.environments import sandwich
-from solvers.sectors.estimates import basis_error, rank_error
+from solvers.sectors.estimates import rank_error
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.residual_sketch import residual_norm_sketch
 from solvers.sectors.residuals import residual_norm
@@ -202,13 +204,10 @@ def residual_norms(
     return results
 
 
-def basis_errors(
-    enlarged: SectorOperator, trains: dict[int, SectorTrain], floor: float
-) -> list[tuple[int, np.ndarray]]:
-    """(state, basis part of the error by core) of each train; ``enlarged``: the operator in the larger basis."""
-    enlarged = known(enlarged)
+def left_out(space: Outside, trains: Sequence[SectorTrain], goal: float, floor: float) -> list[LeftOut]:
+    """What the functions outside a basis add to each train."""
     # the leading part of a state says enough about the functions it lacks
-    return [(state, basis_error(enlarged, truncate(x, BASIS_RANK)[0], floor)) for state, x in trains.items()]
+    return [outside_of(space, truncate(x, BASIS_RANK)[0], goal, floor) for x in trains]
 
 
 def shared_basis(

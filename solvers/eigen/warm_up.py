@@ -8,6 +8,7 @@ import numpy as np
 
 from solvers.eigen.configuration_interaction import ProductTerms
 from solvers.eigen.eigsolve import eigsolve
+from solvers.eigen.left_out import about, left_out
 from solvers.formats.trains.sum_of_products import sum_of_products
 from solvers.methods import InverseIteration
 
@@ -25,7 +26,7 @@ def warm_up() -> float:
     terms = tuple((1.0, {k: 2}) for k in range(3)) + tuple((0.1, {k: 1, k + 1: 1}) for k in range(2))
     energies = np.arange(4) + 0.5
     table = ProductTerms((stack,) * 3, terms, (energies,) * 3, (np.zeros(4, dtype=np.int64),) * 3)
-    eigsolve(
+    found = eigsolve(
         sum_of_products(table.matrices, table.terms),
         2,
         start=table,
@@ -33,5 +34,6 @@ def warm_up() -> float:
         throw=False,
         method=InverseIteration(max_rank=4, first_rank=3, max_passes=2, configurations=8),
     )
+    left_out(about(table, (((0, 4),),) * 2 + (((0, 3),),)), found.value.trains[0], 1e-3, 1.0)
     _DONE = True
     return time.perf_counter() - begin

@@ -1,16 +1,13 @@
 """A-posteriori error estimates of the energy of one low-rank state.
 
-Rank part. With the state in mixed canonical form at a bond, the part of the residual (H - E)x that two neighbouring
+With the state in mixed canonical form at a bond, the part of the residual (H - E)x that two neighbouring
 cores could still take up is P_L (H x) P_R, P the projectors on the complements of the kept bases (the
 two-site variance of Hubig, Haegeman, Schollwoeck, Phys. Rev. B 97, 045125 (2018), eq. 12). Each of its elements lowers
 the energy by |X_ij|^2 / (e_i + e_j - E) to second order, e the mean-field energies of the complement functions; the
 estimate is the sum over bonds and over the one-site complements. What lies farther apart than two cores is not seen;
 the many-state method calibrates the estimate against what its own passes gain.
 
-Basis part. The same with the one-mode functions left out: |<n'| (H x)_k|^2 / (e_n' - E) summed over the cores k and the
-functions n' of an enlarged basis that the state does not contain.
-
-Cost: about 6 (rank) and 3 (basis) operator products a core. Indices as in solvers.sectors.environments.
+Cost: about 6 operator products a core. Indices as in solvers.sectors.environments.
 """
 
 from __future__ import annotations
@@ -202,32 +199,3 @@ def pad(x: SectorTrain, modes: ModeCharges) -> SectorTrain:
             target[key][:, : block.shape[1], :] = block
         cores.append(core)
     return SectorTrain(modes, x.bonds, tuple(cores))
-
-
-def basis_error(enlarged: SectorOperator, x: SectorTrain, floor: float) -> np.ndarray:
-    """Energy to be gained from the functions of ``enlarged`` that ``x`` lacks, one entry a core (d,)."""
-    y = right_orthogonal(x)
-    norm2 = float(y.cores[0] @ y.cores[0])
-    small = [dict(m) for m in x.modes]
-    y = pad(y, enlarged.modes)
-    right = _right_environments(enlarged, y)
-    energy = float(right[0][0, 0][0, 0, 0]) / norm2
-    left: Environment = {(0, 0): np.ones((1, 1, 1))}
-    cores, bonds = list(y.cores), list(y.bonds)
-    gains = np.zeros(y.d)
-    for k in range(y.d):
-        mode = enlarged.modes[k]
-        local = LocalOperator(enlarged, k, 0, left, right[k + 1], (bonds[k], bonds[k + 1]))
-        residual, diagonal = local @ cores[k], local.diagonal()
-        image = views(residual, bonds[k], mode, bonds[k + 1])
-        energies = views(diagonal, bonds[k], mode, bonds[k + 1])
-        for (l, c), block in image.items():
-            n = small[k].get(l ^ c, 0)
-            gap = np.maximum(energies[l, c][:, n:] - energy, floor)
-            gains[k] += float(np.sum(block[:, n:] ** 2 / gap)) / norm2
-        if k < y.d - 1:
-            core, bond, factors = split_right(cores[k], bonds[k], mode, bonds[k + 1])
-            cores[k + 1] = absorb_left(factors, bond, cores[k + 1], bonds[k + 1], enlarged.modes[k + 1], bonds[k + 2])
-            left = advance(enlarged, k, 0, left, (core, bonds[k], bond), (core, bonds[k], bond))
-            bonds[k + 1] = bond
-    return gains

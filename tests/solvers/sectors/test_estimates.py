@@ -6,7 +6,7 @@ from eigen_cases import frames, system
 from sector_cases import PARITY_MODES, PLAIN_MODES, dense
 
 from solvers.formats.trains.sum_of_products import sum_of_products
-from solvers.sectors.estimates import basis_error, pad, rank_error
+from solvers.sectors.estimates import rank_error
 from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import truncate
 
@@ -68,44 +68,6 @@ def test_an_exact_state_has_nothing_to_gain() -> None:
     error, norm2, energy, undone = rank_error(case.operator, case.state(vectors[:, 2], 1), 0.1)
     assert energy == pytest.approx(values[2], abs=1e-11)
     assert max(error, norm2, undone) < 1e-20
-
-
-def test_functions_that_a_state_lacks() -> None:
-    """With one denominator, the sum of squares of H x where one mode alone is in a function the state lacks."""
-    larger = tuple(tuple((c, n + 1) for c, n in mode) for mode in PARITY_MODES)
-    case = system(7, larger)
-    small = system(1).random_state(0, 2)
-    gains = basis_error(case.operator, small, HUGE)
-    x = pad(small, larger)
-    assert dense(x) @ dense(x) == pytest.approx(1.0)
-    shape = [sum(n for _, n in mode) for mode in larger]
-    image = case.h @ dense(x)
-    left, right = frames(x)
-    for k, gain in enumerate(gains):
-        new = np.diag(np.concatenate([np.arange(n) >= dict(PARITY_MODES[k])[c] for c, n in larger[k]]).astype(float))
-        part = np.einsum(
-            "ab,ij,cd,bjd->aic", left[k], new, right[k + 1], image.reshape(-1, shape[k], len(right[k + 1]))
-        )
-        assert gain * HUGE == pytest.approx(np.sum(part**2), rel=1e-9)
-
-
-def test_functions_left_out_of_two_modes_against_the_second_order_sum() -> None:
-    """A product state: its frames are vectors, so that the mean-field energies of new functions are plain averages."""
-    larger = (((0, 3),), ((0, 4),))
-    case = system(4, larger)
-    x = system(4, (((0, 2),), ((0, 2),))).random_state(0, 1)
-    energy = dense(pad(x, larger)) @ case.h @ dense(pad(x, larger))
-    image = (case.h @ dense(pad(x, larger))).reshape(3, 4)
-    u, _, vt = np.linalg.svd(dense(pad(x, larger)).reshape(3, 4))
-    h = case.h.reshape(3, 4, 3, 4)
-    floor = 0.5
-    first = np.einsum("iaib,a,b->i", h, vt[0], vt[0])[2:] - energy
-    second = np.einsum("aibi,a,b->i", h, u[:, 0], u[:, 0])[2:] - energy
-    expected = [
-        np.sum((image @ vt[0])[2:] ** 2 / np.maximum(first, floor)),
-        np.sum((u[:, 0] @ image)[2:] ** 2 / np.maximum(second, floor)),
-    ]
-    np.testing.assert_allclose(basis_error(case.operator, x, floor), expected, rtol=1e-9)
 
 
 def test_the_estimate_covers_what_a_larger_rank_gains() -> None:

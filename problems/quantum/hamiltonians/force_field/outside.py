@@ -1,16 +1,17 @@
 """What lies outside the basis of a force field: what it costs, which modes want more, and the second looks at it.
 
-Three looks that share no fault. Second order: what the next functions of every mode would add to each state found
-(solvers.sectors.estimates.basis_error). From above: levels of a configuration interaction in a wider basis, without
-trains (sizes). One mode: the levels of every mode on equidistant points instead of harmonic functions. A state whose
-weight in a mode's last function is large is never converged, whatever these say.
+Three looks that share no fault. Second order: what the next functions of every mode, and of several at once, would add
+to each state found (solvers.eigen.left_out). From above: levels of a configuration interaction in a wider basis,
+without trains (sizes); of a basis that was given, in the functions that would be chosen, since its own may be poor. One
+mode: the levels of every mode on equidistant points instead of harmonic functions. A state whose weight in a mode's
+last function is large, or of which second order puts much outside, is never converged, whatever these say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,42 +19,65 @@ from problems.quantum.hamiltonians.force_field.boundedness import lowest_barrier
 from problems.quantum.hamiltonians.force_field.operators import product_terms
 from problems.quantum.hamiltonians.force_field.primitives import sinc_levels, sinc_levels_bent
 from problems.quantum.hamiltonians.force_field.product_basis import ProductBasis
-from problems.quantum.hamiltonians.force_field.sizes import WIDER, Wide, needed_functions, of_given_sizes, wide_states
+from problems.quantum.hamiltonians.force_field.sizes import (
+    CONFIGURATIONS,
+    WIDER,
+    Wide,
+    from_levels,
+    needed_functions,
+    of_given_sizes,
+    wide_states,
+)
 from problems.quantum.hamiltonians.space import Judged
 from solvers.eigen import tasks
+from solvers.eigen.left_out import about
 from solvers.eigen.start import Start, excitation_scale
 from solvers.eigen.states import EigenStates
 from solvers.measured import amount
 from solvers.sectors.estimates import pad
-from solvers.sectors.operator import SectorOperator
 from solvers.sectors.train import SectorTrain, truncate
 from solvers.solution import Checked
 
 BASIS_SAFETY = 1.5  # on the second-order effect of the functions left out
-ENLARGED_BY = 3
+ENLARGED_BY = 6  # functions of a mode that second order looks at: what q^6 reaches
+SEEN = 3  # of them, which growing leaves in any case
+JUDGING = 1000  # products that judge a basis that was given: a third of a second
 GROWN_BY = 4  # functions of a mode that states lack
 REFINEMENTS = 8
 EDGE_POPULATION = 0.02  # in the last function of a mode: the state is cut, not approximated
+MOST_OUTSIDE = 0.1  # weight of the products outside: beyond it second order is no estimate
 EDGE_RANK = 24  # the leading part of a state says enough about its weights
 
 
-def basis_errors(basis: ProductBasis, trains: Sequence[SectorTrain], executor: Executor | None) -> np.ndarray:
-    """Second-order effect of the next functions of every mode on each state, (states, modes in train order)."""
-    larger = basis.resized([n + ENLARGED_BY for n in basis.sizes])
-    wide = SectorOperator(larger.operator, larger.terms.modes)
+@dataclass(frozen=True)
+class LeftOut:
+    """``gains`` (states, modes in train order): what the functions outside the basis add to each state; ``weights``
+    (states,): that of the products outside in it, to first order."""
+
+    gains: np.ndarray
+    weights: np.ndarray
+
+
+def left_out(basis: ProductBasis, trains: Sequence[SectorTrain], goal: float, executor: Executor | None) -> LeftOut:
+    """Second-order effect of the next functions of every mode, of several modes at once too; those far below ``goal``
+    do not matter."""
+    sizes = [min(n + ENLARGED_BY, basis.room(k)) for k, n in enumerate(basis.sizes)]
+    wide = about(product_terms(basis.field, basis.bases(sizes), basis.order), basis.terms.modes)
     scale = excitation_scale(basis.terms)
-    jobs = [(wide, {i: trains[i] for i in chunk}, scale) for chunk in tasks.chunks(range(len(trains)), tasks.CHUNK)]
-    found = tasks.run_tasks(executor, tasks.basis_errors, jobs)
-    return BASIS_SAFETY * np.array([gains for part in found for _, gains in part])
+    chunks = tasks.chunks(range(len(trains)), tasks.CHUNK)
+    found = tasks.run_tasks(executor, tasks.left_out, [(wide, [trains[i] for i in c], goal, scale) for c in chunks])
+    states = [state for part in found for state in part]
+    gains = np.array([state.by_mode for state in states]).reshape(len(states), len(basis.sizes))
+    return LeftOut(BASIS_SAFETY * gains, np.array([state.weight for state in states]))
 
 
 def enlarged(basis: ProductBasis, start: Start, share: float, executor: Executor | None) -> ProductBasis:
     """Add functions to the modes the states of the start want more of; the trains are padded with zeros."""
     for _ in range(5):
         trains = [x for sector in start.sectors for x in sector.trains]
-        gains = basis_errors(basis, trains, executor).max(axis=0)
+        gains = left_out(basis, trains, share, executor).gains.max(axis=0)
         short = {k for i, k in enumerate(basis.order) if gains[i] > share / len(basis.order)}
-        room = {k for k in short if basis.sizes[k] + ENLARGED_BY + 2 <= basis.room(k)}
+        room = {k for k in short if basis.sizes[k] + SEEN + 2 <= basis.room(k)}
         sizes = [n + 2 * (k in room) for k, n in enumerate(basis.sizes)]
         if not room or not hole_free(basis, sizes):
             break
@@ -77,14 +101,30 @@ def fitted_to(basis: ProductBasis, sizes: Sequence[int]) -> ProductBasis:
     return replace(basis, sized=sized)
 
 
-def widened(basis: ProductBasis) -> Wide | None:
-    """States in a basis wider than the one at hand; None where a hole of the potential lies within its range."""
+def widened(basis: ProductBasis, most: int = CONFIGURATIONS, doubted: bool = False) -> Wide | None:
+    """States in a basis wider than the one at hand; None where a hole of the potential lies within its range.
+    ``most``, ``doubted``: as of ``wide_states``."""
     wide = fitted_to(basis, [n + WIDER for n in basis.sizes])
     sizes = [min(n + WIDER, wide.room(k)) for k, n in enumerate(basis.sizes)]
     bases = wide.bases(sizes)
     if lowest_barriers(basis.field, bases)[0] is not None:
         return None
-    return wide_states(product_terms(basis.field, bases, basis.order), basis.n_states)
+    return wide_states(product_terms(basis.field, bases, basis.order), basis.n_states, most, doubted)
+
+
+def well_sized(basis: ProductBasis) -> ProductBasis:
+    """A basis that was given as it would be chosen for the states and the accuracy, and no smaller: what judges it."""
+    sized = from_levels(basis.field, basis.charges, basis.n_states, basis.accuracy)
+    sizes = [max(n, m) for n, m in zip(basis.sizes, sized.sizes)]
+    if sizes != list(sized.sizes):
+        sized = of_given_sizes(basis.field, basis.charges, sizes, basis.accuracy)
+    return replace(basis, sized=sized, sizes=tuple(sizes))
+
+
+def from_above(basis: ProductBasis) -> Wide | None:
+    """States that judge a basis that was given, whose own functions may be poor: in those that would be chosen."""
+    found = widened(well_sized(basis), JUDGING, doubted=True)
+    return widened(basis, JUDGING, doubted=True) if found is None else found
 
 
 def refined(basis: ProductBasis, share: float) -> tuple[ProductBasis, Wide | None]:
@@ -123,9 +163,9 @@ def grown(basis: ProductBasis, short: Collection[int]) -> ProductBasis | None:
     return larger.resized(sizes)
 
 
-def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, gains: np.ndarray) -> Judged:
-    """The basis part of every error, and the looks from outside; ``gains``: of ``basis_errors``."""
-    accuracy, energies = basis.accuracy, states.energies
+def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, missing: LeftOut) -> Judged:
+    """The basis part of every error, and the looks from outside."""
+    accuracy, energies, gains = basis.accuracy, states.energies, missing.gains
     errors = gains.sum(axis=1)
     checked = []
     short = {
@@ -136,8 +176,10 @@ def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, gains: np
     if wide is not None and states.first is not None:
         above = wide.levels[states.first :]
         count = min(len(above), len(energies))
-        excess = energies[:count] - above[:count]
-        errors[:count] = np.maximum(errors[:count], excess)
+        excess = np.maximum(energies[:count] - above[:count], 0.0)
+        # the upper bounds have errors of their own, which matter where they are the sharper levels
+        doubts = np.minimum(wide.doubts[states.first :][:count], excess)
+        errors[:count] = np.maximum(errors[:count], excess + doubts)
         worst = float(np.max(excess, initial=0.0))
         if worst > accuracy:
             short = set(range(len(basis.order)))
@@ -153,10 +195,14 @@ def judge(basis: ProductBasis, states: EigenStates, wide: Wide | None, gains: np
         checked.append(Checked("one-mode functions", how, result, differ <= max(accuracy, 2.0 * moved)))
     edge = np.array([edge_populations(x, basis.terms.energies) for x in states.trains if isinstance(x, SectorTrain)])
     edge = edge.reshape(len(states.trains), -1)
-    cut = edge.max(axis=1, initial=0.0) > EDGE_POPULATION
+    at_edge, far = edge.max(axis=1, initial=0.0) > EDGE_POPULATION, missing.weights > MOST_OUTSIDE
+    cut = at_edge | far
     short |= {k for i, k in enumerate(basis.order) if np.any(edge[:, i] > EDGE_POPULATION)}
+    short |= {k for i, k in enumerate(basis.order) if np.any(far & (gains[:, i] >= 0.2 * gains.sum(axis=1)))}
     result = f"at most {amount(float(edge.max(initial=0.0)))}"
-    checked.append(Checked("last function of every mode", "its weight in the states", result, not cut.any()))
+    checked.append(Checked("last function of every mode", "its weight in the states", result, not at_edge.any()))
+    result = f"at most {amount(float(missing.weights.max(initial=0.0)))}"
+    checked.append(Checked("functions left out", "their weight in the states, to first order", result, not far.any()))
     return Judged(errors, cut, frozenset(short), tuple(checked))
 
 

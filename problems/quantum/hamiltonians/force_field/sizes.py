@@ -117,25 +117,29 @@ def _fit(field: ForceField, charges: np.ndarray, potentials: np.ndarray, counts:
 class Wide:
     """States in a space wider than the basis: ``levels`` (n,), and what each function of each mode adds to them.
 
-    ``gains[k]``: (n_k,) energy that mode k loses, at most over the states, where its functions from v on are left out.
+    ``gains[k]``: (n_k,) energy that mode k loses, at most over the states, where its functions from v on are left out;
+    ``doubts``: (n,) what the levels themselves may still lie above the true ones, where that was looked at.
     """
 
     levels: np.ndarray
     gains: list[np.ndarray]
+    doubts: np.ndarray
 
 
-def wide_states(terms: ProductTerms, n_states: int) -> Wide:
+def wide_states(terms: ProductTerms, n_states: int, most: int = CONFIGURATIONS, doubted: bool = False) -> Wide:
     """The lowest states in the products of lowest energy, by dense diagonalisation of each symmetry block.
 
-    As many products as WIDE_WORK allows: N^2 elements, each a sum over the terms. A second at most.
+    As many products as ``most`` and WIDE_WORK allow: N^2 elements, each a sum over the terms. A second at most.
+    ``doubted``: the levels are doubted by what they gain from the second half of the products.
     """
     factors = sum(len(product) for _, product in terms.terms)
     affordable = int(math.sqrt(WIDE_WORK / max(factors, 1)))
-    products, _ = lowest_products(terms.energies, max(min(CONFIGURATIONS, affordable), 2 * n_states))
+    products, _ = lowest_products(terms.energies, max(min(most, affordable), 2 * n_states))
     charges = np.zeros(len(products), dtype=np.int64)
     for k, c in enumerate(terms.charges):
         charges ^= c[products[:, k]]
     levels: list[np.ndarray] = []
+    fewer: list[np.ndarray] = []
     shares: list[np.ndarray] = []
     own: list[np.ndarray] = []
     for charge in np.unique(charges):
@@ -144,6 +148,9 @@ def wide_states(terms: ProductTerms, n_states: int) -> Wide:
         count = min(n_states, len(block))
         energies, vectors = eigh(h, subset_by_index=[0, count - 1])
         levels.append(energies)
+        if doubted:
+            half = max(int(np.sum(charges[: len(products) // 2] == charge)), count)
+            fewer.append(eigh(h[:half, :half], subset_by_index=[0, count - 1], eigvals_only=True))
         shares += list((vectors**2 * np.maximum(np.diag(h)[:, None] - energies[None, :], 0.0)).T)
         own += [block] * count
     energies = np.concatenate(levels)
@@ -156,7 +163,8 @@ def wide_states(terms: ProductTerms, n_states: int) -> Wide:
             share = np.bincount(rank[own[i][:, k]], shares[i], minlength=len(e))
             worst = np.maximum(worst, np.cumsum(share[::-1])[::-1])
         gains.append(worst)
-    return Wide(energies[order], gains)
+    doubts = np.sort(np.concatenate(fewer))[: len(order)] - energies[order] if doubted else np.zeros(len(order))
+    return Wide(energies[order], gains, doubts)
 
 
 def _elements(terms: ProductTerms, products: np.ndarray) -> np.ndarray:

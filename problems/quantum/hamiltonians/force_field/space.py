@@ -101,7 +101,7 @@ class FieldSpace(Space):
     def refined(self) -> FieldSpace:
         """With the functions that the states of a wider space ask for; that space's states are kept to judge by."""
         if not self.automatic:
-            return space_of(self.basis, outside.widened(self.basis), self.beside)
+            return space_of(self.basis, outside.from_above(self.basis), self.beside)
         found = space_of(*outside.refined(self.basis, self._share), self.beside)
         return found if self.beside is None or not reaches(found.basis) else self._aside(self.beside)
 
@@ -115,7 +115,8 @@ class FieldSpace(Space):
         """Second order in the next functions of every mode, a wider basis from above, and points in place of modals;
         states beyond a barrier of the potential."""
         trains = [x for x in states.trains if isinstance(x, SectorTrain)]
-        judged = outside.judge(self.basis, states, self.wide, outside.basis_errors(self.basis, trains, executor))
+        missing = outside.left_out(self.basis, trains, self.basis.accuracy, executor)
+        judged = outside.judge(self.basis, states, self.wide, missing)
         if self.beside is None:
             return judged
         ghosts = beyond(self.basis, states.energies, trains)

@@ -95,6 +95,50 @@ def test_the_basis_part_tells_what_a_small_basis_costs() -> None:
     np.testing.assert_allclose(small.energies, dense_levels(henon_heiles(2, 0.111803), 8, 4), atol=1e-9)
 
 
+def of_oscillators(d: int, coupling: float) -> float:
+    """The exact lowest level of coupled oscillators."""
+    w = np.sqrt(np.arange(1, d + 1) / 2.0)
+    b = np.diag(w) + coupling * (1 - np.eye(d))
+    return 0.5 * float(np.sqrt(np.linalg.eigvalsh(np.sqrt(w)[:, None] * b * np.sqrt(w)[None, :])).sum())
+
+
+@pytest.mark.parametrize(("d", "functions", "accuracy"), [(12, 1, 0.01), (5, 2, 1e-5), (4, [2, 1, 3, 1], 1e-4)])
+def test_few_functions_that_two_modes_leave_at_once(d: int, functions, accuracy: float) -> None:
+    """No mode alone gains anything: q_i q_j makes pairs of quanta."""
+    field = {"model": "coupled_oscillators", "dimension": d, "coupling": 0.1}
+    result = run(field, 1, accuracy, basis={"functions": functions})
+    true = result.energies[0] - of_oscillators(d, 0.1)
+    assert true > accuracy
+    assert true <= result.error_estimates[0] <= 5 * true
+    assert result.status is Status.BASIS_LIMIT and not result.state_converged.any()
+
+
+def test_few_functions_that_are_enough() -> None:
+    result = run({"model": "coupled_oscillators", "dimension": 5, "coupling": 0.1}, 1, 1e-3, basis={"functions": 3})
+    assert result.status is Status.CONVERGED
+    assert result.energies[0] - of_oscillators(5, 0.1) <= result.error_estimates[0] <= 1e-4
+
+
+@pytest.mark.parametrize(("seed", "functions"), [(4, [3, 2]), (7, [2, 4]), (8, 3)])
+def test_few_functions_of_a_field_nobody_listed(tmp_path: Path, seed: int, functions) -> None:
+    field = random_field(seed, 2, 4)
+    keys = {"basis": {"type": "harmonic" if seed == 7 else "contracted", "functions": functions}}
+    result = run(str(write_csv(field, tmp_path / "field.csv")), 2, 1e-3, **keys)
+    true = result.energies - dense_levels(field, 30, 2)
+    assert np.all(true > 1e-3) and not result.state_converged.any() and result.status is Status.BASIS_LIMIT
+    assert np.all(true <= result.error_estimates) and np.all(result.error_estimates <= 10 * true)
+
+
+def test_a_state_that_lies_outside_is_not_converged(tmp_path: Path) -> None:
+    """More of it is left out than second order can tell, whatever the accuracy."""
+    w = np.array([100.0, 140.0])
+    field = ForceField("skew", "cm-1", w, {(k,) * n: c * w[k] for k in range(2) for n, c in ((3, 0.5), (4, 0.2))})
+    keys = {"basis": {"type": "harmonic", "functions": 1}}
+    result = run(str(write_csv(field, tmp_path / "field.csv")), 1, 300.0, **keys)
+    (look,) = [c for c in result.checked if c.what == "functions left out"]
+    assert not look.passed and result.status is Status.BASIS_LIMIT
+
+
 def test_coupled_oscillators_to_many_digits() -> None:
     result = run({"model": "coupled_oscillators", "dimension": 4, "coupling": 0.1}, 12, 1e-9)
     w = np.sqrt(np.arange(1, 5) / 2.0)
