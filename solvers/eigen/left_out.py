@@ -12,11 +12,11 @@ product gains where one mode alone takes another function.
 
 1. The products I are those that matter for what leaves the basis, not the largest ones: for every mode the largest of x
    with its functions weighted by how strongly the terms couple them to those outside. Modes from which next to nothing
-   leaves are not searched.
+   leaves are not searched: the norm of what does, over the lowest energy there, stands for it.
 2. A walk over the terms for each of these products gives the elements v_a.
 
 Cost: of a state a search for every mode that matters, and the walks over the terms for some hundred products, bounded
-by TAKEN: 0.05 to 0.2 s for twelve modes, measured.
+by TAKEN: 0.05 to 0.1 s for twelve modes, measured.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ CAPACITY = 400_000  # products outside
 TAKEN = 10_000_000  # elements of matrices in one walk over the terms: a fifth of a second
 COARSER = 8.0  # times the cutoff, where these are too few
 PASSED_OVER = 3e-4  # of the square root of gap times goal, elements of H x: each 1e-7 of the goal
-UNSEARCHED = 1e-2  # of the goal, what a mode that is not searched may add
+UNSEARCHED = 1e-4  # of the goal, what a mode that is not searched may add
+UNSEARCHED_SAFETY = 4.0  # excited modes couple the others more strongly than their lowest functions do
 STEPS = 200  # of the root
 
 
@@ -87,8 +88,8 @@ def about(terms: ProductTerms, basis: ModeCharges) -> Outside:
     reach = [np.zeros(n) for n in sizes]
     for c, product in terms.terms:
         for k, p in product.items():
-            reach[k] += abs(c) * leaving[k][p] * prod(lowest[i][q] for i, q in product.items() if i != k)
-    return Outside(terms, inside, tuple(reach), flat(terms))
+            reach[k] += (c * leaving[k][p] * prod(lowest[i][q] for i, q in product.items() if i != k)) ** 2
+    return Outside(terms, inside, tuple(np.sqrt(r) for r in reach), flat(terms))
 
 
 def left_out(space: Outside, x: SectorTrain, goal: float, floor: float) -> LeftOut:
@@ -98,29 +99,36 @@ def left_out(space: Outside, x: SectorTrain, goal: float, floor: float) -> LeftO
     """
     x = pad(x, space.terms.modes)
     x = x.scaled(1.0 / np.sqrt(inner(x, x)))
-    coefficients, products = _sources(space, x, np.sqrt(UNSEARCHED * goal * floor))
+    coefficients, products, unsearched = _sources(space, x, np.sqrt(UNSEARCHED * goal * floor))
+    levels = _levels(space.terms, products[np.argmax(np.abs(coefficients))])
+    own = np.average(_sums(levels, products), weights=coefficients**2)
+    for k, level in enumerate(levels):
+        away = level[~space.inside[k, : len(level)]]
+        unsearched[k] /= max(away.min(initial=np.inf), floor)
     found, elements = _image(space, products, coefficients, PASSED_OVER * np.sqrt(goal * floor))
     d = x.d
     if not len(found):
-        return LeftOut(np.zeros(d), 0.0)
-    levels = _levels(space.terms, products[np.argmax(np.abs(coefficients))])
-    own = np.average(_sums(levels, products), weights=coefficients**2)
+        return LeftOut(unsearched, 0.0)
     gaps = np.abs(_sums(levels, found) - own)
     squares = elements**2
     distances = np.maximum(gaps + _root(squares, gaps), 1e-300)
     leaving = ~space.inside[np.arange(d)[None, :], found]
     shares = squares / distances / leaving.sum(axis=1)
-    return LeftOut(shares @ leaving, float(np.sum(squares / distances**2)))
+    return LeftOut(np.maximum(shares @ leaving, unsearched), float(np.sum(squares / distances**2)))
 
 
-def _sources(space: Outside, x: SectorTrain, negligible: float) -> tuple[np.ndarray, np.ndarray]:
+def _sources(space: Outside, x: SectorTrain, negligible: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The products of x that what leaves the basis comes from, (N,) coefficients and (N, d) functions; modes whose
-    part of the image outside is of a norm below ``negligible`` are not searched."""
+    part of the image outside is of a norm below ``negligible`` are not searched: (d,) what stands for its square."""
+    unsearched = np.zeros(x.d)
     merged = {functions: value for value, functions in leading_products(x, PRODUCTS)}
     cores, bonds = list((y := right_orthogonal(x)).cores), list(y.bonds)
     for k, reach in enumerate(space.reach):
         weighted = _weighted(SectorTrain(x.modes, tuple(bonds), tuple(cores)), k, reach)
-        if np.linalg.norm(weighted.cores[k]) > negligible:
+        norm = float(np.linalg.norm(weighted.cores[k]))
+        if norm <= negligible:
+            unsearched[k] = UNSEARCHED_SAFETY * norm**2
+        else:
             for value, functions in leading_products(weighted, PRODUCTS):
                 if reach[functions[k]] > 0.0:
                     merged.setdefault(functions, value / reach[functions[k]])
@@ -129,7 +137,7 @@ def _sources(space: Outside, x: SectorTrain, negligible: float) -> tuple[np.ndar
             cores[k + 1] = absorb_left(factors, bond, cores[k + 1], bonds[k + 1], x.modes[k + 1], bonds[k + 2])
             cores[k], bonds[k + 1] = core, bond
     merged = {functions: value for functions, value in merged.items() if value}
-    return np.array(list(merged.values())), np.array(list(merged), dtype=np.int64).reshape(-1, x.d)
+    return np.array(list(merged.values())), np.array(list(merged), dtype=np.int64).reshape(-1, x.d), unsearched
 
 
 def _weighted(x: SectorTrain, k: int, weights: np.ndarray) -> SectorTrain:

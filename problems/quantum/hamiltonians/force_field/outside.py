@@ -58,14 +58,13 @@ class LeftOut:
     weights: np.ndarray
 
 
-def left_out(basis: ProductBasis, trains: Sequence[SectorTrain], goal: float, executor: Executor | None) -> LeftOut:
-    """Second-order effect of the next functions of every mode, of several modes at once too; those far below ``goal``
-    do not matter."""
+def left_out(basis: ProductBasis, trains: Sequence[SectorTrain], executor: Executor | None) -> LeftOut:
+    """Second-order effect of the next functions of every mode, of several modes at once too."""
     sizes = [min(n + ENLARGED_BY, basis.room(k)) for k, n in enumerate(basis.sizes)]
     wide = about(product_terms(basis.field, basis.bases(sizes), basis.order), basis.terms.modes)
     scale = excitation_scale(basis.terms)
-    chunks = tasks.chunks(range(len(trains)), tasks.CHUNK)
-    found = tasks.run_tasks(executor, tasks.left_out, [(wide, [trains[i] for i in c], goal, scale) for c in chunks])
+    jobs = [(wide, chunk, basis.accuracy, scale) for chunk in tasks.chunks(trains, tasks.CHUNK)]
+    found = tasks.run_tasks(executor, tasks.left_out, jobs)
     states = [state for part in found for state in part]
     gains = np.array([state.by_mode for state in states]).reshape(len(states), len(basis.sizes))
     return LeftOut(BASIS_SAFETY * gains, np.array([state.weight for state in states]))
@@ -75,7 +74,7 @@ def enlarged(basis: ProductBasis, start: Start, share: float, executor: Executor
     """Add functions to the modes the states of the start want more of; the trains are padded with zeros."""
     for _ in range(5):
         trains = [x for sector in start.sectors for x in sector.trains]
-        gains = left_out(basis, trains, share, executor).gains.max(axis=0)
+        gains = left_out(basis, trains, executor).gains.max(axis=0)
         short = {k for i, k in enumerate(basis.order) if gains[i] > share / len(basis.order)}
         room = {k for k in short if basis.sizes[k] + SEEN + 2 <= basis.room(k)}
         sizes = [n + 2 * (k in room) for k, n in enumerate(basis.sizes)]

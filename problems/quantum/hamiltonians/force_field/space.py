@@ -115,7 +115,7 @@ class FieldSpace(Space):
         """Second order in the next functions of every mode, a wider basis from above, and points in place of modals;
         states beyond a barrier of the potential."""
         trains = [x for x in states.trains if isinstance(x, SectorTrain)]
-        missing = outside.left_out(self.basis, trains, self.basis.accuracy, executor)
+        missing = outside.left_out(self.basis, trains, executor)
         judged = outside.judge(self.basis, states, self.wide, missing)
         if self.beside is None:
             return judged
