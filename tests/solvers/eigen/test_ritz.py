@@ -134,6 +134,28 @@ def test_a_state_that_is_there_twice_leaves_its_place_and_no_other_is_touched() 
     np.testing.assert_allclose(np.abs(found @ vectors[:, [0, 2, 3, 5]]), np.eye(4), atol=1e-5)
 
 
+@pytest.mark.parametrize("goal", [1e-8, 1.0])
+def test_a_part_of_a_state_far_below_is_put_right_or_told(goal: float) -> None:
+    """Pairs outside the window are uncoupled to Rayleigh-Ritz, and so small an overlap is no matter to others."""
+    case = system(37)
+    levels, vectors = case.levels(0)
+    pulled = vectors[:, 5] + 2e-3 * vectors[:, 0]
+    chosen = [vectors[:, 0], vectors[:, 1], pulled / np.linalg.norm(pulled)]
+    trains = [case.state(v, 0) for v in chosen]
+    sector = Sector.of(0, trains, quotients(case, trains))
+    states = many(case, [sector], 3, scale=1e-6, goal=goal)
+    states.counts["pair_elements"] = 0
+    estimate(states, "", 0.0, 0.0)
+    before = sector.states[2].error
+    finish(states)
+    pull = 4e-6 * (levels[5] - levels[0])
+    if goal < pull:
+        np.testing.assert_allclose(sector.energies, levels[[0, 1, 5]], atol=1e-3 * pull)
+    else:
+        assert levels[5] - sector.states[2].energy == pytest.approx(pull, rel=1e-2)
+        assert states.safety * (sector.states[2].error - before) == pytest.approx(pull, rel=1e-2)
+
+
 def test_groups_are_those_that_a_relation_joins() -> None:
     related = np.zeros((5, 5), dtype=bool)
     for i, j in ((0, 3), (3, 4)):
