@@ -102,6 +102,11 @@ class FlatTerms:
     elements: np.ndarray
     zobrist: np.ndarray
 
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What kernels take, in their order."""
+        return self.c, self.start, self.mode, self.matrix, self.offset, self.size, self.elements
+
     def keys(self, configurations: np.ndarray) -> np.ndarray:
         """The key of each product (N, d)."""
         keys = np.zeros(len(configurations), dtype=np.int64)
@@ -165,13 +170,7 @@ def matrix(terms: ProductTerms, configurations: np.ndarray, cutoff: float) -> cs
         order,
         table.zobrist,
         own,
-        table.c,
-        table.start,
-        table.mode,
-        table.matrix,
-        table.offset,
-        table.size,
-        table.elements,
+        *table.arrays,
         cutoff,
         0,
         n,
